@@ -1,0 +1,131 @@
+"""Settings: one table, read from the environment and from `stockpot.toml`. Knows no capability.
+
+Precedence: environment variable, then `[settings]` of `$STOCKPOT_HOME/stockpot.toml`, then default.
+The reference page of the documentation is generated from `SETTINGS`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stockpot.core.errors import ConfigError, did_you_mean
+
+
+class Setting(NamedTuple):
+    """One row of the settings table; `env` is `STOCKPOT_` plus the upper-case name."""
+
+    name: str
+    kind: type
+    default: Any
+    doc: str
+
+    @property
+    def env(self) -> str:
+        return f"STOCKPOT_{self.name.upper()}"
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("home", Path, Path("~/.stockpot"), "Folder of all state of an instance."),
+    Setting("host", str, "127.0.0.1", "Address that the gateway and the console listen on."),
+    Setting("gateway_port", int, 4000, "Port of the gateway (API dialects)."),
+    Setting("port", int, 4001, "Port of the control plane: API and console."),
+    Setting("ingest_bind", str, "127.0.0.1:0", "host:port of ingest; port 0 picks a free one."),
+    Setting("workers", int, 0, "Gateway worker processes; 0 is one per core but one, at least one."),
+    Setting("default_model", str, "smollm2-135m", "Chat model that `stockpot up` starts."),
+    Setting("engines", str, "auto", "`auto`, `none`, or a comma-separated list of engine models."),
+    Setting("discover", bool, True, "Look for vendor keys and local model servers at start."),
+    Setting("log_level", str, "info", "debug, info, warning or error."),
+    Setting("fsync", str, "never", "Spool durability: `never` survives kill -9, `group` power loss."),
+    Setting("payloads", str, "full", "Default payload policy of new projects: none, masked or full."),
+    Setting("spool_payload_mb", int, 2048, "Quota of spooled payloads; beyond it they are shed."),
+    Setting("spool_ledger_mb", int, 512, "Quota of the spooled ledger; beyond it the key's policy decides."),
+    Setting("disk_reserve_mb", int, 256, "Free disk space under which payloads are shed."),
+    Setting("max_body_mb", int, 32, "Largest accepted request body."),
+    Setting("max_header_kb", int, 64, "Largest accepted request head."),
+    Setting("header_timeout_s", float, 10.0, "Time a client has to send a request head."),
+    Setting("body_timeout_s", float, 60.0, "Longest pause inside a request body."),
+    Setting("write_timeout_s", float, 60.0, "Longest time a client may refuse to read its answer."),
+    Setting("keepalive_s", float, 75.0, "Idle time after which a client connection is closed."),
+    Setting("drain_s", float, 25.0, "Time that calls in flight have to finish at shutdown."),
+    Setting("max_connections", int, 20000, "Client connections per worker."),
+    Setting("tls_cert", str, "", "PEM certificate chain; serves HTTPS when set with tls_key."),
+    Setting("tls_key", str, "", "PEM private key of tls_cert."),
+    Setting("trusted_proxies", str, "", "Comma-separated networks whose X-Forwarded-For is believed."),
+    Setting("cors_origins", str, "", "Comma-separated origins allowed to call the gateway, or `*`."),
+    Setting("upstream_ca", str, "", "PEM bundle trusted for upstreams besides the system's."),
+    Setting("upstream_proxy", str, "", "HTTP proxy for HTTPS upstreams; HTTPS_PROXY when empty."),
+    Setting("private_upstreams", bool, True, "Allow provider URLs on loopback and private networks."),
+    Setting("control_url", str, "", "Control plane of a gateway on another host."),
+    Setting("hub_url", str, "", "Model hub; empty is the public one."),
+)  # fmt: skip
+
+_BY_NAME = {s.name: s for s in SETTINGS}
+
+
+class Settings:
+    """Immutable values of every row of `SETTINGS`, as attributes."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = dict(values)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def replaced(self, **changes: Any) -> Settings:
+        return Settings({**self._values, **changes})
+
+    def environment(self) -> dict[str, str]:
+        """The values as environment variables, for child processes."""
+        return {_BY_NAME[k].env: str(v) for k, v in self._values.items()}
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read all settings. Raises ConfigError naming the variable or key that is wrong."""
+    environ = os.environ if environ is None else environ
+    home = Path(environ.get("STOCKPOT_HOME") or _BY_NAME["home"].default).expanduser().absolute()
+    from_file = _read_file(home / "stockpot.toml")
+    values: dict[str, Any] = {}
+    for row in SETTINGS:
+        if row.env in environ:
+            values[row.name] = _convert(row, environ[row.env], row.env)
+        elif row.name in from_file:
+            values[row.name] = _convert(row, from_file[row.name], f"settings.{row.name}")
+        else:
+            values[row.name] = row.default
+    values["home"] = home
+    return Settings(values)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        table = tomllib.loads(path.read_text("utf-8")).get("settings", {})
+    except tomllib.TOMLDecodeError as bad:
+        raise ConfigError(f"{path} is not valid TOML: {bad}") from None
+    for key in table:
+        if key not in _BY_NAME:
+            raise ConfigError(
+                f"unknown setting {key!r} in {path}.{did_you_mean(key, _BY_NAME)}",
+                hint="stockpot doctor",
+            )
+    return dict(table)
+
+
+def _convert(row: Setting, raw: Any, where: str) -> Any:
+    try:
+        if row.kind is bool and isinstance(raw, str):
+            return {"1": True, "true": True, "yes": True, "on": True,
+                    "0": False, "false": False, "no": False, "off": False}[raw.strip().lower()]  # fmt: skip
+        return row.kind(raw)
+    except (ValueError, KeyError, TypeError):
+        raise ConfigError(f"{where} must be {row.kind.__name__}, not {raw!r}") from None

@@ -1,0 +1,93 @@
+"""Usage in tokens, effective-dated prices in pico-dollars, cost in nano-dollars; all integers.
+
+A token price such as $0.0375 per million is 37,500 pico-dollars a token, so no price in use needs a
+fraction and no sum drifts.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Usage(msgspec.Struct, frozen=True, array_like=True):
+    """Tokens of one attempt. `input` includes cache reads and writes (OTel GenAI conventions);
+    `output` includes reasoning."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+
+
+class PriceRow(msgspec.Struct, frozen=True, array_like=True):
+    """Pico-dollars per token (and per request), valid from `valid_from_ms` until the next row.
+
+    A bucket that is None costs what its parent costs: cache_read and cache_write fall back to
+    input, reasoning to output.
+    """
+
+    id: str
+    valid_from_ms: int
+    input: int
+    output: int
+    cache_read: int | None = None
+    cache_write: int | None = None
+    reasoning: int | None = None
+    request: int = 0
+    source: str = ""
+
+
+class Cost(msgspec.Struct, frozen=True, array_like=True):
+    """Nano-dollars by bucket; `total` is their sum by construction."""
+
+    price_id: str
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+    reasoning: int
+    request: int
+
+    @property
+    def total(self) -> int:
+        return (
+            self.input
+            + self.output
+            + self.cache_read
+            + self.cache_write
+            + self.reasoning
+            + self.request
+        )
+
+
+def _nano(tokens: int, pico: int) -> int:
+    return (tokens * pico + 500) // 1000
+
+
+def price_of(usage: Usage, rows: tuple[PriceRow, ...], at_ms: int) -> Cost | None:
+    """Cost at a time, or None when no row was valid then: unknown is never zero.
+
+    `rows` are sorted by `valid_from_ms`, oldest first.
+    """
+    row = None
+    for candidate in rows:
+        if candidate.valid_from_ms > at_ms:
+            break
+        row = candidate
+    if row is None:
+        return None
+    fresh = max(0, usage.input - usage.cache_read - usage.cache_write)
+    plain = max(0, usage.output - usage.reasoning)
+    read = row.input if row.cache_read is None else row.cache_read
+    write = row.input if row.cache_write is None else row.cache_write
+    reason = row.output if row.reasoning is None else row.reasoning
+    return Cost(
+        price_id=row.id,
+        input=_nano(fresh, row.input),
+        output=_nano(plain, row.output),
+        cache_read=_nano(usage.cache_read, read),
+        cache_write=_nano(usage.cache_write, write),
+        reasoning=_nano(usage.reasoning, reason),
+        request=_nano(1, row.request),
+    )
