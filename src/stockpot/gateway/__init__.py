@@ -1,0 +1,58 @@
+"""The data plane: serves application traffic from an immutable snapshot and never waits for a store.
+
+Knows dialects' outer shape, keys, limits, routes and the spool; knows no database, no console, no
+user. Everything slow happens elsewhere: configuration arrives as a `Snapshot`, records leave through
+the spool. This front door exports data only, so that importing it costs nothing.
+"""
+
+from stockpot.gateway.models import (
+    STAGES,
+    Budget,
+    GatewayPart,
+    Heartbeat,
+    Key,
+    LeaseAsk,
+    LeaseGrant,
+    LeaseReply,
+    LeaseRequest,
+    Limits,
+    Part,
+    Project,
+    Record,
+    Route,
+    Shipment,
+    ShipmentAck,
+    Shipped,
+    Snapshot,
+    Start,
+    Target,
+    TargetState,
+    Timeouts,
+    WeightedTarget,
+)
+
+__all__ = [
+    "STAGES",
+    "Budget",
+    "GatewayPart",
+    "Heartbeat",
+    "Key",
+    "LeaseAsk",
+    "LeaseGrant",
+    "LeaseReply",
+    "LeaseRequest",
+    "Limits",
+    "Part",
+    "Project",
+    "Record",
+    "Route",
+    "Shipment",
+    "ShipmentAck",
+    "Shipped",
+    "Snapshot",
+    "Start",
+    "Target",
+    "TargetState",
+    "Timeouts",
+    "WeightedTarget",
+]

@@ -1,0 +1,316 @@
+"""The data plane's records: what a snapshot says, what a call leaves behind, what is shipped.
+
+All are msgspec Structs without I/O. Snapshot parts are encoded as MessagePack maps (a worker one
+version older ignores a field that it does not know); records are arrays, for size and speed, and
+grow only at their end.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from stockpot.prices import PriceRow
+
+PayloadPolicy = Literal["none", "masked", "full"]
+DisconnectPolicy = Literal["cancel", "drain", "partial"]
+Endpoint = Literal["chat", "completions", "embeddings"]
+
+SNAPSHOT_PART = "gateway"
+SNAPSHOT_PART_VERSION = 1
+
+
+# --- the snapshot: data only ------------------------------------------------------------------
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One capability's share of a snapshot, opaque to all others."""
+
+    name: str
+    version: int
+    data: bytes
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """One immutable state of the whole configuration, as published by the control plane."""
+
+    revision: int
+    created_ms: int
+    parts: tuple[Part, ...]
+
+
+class Timeouts(msgspec.Struct, frozen=True):
+    """Seconds. `idle_s` is the longest silence inside an answer, `total_s` bounds one attempt."""
+
+    connect_s: float = 5.0
+    first_byte_s: float = 120.0
+    idle_s: float = 60.0
+    total_s: float = 600.0
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One upstream that can serve a model.
+
+    `base_url` ends before the endpoint's path (`https://host/v1`); `headers` already hold the
+    resolved credential, which is why snapshots are sealed on disk.
+    """
+
+    id: str
+    provider: str
+    wire: str
+    base_url: str
+    model: str
+    headers: tuple[tuple[str, str], ...] = ()
+    timeouts: Timeouts = Timeouts()
+    stream_usage: Literal["inject", "always", "never"] = "inject"
+    prices: tuple[PriceRow, ...] = ()
+    free: bool = False
+    smoke: bool = False
+
+
+class WeightedTarget(msgspec.Struct, frozen=True):
+    """A share of a route. Lower tiers are tried first; inside a tier `weight` is the share."""
+
+    target: str
+    weight: int = 1
+    tier: int = 0
+
+
+class Route(msgspec.Struct, frozen=True):
+    """What a model name (an alias) means: weighted targets in tiers, and how to retry.
+
+    `retry_on` names error classes: connect, timeout, rate_limit, server, stream.
+    """
+
+    name: str
+    endpoints: tuple[Endpoint, ...]
+    targets: tuple[WeightedTarget, ...]
+    attempts: int = 3
+    retry_on: tuple[str, ...] = ("connect", "timeout", "rate_limit", "server")
+    backoff_ms: int = 50
+    max_retry_after_s: float = 5.0
+    created_ms: int = 0
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """A cap in nano-dollars per period for one scope (a key or a project)."""
+
+    id: str
+    limit_nano: int
+    period: Literal["day", "week", "month", "total"] = "month"
+    when_away: Literal["closed", "continue"] = "closed"
+    away_multiple: float = 1.0
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Requests and tokens per minute and calls at once; 0 is unlimited."""
+
+    rpm: int = 0
+    tpm: int = 0
+    concurrency: int = 0
+
+
+class Project(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    limits: Limits = Limits()
+    budgets: tuple[Budget, ...] = ()
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A virtual key. Only the SHA-256 of its secret is known here."""
+
+    id: str
+    hash: bytes
+    name: str
+    project: str
+    environment: str
+    state: Literal["active", "disabled"] = "active"
+    expires_ms: int = 0
+    models: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    budgets: tuple[Budget, ...] = ()
+    payloads: PayloadPolicy = "full"
+    on_disconnect: DisconnectPolicy = "cancel"
+    on_ledger_full: Literal["refuse", "pass"] = "refuse"
+
+
+class GatewayPart(msgspec.Struct, frozen=True):
+    """Version 1 of the part named `gateway`."""
+
+    keys: tuple[Key, ...]
+    projects: tuple[Project, ...]
+    routes: tuple[Route, ...]
+    targets: tuple[Target, ...]
+    rate_share: float = 1.0
+    """Share of each rate limit that one worker may admit: 1 / number of workers."""
+
+
+# --- what a call leaves behind ------------------------------------------------------------------
+
+
+class Start(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Written before an attempt leaves for its upstream; turns into an `interrupted` record if no
+    Record follows before the worker dies."""
+
+    trace_id: bytes
+    span_id: bytes
+    parent_id: bytes
+    start_ns: int
+    project: str
+    environment: str
+    key_id: str
+    endpoint: str
+    route: str
+    provider: str
+    target: str
+    model: str
+    estimated_input: int
+    estimated_cost_nano: int | None
+    price_id: str
+
+
+class Record(msgspec.Struct, array_like=True, gc=False):
+    """The ledger entry of one attempt (about 300 bytes); its payload travels apart.
+
+    A trace's root span is the last attempt; earlier attempts are its children. A call refused
+    before any attempt (limit, budget, unknown model) leaves one record without a target.
+
+    Times are nanoseconds; `stages` are durations in the order of `STAGES`. `cost_nano` None means
+    that no price is known. `usage_source`: provider (reported), estimated (counted here), none.
+    """
+
+    trace_id: bytes
+    span_id: bytes
+    parent_id: bytes
+    is_root: bool
+    start_ns: int
+    duration_ns: int
+    project: str
+    environment: str
+    key_id: str
+    endpoint: str
+    route: str
+    provider: str
+    target: str
+    model: str
+    served_model: str
+    status: int
+    error: str
+    error_message: str
+    finish_reason: str
+    stream: bool
+    attempt: int
+    ttft_ns: int
+    tpot_ns: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    usage_source: str
+    cost_nano: int | None
+    cost_detail: tuple[int, ...]
+    price_id: str
+    user: str
+    session: str
+    tags: tuple[str, ...]
+    client: str
+    response_id: str
+    stages: tuple[int, ...]
+    request_bytes: int
+    response_bytes: int
+    payload: int
+    """0 none by policy, 1 full, 2 masked, 3 shed (the spool was short of room)."""
+    revision: int
+
+
+STAGES = ("read", "auth", "limits", "route", "connect", "upstream", "account")
+"""Names of `Record.stages`: reading the request, the pipeline's stages, time to a ready upstream
+connection, waiting for and reading the upstream, and settling."""
+
+
+class Shipped(msgspec.Struct, array_like=True, gc=False):
+    """One record with its payload, as it goes to ingest. Bodies are None when not kept."""
+
+    record: Record
+    request: bytes | None = None
+    response: bytes | None = None
+
+
+class Shipment(msgspec.Struct, array_like=True):
+    """Records of one spool stream between two ledger offsets (bytes, whole entries).
+
+    `stream` is unique per worker process (`<host>-<slot>-<started_ms>`). Ingest commits the
+    records and the new offset in one transaction and answers `ShipmentAck`; a shipment whose
+    `begin` is not the committed offset is refused with the offset to go on from, so that a repeated
+    shipment can neither be lost nor be counted twice.
+    """
+
+    stream: str
+    segment: int
+    begin: int
+    end: int
+    items: tuple[Shipped, ...]
+
+
+class ShipmentAck(msgspec.Struct):
+    stream: str
+    segment: int
+    offset: int
+
+
+# --- leases and heartbeats ------------------------------------------------------------------
+
+
+class LeaseRequest(msgspec.Struct):
+    """A worker reports what it spent since its last report and asks for more, per budget."""
+
+    worker: str
+    budgets: dict[str, LeaseAsk]
+
+
+class LeaseAsk(msgspec.Struct):
+    """Nano-dollars: `spent` since the last acknowledged report, `want` to hold from now on."""
+
+    spent: int
+    want: int
+    sequence: int
+
+
+class LeaseGrant(msgspec.Struct):
+    """`held` is what the worker may still spend; `period_end_ms` is when the period ends (0 never);
+    `exhausted` says that the budget itself, not only the lease, is used up."""
+
+    held: int
+    period_end_ms: int
+    exhausted: bool
+
+
+class LeaseReply(msgspec.Struct):
+    budgets: dict[str, LeaseGrant]
+
+
+class TargetState(msgspec.Struct):
+    """What one worker saw of one target since the previous heartbeat."""
+
+    ok: int = 0
+    errors: int = 0
+    last_error: str = ""
+    last_ok_ms: int = 0
+    last_error_ms: int = 0
+    cooling_until_ms: int = 0
+    in_flight: int = 0
+
+
+class Heartbeat(msgspec.Struct):
+    """Sent by each worker every few seconds; counters are totals since the worker's start."""
+
+    worker: str
+    pid: int
+    revision: int
+    spool_state: str
+    counters: dict[str, float]
+    targets: dict[str, TargetState]
