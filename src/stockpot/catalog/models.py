@@ -1,0 +1,251 @@
+"""Projects, virtual keys, providers, models and events, as the API shows them. Without I/O."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+PayloadPolicy = Literal["none", "masked", "full"]
+
+
+class LimitSpec(Frozen):
+    """Requests and tokens per minute, calls at once; 0 is unlimited."""
+
+    rpm: int = Field(0, ge=0)
+    tpm: int = Field(0, ge=0)
+    concurrency: int = Field(0, ge=0)
+
+
+class BudgetSpec(Frozen):
+    """A cap in nano-dollars. `when_away` says what happens when leases run out while the control
+    plane is away: refuse, or continue up to `away_multiple` times the last lease."""
+
+    limit_nano: int = Field(gt=0)
+    period: Literal["day", "week", "month", "total"] = "month"
+    when_away: Literal["closed", "continue"] = "closed"
+    away_multiple: float = Field(1.0, ge=0, le=100)
+
+
+class BudgetState(Frozen):
+    spec: BudgetSpec
+    spent_nano: int
+    leased_nano: int
+    period_start_ms: float
+    period_end_ms: float | None
+
+
+class Project(Frozen):
+    """A project is a use case."""
+
+    id: str
+    name: str
+    owner: str
+    description: str
+    archetype: Literal["prompt", "rag", "fine-tune", "agent"]
+    domain: str
+    stage: Literal["crawl", "walk", "run"]
+    risk_tier: Literal["low", "medium", "high"]
+    target_metric: str
+    environments: tuple[str, ...]
+    limits: LimitSpec
+    budget: BudgetState | None
+    payloads: PayloadPolicy
+    created_ms: float
+
+
+class NewProject(Frozen):
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    owner: str = ""
+    description: str = ""
+    archetype: Literal["prompt", "rag", "fine-tune", "agent"] = "prompt"
+    domain: str = ""
+    stage: Literal["crawl", "walk", "run"] = "crawl"
+    risk_tier: Literal["low", "medium", "high"] = "low"
+    target_metric: str = ""
+    limits: LimitSpec = LimitSpec()
+    budget: BudgetSpec | None = None
+    payloads: PayloadPolicy | None = None
+
+
+class VirtualKey(Frozen):
+    """A key as it can be shown: `prefix` are the first characters of its secret."""
+
+    id: str
+    name: str
+    prefix: str
+    project: str
+    environment: str
+    state: Literal["active", "disabled", "expired"]
+    expires_ms: float | None
+    models: tuple[str, ...]
+    networks: tuple[str, ...]
+    limits: LimitSpec
+    budget: BudgetState | None
+    payloads: PayloadPolicy
+    on_disconnect: Literal["cancel", "drain", "partial"]
+    on_ledger_full: Literal["refuse", "pass"]
+    created_ms: float
+    created_by: str
+
+
+class KeySettings(Frozen):
+    """Everything that can be chosen for a key; None keeps the project's or the present value."""
+
+    environment: str | None = None
+    state: Literal["active", "disabled"] | None = None
+    expires_ms: float | None = None
+    models: tuple[str, ...] | None = None
+    networks: tuple[str, ...] | None = None
+    limits: LimitSpec | None = None
+    budget: BudgetSpec | None = None
+    payloads: PayloadPolicy | None = None
+    on_disconnect: Literal["cancel", "drain", "partial"] | None = None
+    on_ledger_full: Literal["refuse", "pass"] | None = None
+
+
+class NewKey(KeySettings):
+    name: str = Field(min_length=1, max_length=100)
+    project: str = "default"
+
+
+class CreatedKey(Frozen):
+    """The only time that a key's secret is shown; `key` is the secret."""
+
+    key: str
+    record: VirtualKey
+
+
+class ProviderVendor(Frozen):
+    """A row of the vendors' table that a user can connect."""
+
+    name: str
+    title: str
+    wire: str
+    base_url: str
+    needs_secret: bool
+    local: bool
+    verified: bool
+
+
+class Provider(Frozen):
+    """A connected upstream. The secret is never shown; `secret_hint` are its last 4 characters, or
+    the name of the environment variable that holds it."""
+
+    name: str
+    vendor: str
+    title: str
+    wire: str
+    base_url: str
+    origin: Literal["engine", "environment", "local", "console"]
+    secret_hint: str
+    models: tuple[str, ...]
+    created_ms: float
+
+
+class ProviderSettings(Frozen):
+    """Connecting a provider by hand. `secret` is stored encrypted and cannot be read back."""
+
+    vendor: str
+    base_url: str | None = None
+    secret: str | None = Field(None, repr=False)
+    models: tuple[str, ...] = ()
+
+
+class TargetHealth(Frozen):
+    id: str
+    provider: str
+    model: str
+    base_url: str
+    wire: str
+    weight: int
+    tier: int
+    state: Literal["healthy", "failing", "cooling", "unknown"]
+    last_error: str
+    last_ok_ms: float | None
+    in_flight: int
+    price: dict[str, float] | None
+    """Dollars per million tokens by bucket, or None when no price is known."""
+    price_source: str
+    free: bool
+
+
+class Model(Frozen):
+    """A name that applications may ask for, and what serves it."""
+
+    name: str
+    kind: Literal["chat", "embedding"]
+    smoke: bool
+    origin: str
+    targets: tuple[TargetHealth, ...]
+    attempts: int
+    created_ms: float
+
+
+class RouteTarget(Frozen):
+    provider: str
+    model: str
+    weight: int = Field(1, ge=0, le=1_000_000)
+    tier: int = Field(0, ge=0, le=100)
+
+
+class RouteSettings(Frozen):
+    """Define an alias: weighted targets in tiers; lower tiers first."""
+
+    kind: Literal["chat", "embedding"] = "chat"
+    targets: tuple[RouteTarget, ...] = Field(min_length=1)
+    attempts: int = Field(3, ge=1, le=10)
+    retry_on: tuple[Literal["connect", "timeout", "rate_limit", "server", "stream"], ...] = (
+        "connect", "timeout", "rate_limit", "server",
+    )  # fmt: skip
+
+
+class TestResult(Frozen):
+    """One real call to a model through the gateway."""
+
+    ok: bool
+    status: int
+    duration_ms: float
+    text: str
+    error: str
+    trace_id: str | None
+
+
+class Event(Frozen):
+    """Something that happened and that a person may want to know, such as a budget at 80 %."""
+
+    id: str
+    at_ms: float
+    kind: str
+    severity: Literal["info", "warning", "error"]
+    subject: str
+    message: str
+    data: dict[str, object]
+
+
+class ProcessState(Frozen):
+    name: str
+    pid: int | None
+    state: Literal["running", "starting", "backing-off", "stopped"]
+    restarts: int
+    since_ms: float
+    last_exit: str
+
+
+class InstanceInfo(Frozen):
+    """What the console's frame and its snippets need."""
+
+    version: str
+    gateway_url: str
+    console_url: str
+    revision: int
+    default_model: str
+    embedding_model: str | None
+    processes: tuple[ProcessState, ...]
+    workers: int
+    notices: tuple[str, ...]

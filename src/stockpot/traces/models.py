@@ -1,0 +1,191 @@
+"""What the span log tells: traces, spans, payloads, rollups. Frozen, typed, without I/O.
+
+Ids are lower-case hex. Times are Unix milliseconds (float, microsecond resolution) at the API;
+durations are milliseconds. Costs are integer nano-dollars; None means that no price is known and is
+never shown as zero.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SpanKind = Literal[
+    "llm", "embedding", "retriever", "reranker", "tool", "agent", "workflow", "guardrail",
+    "evaluator", "span",
+]  # fmt: skip
+Status = Literal["ok", "error", "interrupted", "refused"]
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Tokens(Frozen):
+    """`input` includes cache reads and writes; `output` includes reasoning."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    source: Literal["provider", "estimated", "none"] = "none"
+
+
+class Span(Frozen):
+    """One row of the span log, without its payload."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str | None
+    is_root: bool
+    project: str
+    environment: str
+    name: str
+    kind: SpanKind
+    status: Status
+    status_code: int
+    error: str
+    error_message: str
+    start_ms: float
+    duration_ms: float
+    received_ms: float
+    key_id: str
+    endpoint: str
+    provider: str
+    target: str
+    requested_model: str
+    model: str
+    stream: bool
+    attempt: int
+    ttft_ms: float | None
+    tpot_ms: float | None
+    tokens: Tokens
+    cost_nano: int | None
+    cost_detail: dict[str, int]
+    price_id: str
+    finish_reason: str
+    user: str
+    session: str
+    tags: tuple[str, ...]
+    stages_ms: dict[str, float]
+    payload: Literal["none", "full", "masked", "shed"]
+    input_preview: str
+    output_preview: str
+    source: str
+    revision: int
+    provenance: str
+
+
+class TraceRow(Frozen):
+    """A line of the trace list: the root span's figures and what hangs below it."""
+
+    trace_id: str
+    root: Span
+    spans: int
+    errors: int
+    total_cost_nano: int | None
+    total_tokens: int
+
+
+class TracePage(Frozen):
+    """Newest first; `next_cursor` is opaque and None at the end."""
+
+    items: tuple[TraceRow, ...]
+    next_cursor: str | None
+
+
+class Trace(Frozen):
+    trace_id: str
+    spans: tuple[Span, ...]
+
+
+class Payload(Frozen):
+    """Bodies as text (UTF-8, replacement characters where bytes are not text)."""
+
+    state: Literal["none", "full", "masked", "shed"]
+    request: str | None
+    response: str | None
+
+
+class TraceFilter(Frozen):
+    """All given conditions must hold. `q` is full text over payloads; times are milliseconds."""
+
+    project: str | None = None
+    environment: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    key_id: str | None = None
+    status: Status | None = None
+    kind: SpanKind | None = None
+    user: str | None = None
+    session: str | None = None
+    tag: str | None = None
+    q: str | None = None
+    from_ms: float | None = None
+    to_ms: float | None = None
+    min_cost_nano: int | None = None
+    min_duration_ms: float | None = None
+    trace_prefix: str | None = None
+
+
+class Quantiles(Frozen):
+    """Milliseconds, relative error at most 1 % (DDSketch)."""
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+
+class Totals(Frozen):
+    """Sums and quantiles of one group over one window. `unpriced` counts calls of unknown price."""
+
+    calls: int
+    errors: int
+    input_tokens: int
+    output_tokens: int
+    cost_nano: int
+    unpriced: int
+    latency_ms: Quantiles
+    ttft_ms: Quantiles
+    tpot_ms: Quantiles
+
+
+class Point(Frozen):
+    start_ms: float
+    totals: Totals
+
+
+class Group(Frozen):
+    """`key` is the value grouped by: a model name, a key id, an error class, a provider."""
+
+    key: str
+    totals: Totals
+
+
+class Overview(Frozen):
+    from_ms: float
+    to_ms: float
+    bucket_ms: float
+    totals: Totals
+    series: tuple[Point, ...]
+    by_model: tuple[Group, ...]
+    by_key: tuple[Group, ...]
+    by_provider: tuple[Group, ...]
+    by_error: tuple[Group, ...]
+
+
+class Verification(Frozen):
+    """What `stockpot traces verify` found. `lost` must be 0."""
+
+    spans: int
+    traces: int
+    payloads: int
+    spooled: int
+    torn_entries: int
+    interrupted: int
+    missing_payloads: int
+    shed_payloads: int
+    lost: int
+    problems: tuple[str, ...]
