@@ -1,0 +1,378 @@
+"""The OpenAI wire format: chat and text completions, embeddings, streamed or whole.
+
+Knows JSON bodies and server-sent events; knows no vendor, key or socket. Same-dialect answers pass
+byte for byte: this module listens to a tee and changes nothing, with one stated exception. When the
+client did not ask for usage and the target is marked `inject`, the request gets
+`stream_options.include_usage` and the extra event that it causes is taken out again.
+
+Source: the API reference and OpenAPI description that OpenAI publishes (read November 2026).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from stockpot.prices import Usage
+from stockpot.providers.base import Ask, BadRequest, Endpoint, Outgoing, UpstreamTarget
+
+PATHS: dict[Endpoint, str] = {
+    "chat": "/chat/completions",
+    "completions": "/completions",
+    "embeddings": "/embeddings",
+}
+
+_HELD_LIMIT = 1 << 20
+"""Bytes of one unfinished event that are kept for listening; a longer event is not looked into."""
+
+
+# --- reading a request ----------------------------------------------------------------------------
+
+
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool = False
+
+
+class _ChatBody(msgspec.Struct):
+    model: str
+    messages: msgspec.Raw
+    stream: bool | None = False
+    stream_options: _StreamOptions | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    n: int | None = None
+    user: str | None = None
+
+
+class _TextBody(msgspec.Struct):
+    model: str
+    prompt: msgspec.Raw = msgspec.Raw(b"")
+    stream: bool | None = False
+    stream_options: _StreamOptions | None = None
+    max_tokens: int | None = None
+    n: int | None = None
+    user: str | None = None
+
+
+class _EmbeddingBody(msgspec.Struct):
+    model: str
+    input: msgspec.Raw
+    user: str | None = None
+
+
+_chat = msgspec.json.Decoder(_ChatBody)
+_text = msgspec.json.Decoder(_TextBody)
+_embedding = msgspec.json.Decoder(_EmbeddingBody)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_encode = msgspec.json.encode
+
+
+def read(endpoint: Endpoint, body: bytes) -> Ask:
+    """Read a client's body shallowly. Raises BadRequest naming the field at fault."""
+    try:
+        if endpoint == "chat":
+            return _read_chat(body)
+        if endpoint == "completions":
+            return _read_text(body)
+        head = _embedding.decode(body)
+    except msgspec.ValidationError as bad:
+        message, _, where = str(bad).partition(" - at `$")
+        param = where.strip("`.")
+        raise BadRequest(f"{message}{f' at {param!r}' if param else ''}", param) from None
+    except msgspec.DecodeError as bad:
+        raise BadRequest(f"the body is not valid JSON: {bad}", code="invalid_json") from None
+    tokens = len(bytes(head.input)) // 4 + 1
+    return Ask("openai", endpoint, body, head.model, False, True, tokens, 0, 1, head.user or "")
+
+
+def _read_chat(body: bytes) -> Ask:
+    head = _chat.decode(body)
+    return Ask(
+        "openai",
+        "chat",
+        body,
+        head.model,
+        head.stream or False,
+        head.stream_options is not None and head.stream_options.include_usage,
+        len(memoryview(head.messages)) // 4 + 1,
+        head.max_completion_tokens or head.max_tokens or 0,
+        head.n or 1,
+        head.user or "",
+    )
+
+
+def _read_text(body: bytes) -> Ask:
+    head = _text.decode(body)
+    return Ask(
+        "openai",
+        "completions",
+        body,
+        head.model,
+        head.stream or False,
+        head.stream_options is not None and head.stream_options.include_usage,
+        len(memoryview(head.prompt)) // 4 + 1,
+        head.max_tokens or 16,
+        head.n or 1,
+        head.user or "",
+    )
+
+
+# --- the wire --------------------------------------------------------------------------------------
+
+
+class OpenAIWire:
+    """Any server that speaks OpenAI's dialect."""
+
+    name = "openai"
+    dialect = "openai"
+
+    def outgoing(self, ask: Ask, target: UpstreamTarget) -> Outgoing:
+        body = ask.body
+        inject = ask.stream and not ask.wants_usage and target.stream_usage == "inject"
+        if ask.model != target.model or inject:
+            body = _patched(body, target.model, inject)
+        return Outgoing(PATHS[ask.endpoint], (), body)
+
+    def answer(self, ask: Ask, target: UpstreamTarget) -> OpenAIAnswer:
+        return OpenAIAnswer(
+            strip_usage=ask.stream and not ask.wants_usage and target.stream_usage == "inject"
+        )
+
+    def error_message(self, body: bytes) -> str:
+        try:
+            error = msgspec.json.decode(body, type=_ErrorBody).error
+        except msgspec.MsgspecError:
+            return body[:300].decode("utf-8", "replace")
+        return error if isinstance(error, str) else (error.message or "")
+
+
+def _patched(body: bytes, model: str, include_usage: bool) -> bytes:
+    """The body with another model name; every other value keeps its bytes."""
+    fields = _fields.decode(body)
+    fields["model"] = msgspec.Raw(_encode(model))
+    if include_usage:
+        options: dict[str, msgspec.Raw] = {}
+        if (given := fields.get("stream_options")) is not None and bytes(given) != b"null":
+            options = _fields.decode(given)
+        options["include_usage"] = msgspec.Raw(b"true")
+        fields["stream_options"] = msgspec.Raw(_encode(options))
+    return _encode(fields)
+
+
+# --- listening to an answer ------------------------------------------------------------------------
+
+
+class _Error(msgspec.Struct):
+    message: str | None = None
+
+
+class _ErrorBody(msgspec.Struct):
+    error: _Error | str
+
+
+class _InputDetails(msgspec.Struct):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+
+
+class _OutputDetails(msgspec.Struct):
+    reasoning_tokens: int | None = None
+
+
+class _UsageBody(msgspec.Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _InputDetails | None = None
+    completion_tokens_details: _OutputDetails | None = None
+
+
+class _Choice(msgspec.Struct):
+    finish_reason: str | None = None
+
+
+class _AnswerBody(msgspec.Struct):
+    id: str | None = None
+    model: str | None = None
+    usage: _UsageBody | None = None
+    choices: list[_Choice] | None = None
+
+
+_answer = msgspec.json.Decoder(_AnswerBody)
+
+
+def _usage(body: _UsageBody) -> Usage:
+    into, out = body.prompt_tokens_details, body.completion_tokens_details
+    return Usage(
+        body.prompt_tokens or 0,
+        body.completion_tokens or 0,
+        (into.cached_tokens or 0) if into else 0,
+        (into.cache_write_tokens or 0) if into else 0,
+        (out.reasoning_tokens or 0) if out else 0,
+    )
+
+
+def _error_event(message: str, code: str) -> bytes:
+    error = {"message": message, "type": "upstream_error", "param": None, "code": code}
+    return b"data: " + _encode({"error": error}) + b"\n\n"
+
+
+class OpenAIAnswer:
+    """Listens to one answer in OpenAI's dialect."""
+
+    __slots__ = (
+        "_held",
+        "_separator",
+        "_strip",
+        "ended",
+        "failure",
+        "finish_reason",
+        "model",
+        "pieces",
+        "response_id",
+        "started",
+        "usage",
+    )
+
+    def __init__(self, strip_usage: bool = False) -> None:
+        self.usage: Usage | None = None
+        self.finish_reason = ""
+        self.model = ""
+        self.response_id = ""
+        self.started = False
+        self.ended = False
+        self.failure = ""
+        self.pieces = 0
+        self._strip = strip_usage
+        self._held = b""
+        self._separator = b"\n\n"
+
+    # whole answers
+
+    def complete(self, body: bytes) -> bytes:
+        try:
+            head = _answer.decode(body)
+        except msgspec.MsgspecError:
+            return body
+        self.response_id = head.id or ""
+        self.model = head.model or ""
+        if head.usage is not None:
+            self.usage = _usage(head.usage)
+        if head.choices:
+            self.finish_reason = head.choices[0].finish_reason or ""
+        self.started = self.ended = True
+        return body
+
+    # streamed answers
+
+    def feed(self, data: bytes) -> bytes:
+        if self._held:
+            whole = self._held + data
+        else:
+            whole = data
+            if not self.response_id and b"\r\n\r\n" in data:
+                self._separator = b"\r\n\r\n"
+        if whole.endswith(self._separator):
+            events, self._held = whole, b""
+        else:
+            cut = whole.rfind(self._separator)
+            cut = cut + len(self._separator) if cut >= 0 else 0
+            events, self._held = whole[:cut], whole[cut:]
+            if len(self._held) > _HELD_LIMIT and not self._strip:
+                self._held = b""
+        if events:
+            self._listen(events)
+        if not self._strip:
+            return data
+        return self._without_usage(events) if self.usage is not None else events
+
+    def end(self) -> bytes:
+        held, self._held = self._held, b""
+        if held:
+            self._listen(held)
+        return held if self._strip else b""
+
+    def broken(self, message: str, code: str) -> bytes:
+        # A half-sent event must be ended first, or the error would be read as part of it.
+        torn = self._separator if self._held and not self._strip else b""
+        self._held = b""
+        return torn + _error_event(message, code)
+
+    def _listen(self, events: bytes) -> None:
+        self.pieces += events.count(b"data:")
+        if not self.response_id:
+            self._first(events)
+        if not self.started:
+            self.started = _carries_content(events)
+        if b'"usage":{' in events or b'"usage": {' in events:
+            self._read_usage(events)
+        if not self.finish_reason and (
+            b'"finish_reason":"' in events or b'"finish_reason": "' in events
+        ):
+            self._read_finish(events)
+        if b"data: [DONE]" in events or b"data:[DONE]" in events:
+            self.ended = True
+        if b'data: {"error"' in events or b'data:{"error"' in events:
+            self._read_error(events)
+
+    def _payloads(self, events: bytes) -> list[bytes]:
+        lines = events.splitlines()
+        return [line[5:].strip() for line in lines if line.startswith(b"data:")]
+
+    def _decoded(self, events: bytes) -> list[_AnswerBody]:
+        found = []
+        for payload in self._payloads(events):
+            try:
+                found.append(_answer.decode(payload))
+            except msgspec.MsgspecError:
+                continue
+        return found
+
+    def _first(self, events: bytes) -> None:
+        for body in self._decoded(events)[:1]:
+            self.response_id = body.id or "-"
+            self.model = body.model or ""
+
+    def _read_usage(self, events: bytes) -> None:
+        for body in self._decoded(events):
+            if body.usage is not None:
+                self.usage = _usage(body.usage)
+
+    def _read_finish(self, events: bytes) -> None:
+        for body in self._decoded(events):
+            if body.choices and body.choices[0].finish_reason:
+                self.finish_reason = body.choices[0].finish_reason
+
+    def _read_error(self, events: bytes) -> None:
+        wire = OpenAIWire()
+        for payload in self._payloads(events):
+            if payload.startswith(b'{"error"'):
+                self.failure = wire.error_message(payload) or "the upstream reported an error"
+
+    def _without_usage(self, events: bytes) -> bytes:
+        kept = []
+        for event in events.split(self._separator):
+            if b'"usage"' in event and event.startswith(b"data:"):
+                try:
+                    body = _answer.decode(event[5:])
+                except msgspec.MsgspecError:
+                    body = None
+                if body is not None and body.usage is not None and not body.choices:
+                    continue
+            kept.append(event)
+        return self._separator.join(kept)
+
+
+_CONTENT = (b'"content":', b'"text":', b'"reasoning_content":', b'"arguments":', b'"refusal":')
+
+
+def _carries_content(events: bytes) -> bool:
+    """Whether some event holds a non-empty string of generated content."""
+    if b'"tool_calls"' in events or b'"function_call"' in events:
+        return True
+    for mark in _CONTENT:
+        at = events.find(mark)
+        while at >= 0:
+            rest = events[at + len(mark) : at + len(mark) + 3].lstrip(b" ")
+            if rest[:1] == b'"' and rest[1:2] != b'"':
+                return True
+            at = events.find(mark, at + 1)
+    return False

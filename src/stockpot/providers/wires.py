@@ -1,0 +1,32 @@
+"""Finding a wire format by name: those in the box, then entry points of the group `stockpot.wires`."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import entry_points
+from typing import cast
+
+from stockpot.core.errors import ConfigError, did_you_mean
+from stockpot.providers.base import Wire
+from stockpot.providers.openai import OpenAIWire
+
+_IN_THE_BOX: dict[str, Wire] = {"openai": OpenAIWire()}
+
+
+def wire_names() -> tuple[str, ...]:
+    """All wire formats that a target may name."""
+    return (*_IN_THE_BOX, *(point.name for point in entry_points(group="stockpot.wires")))
+
+
+@cache
+def wire_named(name: str) -> Wire:
+    """Raises ConfigError with the nearest spelling when nobody provides it."""
+    if name in _IN_THE_BOX:
+        return _IN_THE_BOX[name]
+    for point in entry_points(group="stockpot.wires", name=name):
+        return cast(Wire, point.load()())
+    known = wire_names()
+    raise ConfigError(
+        f"no wire format {name!r}.{did_you_mean(name, known)}",
+        hint=f"known: {', '.join(known)}",
+    )
