@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 Role = Literal["admin", "editor", "viewer", "own"]
-"""Highest first; `own` sees only what its owner made. A route declares the lowest role it accepts."""
+"""Highest first; `own` sees only what its owner made. A route declares the lowest it accepts."""
 
 
 class Frozen(BaseModel):

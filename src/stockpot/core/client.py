@@ -1,0 +1,179 @@
+"""Talking to the control plane's API. Knows HTTP, JSON and the error shape; knows no route.
+
+with Client.open(settings, instance, fallback) as client:
+    for key in client.get("/api/v1/keys"):
+        print(key["name"])
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from stockpot.core.errors import StockpotError, Unavailable
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from stockpot.core.config import Settings
+    from stockpot.core.inprocess import ASGIApp
+    from stockpot.core.instance import Instance
+
+
+_NOT_DATA = ("event:", "id:", "retry:", ":")  # the other fields of a server-sent event
+
+
+class ClientError(StockpotError):
+    """What the control plane answered instead of a result, with its own words and next step."""
+
+    def __init__(self, status: int, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.answered = status
+        self.answered_code = code
+
+
+class Client:
+    """A synchronous client of one control plane. Paths are absolute: `/api/v1/keys`."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str = "",
+        *,
+        transport: httpx.BaseTransport | None = None,
+        timeout_s: float = 60.0,
+    ) -> None:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self.base_url = base_url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=self.base_url,
+            headers=headers,
+            transport=transport,
+            timeout=timeout_s,
+            trust_env=False,  # a proxy meant for vendors must not see the instance's own token
+        )
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings,
+        instance: Instance,
+        fallback_app: Callable[[], ASGIApp] | None = None,
+    ) -> Client:
+        """The announced control plane, else `fallback_app` in this process."""
+        token = instance.derive("cli")
+        if settings.control_url:
+            return cls(settings.control_url, token)
+        if url := _announced(instance):
+            return cls(url, token)
+        if fallback_app is None:
+            raise Unavailable("no control plane is running", hint="stockpot up")
+        from stockpot.core.inprocess import InProcess
+
+        return cls("http://stockpot.local", token, transport=InProcess(fallback_app()))
+
+    def get(self, path: str, **params: Any) -> Any:
+        return self._call("GET", path, None, params)
+
+    def post(self, path: str, body: Any = None, **params: Any) -> Any:
+        return self._call("POST", path, body, params)
+
+    def put(self, path: str, body: Any = None, **params: Any) -> Any:
+        return self._call("PUT", path, body, params)
+
+    def patch(self, path: str, body: Any = None, **params: Any) -> Any:
+        return self._call("PATCH", path, body, params)
+
+    def delete(self, path: str, **params: Any) -> Any:
+        return self._call("DELETE", path, None, params)
+
+    def stream(
+        self, path: str, *, method: str = "GET", body: Any = None, **params: Any
+    ) -> Iterator[Any]:
+        """Each value of a server-sent event stream or of JSON lines, as it arrives."""
+        request = self._http.build_request(
+            method, path, params=_given(params), json=body, timeout=httpx.Timeout(60.0, read=None)
+        )
+        response = self._send(request, stream=True)
+        try:
+            if response.is_error:
+                response.read()
+                raise _error(response)
+            for line in response.iter_lines():
+                value = line.removeprefix("data:").strip()
+                if value and value != "[DONE]" and not line.startswith(_NOT_DATA):
+                    yield json.loads(value)
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _call(self, method: str, path: str, body: Any, params: dict[str, Any]) -> Any:
+        request = self._http.build_request(method, path, params=_given(params), json=body)
+        response = self._send(request)
+        if response.is_error:
+            raise _error(response)
+        return response.json() if response.content else None
+
+    def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+        try:
+            return self._http.send(request, stream=stream)
+        except httpx.TransportError as lost:
+            raise Unavailable(
+                f"the control plane at {self.base_url} does not answer: {lost}",
+                hint="stockpot doctor",
+            ) from None
+
+
+def _given(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if value is not None}
+
+
+def _error(response: httpx.Response) -> ClientError:
+    try:
+        told = response.json()["error"]
+        return ClientError(
+            response.status_code, told["code"], told["message"], told.get("hint", "")
+        )
+    except (ValueError, KeyError, TypeError):
+        text = response.text[:200] or response.reason_phrase
+        return ClientError(response.status_code, "unexpected", f"{response.status_code}: {text}")
+
+
+def _announced(instance: Instance) -> str | None:
+    """The URL of the instance's control plane, when its process lives and it answers."""
+    facts = instance.announced("control") or {}
+    url, pid = facts.get("url"), facts.get("pid")
+    if not isinstance(url, str) or (isinstance(pid, int) and not _lives(pid)):
+        return None
+    try:
+        httpx.get(f"{url}/healthz", timeout=2.0, trust_env=False)
+    except httpx.TransportError:
+        return None
+    return url
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
