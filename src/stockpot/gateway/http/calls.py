@@ -1,0 +1,86 @@
+"""What passes between the upstream client and its callers: origins, callbacks, timeouts.
+
+Knows the shape of one call to an upstream; knows no socket and no parser.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from stockpot.gateway.http.messages import Headers
+
+FailureKind = Literal[
+    "connect",
+    "tls",
+    "dns",
+    "timeout_connect",
+    "timeout_first_byte",
+    "timeout_idle",
+    "timeout_total",
+    "reset",
+    "truncated",
+    "protocol",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where connections go: `http` or `https`, a host name or address, a port."""
+
+    scheme: str
+    host: str
+    port: int
+    host_header: bytes = field(init=False, compare=False, repr=False)
+    """The value of the `Host` header: the port is left out where it is the scheme's own."""
+
+    def __post_init__(self) -> None:
+        if self.scheme not in ("http", "https"):
+            raise ValueError(f"scheme {self.scheme!r} is neither 'http' nor 'https'")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = 443 if self.scheme == "https" else 80
+        text = host if self.port == usual else f"{host}:{self.port}"
+        object.__setattr__(
+            self, "host_header", text.encode("idna" if not host.isascii() else "ascii")
+        )
+
+
+class CallTimeouts(Protocol):
+    """Seconds; `gateway.models.Timeouts` is one. 0 or less means no bound."""
+
+    @property
+    def connect_s(self) -> float: ...
+    @property
+    def first_byte_s(self) -> float: ...
+    @property
+    def idle_s(self) -> float: ...
+    @property
+    def total_s(self) -> float: ...
+
+
+class Receiver(Protocol):
+    """Callbacks of one call, all synchronous, in this order:
+    `on_connected`, `on_head`, any number of `on_body`, then `on_end`; or `on_failure` at any point.
+    """
+
+    def on_connected(self, reused: bool) -> None:
+        """A connection is ready and the request is being written. With a reused connection this
+        comes before `send` returns. It comes a second time, with False, when a reused connection
+        turns out to be dead and the request is sent again on a fresh one."""
+        ...
+
+    def on_head(self, status: int, headers: Headers) -> None:
+        """The final head (1xx are skipped), names lower-cased, framing headers included."""
+        ...
+
+    def on_body(self, data: bytes) -> None:
+        """Bytes of the body, without chunk framing, never empty."""
+        ...
+
+    def on_end(self) -> None:
+        """The answer is complete and well-formed."""
+        ...
+
+    def on_failure(self, kind: FailureKind, message: str) -> None:
+        """The call failed. Called at most once, never after `on_end`, never inside `send`."""
+        ...
