@@ -1,0 +1,94 @@
+# Every command of a developer. Each target does its own set-up, and set-up is skipped while nothing
+# changed. Wanted of the machine: python3 (3.11 or later, with venv), node 20, npm, git.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+DONE := .cache/done
+MODELS := smollm2-135m minilm-l6-v2
+PYTEST := $(BIN)/pytest -q
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+CONSOLE := src/stockpot/console/index.html
+CONSOLE_SOURCES := $(shell find web/src web/public web/scripts -type f) \
+  $(wildcard web/*.json web/*.html web/*.ts)
+NODE_FOLDERS := $(patsubst %/package-lock.json,%,$(shell git ls-files '*package-lock.json'))
+NODE_MODULES := $(patsubst %,%/node_modules/.package-lock.json,$(NODE_FOLDERS))
+
+##@ Run
+up: env console models  ## set up everything and run the product
+	$(BIN)/stockpot up
+
+##@ Test
+test: env node console test-models check web  ## everything that CI runs
+	$(PYTEST) -n $(JOBS) tests
+unit: env  ## no I/O, seconds
+	$(PYTEST) -n $(JOBS) tests/unit
+integration: env node console test-models  ## real servers and processes
+	$(PYTEST) -n $(JOBS) tests/integration
+e2e: env console test-models  ## the console in a real browser
+	$(PYTEST) tests/e2e
+docs: env  ## the documentation's examples, links and generated pages
+	$(PYTEST) tests/docs
+web: node  ## the console: lint, types, unit tests, build
+	cd web && npm run --silent check
+check: env  ## style, types, import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --cache-dir .cache/import-linter
+
+##@ Measure
+bench: env  ## the gateway's figures on this machine
+	$(BIN)/stockpot bench gateway
+nightly: env node console test-models  ## hours: deep property tests, long soaks, the full matrices
+	HYPOTHESIS_PROFILE=nightly $(PYTEST) -n $(JOBS) --nightly --timeout 7200 tests
+
+##@ Set up
+env: $(DONE)/env  ## the locked Python environment in .venv
+node: $(NODE_MODULES)  ## the locked npm packages
+console: $(CONSOLE)  ## the console, built into the Python package
+models: env  ## the default models, into STOCKPOT_HOME (no network: goes on without)
+	$(BIN)/stockpot models pull $(MODELS) || echo "No model was pulled; the echo model still answers."
+test-models: env  ## the models that tests use, into .cache/home
+	STOCKPOT_HOME=$(CURDIR)/.cache/home $(MAKE) --no-print-directory models
+format: env  ## rewrite the sources in the house style
+	$(BIN)/ruff check --fix --quiet
+	$(BIN)/ruff format --quiet
+	cd web && npm run --silent format
+lock: env  ## resolve all dependencies anew
+	$(LOCK) pyproject.toml -o requirements/base.txt
+	$(LOCK) -c requirements/base.txt pyproject.toml --group dev -o requirements/dev.txt
+	$(LOCK) --group bootstrap -o requirements/bootstrap.txt
+	for folder in $(NODE_FOLDERS); do (cd $$folder && npm update --package-lock-only); done
+clean:  ## remove everything that the targets above made
+	rm -rf .venv .cache dist src/stockpot/console .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(NODE_FOLDERS:%=%/node_modules)
+
+$(DONE)/env: requirements/bootstrap.txt requirements/dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv \
+	  || { echo "Install Python 3.11 or later with venv:  sudo apt-get install -y python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	mkdir -p $(@D) && touch $@
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && npm ci --no-fund --no-audit --loglevel=error
+	touch $@
+
+$(CONSOLE): $(CONSOLE_SOURCES) | node
+	cd web && npm run --silent build
+	touch $@
+
+help:
+	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} / ## / && !/awk/ {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+.PHONY: up test unit integration e2e docs web check bench nightly env node console models \
+  test-models format lock clean help
