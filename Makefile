@@ -11,14 +11,15 @@ JOBS ?= 2
 BIN := .venv/bin
 DONE := .cache/done
 MODELS := smollm2-135m minilm-l6-v2
-PYTEST := $(BIN)/pytest -q
+PYTEST := $(BIN)/pytest -q --dist loadscope
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
   --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 CONSOLE := src/stockpot/console/index.html
 CONSOLE_SOURCES := $(shell find web/src web/public web/scripts -type f) \
   $(wildcard web/*.json web/*.html web/*.ts)
-NODE_FOLDERS := $(patsubst %/package-lock.json,%,$(shell git ls-files '*package-lock.json'))
+NODE_FOLDERS := $(patsubst %/package-lock.json,%,$(shell find web tests bench \
+  -name node_modules -prune -o -name package-lock.json -print))
 NODE_MODULES := $(patsubst %,%/node_modules/.package-lock.json,$(NODE_FOLDERS))
 
 ##@ Run
@@ -26,7 +27,7 @@ up: env console models  ## set up everything and run the product
 	$(BIN)/stockpot up
 
 ##@ Test
-test: env node console test-models check web  ## everything that CI runs
+test: env node check web console test-models  ## everything that CI runs
 	$(PYTEST) -n $(JOBS) tests
 unit: env  ## no I/O, seconds
 	$(PYTEST) -n $(JOBS) tests/unit
@@ -83,7 +84,7 @@ $(DONE)/env: requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	cd $* && npm ci --no-fund --no-audit --loglevel=error
 	touch $@
 
-$(CONSOLE): $(CONSOLE_SOURCES) | node
+$(CONSOLE): $(CONSOLE_SOURCES) web/node_modules/.package-lock.json
 	cd web && npm run --silent build
 	touch $@
 
