@@ -18,7 +18,7 @@ REGISTRIES = (
     r"\bpythonhosted\.org\b",
     r"\bregistry\.(npmjs\.org|yarnpkg\.com)\b",
     r"\b(deb|security)\.debian\.org\b",
-    r"\bindex-url\b",
+    r"index-url\s*=?\s*https?:",
 )
 MACHINES = (r"\bfile://(?!\{|\$)", r"(?<![\w.])/(root|work|home/\w+|opt/\w+)/")
 WORKPLACE = (r"\bblueprint\b", r"\bMISSION\b", r"\bissues? #?\d+\b", r"\bshared/(?=[a-z])")
