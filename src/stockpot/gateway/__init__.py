@@ -1,8 +1,8 @@
-"""The data plane: serves application traffic from an immutable snapshot and never waits for a store.
+"""The data plane: serves applications from an immutable snapshot and never waits for a store.
 
-Knows dialects' outer shape, keys, limits, routes and the spool; knows no database, no console, no
-user. Everything slow happens elsewhere: configuration arrives as a `Snapshot`, records leave through
-the spool. This front door exports data only, so that importing it costs nothing.
+Knows dialects' outer shape, keys, limits, routes and the spool; knows no database, no console and
+no user. Everything slow happens elsewhere: configuration arrives as a `Snapshot`, records leave
+through the spool. This front door exports data only, so that importing it costs nothing.
 """
 
 from stockpot.gateway.models import (

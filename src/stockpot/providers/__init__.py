@@ -1,19 +1,21 @@
-"""Upstreams: one file per wire format, one row per vendor. Knows bodies and paths; knows no sockets.
+"""Upstreams: one file per wire format, one row per vendor. Knows bodies and paths, no sockets.
 
-A wire format turns an ask into the bytes for an upstream and reads its answer; the gateway moves the
-bytes. Adding a vendor that speaks a known wire is a row in `providers.toml`; adding a wire is a file
-that implements `Wire` (`base.py`) and an entry point in the group `stockpot.wires`.
+A wire format turns an ask into the bytes for an upstream and reads its answer; the gateway moves
+the bytes. Adding a vendor that speaks a known wire is a row in `providers.toml`; adding a wire is a
+file that implements `Wire` (`base.py`) and an entry point in the group `stockpot.wires`.
 """
 
 from stockpot.providers.base import (
     Answer,
     Ask,
     BadRequest,
+    Dialect,
     Endpoint,
     Outgoing,
     UpstreamTarget,
     Wire,
 )
+from stockpot.providers.openai import OpenAIDialect
 from stockpot.providers.vendors import Vendor, vendors
 from stockpot.providers.wires import wire_named, wire_names
 
@@ -21,7 +23,9 @@ __all__ = [
     "Answer",
     "Ask",
     "BadRequest",
+    "Dialect",
     "Endpoint",
+    "OpenAIDialect",
     "Outgoing",
     "UpstreamTarget",
     "Vendor",

@@ -126,6 +126,18 @@ class Answer(Protocol):
         ...
 
 
+class Dialect(Protocol):
+    """The client's side of a wire format: reading its requests, writing its errors."""
+
+    name: str
+
+    def read(self, endpoint: Endpoint, body: bytes) -> Ask:
+        """Raises BadRequest naming the field at fault."""
+        ...
+
+    def error(self, status: int, message: str, code: str, param: str = "") -> bytes: ...
+
+
 class Wire(Protocol):
     """One wire format: stateless, shared by all targets that speak it."""
 

@@ -25,7 +25,7 @@ _HELD_LIMIT = 1 << 20
 """Bytes of one unfinished event that are kept for listening; a longer event is not looked into."""
 
 
-# --- reading a request ----------------------------------------------------------------------------
+# --- reading a request --------------------------------------------------------------------------
 
 
 class _StreamOptions(msgspec.Struct):
@@ -66,22 +66,45 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.encode
 
 
-def read(endpoint: Endpoint, body: bytes) -> Ask:
-    """Read a client's body shallowly. Raises BadRequest naming the field at fault."""
-    try:
-        if endpoint == "chat":
-            return _read_chat(body)
-        if endpoint == "completions":
-            return _read_text(body)
-        head = _embedding.decode(body)
-    except msgspec.ValidationError as bad:
-        message, _, where = str(bad).partition(" - at `$")
-        param = where.strip("`.")
-        raise BadRequest(f"{message}{f' at {param!r}' if param else ''}", param) from None
-    except msgspec.DecodeError as bad:
-        raise BadRequest(f"the body is not valid JSON: {bad}", code="invalid_json") from None
-    tokens = len(bytes(head.input)) // 4 + 1
-    return Ask("openai", endpoint, body, head.model, False, True, tokens, 0, 1, head.user or "")
+_KINDS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "invalid_request_error",
+    413: "invalid_request_error",
+    429: "rate_limit_error",
+}
+
+
+class OpenAIDialect:
+    """What OpenAI's SDKs send and expect."""
+
+    name = "openai"
+
+    def read(self, endpoint: Endpoint, body: bytes) -> Ask:
+        try:
+            if endpoint == "chat":
+                return _read_chat(body)
+            if endpoint == "completions":
+                return _read_text(body)
+            return _read_embedding(body)
+        except msgspec.ValidationError as bad:
+            message, _, where = str(bad).partition(" - at `$")
+            param = where.strip("`.")
+            raise BadRequest(f"{message}{f' at {param!r}' if param else ''}", param) from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as bad:
+            raise BadRequest(f"the body is not valid JSON: {bad}", code="invalid_json") from None
+
+    def error(self, status: int, message: str, code: str, param: str = "") -> bytes:
+        kind = _KINDS.get(status, "api_error")
+        body = {"message": message, "type": kind, "param": param or None, "code": code}
+        return _encode({"error": body})
+
+
+def _read_embedding(body: bytes) -> Ask:
+    head = _embedding.decode(body)
+    tokens = len(memoryview(head.input)) // 4 + 1
+    return Ask("openai", "embeddings", body, head.model, False, True, tokens, 0, 1, head.user or "")
 
 
 def _read_chat(body: bytes) -> Ask:
@@ -116,7 +139,7 @@ def _read_text(body: bytes) -> Ask:
     )
 
 
-# --- the wire --------------------------------------------------------------------------------------
+# --- the wire -----------------------------------------------------------------------------------
 
 
 class OpenAIWire:
@@ -158,7 +181,7 @@ def _patched(body: bytes, model: str, include_usage: bool) -> bytes:
     return _encode(fields)
 
 
-# --- listening to an answer ------------------------------------------------------------------------
+# --- listening to an answer ---------------------------------------------------------------------
 
 
 class _Error(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""Finding a wire format by name: those in the box, then entry points of the group `stockpot.wires`."""
+"""Finding a wire format by name: those in the box, then entry points in `stockpot.wires`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def wire_named(name: str) -> Wire:
     if name in _IN_THE_BOX:
         return _IN_THE_BOX[name]
     for point in entry_points(group="stockpot.wires", name=name):
-        return cast(Wire, point.load()())
+        return cast("Wire", point.load()())
     known = wire_names()
     raise ConfigError(
         f"no wire format {name!r}.{did_you_mean(name, known)}",

@@ -1,0 +1,199 @@
+"""Accounting: from an attempt's end to its record, its price and the settling of reservations.
+
+Knows usage, prices, limits and the spool; knows nothing of HTTP. Each answer's last byte waits
+until `Spool.finish` says that the record is in the kernel's hands.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import TYPE_CHECKING
+
+from stockpot.gateway.mask import mask, mask_sse
+from stockpot.gateway.models import Record, Start
+from stockpot.prices import Usage, price_of
+
+if TYPE_CHECKING:
+    from stockpot.gateway.attempt import Attempt
+    from stockpot.gateway.call import Call, Reply
+    from stockpot.gateway.meters import Meters
+    from stockpot.gateway.spool import Spool
+
+_NO_USAGE = Usage()
+PAYLOAD_NONE, PAYLOAD_FULL, PAYLOAD_MASKED = 0, 1, 2
+_TEXT_LIMIT = 500
+
+
+class Accountant:
+    """Writes records and settles what the limiting stage reserved."""
+
+    def __init__(self, spool: Spool, meters: Meters) -> None:
+        self._spool = spool
+        self._meters = meters
+
+    def started(self, attempt: Attempt, estimated_nano: int) -> None:
+        """Note an attempt before it leaves, so that a kill cannot hide it."""
+        call, target = attempt.call, attempt.target
+        assert call.key is not None
+        assert call.ask is not None
+        spec = call.key.spec
+        prices = target.spec.prices
+        self._spool.start(
+            Start(
+                call.trace_id,
+                attempt.span_id,
+                call.parent_id if attempt.span_id == call.root_id else call.root_id,
+                attempt.start_ns,
+                spec.project,
+                spec.environment,
+                spec.id,
+                call.endpoint,
+                call.ask.model,
+                target.spec.provider,
+                target.id,
+                target.spec.model,
+                call.ask.input_tokens,
+                0 if target.spec.free else (estimated_nano if prices else None),
+                prices[-1].id if prices else "",
+            )
+        )
+
+    def finished(self, attempt: Attempt, *, root: bool, done: Callable[[], None]) -> None:
+        """Record one attempt. `done` runs once the record is safe; a root settles the call."""
+        usage, source = _usage(attempt)
+        record = _record(attempt, usage, source, root)
+        call = attempt.call
+        if root:
+            self._settle(call, usage, record.cost_nano or 0)
+        self._meters.observe(record)
+        keep = root and call.key is not None and call.key.spec.payloads != "none"
+        if not keep:
+            self._spool.finish(record, None, None, done)
+            return
+        request, response = call.request.body, attempt.captured
+        if call.key is not None and call.key.spec.payloads == "masked":
+            record.payload = PAYLOAD_MASKED
+            joined = b"".join(response)
+            request = mask(request)
+            response = [mask_sse(joined) if attempt.streaming else mask(joined)]
+        else:
+            record.payload = PAYLOAD_FULL
+        self._spool.finish(record, request, response, done)
+
+    def refused(self, call: Call, reply: Reply, done: Callable[[], None]) -> None:
+        """Record a call that the gateway answered by itself, without any attempt."""
+        self._settle(call, _NO_USAGE, 0)
+        if not reply.record or call.key is None:
+            self._meters.event(reply.code)
+            done()
+            return
+        record = _refusal(call, reply)
+        self._meters.observe(record)
+        keep = call.key.spec.payloads
+        body = None if keep == "none" else call.request.body
+        if body is not None:
+            record.payload = PAYLOAD_MASKED if keep == "masked" else PAYLOAD_FULL
+            body = mask(body) if keep == "masked" else body
+        self._spool.finish(record, body, None, done)
+
+    def _settle(self, call: Call, usage: Usage, cost: int) -> None:
+        if call.gates:
+            now = time.monotonic_ns()
+            for gate in call.gates:
+                gate.settle(now, call.reserved_tokens, usage.input + usage.output)
+            call.gates = ()
+        if call.purses:
+            for purse in call.purses:
+                purse.settle(call.reserved_nano, cost)
+            call.purses = ()
+
+
+def _usage(attempt: Attempt) -> tuple[Usage, str]:
+    """What the upstream reported; else, for an answer that was under way, what was counted here."""
+    answer = attempt.answer
+    if answer is None:
+        return _NO_USAGE, "none"
+    if answer.usage is not None:
+        return answer.usage, "provider"
+    if not attempt.streaming or attempt.unbilled:
+        return _NO_USAGE, "none"
+    ask = attempt.call.ask
+    assert ask is not None
+    return Usage(ask.input_tokens, answer.pieces), "estimated"
+
+
+def _cost(attempt: Attempt, usage: Usage, source: str) -> tuple[int | None, tuple[int, ...], str]:
+    """Nano-dollars, their buckets, and the price row; None when no price or no usage is known."""
+    spec = attempt.target.spec
+    if spec.free:
+        return 0, (), "free"
+    if source == "none":
+        return (0 if attempt.answer is None else None), (), ""
+    cost = price_of(usage, spec.prices, attempt.start_ns // 1_000_000)
+    if cost is None:
+        return None, (), ""
+    detail = (cost.input, cost.output, cost.cache_read, cost.cache_write, cost.reasoning)
+    return cost.total, (*detail, cost.request), cost.price_id
+
+
+def _stages(marks: list[int], end: int) -> tuple[int, ...]:
+    """Durations between marks; the last one runs until `end`."""
+    ends = [*marks[1:], end]
+    return tuple(after - before for before, after in zip(marks, ends, strict=True))
+
+
+def _labels(call: Call) -> tuple[str, str, tuple[str, ...]]:
+    """User, session and tags of a call, from its headers or its body."""
+    headers = call.headers
+    user = headers.get(b"x-stockpot-user")
+    session = headers.get(b"x-stockpot-session")
+    tags = headers.get(b"x-stockpot-tags")
+    return (
+        user.decode("utf-8", "replace") if user else (call.ask.user if call.ask else ""),
+        session.decode("utf-8", "replace") if session else "",
+        tuple(t.strip() for t in tags.decode("utf-8", "replace").split(",")) if tags else (),
+    )
+
+
+def _record(attempt: Attempt, usage: Usage, source: str, root: bool) -> Record:
+    call, answer, target = attempt.call, attempt.answer, attempt.target.spec
+    key, ask = call.key, call.ask
+    assert key is not None
+    assert ask is not None
+    end = perf_counter_ns()
+    cost, detail, price_id = _cost(attempt, usage, source)
+    ttft = attempt.first_ns - call.request.received_ns if attempt.first_ns else 0
+    after_first = attempt.last_ns - attempt.first_ns
+    tpot = after_first // (usage.output - 1) if ttft and usage.output > 1 else 0
+    user, session, tags = _labels(call)
+    parent = call.parent_id if root else call.root_id
+    start = call.start_ns if root else attempt.start_ns
+    began = call.request.received_ns if root else attempt.sent_ns
+    return Record(
+        call.trace_id, attempt.span_id, parent, root, start, end - began,
+        key.spec.project, key.spec.environment, key.spec.id, call.endpoint, ask.model,
+        target.provider, target.id, target.model, answer.model if answer else "",
+        attempt.status, attempt.error, attempt.message[:_TEXT_LIMIT],
+        answer.finish_reason if answer else "", ask.stream, attempt.number, ttft, tpot,
+        usage.input, usage.output, usage.cache_read, usage.cache_write, usage.reasoning,
+        source, cost, detail, price_id, user, session, tags, call.request.client,
+        answer.response_id if answer else "", _stages(call.marks, end) if root else (),
+        len(call.request.body), attempt.received_bytes, PAYLOAD_NONE, call.view.revision,
+    )  # fmt: skip
+
+
+def _refusal(call: Call, reply: Reply) -> Record:
+    key, ask = call.key, call.ask
+    assert key is not None
+    end = perf_counter_ns()
+    user, session, tags = _labels(call)
+    return Record(
+        call.trace_id, call.root_id, call.parent_id, True, call.start_ns,
+        end - call.request.received_ns, key.spec.project, key.spec.environment, key.spec.id,
+        call.endpoint, ask.model if ask else "", "", "", "", "", reply.status, reply.code,
+        reply.message[:_TEXT_LIMIT], "", ask.stream if ask else False, 0, 0, 0, 0, 0, 0, 0, 0,
+        "none", 0, (), "", user, session, tags, call.request.client, "",
+        _stages(call.marks, end), len(call.request.body), 0, PAYLOAD_NONE, call.view.revision,
+    )  # fmt: skip

@@ -1,0 +1,393 @@
+"""The handler of the pipeline: trying targets until one answers. Knows outcomes and their classes.
+
+`Attempts` belongs to one call and decides what follows a failure; `Attempt` is one try and receives
+the upstream's callbacks. Another try happens only while no byte has reached the client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from time import perf_counter_ns, time_ns
+from typing import TYPE_CHECKING
+
+from stockpot.core import ids
+from stockpot.gateway import answers
+from stockpot.gateway.outcome import Failure, from_answer, from_transport
+from stockpot.gateway.stages import estimate_nano
+
+if TYPE_CHECKING:
+    from stockpot.gateway.account import Accountant
+    from stockpot.gateway.call import Call
+    from stockpot.gateway.http.calls import FailureKind
+    from stockpot.gateway.http.messages import Headers
+    from stockpot.gateway.http.upstream import UpstreamCall, UpstreamClient
+    from stockpot.gateway.snapshot import TargetEntry
+    from stockpot.providers import Answer
+
+MAX_ANSWER = 64 * 1024 * 1024
+"""Bytes of an answer that is not streamed; it is held until it is whole."""
+
+MAX_CAPTURED = 8 * 1024 * 1024
+"""Bytes of a streamed answer that are kept as payload."""
+
+
+class Upstreams:
+    """What every attempt of a worker shares; as a callable it is the pipeline's handler."""
+
+    __slots__ = ("accountant", "client", "running")
+
+    def __init__(self, client: UpstreamClient, accountant: Accountant) -> None:
+        self.client = client
+        self.accountant = accountant
+        self.running: set[Attempts] = set()
+
+    def __call__(self, call: Call) -> None:
+        attempts = call.attempts = Attempts(call, self)
+        self.running.add(attempts)
+        attempts.begin()
+
+
+class Attempts:
+    """The tries of one call."""
+
+    __slots__ = ("_index", "_timer", "call", "current", "number", "shared")
+
+    def __init__(self, call: Call, shared: Upstreams) -> None:
+        self.call = call
+        self.shared = shared
+        self.number = 0
+        self.current: Attempt | None = None
+        self._index = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Start the next try."""
+        self._timer = None
+        self.number += 1
+        targets = self.call.candidates
+        target = targets[self._index % len(targets)]
+        self.current = Attempt(self, target)
+        self.current.send()
+
+    def failed(self, attempt: Attempt, failure: Failure) -> None:
+        """No byte has reached the client: try again where that may help, else tell the client."""
+        attempt.error, attempt.message = failure.error, failure.message
+        attempt.status = failure.status
+        if failure.error_class != "client":
+            said = f"{failure.error}: {failure.message}"
+            attempt.target.health.failed(said, failure.retry_after_s)
+        delay = self._next(failure)
+        if delay is None:
+            self._conclude(attempt, failure)
+            return
+        attempt.span_id = ids.span_id()
+        self.shared.accountant.finished(attempt, root=False, done=_nothing)
+        if delay > 0:
+            self._timer = asyncio.get_running_loop().call_later(delay, self.begin)
+        else:
+            self.begin()
+
+    def _next(self, failure: Failure) -> float | None:
+        """Seconds until the next try, or None when there is none."""
+        route = self.call.route
+        assert route is not None
+        spec = route.spec
+        if self.call.client_lost or self.number >= spec.attempts or not failure.movable:
+            return None
+        if failure.error_class != "auth" and failure.error_class not in spec.retry_on:
+            return None
+        self._index += 1
+        if self._index < len(self.call.candidates):
+            return 0.0
+        if failure.error_class == "auth" or failure.retry_after_s > spec.max_retry_after_s:
+            return None
+        backoff = spec.backoff_ms / 1000 * 2 ** (self.number - 1)
+        return max(failure.retry_after_s, backoff * (0.5 + random.random()))  # noqa: S311 - jitter
+
+    def _conclude(self, attempt: Attempt, failure: Failure) -> None:
+        status, headers, body = answers.failed(attempt, failure)
+        exchange = self.call.exchange
+        self.conclude(attempt, lambda: exchange.respond(status, headers, body))
+
+    def conclude(self, attempt: Attempt, done: object) -> None:
+        """Record the last try as the root of the trace; `done` lets the client have the rest."""
+        self.call.answered = True
+        if len(self.call.marks) == 6:
+            self.call.mark()
+        self.shared.running.discard(self)
+        self.shared.accountant.finished(attempt, root=True, done=done)  # type: ignore[arg-type]
+
+    # The client's side.
+
+    def client_gone(self) -> None:
+        if self.call.answered:
+            return
+        attempt = self.current
+        assert attempt is not None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            attempt.lost("cancel")
+        elif self.call.key is not None:
+            attempt.lost(self.call.key.spec.on_disconnect)
+
+    def pause(self) -> None:
+        if self.current is not None and self.current.upstream is not None:
+            self.current.upstream.pause()
+
+    def resume(self) -> None:
+        if self.current is not None and self.current.upstream is not None:
+            self.current.upstream.resume()
+
+    def shut_down(self) -> None:
+        """The worker stops and this call did not end in time."""
+        if not self.call.answered and self.current is not None:
+            self.current.cut("shutdown", "the gateway was stopped during this call")
+
+
+class Attempt:
+    """One try at one target; the upstream client calls the `on_...` methods."""
+
+    __slots__ = (
+        "_body",
+        "_captured_bytes",
+        "_started",
+        "answer",
+        "attempts",
+        "call",
+        "captured",
+        "error",
+        "first_ns",
+        "headers",
+        "last_ns",
+        "message",
+        "number",
+        "over",
+        "received_bytes",
+        "sent_ns",
+        "span_id",
+        "start_ns",
+        "status",
+        "streaming",
+        "target",
+        "unbilled",
+        "upstream",
+    )
+
+    def __init__(self, attempts: Attempts, target: TargetEntry) -> None:
+        self.attempts = attempts
+        self.call = attempts.call
+        self.target = target
+        self.number = attempts.number
+        self.span_id = attempts.call.root_id
+        self.status = 0
+        self.error = ""
+        self.message = ""
+        self.headers: Headers = []
+        self.answer: Answer | None = None
+        self.captured: list[bytes] = []
+        self.upstream: UpstreamCall | None = None
+        self.streaming = False
+        self.unbilled = False
+        self.over = False
+        self.received_bytes = 0
+        self.first_ns = self.last_ns = 0
+        self._body: list[bytes] = []
+        self._captured_bytes = 0
+        self._started = False
+        self.start_ns = time_ns()
+        self.sent_ns = perf_counter_ns()
+
+    def send(self) -> None:
+        call, target = self.call, self.target
+        ask = call.ask
+        assert ask is not None
+        out = target.wire.outgoing(ask, target.spec)
+        nano = call.reserved_nano or estimate_nano(target, ask, self.start_ns)
+        shared = self.attempts.shared
+        shared.accountant.started(self, nano)
+        target.health.in_flight += 1
+        trace = b"traceparent: 00-%b-%b-01\r\n" % (
+            call.trace_id.hex().encode(),
+            self.span_id.hex().encode(),
+        )
+        for name, value in out.headers:
+            trace += f"{name}: {value}\r\n".encode("latin-1")
+        head = target.head(out.path, trace, len(out.body))
+        self.upstream = shared.client.send(
+            target.origin, head, out.body, self, target.spec.timeouts
+        )
+
+    def _close(self) -> None:
+        self.over = True
+        self.target.health.in_flight -= 1
+
+    # What the upstream says.
+
+    def on_connected(self, reused: bool) -> None:
+        if self.number == 1 and len(self.call.marks) == 5:
+            self.call.mark()
+
+    def on_head(self, status: int, headers: Headers) -> None:
+        self.status = status
+        self.headers = headers
+        ask = self.call.ask
+        assert ask is not None
+        if status < 400:
+            self.answer = self.target.wire.answer(ask, self.target.spec)
+            self.streaming = ask.stream and answers.is_event_stream(headers)
+
+    def on_body(self, data: bytes) -> None:
+        if self.over:
+            return
+        self.received_bytes += len(data)
+        if self.streaming:
+            self._stream(data)
+        else:
+            self._body.append(data)
+            if self.received_bytes > MAX_ANSWER:
+                self.cut("answer_too_large", f"the answer is larger than {MAX_ANSWER} bytes")
+
+    def _stream(self, data: bytes) -> None:
+        answer = self.answer
+        assert answer is not None
+        now = self.last_ns = perf_counter_ns()
+        out = answer.feed(data)
+        if not self.first_ns and answer.started:
+            self.first_ns = now
+        if self._captured_bytes < MAX_CAPTURED:
+            self.captured.append(data)
+            self._captured_bytes += len(data)
+        if answer.ended:
+            self._succeed(out)
+        elif out and not self.call.client_lost:
+            self._write(out)
+
+    def _write(self, out: bytes) -> None:
+        if self._started:
+            self.call.exchange.write(out)
+        else:
+            self._started = True
+            headers = answers.headers_of(self, perf_counter_ns())
+            self.call.exchange.start(self.status, headers, out)
+
+    def on_end(self) -> None:
+        if self.over:
+            return
+        if self.status >= 400:
+            body = b"".join(self._body)
+            self.captured = [body]
+            self._close()
+            self.attempts.failed(self, from_answer(self, body))
+        elif self.streaming:
+            self._stream_ended()
+        else:
+            self._complete(b"".join(self._body))
+
+    def _complete(self, body: bytes) -> None:
+        answer = self.answer
+        assert answer is not None
+        self._close()
+        self.captured = [body]
+        out = answer.complete(body)
+        self.target.health.succeeded(self.start_ns)
+        status, exchange = self.status, self.call.exchange
+        headers = answers.headers_of(self, perf_counter_ns())
+        self.attempts.conclude(self, lambda: exchange.respond(status, headers, out))
+
+    def _stream_ended(self) -> None:
+        """The upstream closed its stream properly, but without the dialect's end mark."""
+        answer = self.answer
+        assert answer is not None
+        rest = answer.end()
+        if answer.ended or answer.finish_reason or answer.failure:
+            self._succeed(rest)
+        elif not self._started:
+            self._close()
+            self.attempts.failed(
+                self, Failure("stream", "stream", 502, "the upstream ended an empty stream")
+            )
+        else:
+            self._break("stream_truncated", "the upstream ended the stream before the answer did")
+
+    def _succeed(self, last: bytes) -> None:
+        answer = self.answer
+        assert answer is not None
+        self._close()
+        if answer.failure:
+            self.error, self.message = "stream", answer.failure
+            self.target.health.failed(f"stream: {answer.failure}")
+        else:
+            self.target.health.succeeded(self.start_ns)
+        self._finish_stream(last)
+
+    def _finish_stream(self, last: bytes) -> None:
+        exchange = self.call.exchange
+        if self.call.client_lost:
+            self.attempts.conclude(self, _nothing)
+        elif self._started:
+            self.attempts.conclude(self, lambda: exchange.finish(last))
+        else:
+            headers = answers.headers_of(self, perf_counter_ns())
+            status = self.status
+            self._started = True
+            self.attempts.conclude(
+                self, lambda: (exchange.start(status, headers, last), exchange.finish())
+            )
+
+    def on_failure(self, kind: FailureKind, message: str) -> None:
+        if self.over:
+            return
+        if self._started:
+            self._break(f"stream_{kind}", f"the upstream failed in mid-stream: {message}")
+            return
+        self._close()
+        self.attempts.failed(self, from_transport(kind, message, self.target.spec.provider))
+
+    def _break(self, error: str, message: str) -> None:
+        """Bytes are out: end the stream with a well-formed error event, never like a good one."""
+        answer = self.answer
+        assert answer is not None
+        self._close()
+        self.error, self.message = error, message
+        self.target.health.failed(f"{error}: {message}")
+        self._finish_stream(answer.broken(message, error))
+
+    # What the gateway or the client decides.
+
+    def cut(self, error: str, message: str) -> None:
+        """Give up this try for a reason of the gateway's own."""
+        if self.over:
+            return
+        if self.upstream is not None:
+            self.upstream.cancel()
+        if self._started:
+            self._break(error, message)
+            return
+        self._close()
+        self.attempts.failed(self, Failure(error, error, 502, message, movable=False))
+
+    def lost(self, policy: str) -> None:
+        """The client left. `drain` reads on for the bill, the others stop the upstream."""
+        if policy == "drain" and not self.over:
+            self.resume_reading()
+            return
+        self.span_id = self.call.root_id
+        self.unbilled = policy == "cancel"
+        self.error = "client_disconnect"
+        self.message = f"the client closed the connection; policy {policy!r}"
+        if not self.over:
+            if self.upstream is not None:
+                self.upstream.cancel()
+            self._close()
+        self.status = 499
+        self.attempts.conclude(self, _nothing)
+
+    def resume_reading(self) -> None:
+        if self.upstream is not None:
+            self.upstream.resume()
+
+
+def _nothing() -> None:
+    return None

@@ -1,0 +1,129 @@
+"""One call on its way through the pipeline. Holds state; decides nothing.
+
+`Call` is the one type that the data plane is built around: the pipeline's stages fill it in, the
+attempts work on it, accounting reads it. Its clock is `perf_counter_ns`; `start_ns` is the wall
+clock at the first byte, so that a record's end is start plus a monotonic duration.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter_ns, time_ns
+from typing import TYPE_CHECKING, NamedTuple
+
+from stockpot.core import ids
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stockpot.gateway.attempt import Attempts
+    from stockpot.gateway.http.server import Exchange, Request
+    from stockpot.gateway.leases import Purse
+    from stockpot.gateway.limits import Gate
+    from stockpot.gateway.pipeline import Pipeline
+    from stockpot.gateway.snapshot import KeyEntry, RouteEntry, TargetEntry, View
+    from stockpot.providers import Ask, Dialect, Endpoint
+
+
+class Reply(NamedTuple):
+    """An answer that the gateway gives by itself: a refusal or a failure.
+
+    `error` is the class that goes into the record; `headers` are added to the answer.
+    """
+
+    status: int
+    code: str
+    message: str
+    param: str = ""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    record: bool = True
+
+
+class Call:
+    """State of one call; see the module's docstring."""
+
+    __slots__ = (
+        "answered",
+        "ask",
+        "attempts",
+        "candidates",
+        "client_lost",
+        "dialect",
+        "endpoint",
+        "exchange",
+        "gates",
+        "headers",
+        "key",
+        "marks",
+        "parent_id",
+        "pipeline",
+        "position",
+        "purses",
+        "request",
+        "reserved_nano",
+        "reserved_tokens",
+        "root_id",
+        "route",
+        "start_ns",
+        "trace_id",
+        "view",
+    )
+
+    def __init__(
+        self, request: Request, exchange: Exchange, view: View, dialect: Dialect, endpoint: Endpoint
+    ) -> None:
+        self.request = request
+        self.exchange = exchange
+        self.view = view
+        self.dialect = dialect
+        self.endpoint: Endpoint = endpoint
+        self.headers = dict(request.headers)
+        self.position = 0
+        self.answered = False
+        self.client_lost = False
+        self.key: KeyEntry | None = None
+        self.ask: Ask | None = None
+        self.route: RouteEntry | None = None
+        self.candidates: Sequence[TargetEntry] = ()
+        self.attempts: Attempts | None = None
+        self.pipeline: Pipeline | None = None
+        self.gates: Sequence[Gate] = ()
+        self.purses: Sequence[Purse] = ()
+        self.reserved_tokens = 0
+        self.reserved_nano = 0
+        now = perf_counter_ns()
+        self.start_ns = time_ns() - (now - request.received_ns)
+        self.marks = [request.received_ns, request.complete_ns]
+        self.trace_id, self.parent_id = _trace_context(self.headers.get(b"traceparent"))
+        self.root_id = ids.span_id()
+
+    def mark(self) -> None:
+        """Note that a stage is done; marks are in the order of `STAGES`."""
+        self.marks.append(perf_counter_ns())
+
+    # The server tells these about the client; the running attempt acts on them.
+
+    def client_gone(self) -> None:
+        self.client_lost = True
+        if self.attempts is not None:
+            self.attempts.client_gone()
+
+    def client_blocked(self) -> None:
+        if self.attempts is not None:
+            self.attempts.pause()
+
+    def client_writable(self) -> None:
+        if self.attempts is not None:
+            self.attempts.resume()
+
+
+def _trace_context(header: bytes | None) -> tuple[bytes, bytes]:
+    """Trace id and parent span id of a W3C `traceparent`, or a new trace id and no parent."""
+    if header is not None and len(header) == 55 and header[:3] == b"00-":
+        try:
+            trace = bytes.fromhex(header[3:35].decode("ascii"))
+            parent = bytes.fromhex(header[36:52].decode("ascii"))
+        except ValueError:
+            return ids.trace_id(), b""
+        if len(trace) == 16 and len(parent) == 8 and any(trace) and any(parent):
+            return trace, parent
+    return ids.trace_id(), b""

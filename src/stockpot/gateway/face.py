@@ -1,0 +1,123 @@
+"""The data plane's paths: which request is which call. Knows paths and methods; knows no upstream.
+
+Dialect endpoints go through the pipeline; the model list, health and readiness are answered here.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from stockpot.gateway import answers, stages
+from stockpot.gateway.call import Call, Reply
+from stockpot.gateway.pipeline import Pipeline
+from stockpot.providers import Dialect, Endpoint, OpenAIDialect
+
+if TYPE_CHECKING:
+    from stockpot.gateway.account import Accountant
+    from stockpot.gateway.attempt import Upstreams
+    from stockpot.gateway.http.messages import Exchange, Headers, Request
+    from stockpot.gateway.snapshot import View
+    from stockpot.gateway.spool import Spool
+
+_OPENAI = OpenAIDialect()
+_CALLS: dict[bytes, tuple[Dialect, Endpoint]] = {
+    b"/v1/chat/completions": (_OPENAI, "chat"),
+    b"/v1/completions": (_OPENAI, "completions"),
+    b"/v1/embeddings": (_OPENAI, "embeddings"),
+}
+_JSON: Headers = [(b"content-type", b"application/json")]
+_MODELS = b"/v1/models"
+
+
+class Gateway:
+    """The handler behind the HTTP server of a worker. `view` is swapped by the control link."""
+
+    def __init__(self, spool: Spool, accountant: Accountant, upstreams: Upstreams) -> None:
+        self.view: View | None = None
+        self.draining = False
+        self._accountant = accountant
+        self.pipeline = Pipeline(
+            (stages.authenticate, stages.read, stages.limit(spool), stages.choose),
+            handler=upstreams,
+            refuse=self._refuse,
+        )
+
+    def handle(self, request: Request, exchange: Exchange) -> Call | None:
+        """Start the call that a request asks for; see `http.messages.Handler`."""
+        known = _CALLS.get(request.path)
+        if known is None:
+            self._other(request, exchange)
+            return None
+        if request.method != b"POST":
+            return self._error(exchange, 405, "use POST", "method_not_allowed", (b"allow", b"POST"))
+        view = self.view
+        if view is None:
+            message = "the gateway has no configuration yet; is the control plane starting?"
+            return self._error(exchange, 503, message, "not_ready", (b"retry-after", b"1"))
+        call = Call(request, exchange, view, known[0], known[1])
+        self.pipeline.run(call)
+        return call
+
+    def _refuse(self, call: Call, reply: Reply) -> None:
+        call.answered = True
+        status, headers, body = answers.refusal(call, reply)
+        exchange = call.exchange
+        self._accountant.refused(call, reply, lambda: exchange.respond(status, headers, body))
+
+    def _error(
+        self, exchange: Exchange, status: int, message: str, code: str, *more: tuple[bytes, bytes]
+    ) -> None:
+        body = _OPENAI.error(status, message, code)
+        exchange.respond(status, [*_JSON, *more], body)
+
+    def _other(self, request: Request, exchange: Exchange) -> None:
+        path = request.path
+        if path in (b"/readyz", b"/healthz", b"/"):
+            self._health(path, exchange)
+        elif path == _MODELS or path.startswith(_MODELS + b"/"):
+            self._models(request, exchange)
+        else:
+            shown = path.decode("latin-1")
+            known = ", ".join(sorted(known.decode() for known in (*_CALLS, _MODELS)))
+            message = f"nothing is served at {shown!r}; there are {known}"
+            self._error(exchange, 404, message, "unknown_path")
+
+    def _health(self, path: bytes, exchange: Exchange) -> None:
+        ready = self.view is not None and not self.draining
+        status = 200 if ready or path != b"/readyz" else 503
+        body = {
+            "ready": ready,
+            "draining": self.draining,
+            "revision": self.view.revision if self.view else None,
+        }
+        exchange.respond(status, _JSON, msgspec.json.encode(body))
+
+    def _models(self, request: Request, exchange: Exchange) -> None:
+        view = self.view
+        if view is None:
+            return self._error(exchange, 503, "the gateway has no configuration yet", "not_ready")
+        call = Call(request, exchange, view, _OPENAI, "chat")
+        reply = stages.authenticate(call)
+        if isinstance(reply, Reply):
+            return self._refuse(call, reply)
+        assert call.key is not None
+        allowed = call.key.models
+        listed = [_model(view, n) for n in view.routes if not allowed or n in allowed]
+        wanted = request.path[len(_MODELS) + 1 :].decode("utf-8", "replace")
+        if not wanted:
+            body: object = {"object": "list", "data": listed}
+        else:
+            body = next((model for model in listed if model["id"] == wanted), None)
+        if body is None:
+            return self._error(exchange, 404, f"no model {wanted!r}", "model_not_found")
+        return exchange.respond(200, _JSON, msgspec.json.encode(body))
+
+
+def _model(view: View, name: str) -> dict[str, object]:
+    route = view.routes[name]
+    owners = sorted({target.spec.provider for tier in route.tiers for target, _ in tier})
+    created = route.spec.created_ms // 1000 or int(time.time())
+    return {"id": name, "object": "model", "created": created, "owned_by": ", ".join(owners)}

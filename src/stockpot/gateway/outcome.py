@@ -1,0 +1,78 @@
+"""Classes of failure, and what each allows. Knows HTTP statuses; knows no route and no client."""
+
+from __future__ import annotations
+
+import time
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from stockpot.gateway.attempt import Attempt
+    from stockpot.gateway.http.calls import FailureKind
+
+
+class Failure(NamedTuple):
+    """Why a try failed before any byte reached the client.
+
+    `error_class` is what `Route.retry_on` names (connect, timeout, rate_limit, server, stream), or
+    auth (another target may do), or client (the request itself is at fault: nothing helps).
+    `body` are the upstream's own bytes where they may go on to the client.
+    """
+
+    error: str
+    error_class: str
+    status: int
+    message: str
+    retry_after_s: float = 0.0
+    body: bytes | None = None
+    movable: bool = True
+
+
+def from_transport(kind: FailureKind, message: str, provider: str) -> Failure:
+    """A connection or a timeout failed."""
+    if kind.startswith("timeout"):
+        return Failure(kind, "timeout", 504, f"{provider} did not answer in time: {message}")
+    return Failure(kind, "connect", 502, f"{provider} could not be reached: {message}")
+
+
+def from_answer(attempt: Attempt, body: bytes) -> Failure:
+    """The upstream answered with an error status."""
+    status = attempt.status
+    provider = attempt.target.spec.provider
+    said = attempt.target.wire.error_message(body)
+    wait = retry_after(attempt.headers)
+    if status == 429:
+        return Failure("upstream_rate_limit", "rate_limit", 429, said, wait, body)
+    if status in (401, 403):
+        message = f"{provider} refused the gateway's credential ({status}); check its key: {said}"
+        return Failure("upstream_authentication", "auth", 502, message)
+    if status in (408, 504):
+        return Failure("upstream_timeout", "timeout", 504, said, wait, body)
+    if status >= 500:
+        return Failure("upstream_error", "server", status, said, wait, body)
+    return Failure("upstream_refused", "client", status, said, 0.0, body, movable=False)
+
+
+def retry_after(headers: list[tuple[bytes, bytes]]) -> float:
+    """Seconds of a `Retry-After` header (delta or date, RFC 9110 10.2.3) or its `-ms` variant."""
+    for name, value in headers:
+        if name == b"retry-after-ms":
+            return _seconds(value) / 1000
+        if name == b"retry-after":
+            return _seconds(value) or _until(value)
+    return 0.0
+
+
+def _seconds(value: bytes) -> float:
+    try:
+        return min(max(0.0, float(value)), 86_400.0)
+    except ValueError:
+        return 0.0
+
+
+def _until(value: bytes) -> float:
+    try:
+        at = parsedate_to_datetime(value.decode("latin-1"))
+    except ValueError:
+        return 0.0
+    return max(0.0, at.timestamp() - time.time())

@@ -1,0 +1,203 @@
+"""Composition root of the data plane: `python -m stockpot.worker [SLOT]`, or `... ship`.
+
+Wires, once and visibly: spool, limits, upstream client, pipeline, HTTP server, control link. It
+loads no database driver, no web framework and nothing of the control plane.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import ssl
+import sys
+import time
+from typing import Any
+
+import msgspec
+
+from stockpot.core import config
+from stockpot.core.instance import Instance
+from stockpot.gateway.account import Accountant
+from stockpot.gateway.attempt import Upstreams
+from stockpot.gateway.face import Gateway
+from stockpot.gateway.http.server import HttpServer, ServerLimits
+from stockpot.gateway.http.upstream import UpstreamClient
+from stockpot.gateway.leases import LeaseClient
+from stockpot.gateway.link import ControlAway, ControlLink
+from stockpot.gateway.meters import Meters
+from stockpot.gateway.models import Heartbeat
+from stockpot.gateway.snapshot import Carried, View
+from stockpot.gateway.spool import Spool
+
+_log = logging.getLogger("stockpot.worker")
+HEARTBEAT_S = 2.0
+MB = 1024 * 1024
+
+
+class Worker:
+    """One gateway process."""
+
+    def __init__(self, settings: config.Settings, slot: str) -> None:
+        self.settings = settings
+        self.instance = Instance(settings.home)
+        self.name = f"{socket.gethostname()}-{slot}-{int(time.time() * 1000)}"
+        self.meters = Meters()
+        self.carried = Carried()
+        self.spool = Spool.open(
+            self.instance.spool / self.name,
+            self.name,
+            fsync=settings.fsync,
+            payload_quota=settings.spool_payload_mb * MB,
+            ledger_quota=settings.spool_ledger_mb * MB,
+            disk_reserve=settings.disk_reserve_mb * MB,
+            loop=asyncio.get_running_loop(),
+        )
+        proxy = settings.upstream_proxy or os.environ.get("HTTPS_PROXY", "")
+        self.client = UpstreamClient(ca_file=settings.upstream_ca or None, proxy=proxy or None)
+        accountant = Accountant(self.spool, self.meters)
+        self.upstreams = Upstreams(self.client, accountant)
+        self.gateway = Gateway(self.spool, accountant, self.upstreams)
+        self.link = ControlLink(self.client, control_url(settings), self.instance)
+        self.leases = LeaseClient(self.name, self._lease, self.carried.purses)
+
+    async def _lease(self, body: bytes) -> bytes:
+        return await self.link.post("/internal/leases", body)
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT, then drain."""
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        kept = self.link.last_good(self.carried)
+        if kept is not None:
+            self.adopt(kept)
+        server = HttpServer(
+            self.gateway, server_limits(self.settings), **server_options(self.settings)
+        )
+        listening = await loop.create_server(
+            server.protocol_factory,
+            self.settings.host,
+            self.settings.gateway_port,
+            reuse_port=hasattr(socket, "SO_REUSEPORT") or None,
+            backlog=4096,
+            ssl=tls(self.settings),
+        )
+        beside = [
+            asyncio.create_task(self.link.follow(self.carried, self.adopt)),
+            asyncio.create_task(self.leases.run()),
+            asyncio.create_task(self._heartbeats()),
+        ]
+        await stop.wait()
+        self.gateway.draining = True
+        listening.close()
+        await server.drain(self.settings.drain_s)
+        for attempts in list(self.upstreams.running):
+            attempts.shut_down()
+        await asyncio.sleep(0)
+        await self._leave(beside)
+
+    async def _leave(self, beside: list[asyncio.Task[None]]) -> None:
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        self.spool.close()
+        await self.client.close()
+
+    def adopt(self, view: View) -> None:
+        """Serve from a new view from the next request on."""
+        self.gateway.view = view
+        _log.info("serving revision %d", view.revision)
+
+    async def _heartbeats(self) -> None:
+        while True:
+            try:
+                await self.link.post("/internal/heartbeat", self._heartbeat())
+            except ControlAway as away:
+                _log.debug("no heartbeat: %s", away)
+            await asyncio.sleep(HEARTBEAT_S)
+
+    def _heartbeat(self) -> bytes:
+        samples = self.meters.samples()
+        for name, value in self.spool.counters.items():
+            samples[f'stockpot_spool_total{{event="{name}"}}'] = float(value)
+        view = self.gateway.view
+        beat = Heartbeat(
+            worker=self.name,
+            pid=os.getpid(),
+            revision=view.revision if view else 0,
+            spool_state=self.spool.state,
+            counters=samples,
+            targets={ident: health.report() for ident, health in self.carried.health.items()},
+        )
+        return msgspec.msgpack.encode(beat)
+
+
+def control_url(settings: config.Settings) -> str:
+    """Where the control plane is: told, or on this host."""
+    if settings.control_url:
+        return str(settings.control_url)
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104
+    return f"http://{host}:{settings.port}"
+
+
+def server_limits(settings: config.Settings) -> ServerLimits:
+    return ServerLimits(
+        max_body=settings.max_body_mb * MB,
+        max_head=settings.max_header_kb * 1024,
+        header_timeout_s=settings.header_timeout_s,
+        body_timeout_s=settings.body_timeout_s,
+        write_timeout_s=settings.write_timeout_s,
+        keepalive_s=settings.keepalive_s,
+        max_connections=settings.max_connections,
+    )
+
+
+def server_options(settings: config.Settings) -> dict[str, Any]:
+    return {
+        "trusted_proxies": _listed(settings.trusted_proxies),
+        "cors_origins": _listed(settings.cors_origins),
+    }
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def tls(settings: config.Settings) -> ssl.SSLContext | None:
+    if not settings.tls_cert:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_cert, settings.tls_key or None)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+async def _serve(settings: config.Settings, slot: str) -> None:
+    await Worker(settings, slot).run()
+
+
+def main(arguments: list[str]) -> None:
+    settings = config.load()
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(levelname)s %(name)s %(message)s"
+    )
+    if arguments[:1] == ["ship"]:
+        from stockpot.gateway import ship
+
+        ship.run(Instance(settings.home), settings)
+        return
+    slot = arguments[0] if arguments else "0"
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(_serve(settings, slot))
+    else:
+        uvloop.run(_serve(settings, slot))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
