@@ -1,0 +1,169 @@
+"""The control plane's relational store behind one port. Knows transactions; knows no table.
+
+    keys = await db.read(store.keys)             # fn gets a SQLAlchemy Core Connection
+    await db.write(lambda c: store.add(c, key))  # one transaction, committed before it returns
+
+SQLite runs in WAL mode with one writing connection in one thread and a few readers beside it: a
+queue of one beats a fight for the lock, and only the writer checkpoints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import sqlalchemy as sa
+from pysqlite3 import dbapi2 as sqlite  # type: ignore[import-untyped]
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from stockpot.core.errors import ConfigError, Unavailable
+
+T = TypeVar("T")
+
+OLDEST_SAFE_SQLITE = (3, 51, 0)
+"""Before it, a reset of the write-ahead log could corrupt a database in rare races."""
+
+_READERS = 4
+_MIGRATIONS = Path(__file__).parents[1] / "migrations"
+
+
+class Database(Protocol):
+    """A relational store. `fn` runs in a thread, inside one transaction, and must not keep `c`."""
+
+    url: str
+
+    async def read(self, fn: Callable[[sa.Connection], T]) -> T:
+        """Run `fn` on a consistent view; it may not write."""
+        ...
+
+    async def write(self, fn: Callable[[sa.Connection], T]) -> T:
+        """Run `fn` and commit; its exception rolls everything back."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class SQLiteLibrary(NamedTuple):
+    """The SQLite that really runs, whatever the interpreter's own `sqlite3` is linked to."""
+
+    version: str
+    safe: bool
+
+
+def sqlite_library() -> SQLiteLibrary:
+    """Ask the library itself."""
+    connection = sqlite.connect(":memory:")
+    try:
+        (version,) = connection.execute("SELECT sqlite_version()").fetchone()
+    finally:
+        connection.close()
+    return SQLiteLibrary(version, tuple(map(int, version.split("."))) >= OLDEST_SAFE_SQLITE)
+
+
+def open_database(url: str) -> Database:
+    """The store that a URL names, such as `sqlite:////srv/stockpot/control.db`."""
+    scheme = url.partition(":")[0]
+    if scheme != "sqlite":
+        raise ConfigError(f"no store for {scheme!r} URLs", hint="use sqlite:///path/to/control.db")
+    return SQLiteDatabase(url)
+
+
+def migrate(connection: sa.Connection, revision: str = "head") -> None:
+    """Bring the schema to a revision, inside the caller's transaction."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    try:
+        command.upgrade(config, revision)
+    except CommandError as unknown:
+        raise ConfigError(
+            f"the schema of this instance is not one that this stockpot knows: {unknown}",
+            hint="it was written by a newer version: pip install --upgrade stockpot",
+        ) from None
+
+
+class SQLiteDatabase:
+    """One file in WAL mode: one writer, a few readers, each in threads of its own."""
+
+    def __init__(self, url: str) -> None:
+        library = sqlite_library()
+        if not library.safe:
+            wanted = ".".join(map(str, OLDEST_SAFE_SQLITE))
+            raise ConfigError(
+                f"SQLite {library.version} is older than {wanted} and can damage a database",
+                hint="pip install --upgrade pysqlite3",
+            )
+        self.url = url
+        self._writer = _engine(url, poolclass=StaticPool)
+        self._readers = _engine(url, poolclass=QueuePool, pool_size=_READERS, max_overflow=0)
+        sa.event.listen(self._writer, "connect", _prepare_writer)
+        sa.event.listen(self._writer, "begin", _begin_immediate)
+        sa.event.listen(self._readers, "connect", _prepare_reader)
+        sa.event.listen(self._readers, "begin", _begin_deferred)
+        self._write_thread = ThreadPoolExecutor(1, "control-db-write")
+        self._read_threads = ThreadPoolExecutor(_READERS, "control-db-read")
+
+    async def read(self, fn: Callable[[sa.Connection], T]) -> T:
+        return await _run(self._read_threads, self._readers, fn)
+
+    async def write(self, fn: Callable[[sa.Connection], T]) -> T:
+        return await _run(self._write_thread, self._writer, fn)
+
+    async def close(self) -> None:
+        loop = asyncio.get_running_loop()
+        for threads in (self._read_threads, self._write_thread):
+            await loop.run_in_executor(None, threads.shutdown)
+        self._readers.dispose()
+        self._writer.dispose()
+
+
+def _engine(url: str, **pool: Any) -> sa.Engine:
+    # Our own BEGIN, see the listeners: the driver's implicit one is deferred, and a transaction
+    # that turns from reading to writing fails where one that waits at its start does not.
+    connect = {"check_same_thread": False, "isolation_level": None, "timeout": 10.0}
+    return sa.create_engine(url, module=sqlite, connect_args=connect, **pool)
+
+
+def _prepare_writer(connection: Any, _record: object) -> None:
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # a key that was shown once must survive a power cut
+        "foreign_keys = ON",
+        "wal_autocheckpoint = 1000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_reader(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_deferred(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+async def _run(
+    threads: ThreadPoolExecutor, engine: sa.Engine, fn: Callable[[sa.Connection], T]
+) -> T:
+    def work() -> T:
+        with engine.begin() as connection:
+            return fn(connection)
+
+    try:
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
+    except sa.exc.OperationalError as refused:
+        raise Unavailable(
+            f"the control plane's store refused: {refused.orig}", hint="stockpot doctor"
+        ) from refused
