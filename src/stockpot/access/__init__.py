@@ -2,32 +2,59 @@
 
 Knows people and their credentials; knows nothing of keys, providers, spans or prompts. Every other
 capability declares the role that a route needs by `Depends(requires(role))` and writes what changed
-through the audit log.
+into the audit log by `audit(...)`, in the transaction of the change.
 """
 
-from stockpot.access.guard import CSRF_HEADER, SESSION_COOKIE, allows, internal, public, requires
+from stockpot.access.api import router
+from stockpot.access.audit import SYSTEM, audit
+from stockpot.access.credentials import base62, digest
+from stockpot.access.guard import (
+    CSRF_HEADER,
+    SESSION_COOKIE,
+    allows,
+    declared,
+    internal,
+    public,
+    requires,
+)
 from stockpot.access.models import (
     ApiToken,
+    ApiTokenRequest,
     AuditEntry,
     NewApiToken,
+    NewPassword,
     Principal,
     Role,
     SessionInfo,
+    SignIn,
+    SignInLink,
     User,
 )
+from stockpot.access.service import AccessService
 
 __all__ = [
     "CSRF_HEADER",
     "SESSION_COOKIE",
+    "SYSTEM",
+    "AccessService",
     "ApiToken",
+    "ApiTokenRequest",
     "AuditEntry",
     "NewApiToken",
+    "NewPassword",
     "Principal",
     "Role",
     "SessionInfo",
+    "SignIn",
+    "SignInLink",
     "User",
     "allows",
+    "audit",
+    "base62",
+    "declared",
+    "digest",
     "internal",
     "public",
     "requires",
+    "router",
 ]
