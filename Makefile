@@ -16,10 +16,10 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.1
   --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 CONSOLE := src/stockpot/console/index.html
-CONSOLE_SOURCES := $(shell find web/src web/public web/scripts -type f) \
+CONSOLE_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) \
   $(wildcard web/*.json web/*.html web/*.ts)
 NODE_FOLDERS := $(patsubst %/package-lock.json,%,$(shell find web tests bench \
-  -name node_modules -prune -o -name package-lock.json -print))
+  -name node_modules -prune -o -name package-lock.json -print 2>/dev/null))
 NODE_MODULES := $(patsubst %,%/node_modules/.package-lock.json,$(NODE_FOLDERS))
 
 ##@ Run

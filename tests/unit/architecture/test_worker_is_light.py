@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 HEAVY = {
     "alembic",
     "click",
@@ -31,8 +33,11 @@ def loaded_by(module: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_a_worker_loads_neither_a_database_nor_a_framework() -> None:
-    modules = loaded_by("stockpot.worker")
+@pytest.mark.parametrize(
+    "module", ["stockpot.worker", "stockpot.gateway", "stockpot.providers", "stockpot.prices"]
+)
+def test_the_data_plane_loads_neither_a_database_nor_a_framework(module: str) -> None:
+    modules = loaded_by(module)
     assert not {name.split(".")[0] for name in modules} & HEAVY
     assert not {name for name in modules if name.startswith(CONTROL_PLANE)}
 
