@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import ast
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from importlinter import Contract, ContractCheck, fields, output
@@ -48,12 +52,27 @@ class FrontDoor(Contract):
             return False
         if guest in cast("set[str]", self.roots_of_composition):
             return False
-        return len(inner) > (house in cast("set[str]", self.open_houses))
+        if house in cast("set[str]", self.open_houses):
+            return len(inner) > 1
+        # A name at the front door may be that of a submodule too: `from providers import vendors`.
+        return bool(inner) and inner[-1] not in _offered(f"{self.root}.{house}")
 
     def render_broken_contract(self, check: ContractCheck) -> None:
         for (importer, imported), line in check.metadata["wrong"].items():
             house = ".".join(imported.split(".")[:2])
             output.print_error(f"{importer}:{line} imports {imported}: import {house} instead")
+
+
+@cache
+def _offered(package: str) -> frozenset[str]:
+    """The `__all__` of a package, read without importing it."""
+    spec = find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    for node in ast.parse(Path(spec.origin).read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return frozenset(ast.literal_eval(node.value))
+    return frozenset()
 
 
 class NeverReaches(ForbiddenContract):
