@@ -1,0 +1,41 @@
+"""Model files and the processes that serve them.
+
+Knows a table of models, where each can be had, how to install one, which engine processes an
+instance needs and which run. Knows no gateway, no keys, no database; it starts no process itself (a
+supervisor does). Importing this loads neither llama.cpp nor an HTTP client.
+"""
+
+from stockpot.engines.models import (
+    ECHO,
+    EngineAddress,
+    EngineCommand,
+    InstalledModel,
+    Kind,
+    ModelSpec,
+    Progress,
+    Report,
+)
+from stockpot.engines.planning import plan, running
+from stockpot.engines.service import ensure, missing, pull, wanted
+from stockpot.engines.store import DigestMismatch, ModelStore
+from stockpot.engines.table import table
+
+__all__ = [
+    "ECHO",
+    "DigestMismatch",
+    "EngineAddress",
+    "EngineCommand",
+    "InstalledModel",
+    "Kind",
+    "ModelSpec",
+    "ModelStore",
+    "Progress",
+    "Report",
+    "ensure",
+    "missing",
+    "plan",
+    "pull",
+    "running",
+    "table",
+    "wanted",
+]
