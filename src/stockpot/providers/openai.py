@@ -331,9 +331,9 @@ class OpenAIAnswer:
             b'"finish_reason":"' in events or b'"finish_reason": "' in events
         ):
             self._read_finish(events)
-        if b"data: [DONE]" in events or b"data:[DONE]" in events:
+        if b"[DONE]" in events and _starts_a_line(events, b"data: [DONE]", b"data:[DONE]"):
             self.ended = True
-        if b'data: {"error"' in events or b'data:{"error"' in events:
+        if b'{"error"' in events and _starts_a_line(events, b'data: {"error"', b'data:{"error"'):
             self._read_error(events)
 
     def _payloads(self, events: bytes) -> list[bytes]:
@@ -382,6 +382,11 @@ class OpenAIAnswer:
                     continue
             kept.append(event)
         return self._separator.join(kept)
+
+
+def _starts_a_line(events: bytes, *marks: bytes) -> bool:
+    """Generated text may hold a mark too, but there its line breaks are escaped."""
+    return any(events.startswith(mark) or b"\n" + mark in events for mark in marks)
 
 
 _CONTENT = (b'"content":', b'"text":', b'"reasoning_content":', b'"arguments":', b'"refusal":')

@@ -1,0 +1,230 @@
+"""A stand-in for OpenAI's API on loopback: checks each request and builds each answer with the
+types that the `openai` package publishes. Shares no code with the product.
+
+What it does to a call is chosen by the model's name through `behaviours`; a list is used up from
+the front and its last entry stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from openai.types import CompletionUsage, CreateEmbeddingResponse, Embedding
+from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
+from openai.types.chat.chat_completion import Choice
+from openai.types.chat.chat_completion_chunk import Choice as ChunkChoice
+from openai.types.chat.chat_completion_chunk import ChoiceDelta
+from openai.types.chat.completion_create_params import CompletionCreateParams
+from openai.types.create_embedding_response import Usage as EmbeddingUsage
+from openai.types.embedding_create_params import EmbeddingCreateParams
+from pydantic import TypeAdapter
+
+VENDOR_KEY = "sk-vendor-secret-1234"
+_CHAT = TypeAdapter(CompletionCreateParams)
+_EMBEDDING = TypeAdapter(EmbeddingCreateParams)
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How one call is answered. `cut_after` resets the connection after so many events."""
+
+    status: int = 200
+    text: str = "The kettle is on."
+    delay_s: float = 0.0
+    interval_s: float = 0.0
+    headers: tuple[tuple[str, str], ...] = ()
+    cut_after: int | None = None
+    close_early: bool = False
+    usage: bool = True
+    done_mark: bool = True
+    error_in_stream: str = ""
+    newline: str = "\n"
+
+
+@dataclass
+class OpenAIStub:
+    """Runs in a thread of its own; use as a context manager."""
+
+    behaviours: dict[str, list[Behaviour]] = field(default_factory=dict)
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    heads: list[dict[str, str]] = field(default_factory=list)
+    cancelled: int = 0
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def __enter__(self) -> OpenAIStub:
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._main())
+        self._loop.close()
+
+    async def _main(self) -> None:
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        server = await asyncio.start_server(self._client, "127.0.0.1", self.port)
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            while await self._one(reader, writer):
+                pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        method, path, _ = lines[0].split(" ")
+        head = {k.lower(): v for k, v in (x.split(": ", 1) for x in lines[1:] if x)}
+        raw = await reader.readexactly(int(head.get("content-length", "0")))
+        self.heads.append(head)
+        if method == "GET" and path.endswith("/models"):
+            return await self._json(writer, 200, {"object": "list", "data": []})
+        body = json.loads(raw)
+        self.requests.append(body)
+        if head.get("authorization") != f"Bearer {VENDOR_KEY}":
+            return await self._error(writer, 401, "Incorrect API key provided", ())
+        behaviour = self._behaviour(body["model"])
+        await asyncio.sleep(behaviour.delay_s)
+        if behaviour.close_early:
+            writer.transport.abort()
+            return False
+        if behaviour.status >= 400:
+            return await self._error(writer, behaviour.status, "as told", behaviour.headers)
+        if path.endswith("/embeddings"):
+            return await self._embed(writer, body)
+        return await self._chat(writer, body, behaviour)
+
+    def _behaviour(self, model: str) -> Behaviour:
+        script = self.behaviours.get(model, [Behaviour()])
+        return script.pop(0) if len(script) > 1 else script[0]
+
+    async def _chat(
+        self, writer: asyncio.StreamWriter, body: dict[str, Any], behaviour: Behaviour
+    ) -> bool:
+        _CHAT.validate_python(body)
+        usage = CompletionUsage(prompt_tokens=11, completion_tokens=5, total_tokens=16)
+        if body.get("stream"):
+            return await self._stream(writer, body, behaviour, usage)
+        message = ChatCompletionMessage(role="assistant", content=behaviour.text)
+        answer = ChatCompletion(
+            id="chatcmpl-stub",
+            object="chat.completion",
+            created=1_700_000_000,
+            model=body["model"] + "-2026",
+            choices=[Choice(index=0, message=message, finish_reason="stop", logprobs=None)],
+            usage=usage if behaviour.usage else None,
+        )
+        return await self._json(writer, 200, answer.model_dump(mode="json"), behaviour.headers)
+
+    async def _embed(self, writer: asyncio.StreamWriter, body: dict[str, Any]) -> bool:
+        _EMBEDDING.validate_python(body)
+        inputs = body["input"] if isinstance(body["input"], list) else [body["input"]]
+        answer = CreateEmbeddingResponse(
+            object="list",
+            model=body["model"],
+            data=[
+                Embedding(object="embedding", index=i, embedding=[0.5, -0.25, float(i)])
+                for i, _ in enumerate(inputs)
+            ],
+            usage=EmbeddingUsage(prompt_tokens=7, total_tokens=7),
+        )
+        return await self._json(writer, 200, answer.model_dump(mode="json"))
+
+    def _events(self, body: dict[str, Any], behaviour: Behaviour, usage: Any) -> list[str]:
+        def chunk(choices: list[Any], **more: Any) -> str:
+            made = ChatCompletionChunk(
+                id="chatcmpl-stub",
+                object="chat.completion.chunk",
+                created=1_700_000_000,
+                model=body["model"] + "-2026",
+                choices=choices,
+                **more,
+            )
+            return made.model_dump_json(exclude_unset=True)
+
+        def choice(delta: ChoiceDelta, reason: Any = None) -> ChunkChoice:
+            return ChunkChoice(index=0, delta=delta, finish_reason=reason)
+
+        events = [chunk([choice(ChoiceDelta(role="assistant", content=""))])]
+        words = behaviour.text.split(" ")
+        for i, word in enumerate(words):
+            text = word if i == 0 else f" {word}"
+            events.append(chunk([choice(ChoiceDelta(content=text))]))
+        if behaviour.error_in_stream:
+            events.append(json.dumps({"error": {"message": behaviour.error_in_stream}}))
+            return events
+        events.append(chunk([choice(ChoiceDelta(), "stop")]))
+        if (body.get("stream_options") or {}).get("include_usage") and behaviour.usage:
+            events.append(chunk([], usage=usage))
+        if behaviour.done_mark:
+            events.append("[DONE]")
+        return events
+
+    async def _stream(
+        self, writer: asyncio.StreamWriter, body: dict[str, Any], behaviour: Behaviour, usage: Any
+    ) -> bool:
+        writer.write(
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
+            b"transfer-encoding: chunked\r\n\r\n"
+        )
+        for i, event in enumerate(self._events(body, behaviour, usage)):
+            if behaviour.cut_after is not None and i >= behaviour.cut_after:
+                await writer.drain()
+                await asyncio.sleep(0.05)
+                writer.transport.abort()
+                return False
+            data = f"data: {event}{behaviour.newline * 2}".encode()
+            writer.write(b"%x\r\n%b\r\n" % (len(data), data))
+            await writer.drain()
+            await asyncio.sleep(behaviour.interval_s)
+            if writer.transport.is_closing():
+                self.cancelled += 1
+                return False
+        writer.write(b"0\r\n\r\n")
+        return True
+
+    async def _error(
+        self, writer: asyncio.StreamWriter, status: int, message: str, headers: Any
+    ) -> bool:
+        body = {"error": {"message": message, "type": "stub_error", "param": None, "code": "stub"}}
+        return await self._json(writer, status, body, headers)
+
+    async def _json(
+        self, writer: asyncio.StreamWriter, status: int, body: Any, headers: Any = ()
+    ) -> bool:
+        data = json.dumps(body).encode()
+        lines = "".join(f"{k}: {v}\r\n" for k, v in headers)
+        head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{lines}"
+        writer.write(head.encode() + b"content-length: %d\r\n\r\n%b" % (len(data), data))
+        await writer.drain()
+        return True
