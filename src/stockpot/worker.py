@@ -23,7 +23,7 @@ from stockpot.core.instance import Instance
 from stockpot.gateway.account import Accountant
 from stockpot.gateway.attempt import Upstreams
 from stockpot.gateway.face import Gateway
-from stockpot.gateway.http.server import HttpServer, ServerLimits
+from stockpot.gateway.http.server import Cors, HttpServer, ServerLimits
 from stockpot.gateway.http.upstream import UpstreamClient
 from stockpot.gateway.leases import LeaseClient
 from stockpot.gateway.link import ControlAway, ControlLink
@@ -35,6 +35,11 @@ from stockpot.gateway.spool import Spool
 _log = logging.getLogger("stockpot.worker")
 HEARTBEAT_S = 2.0
 MB = 1024 * 1024
+_CORS_HEADERS = (
+    "authorization, content-type, x-api-key, traceparent, "
+    "x-stockpot-user, x-stockpot-session, x-stockpot-tags"
+)
+_CORS_EXPOSE = "retry-after, server-timing, x-stockpot-trace-id"
 
 
 class Worker:
@@ -75,17 +80,9 @@ class Worker:
         kept = self.link.last_good(self.carried)
         if kept is not None:
             self.adopt(kept)
-        server = HttpServer(
-            self.gateway, server_limits(self.settings), **server_options(self.settings)
-        )
-        listening = await loop.create_server(
-            server.protocol_factory,
-            self.settings.host,
-            self.settings.gateway_port,
-            reuse_port=hasattr(socket, "SO_REUSEPORT") or None,
-            backlog=4096,
-            ssl=tls(self.settings),
-        )
+        settings = self.settings
+        server = HttpServer(self.gateway, server_limits(settings), **server_options(settings))
+        await server.listen(settings.host, settings.gateway_port, tls=tls(settings), backlog=4096)
         beside = [
             asyncio.create_task(self.link.follow(self.carried, self.adopt)),
             asyncio.create_task(self.leases.run()),
@@ -93,8 +90,7 @@ class Worker:
         ]
         await stop.wait()
         self.gateway.draining = True
-        listening.close()
-        await server.drain(self.settings.drain_s)
+        await server.drain(settings.drain_s)
         for attempts in list(self.upstreams.running):
             attempts.shut_down()
         await asyncio.sleep(0)
@@ -157,9 +153,10 @@ def server_limits(settings: config.Settings) -> ServerLimits:
 
 
 def server_options(settings: config.Settings) -> dict[str, Any]:
+    origins = _listed(settings.cors_origins)
     return {
         "trusted_proxies": _listed(settings.trusted_proxies),
-        "cors_origins": _listed(settings.cors_origins),
+        "cors": Cors(origins, headers=_CORS_HEADERS, expose=_CORS_EXPOSE) if origins else None,
     }
 
 

@@ -1,7 +1,7 @@
 """Loads on loopback: one caller for latency, many for throughput. Knows HTTP/1.1, no product.
 
-The single caller is a blocking socket, the quietest clock there is in Python. The many are wrk where
-it is installed, else threads of blocking sockets in a process of their own.
+The single caller is a blocking socket, the quietest clock there is in Python. The many are wrk
+where it is installed, else threads of blocking sockets in a process of their own.
 """
 
 from __future__ import annotations

@@ -83,14 +83,15 @@ class Rig:
             core=self.other,
         )
         wait_for(lambda: self.instance.announced("ingest") is not None, "the start of ingest", 30)
-        shipper = Process(
-            [sys.executable, "-m", "stockpot.worker", "ship"],
-            self.folder / "ship.log",
-            self._environ(),
-            core=self.other,
-        )
-        self.beside += [ingest, shipper]
-        return ingest, shipper
+        self.beside.append(ingest)
+        return ingest, self.start_shipper()
+
+    def start_shipper(self) -> Process:
+        argv = [sys.executable, "-m", "stockpot.worker", "ship"]
+        log = self.folder / "ship.log"
+        shipper = Process(argv, log, self._environ(), core=self.other)
+        self.beside.append(shipper)
+        return shipper
 
     def stop(self) -> None:
         for process in (self.worker, *reversed(self.beside), self.mock):

@@ -1,5 +1,6 @@
 """The OpenAI wire format: shallow reading, patching, listening to streams."""
 
+import itertools
 import json
 
 import pytest
@@ -87,7 +88,7 @@ def heard(answer: OpenAIAnswer) -> tuple[object, ...]:
 def play(data: bytes, cuts: list[int], strip: bool) -> tuple[bytes, OpenAIAnswer]:
     answer = OpenAIAnswer(strip_usage=strip)
     edges = [0, *sorted({c % (len(data) + 1) for c in cuts}), len(data)]
-    out = b"".join(answer.feed(data[a:b]) for a, b in zip(edges, edges[1:], strict=False))
+    out = b"".join(answer.feed(data[a:b]) for a, b in itertools.pairwise(edges))
     return out + answer.end(), answer
 
 
