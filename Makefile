@@ -19,7 +19,7 @@ CONSOLE := src/stockpot/console/index.html
 CONSOLE_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) \
   $(wildcard web/*.json web/*.html web/*.ts)
 NODE_FOLDERS := $(patsubst %/package-lock.json,%,$(shell find web tests bench \
-  -name node_modules -prune -o -name package-lock.json -print 2>/dev/null))
+  \( -name node_modules -o -name .cache \) -prune -o -name package-lock.json -print 2>/dev/null))
 NODE_MODULES := $(patsubst %,%/node_modules/.package-lock.json,$(NODE_FOLDERS))
 
 ##@ Run

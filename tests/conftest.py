@@ -47,8 +47,8 @@ def _system() -> Iterator[tuple[str, Requirement]]:
 
 
 def _pulled(model: str) -> Requirement:
-    folder = MODELS_HOME / "models"
-    return Requirement(lambda: any(folder.glob(f"**/*{model}*")), command="make models")
+    manifest = MODELS_HOME / "models" / model / "model.json"
+    return Requirement(manifest.is_file, command="make test-models")
 
 
 REQUIREMENTS: dict[str, Requirement] = {
@@ -64,7 +64,7 @@ REQUIREMENTS: dict[str, Requirement] = {
 
 @pytest.fixture(scope="session")
 def models_home() -> Path:
-    """A STOCKPOT_HOME whose `models/` holds what `make models` pulled; share it, never write it."""
+    """A STOCKPOT_HOME whose `models/` holds what `make test-models` pulled; link it, never write."""
     return MODELS_HOME
 
 

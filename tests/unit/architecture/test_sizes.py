@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,15 +18,11 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def sources(*folders: str) -> list[Path]:
-    """Source files under the folders, without what tools install or build."""
-    made = {"node_modules", "__pycache__", "console", "dist", ".cache"}
-    return [
-        path
-        for folder in folders
-        for path in sorted((REPO / folder).rglob("*"))
-        if path.suffix in {".py", ".ts", ".tsx", ".css"}
-        and not made & set(path.relative_to(REPO).parts)
-    ]
+    """Source files under the folders: those that git tracks or would track."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *folders]
+    names = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True).stdout
+    paths = (REPO / name for name in sorted(set(names.split("\0"))))
+    return [p for p in paths if p.suffix in {".py", ".ts", ".tsx", ".css"} and p.is_file()]
 
 
 def name_of(path: Path) -> str:
