@@ -64,7 +64,7 @@ REQUIREMENTS: dict[str, Requirement] = {
 
 @pytest.fixture(scope="session")
 def models_home() -> Path:
-    """A STOCKPOT_HOME whose `models/` holds what `make test-models` pulled; link it, never write."""
+    """A STOCKPOT_HOME with what `make test-models` pulled in `models/`; link to it, never write."""
     return MODELS_HOME
 
 
