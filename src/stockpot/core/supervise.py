@@ -173,6 +173,11 @@ class Supervisor:
             self._hurry.set()
         self._stop.set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the end was asked for."""
+        return self._stop.is_set()
+
     async def stopped(self) -> None:
         """Returns when a signal or `stop` asked for the end."""
         await self._stop.wait()

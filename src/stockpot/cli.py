@@ -1,0 +1,177 @@
+"""The root of the command line. Knows where each command lives and loads it when it is asked for.
+
+`ctx.obj` is a `stockpot.core.client.Client` that opens on first use: of the running control plane,
+else of the same application in this process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from stockpot import __version__
+from stockpot.core.errors import StockpotError
+
+if TYPE_CHECKING:
+    from stockpot.core.client import Client
+    from stockpot.core.inprocess import ASGIApp
+
+
+class Row(NamedTuple):
+    """A command: where its object is, and its line in `stockpot --help` (which loads no module)."""
+
+    section: str
+    name: str
+    where: str
+    line: str
+
+
+COMMANDS: tuple[Row, ...] = (
+    Row("Run", "up", "stockpot.up.cli:up", "Start everything and print how to use it."),
+    Row("Run", "status", "stockpot.up.cli:status", "Show the processes of the running instance."),
+    Row("Run", "down", "stockpot.up.cli:down", "Stop the running instance, letting calls finish."),
+    Row("Run", "doctor", "stockpot.doctor:doctor", "Say what is wrong and how to mend it."),
+    Row("Run", "models", "stockpot.engines.cli:models", "Pull, list and remove local models."),
+    Row("Govern", "keys", "stockpot.catalog.cli:keys", "Create and manage virtual keys."),
+    Row("Govern", "projects", "stockpot.catalog.cli:projects", "Manage projects, limits, budgets."),
+    Row("Govern", "providers", "stockpot.catalog.cli:providers", "Connect vendors and servers."),
+    Row("Govern", "aliases", "stockpot.catalog.cli:aliases", "Route a model name to targets."),
+    Row("Look", "traces", "stockpot.traces.cli:traces", "List, show, follow and verify traces."),
+    Row("Look", "bench", "stockpot.bench.cli:bench", "Measure the gateway on this machine."),
+    Row(
+        "Access", "sign-in", "stockpot.access.cli:sign_in", "Print a sign-in link for the console."
+    ),
+    Row("Access", "tokens", "stockpot.access.cli:tokens", "Create and revoke API tokens."),
+    Row("Access", "secrets", "stockpot.catalog.cli:secrets", "Rotate the instance's secrets."),
+    Row("Access", "version", "stockpot.cli:version", "Print the versions of what runs."),
+)
+
+
+class Refused(click.ClickException):
+    """A StockpotError as the terminal shows it: what is wrong, then the next step."""
+
+    def __init__(self, error: StockpotError) -> None:
+        super().__init__(error.message)
+        self.hint = error.hint
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"{click.style('error:', fg='red')} {self.message}", file=file, err=True)
+        if self.hint:
+            click.echo(f"       {self.hint}", file=file, err=True)
+
+
+class Root(click.Group):
+    """A group that reads COMMANDS, so that help and completion cost no import."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [row.name for row in COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        row = next((row for row in COMMANDS if row.name == cmd_name), None)
+        if row is None:
+            return None
+        module, _, attribute = row.where.partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command), row.where
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            from stockpot.core.errors import did_you_mean
+
+            near = did_you_mean(args[0], self.list_commands(ctx))
+            ctx.fail(f"No such command {args[0]!r}.{near}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(len(row.name) for row in COMMANDS)
+        for section in dict.fromkeys(row.section for row in COMMANDS):
+            rows = [(r.name.ljust(width), r.line) for r in COMMANDS if r.section == section]
+            with formatter.section(section):
+                formatter.write_dl(rows)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except StockpotError as error:
+            raise Refused(error) from error
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", prog_name="stockpot")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """One pot for the whole LLM stack: gateway, span log, console and local models.
+
+    \b
+    Example:
+      stockpot up
+      stockpot keys create --name my-app
+      stockpot traces tail
+    """
+    if ctx.obj is None:
+        client = _OnDemand()
+        ctx.obj = client
+        ctx.call_on_close(client.close)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def version(as_json: bool) -> None:
+    """Print the versions of what runs.
+
+    \b
+    Example:
+      stockpot version --json
+    """
+    import platform
+
+    from stockpot.core.db import sqlite_library
+
+    facts = {
+        "stockpot": __version__,
+        "python": platform.python_version(),
+        "sqlite": sqlite_library().version,
+        "platform": platform.platform(),
+    }
+    if as_json:
+        click.echo(json.dumps(facts))
+    else:
+        for name, value in facts.items():
+            click.echo(f"{name:10} {value}")
+
+
+class _OnDemand:
+    """Stands for the Client until a command first uses it."""
+
+    _client: Client | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._client is None:
+            self._client = _open()
+        return getattr(self._client, name)
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
+
+def _open() -> Client:
+    from stockpot.core.client import Client
+    from stockpot.core.config import load
+    from stockpot.core.instance import Instance
+
+    settings = load()
+    instance = Instance(settings.home)
+
+    def app() -> ASGIApp:
+        from stockpot.app import control_app
+
+        return control_app(settings, instance)
+
+    return Client.open(settings, instance, app)

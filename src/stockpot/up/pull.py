@@ -1,0 +1,59 @@
+"""Fetching the models that an instance wants before it starts. Knows progress; knows no source."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from stockpot.core.errors import StockpotError
+from stockpot.engines import ensure, missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stockpot.core.config import Settings
+    from stockpot.core.instance import Instance
+    from stockpot.engines import ModelSpec, Progress
+
+
+def pull_missing(
+    settings: Settings, instance: Instance, *, allowed: bool, say: Callable[[str], None]
+) -> tuple[str, ...]:
+    """Install what is missing, as far as that is allowed and possible; gives a notice for each
+    model that is still missing: stockpot starts without it."""
+    notices = []
+    for spec in missing(settings, instance):
+        command = f"stockpot models pull {spec.name}"
+        if not allowed:
+            notices.append(f"{spec.name} is not installed; the echo model answers.  ({command})")
+            continue
+        say(f"Pulling {spec.name} ({spec.title}, {spec.license}) ...")
+        try:
+            ensure(settings, instance, spec.name, report=_Progress(spec, say).report)
+        except StockpotError as error:
+            notices.append(
+                f"{spec.name} could not be pulled: {error.message}  "
+                f"(with a network: {command}; without: {command} --from FILE)"
+            )
+    return tuple(notices)
+
+
+class _Progress:
+    """A line per tenth of a model, at most one a second."""
+
+    def __init__(self, spec: ModelSpec, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._name = spec.name
+        self._told = (0.0, "", -1)
+
+    def report(self, progress: Progress) -> None:
+        at, stage, tenth = self._told
+        now = time.monotonic()
+        reached = progress.done * 10 // progress.total if progress.total else 0
+        if progress.stage == stage and (reached <= tenth or now - at < 1):
+            return
+        self._told = (now, progress.stage, reached)
+        if progress.stage == "download":
+            self._say(f"  {self._name}: {progress.done / 1e6:.0f} of {progress.total / 1e6:.0f} MB")
+        else:
+            self._say(f"  {self._name}: {progress.stage}")
