@@ -16,8 +16,8 @@ from stockpot.engines.models import (
     Report,
 )
 from stockpot.engines.planning import plan, running
-from stockpot.engines.service import ensure, missing, pull, wanted
-from stockpot.engines.store import DigestMismatch, ModelStore
+from stockpot.engines.service import ensure, installed, missing, pull, remove, verify, wanted
+from stockpot.engines.store import DigestMismatch
 from stockpot.engines.table import table
 
 __all__ = [
@@ -28,14 +28,16 @@ __all__ = [
     "InstalledModel",
     "Kind",
     "ModelSpec",
-    "ModelStore",
     "Progress",
     "Report",
     "ensure",
+    "installed",
     "missing",
     "plan",
     "pull",
+    "remove",
     "running",
     "table",
+    "verify",
     "wanted",
 ]

@@ -70,10 +70,10 @@ def main(argv: list[str] | None = None) -> int:
     return 0 if stop.is_set() else 1
 
 
-def threads() -> int:
+def threads(*, cores: int = 0, quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     """One less than the cores this process may use: llama.cpp's threads spin on barriers, and with
     as many threads as cores on a busy machine they decode 30 times slower."""
-    return max(1, int(min(_allowed_cores(), _quota())) - 1)
+    return max(1, int(min(cores or _allowed_cores(), _share(quota))) - 1)
 
 
 def _allowed_cores() -> int:
@@ -82,11 +82,11 @@ def _allowed_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _quota(path: Path = Path("/sys/fs/cgroup/cpu.max")) -> float:
-    """The container's share in cores, or infinity."""
+def _share(quota: Path) -> float:
+    """A container's share in cores, or infinity."""
     try:
-        quota, period = path.read_text("ascii").split()
-        return float("inf") if quota == "max" else int(quota) / int(period)
+        limit, period = quota.read_text("ascii").split()
+        return float("inf") if limit == "max" else int(limit) / int(period)
     except (OSError, ValueError):
         return float("inf")
 

@@ -1,4 +1,4 @@
-"""The model store's verbs: pull, list, remove, ensure.
+"""The model store's verbs: pull, ensure, verify, list, remove.
 
 Knows what must be true of an installed model (whole, verified, GGUF); knows nothing of processes.
 """
@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from stockpot.core.config import Settings
 from stockpot.core.errors import InvalidInput, StockpotError, Unavailable
+from stockpot.core.instance import Instance
 from stockpot.engines import gguf, sources
-from stockpot.engines.models import InstalledModel, Kind, ModelSpec, Progress, Report
+from stockpot.engines.models import ECHO, InstalledModel, Kind, ModelSpec, Progress, Report
 from stockpot.engines.store import DigestMismatch, ModelStore, digest
 from stockpot.engines.table import check_name, from_file, resolve, table
 
@@ -27,37 +27,60 @@ def quiet(_progress: Progress) -> None:
     """A Report that says nothing."""
 
 
+def installed(instance: Instance) -> tuple[InstalledModel, ...]:
+    """Every model that is here, by name."""
+    return ModelStore(instance.models).list()
+
+
+def remove(instance: Instance, name: str) -> InstalledModel:
+    """Delete a model's files. Raises NotFound."""
+    return ModelStore(instance.models).remove(name)
+
+
+def verify(instance: Instance, name: str, *, report: Report = quiet) -> InstalledModel | None:
+    """The installed model of this name, after reading its file whole; None when it is not here.
+    Raises DigestMismatch when the file is not what was installed."""
+    store = ModelStore(instance.models)
+    model = store.find(name)
+    if model is not None and digest(store.path(model), name, report) != model.sha256:
+        raise DigestMismatch(
+            f"the file of {name!r} is damaged: its sha256 is not {model.sha256}.",
+            hint=f"stockpot models pull --force {name}",
+        )
+    return model
+
+
 def pull(
-    store: ModelStore,
     settings: Settings,
+    instance: Instance,
     reference: str,
     *,
     file: Path | None = None,
     name: str = "",
     kind: Kind | None = None,
     sha256: str = "",
+    force: bool = False,
     report: Report = quiet,
 ) -> InstalledModel:
     """Install a model, replacing an older one of the same name.
 
     `reference` is a known name, `hub:OWNER/REPO[@REVISION][:FILE.gguf]` or a path; `file` takes a
-    known model from a file that was carried here. `sha256` is an additional demand.
+    known model from a file that was carried here. `sha256` is an additional demand. A known model
+    that is already here is left alone unless `force`.
     """
     spec = resolve(reference, name=name)
     if file is not None:
         spec = from_file(spec, file)
-    return _pull(store, settings, spec, kind, sha256.lower(), report, _always)
+    demand = Demand(kind, sha256.lower(), force)
+    return _pull(ModelStore(instance.models), settings, spec, demand, report)
 
 
 def ensure(
-    store: ModelStore, settings: Settings, name: str, *, report: Report = quiet
+    settings: Settings, instance: Instance, name: str, *, report: Report = quiet
 ) -> InstalledModel:
     """The installed model of this name, pulled from the table's sources if it is not here yet."""
-    found = store.find(name)
-    if found is not None:
-        return found
-    spec = resolve(name)
-    return _pull(store, settings, spec, None, "", report, lambda: store.find(spec.name))
+    found = ModelStore(instance.models).find(name)
+    return found or pull(settings, instance, name, report=report)
 
 
 def wanted(settings: Settings) -> tuple[str, ...]:
@@ -69,35 +92,35 @@ def wanted(settings: Settings) -> tuple[str, ...]:
         names = [settings.default_model, table().defaults.embedding]
     else:
         names = [part.strip() for part in settings.engines.split(",")]
-    unique = dict.fromkeys(n for n in names if n and n != "echo")
-    return tuple(unique)
+    return tuple(dict.fromkeys(name for name in names if name not in ("", ECHO)))
 
 
-def missing(store: ModelStore, settings: Settings) -> tuple[ModelSpec, ...]:
-    """Known models that the settings ask for and that are not installed: what to pull first."""
+def missing(settings: Settings, instance: Instance) -> tuple[ModelSpec, ...]:
+    """Known models that the settings ask for and that are not here: what to pull first."""
+    store = ModelStore(instance.models)
     specs = (table().get(name) for name in wanted(settings) if store.find(name) is None)
     return tuple(spec for spec in specs if spec is not None)
 
 
-def _always() -> None:
-    return None
+class Demand(NamedTuple):
+    """What the caller asks for beyond the model itself."""
+
+    kind: Kind | None
+    sha256: str
+    force: bool
 
 
 def _pull(
-    store: ModelStore,
-    settings: Settings,
-    spec: ModelSpec,
-    kind: Kind | None,
-    sha256: str,
-    report: Report,
-    already: Callable[[], InstalledModel | None],
+    store: ModelStore, settings: Settings, spec: ModelSpec, demand: Demand, report: Report
 ) -> InstalledModel:
     with store.pulling(check_name(spec.name)) as scratch:
-        if (found := already()) is not None:  # another process was faster
+        found = store.find(spec.name)  # perhaps another process was faster
+        if found is not None and found.sha256 == spec.sha256 and not demand.force:
+            store.clear(scratch)
             return found
         try:
             fetched = _fetch(spec, scratch, settings, report)
-            model = _examine(spec, fetched, kind, sha256, report)
+            model = _examine(spec, fetched, demand, report)
         except Unavailable:
             raise  # what has arrived stays for the next try
         except (StockpotError, OSError):
@@ -124,14 +147,14 @@ def _fetch(spec: ModelSpec, scratch: Path, settings: Settings, report: Report) -
 
 
 def _examine(
-    spec: ModelSpec, fetched: sources.Fetched, kind: Kind | None, sha256: str, report: Report
+    spec: ModelSpec, fetched: sources.Fetched, demand: Demand, report: Report
 ) -> InstalledModel:
     head = gguf.read_head(fetched.file)
     found = digest(fetched.file, spec.name, report)
     for expected, by in (
         (spec.sha256, "the table of models"),
         (fetched.sha256, fetched.origin),
-        (sha256, "--sha256"),
+        (demand.sha256, "--sha256"),
     ):
         if expected and expected != found:
             raise DigestMismatch(
@@ -139,7 +162,7 @@ def _examine(
                 hint="pull it again, from a source you trust",
             )
     if not spec.sha256:
-        spec = _described(spec, head, kind)
+        spec = _described(spec, head, demand.kind)
     return InstalledModel(
         name=spec.name,
         kind=spec.kind,
