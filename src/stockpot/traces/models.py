@@ -110,7 +110,8 @@ class Payload(Frozen):
 
 
 class TraceFilter(Frozen):
-    """All given conditions must hold. `q` is full text over payloads; times are milliseconds."""
+    """All given conditions must hold. `q` is full text over payloads; times are milliseconds;
+    `error` is an error class as in `Overview.by_error`; `unpriced` keeps calls of unknown cost."""
 
     project: str | None = None
     environment: str | None = None
@@ -118,6 +119,8 @@ class TraceFilter(Frozen):
     provider: str | None = None
     key_id: str | None = None
     status: Status | None = None
+    error: str | None = None
+    unpriced: bool | None = None
     kind: SpanKind | None = None
     user: str | None = None
     session: str | None = None
