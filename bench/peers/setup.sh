@@ -7,7 +7,7 @@ mkdir -p "$into"
 uv="$here/../../.venv/bin/uv"
 [ -x "$into/litellm/bin/litellm" ] || {
   "$uv" venv -q "$into/litellm"
-  "$uv" pip install -q --python "$into/litellm" "litellm[proxy]==1.90.*"
+  "$uv" pip install -q --python "$into/litellm" "litellm[proxy]==1.109.1"
 }
 [ -d "$into/portkey/node_modules/@portkey-ai/gateway" ] || {
   mkdir -p "$into/portkey"
