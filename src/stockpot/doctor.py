@@ -14,7 +14,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -23,7 +23,7 @@ import click
 
 from stockpot.core import config, ports
 from stockpot.core.config import Settings
-from stockpot.core.errors import ConfigError, StockpotError
+from stockpot.core.errors import ConfigError, StockpotError, did_you_mean
 from stockpot.core.instance import Instance
 from stockpot.core.locks import holder
 
@@ -72,6 +72,10 @@ def _settings(place: Place) -> Finding:
     if place.settings_error is not None:
         error = place.settings_error
         return Finding("wrong", error.message, f"edit {place.instance.home / 'stockpot.toml'}")
+    known = {row.env for row in config.SETTINGS}
+    for name in sorted(name for name in os.environ if name.startswith("STOCKPOT_")):
+        if name not in known:
+            return Finding("note", f"no setting is called {name}.{did_you_mean(name, known)}")
     return Finding("ok", "every setting can be read")
 
 
@@ -147,7 +151,7 @@ def _models(place: Place) -> Finding:
     for name in names:
         mend = f"stockpot models pull {name}"
         try:
-            if verify(place.instance, name) is None:
+            if not place.instance.home.exists() or verify(place.instance, name) is None:
                 return Finding("wrong", f"{name!r} is not installed; calls to it are refused", mend)
         except StockpotError as damaged:
             return Finding("wrong", damaged.message, damaged.hint)
@@ -231,10 +235,10 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def examine(place: Place) -> list[tuple[Check, Finding]]:
-    """Every row of the table; a check that fails itself is a finding too."""
+def examine(place: Place, checks: Sequence[Check] = CHECKS) -> list[tuple[Check, Finding]]:
+    """What each check saw; one that fails itself is a finding too."""
     findings = []
-    for check in CHECKS:
+    for check in checks:
         try:
             found = check.look(place)
         except Exception as broken:  # the doctor works where nothing else does
