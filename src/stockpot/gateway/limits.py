@@ -28,7 +28,6 @@ _KINDS = {
     "requests": "requests per minute",
     "tokens": "tokens per minute",
     "concurrency": "calls at once",
-    "budget": "nano-dollars of budget",
 }
 
 
@@ -49,12 +48,14 @@ class Refusal(NamedTuple):
     @property
     def sentence(self) -> str:
         """Who refused, at which limit, and what to do next."""
+        after = f"try again in {max(self.retry_after_s, 0.001):.3g} s"
+        if self.kind == "budget":
+            what = f"{self.scope} of ${self.limit / 1e9:.9g} has too little left for this call"
+            return f"{what}; {'raise the budget' if self.never else after}"
         what = f"{self.scope or 'this scope'} allows {self.limit} {_KINDS[self.kind]}"
-        if self.never and self.kind == "tokens":
-            return f"{what} and this call alone needs more; send less text or lower max_tokens"
         if self.never:
-            return f"{what} and they are used up; raise the budget"
-        return f"{what}, {self.remaining} left; try again in {max(self.retry_after_s, 0.001):.3g} s"
+            return f"{what} and this call alone needs more; send less text or lower max_tokens"
+        return f"{what}, {self.remaining} left; {after}"
 
 
 class Figures(NamedTuple):
