@@ -37,12 +37,12 @@ class Origin:
     def __post_init__(self) -> None:
         if self.scheme not in ("http", "https"):
             raise ValueError(f"scheme {self.scheme!r} is neither 'http' nor 'https'")
+        if not self.host.isascii():
+            object.__setattr__(self, "host", self.host.encode("idna").decode("ascii"))
         host = f"[{self.host}]" if ":" in self.host else self.host
         usual = 443 if self.scheme == "https" else 80
         text = host if self.port == usual else f"{host}:{self.port}"
-        object.__setattr__(
-            self, "host_header", text.encode("idna" if not host.isascii() else "ascii")
-        )
+        object.__setattr__(self, "host_header", text.encode("ascii"))
 
 
 class CallTimeouts(Protocol):

@@ -6,10 +6,14 @@ Knows listening, limits, draining; knows nothing of what is served.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+from time import time
 
+from stockpot.gateway.http.cors import Cors
+from stockpot.gateway.http.exchange import StatusLines
 from stockpot.gateway.http.messages import (
     Exchange,
     Handler,
@@ -18,6 +22,11 @@ from stockpot.gateway.http.messages import (
     Responder,
     ServerLimits,
 )
+from stockpot.gateway.http.peers import TrustedProxies
+from stockpot.gateway.http.request_body import Room
+from stockpot.gateway.http.request_head import Refused
+from stockpot.gateway.http.server_connection import ServerConnection
+from stockpot.gateway.http.sweeper import Sweeper
 
 __all__ = [
     "Cors",
@@ -30,21 +39,13 @@ __all__ = [
     "ServerLimits",
 ]
 
-
-@dataclass(frozen=True, slots=True)
-class Cors:
-    """Which web origins may call from a browser, and what they may send and read."""
-
-    origins: tuple[str, ...]
-    """Exact origins (`https://app.example.com`), or a single `*`."""
-    headers: str = "authorization, content-type, x-api-key"
-    expose: str = "retry-after, server-timing, x-request-id"
-    methods: str = "GET, POST, OPTIONS"
-    max_age_s: int = 600
+_FRESH_GRACE_S = 1.0
+_REFUSALS_AT_ONCE = 256
+_SWEEP_MAX_S = 0.5
 
 
 class HttpServer:
-    """One listening face; many connections, each an `asyncio.Protocol`."""
+    """One face towards clients: any number of listening sockets, many connections."""
 
     def __init__(
         self,
@@ -55,24 +56,116 @@ class HttpServer:
     ) -> None:
         self.handler = handler
         self.limits = limits or ServerLimits()
-        self.trusted_proxies = trusted_proxies
+        self.proxies = TrustedProxies(trusted_proxies)
         self.cors = cors
+        self.draining = False
+        self.status_lines = StatusLines()
+        self.room = Room()
+        self.accepted = 0
+        """Connections since the start."""
+        self.refused = 0
+        """Requests that the server itself refused since the start."""
+        self.cut = 0
+        """Clients cut off for slowness since the start."""
+        self._open: set[ServerConnection] = set()
+        self._listeners: list[asyncio.Server] = []
+        self._emptied: asyncio.Event | None = None
+        self._second = 0
+        self._sweeper = Sweeper(self._sweep, _sweep_interval(self.limits))
 
     @property
     def connections(self) -> int:
         """Open client connections."""
-        raise NotImplementedError
+        return len(self._open)
 
-    def protocol_factory(self) -> asyncio.Protocol:
+    @property
+    def now(self) -> float:
+        """The coarse clock of the deadlines."""
+        return self._sweeper.now
+
+    def protocol_factory(self) -> ServerConnection:
         """For `loop.create_server`; `listen` does that."""
-        raise NotImplementedError
+        return ServerConnection(self)
 
     async def listen(
         self, host: str, port: int, *, tls: ssl.SSLContext | None = None, backlog: int = 2048
     ) -> int:
-        """Accept connections (SO_REUSEPORT where there is one); returns the port."""
-        raise NotImplementedError
+        """Accept connections, beside other processes on the same port where the system can;
+        returns the port."""
+        server = await asyncio.get_running_loop().create_server(
+            self.protocol_factory,
+            host,
+            port,
+            ssl=tls,
+            backlog=backlog,
+            reuse_port=True if hasattr(socket, "SO_REUSEPORT") else None,
+            ssl_handshake_timeout=self.limits.header_timeout_s if tls else None,
+        )
+        self._listeners.append(server)
+        bound: int = server.sockets[0].getsockname()[1]
+        return bound
 
     async def drain(self, timeout_s: float) -> int:
-        """Stop accepting, let running answers finish, then cut the rest; returns how many."""
-        raise NotImplementedError
+        """Stop accepting, let running requests end, then cut the rest; returns how many."""
+        await asyncio.sleep(0)  # take what the kernel has accepted already
+        self.draining = True
+        for listener in self._listeners:
+            listener.close()
+        for connection in tuple(self._open):
+            if connection.idle:
+                connection.leave(0.0 if connection.used else _FRESH_GRACE_S)
+        if self._open:
+            self._emptied = asyncio.Event()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._emptied.wait(), timeout_s)
+        left = tuple(self._open)
+        for connection in left:
+            connection.cut_off()
+        if left and self._emptied is not None:
+            await self._emptied.wait()
+        self._sweeper.stop()
+        return len(left)
+
+    # --- for connections ----------------------------------------------------------------------
+
+    def admit(self, connection: ServerConnection) -> Refused | None:
+        """Take a new connection in; a refusal when there are too many."""
+        count = len(self._open)
+        self._open.add(connection)
+        self.accepted += 1
+        if not self._sweeper.running:
+            self.status_lines.renew()
+            self._sweeper.start()
+        if count < self.limits.max_connections:
+            return None
+        if count >= self.limits.max_connections + _REFUSALS_AT_ONCE:
+            connection.cut()
+            return None
+        return Refused(503, "overloaded", "the gateway is at its limit of connections; try again")
+
+    def forget(self, connection: ServerConnection) -> None:
+        """The connection is closed."""
+        self._open.discard(connection)
+        if self._emptied is not None and not self._open:
+            self._emptied.set()
+
+    def _sweep(self, now: float) -> float:
+        second = int(time())
+        if second != self._second:
+            self._second = second
+            self.status_lines.renew()
+        for connection in tuple(self._open):
+            if now >= connection.deadline:
+                connection.expire()
+        return _sweep_interval(self.limits) if self._open else 0.0
+
+
+def _sweep_interval(limits: ServerLimits) -> float:
+    """An eighth of the shortest timeout: coarse for the clock, fine enough for the deadline."""
+    shortest = min(
+        limits.header_timeout_s,
+        limits.body_timeout_s,
+        limits.write_timeout_s,
+        limits.keepalive_s,
+    )
+    return max(0.01, min(shortest / 8, _SWEEP_MAX_S))

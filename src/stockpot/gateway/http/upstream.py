@@ -1,32 +1,41 @@
-"""The upstream side of the gateway: an HTTP/1.1 client with callbacks and a connection pool."""
+"""The upstream side of the gateway: an HTTP/1.1 client with callbacks and a connection pool.
+
+Knows running calls and their sweeper; knows nothing of what is sent.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
 from stockpot.gateway.http.calls import CallTimeouts, FailureKind, Origin, Receiver
+from stockpot.gateway.http.dial import AddressFilter, Dialer
+from stockpot.gateway.http.pool import Pool
+from stockpot.gateway.http.proxies import ProxyTable
+from stockpot.gateway.http.sweeper import Sweeper
+from stockpot.gateway.http.upstream_call import UpstreamCall
 
-__all__ = ["CallTimeouts", "FailureKind", "Origin", "Receiver", "UpstreamCall", "UpstreamClient"]
+__all__ = [
+    "AddressFilter",
+    "CallTimeouts",
+    "FailureKind",
+    "Origin",
+    "Receiver",
+    "UpstreamCall",
+    "UpstreamClient",
+]
 
-
-class UpstreamCall:
-    """One request on its way. After `cancel`, or the end, nothing is called back."""
-
-    __slots__ = ()
-
-    def pause(self) -> None:
-        """Stop reading the answer (back-pressure)."""
-        raise NotImplementedError
-
-    def resume(self) -> None:
-        """Go on reading."""
-        raise NotImplementedError
-
-    def cancel(self) -> None:
-        """Close the upstream connection; no callback afterwards."""
-        raise NotImplementedError
+_SWEEP_S = 0.05
+_IDLE_SWEEP_S = 1.0
 
 
 class UpstreamClient:
-    """Sends requests; keeps idle connections per origin, newest first."""
+    """Sends requests; keeps idle connections per origin, and lends the newest first.
+
+    `proxy` None takes the proxies of the environment, an empty one takes none (`ProxyTable`).
+    `max_age_s` bounds the life of a connection, so that a moved name is followed.
+    """
 
     def __init__(
         self,
@@ -36,15 +45,89 @@ class UpstreamClient:
         max_idle_per_origin: int = 64,
         idle_s: float = 55,
         dns_ttl_s: float = 30,
+        max_age_s: float = 600,
+        address_filter: AddressFilter | None = None,
     ) -> None:
-        raise NotImplementedError
+        self.dialer = Dialer(
+            ca_file=ca_file,
+            proxies=ProxyTable(proxy),
+            dns_ttl_s=dns_ttl_s,
+            address_filter=address_filter,
+        )
+        self._pool = Pool(self.dialer, max_idle_per_origin, idle_s, max_age_s)
+        self._lanes = self._pool.lanes
+        self._active: set[UpstreamCall] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sweeper = Sweeper(self._sweep, _SWEEP_S)
+        self._closed = False
+
+    @property
+    def active(self) -> int:
+        """Running calls."""
+        return len(self._active)
+
+    @property
+    def connections(self) -> int:
+        """Open connections to upstreams, lent and idle."""
+        return len(self._pool.open)
 
     def send(
         self, origin: Origin, head: bytes, body: bytes, receiver: Receiver, timeouts: CallTimeouts
     ) -> UpstreamCall:
-        """Send one request; `head` is the complete head with its blank line."""
-        raise NotImplementedError
+        """Send one request; `head` is the complete head, from the method to the blank line.
+
+        With an idle connection the request is written, and `on_connected` called, before this
+        returns. A failure is always reported later, from the event loop.
+        """
+        lane = self._lanes.get(origin)
+        if lane is None:
+            lane = self._pool.lane(origin)
+        if lane.prefix:
+            head = lane.absolute(head)
+        sweeper = self._sweeper
+        if not sweeper.running:
+            sweeper.start()
+        call = UpstreamCall(self, lane, head, body, receiver, timeouts)
+        self._active.add(call)
+        if self._closed:
+            asyncio.get_running_loop().call_soon(call.fail, "connect", "the gateway is stopping")
+        else:
+            call.run()
+        return call
 
     async def close(self) -> None:
-        """Close idle connections and cut running calls."""
-        raise NotImplementedError
+        """Cut running calls (they fail with `reset`) and close all connections."""
+        self._closed = True
+        for call in tuple(self._active):
+            call.fail("reset", "the gateway is stopping")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._pool.close()
+        self._sweeper.stop()
+
+    # --- for calls ----------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        """The coarse clock of the deadlines."""
+        return self._sweeper.now
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a piece of slow work, and keep it alive."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def finished(self, call: UpstreamCall) -> None:
+        """The call is over."""
+        self._active.discard(call)
+
+    def _sweep(self, now: float) -> float:
+        for call in tuple(self._active):
+            if now >= call.deadline:
+                call.expire(now)
+        if self._active:
+            return _SWEEP_S
+        return _IDLE_SWEEP_S if self._pool.sweep() else 0.0

@@ -1,0 +1,122 @@
+"""Idle upstream connections, per origin, newest first. Knows when one is too old to be lent."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from stockpot.gateway.http.calls import Origin
+
+if TYPE_CHECKING:
+    from stockpot.gateway.http.dial import Dialer
+    from stockpot.gateway.http.upstream_connection import UpstreamConnection
+
+
+class Lane:
+    """The connections to one origin."""
+
+    __slots__ = ("_authorization", "_pool", "idle", "origin", "prefix")
+
+    def __init__(self, pool: Pool, origin: Origin) -> None:
+        self._pool = pool
+        self.origin = origin
+        self.idle: list[UpstreamConnection] = []
+        self.prefix = b""
+        """Set when a proxy wants the absolute form: what goes before the path."""
+        self._authorization = b""
+        proxy = pool.dialer.proxy_for(origin)
+        if proxy is not None and origin.scheme == "http":
+            self.prefix = b"http://" + origin.host_header
+            self._authorization = proxy.authorization
+
+    def absolute(self, head: bytes) -> bytes:
+        """The same request in the form that a proxy understands."""
+        method, _, rest = head.partition(b" ")
+        line, _, fields = rest.partition(b"\r\n")
+        return b"%b %b%b\r\n%b%b" % (method, self.prefix, line, self._authorization, fields)
+
+    def take(self) -> UpstreamConnection | None:
+        """The connection that became idle last, if it can still be trusted."""
+        idle = self.idle
+        while idle:
+            connection = idle.pop()
+            if connection.transport.is_closing():
+                continue
+            if self._pool.is_fresh(connection):
+                return connection
+            connection.drop()
+        return None
+
+    def opened(self, connection: UpstreamConnection) -> None:
+        """A connection was made."""
+        self._pool.open.add(connection)
+        connection.born = self._pool.time()
+
+    def give_back(self, connection: UpstreamConnection) -> None:
+        """Its answer is complete: keep it for the next call."""
+        pool = self._pool
+        now = pool.time()
+        if pool.closing or len(self.idle) >= pool.max_idle or now - connection.born > pool.max_age:
+            connection.drop()
+        else:
+            connection.idle_since = now
+            self.idle.append(connection)
+
+    def closed(self, connection: UpstreamConnection) -> None:
+        """A connection is no more."""
+        self._pool.open.discard(connection)
+        if connection in self.idle:
+            self.idle.remove(connection)
+        if self._pool.emptied is not None and not self._pool.open:
+            self._pool.emptied.set()
+
+
+class Pool:
+    """All lanes, and the rules of keeping."""
+
+    def __init__(self, dialer: Dialer, max_idle: int, idle_s: float, max_age_s: float) -> None:
+        self.dialer = dialer
+        self.max_idle = max_idle
+        self.max_age = max_age_s
+        self.lanes: dict[Origin, Lane] = {}
+        self.open: set[UpstreamConnection] = set()
+        self.emptied: asyncio.Event | None = None
+        self.closing = False
+        self._idle_s = idle_s
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def time(self) -> float:
+        """The loop's own clock: an upstream's patience goes on while this process is stopped."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop.time()
+
+    def lane(self, origin: Origin) -> Lane:
+        """The lane of a new origin."""
+        lane = self.lanes[origin] = Lane(self, origin)
+        return lane
+
+    def is_fresh(self, connection: UpstreamConnection) -> bool:
+        """Whether the upstream has most likely not closed it yet."""
+        patience = connection.idle_limit or self._idle_s
+        return self.time() - connection.idle_since < min(patience, self._idle_s)
+
+    def sweep(self) -> bool:
+        """Close what has been idle too long; returns whether any is left."""
+        left = False
+        for lane in self.lanes.values():
+            for connection in tuple(lane.idle):
+                if not self.is_fresh(connection):
+                    lane.idle.remove(connection)
+                    connection.drop()
+            left = left or bool(lane.idle)
+        return left
+
+    async def close(self) -> None:
+        """Close every connection and wait until it is."""
+        self.closing = True
+        self.emptied = asyncio.Event()
+        for connection in tuple(self.open):
+            connection.drop()
+        if self.open:
+            await self.emptied.wait()

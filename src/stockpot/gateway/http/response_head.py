@@ -1,0 +1,90 @@
+"""Reading the head of an upstream's answer, and how its body ends.
+
+Knows the status line and the framing rules (RFC 9112 sections 4 and 6.3); knows no socket.
+"""
+
+from __future__ import annotations
+
+import re
+
+from stockpot.gateway.http.fields import Malformed, read_fields
+from stockpot.gateway.http.messages import Headers
+
+CHUNKED = -1
+UNTIL_CLOSE = -2
+
+_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*+)?")
+_KEEP_ALIVE = re.compile(rb"timeout\s*=\s*([0-9]{1,6})")
+_LENGTH_DIGITS_MAX = 18
+
+
+class ResponseHead:
+    """An answer's head. `length` is a number of bytes, CHUNKED or UNTIL_CLOSE."""
+
+    __slots__ = ("headers", "idle_s", "keep_alive", "length", "status")
+
+    def __init__(self, status: int, headers: Headers) -> None:
+        self.status = status
+        self.headers = headers
+        self.keep_alive = False
+        self.length = UNTIL_CLOSE
+        self.idle_s = 0.0
+        """How long the upstream says it keeps an idle connection; 0 when it says nothing."""
+
+
+def read_response_head(head: bytes, bodiless: bool) -> ResponseHead:
+    """`head` goes from the status line to the last header; `bodiless` answers a HEAD request."""
+    lines = head.split(b"\r\n")
+    found = _LINE.fullmatch(lines[0])
+    if found is None:
+        raise Malformed("the answer does not begin with an HTTP/1.1 status line")
+    fields, special = read_fields(lines)
+    answer = ResponseHead(int(found[2]), fields)
+    asks_to_keep = _apply(answer, special)
+    if asks_to_keep is None:
+        answer.keep_alive = found[1] == b"1"
+    else:
+        answer.keep_alive = asks_to_keep
+    if bodiless or answer.status < 200 or answer.status in (204, 304):
+        answer.length = 0
+    elif answer.length == UNTIL_CLOSE:
+        answer.keep_alive = False
+    return answer
+
+
+def _apply(answer: ResponseHead, special: Headers) -> bool | None:
+    """Take in the framing fields; returns what `Connection` says about keeping it."""
+    keeps: bool | None = None
+    coded = False
+    length: bytes | None = None
+    for name, value in special:
+        if name == b"content-length":
+            if length is not None and value != length:
+                raise Malformed("the answer has two different Content-Length headers")
+            length = value
+        elif name == b"transfer-encoding":
+            if coded or value.lower() != b"chunked":
+                raise Malformed("the answer uses a transfer coding other than 'chunked'")
+            coded = True
+        elif name == b"connection":
+            keeps = _keeps(value, keeps)
+        elif name == b"keep-alive":
+            found = _KEEP_ALIVE.search(value.lower())
+            if found is not None:
+                answer.idle_s = max(float(found[1]) - 1.0, 0.01)
+    if coded and length is not None:
+        raise Malformed("the answer has both Content-Length and Transfer-Encoding")
+    if coded:
+        answer.length = CHUNKED
+    elif length is not None:
+        if not length.isdigit() or len(length) > _LENGTH_DIGITS_MAX:
+            raise Malformed("the answer's Content-Length is not a number")
+        answer.length = int(length)
+    return keeps
+
+
+def _keeps(value: bytes, before: bool | None) -> bool | None:
+    options = [option.strip(b" \t") for option in value.lower().split(b",")]
+    if b"close" in options or before is False:
+        return False
+    return True if b"keep-alive" in options else before

@@ -1,0 +1,236 @@
+"""One connection to an upstream: writing requests, reading answers, being lent again.
+
+Knows the order of events on a connection; leaves the grammar to `response_head` and `chunks`,
+deadlines and retries to the call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from stockpot.gateway.http.chunks import ChunkedBody
+from stockpot.gateway.http.fields import BARE_LF, HEAD_END, Malformed
+from stockpot.gateway.http.response_head import (
+    CHUNKED,
+    UNTIL_CLOSE,
+    ResponseHead,
+    read_response_head,
+)
+
+if TYPE_CHECKING:
+    from stockpot.gateway.http.calls import FailureKind
+    from stockpot.gateway.http.pool import Lane
+    from stockpot.gateway.http.upstream_call import UpstreamCall
+
+_HEAD_MAX = 64 * 1024
+_SKIPPED_MAX = 16
+"""1xx heads before the answer; more is an upstream that plays for time."""
+_LARGE = 64 * 1024
+
+_IDLE, _HEAD, _LENGTH, _CHUNKS, _UNTIL_CLOSE, _CLOSED = range(6)
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """The protocol of one upstream connection. Lent to one call at a time."""
+
+    __slots__ = (
+        "_call",
+        "_chunks",
+        "_first",
+        "_held",
+        "_keep_alive",
+        "_left",
+        "_skipped",
+        "_state",
+        "born",
+        "idle_limit",
+        "idle_since",
+        "lane",
+        "transport",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(self, lane: Lane, call: UpstreamCall) -> None:
+        self.lane = lane
+        self.born = 0.0
+        self.idle_since = 0.0
+        self.idle_limit = 0.0
+        self._call: UpstreamCall | None = None
+        self._first: UpstreamCall | None = call
+        self._state = _IDLE
+        self._held = b""
+        self._left = 0
+        self._skipped = 0
+        self._keep_alive = False
+        self._chunks: ChunkedBody | None = None
+
+    # --- for the call -------------------------------------------------------------------------
+
+    def send(self, call: UpstreamCall, head: bytes, body: bytes) -> None:
+        """Write a request; its answer goes to `call`."""
+        self._call = call
+        self._state = _HEAD
+        self._skipped = 0
+        if len(body) < _LARGE:
+            self.transport.write(head + body)
+        else:
+            self.transport.writelines((head, body))
+
+    def set_reading(self, wanted: bool) -> None:
+        """Pause or resume the answer."""
+        if self.transport.is_closing():
+            return
+        if wanted:
+            self.transport.resume_reading()
+        else:
+            self.transport.pause_reading()
+
+    def drop(self) -> None:
+        """Close at once; nothing more is said to the call."""
+        self._call = None
+        self._state = _CLOSED
+        self.transport.abort()
+
+    # --- events of the transport --------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self.lane.opened(self)
+        call, self._first = self._first, None
+        if call is not None:
+            call.connected(self)
+
+    def data_received(self, data: bytes) -> None:
+        call = self._call
+        if call is None:
+            self.drop()  # nobody asked: the connection cannot be trusted any more
+            return
+        call.progress()
+        try:
+            self._read(call, data)
+        except Malformed as fault:
+            self._fail("protocol", str(fault))
+        except Exception as error:
+            call.receiver_failed(error)
+
+    def eof_received(self) -> None:
+        self._ended(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended(exc)
+        self._state = _CLOSED
+        self.lane.closed(self)
+
+    def _ended(self, exc: Exception | None) -> None:
+        call, state = self._call, self._state
+        if call is None:
+            return
+        self._call = None
+        if state == _HEAD and not self._held and not self._skipped:
+            call.connection_ended_early(exc)
+        elif exc is not None:
+            call.fail("reset", f"the upstream broke the connection: {exc}")
+        elif state == _UNTIL_CLOSE:
+            call.end()
+        else:
+            call.fail("truncated", "the upstream closed the connection inside its answer")
+
+    # --- reading ------------------------------------------------------------------------------
+
+    def _read(self, call: UpstreamCall, data: bytes) -> None:
+        while data:
+            state = self._state
+            if state == _HEAD:
+                data = self._read_head(call, data)
+            elif state == _LENGTH:
+                self._read_length(call, data)
+                return
+            elif state == _CHUNKS:
+                self._read_chunks(call, data)
+                return
+            else:
+                if state == _UNTIL_CLOSE:
+                    call.body(data)
+                return
+
+    def _read_head(self, call: UpstreamCall, data: bytes) -> bytes:
+        if self._held:
+            data = self._held + data
+            self._held = b""
+        end = data.find(HEAD_END)
+        if end < 0 or end > _HEAD_MAX:
+            if len(data) > _HEAD_MAX:
+                raise Malformed(f"the head of the answer is larger than {_HEAD_MAX} bytes")
+            if BARE_LF.search(data):
+                raise Malformed("a line of the answer's head ends without CR LF")
+            self._held = data
+            return b""
+        head = read_response_head(data[:end], call.bodiless)
+        rest = data[end + 4 :]
+        if head.status < 200:
+            self._skipped += 1
+            if head.status == 101 or self._skipped > _SKIPPED_MAX:
+                raise Malformed(f"unexpected status {head.status}")
+            return rest
+        self._begin(call, head, rest)
+        return rest if self._call is call else b""
+
+    def _begin(self, call: UpstreamCall, head: ResponseHead, rest: bytes) -> None:
+        self._keep_alive = head.keep_alive
+        if head.idle_s:
+            self.idle_limit = head.idle_s
+        length = head.length
+        if length >= 0:
+            self._state = _LENGTH
+            self._left = length
+        elif length == CHUNKED:
+            self._state = _CHUNKS
+            self._chunks = ChunkedBody()
+        else:
+            assert length == UNTIL_CLOSE
+            self._state = _UNTIL_CLOSE
+        call.head(head.status, head.headers)
+        if length == 0 and self._call is call:
+            self._complete(call, surplus=bool(rest))
+
+    def _read_length(self, call: UpstreamCall, data: bytes) -> None:
+        left = self._left
+        size = len(data)
+        if size < left:
+            self._left = left - size
+            call.body(data)
+        else:
+            call.body(data if size == left else data[:left])
+            if self._call is call:
+                self._complete(call, surplus=size > left)
+
+    def _read_chunks(self, call: UpstreamCall, data: bytes) -> None:
+        chunks = self._chunks
+        assert chunks is not None
+        pieces: list[bytes] = []
+        try:
+            chunks.feed(data, pieces)
+        finally:
+            if pieces:
+                call.body(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if chunks.done and self._call is call:
+            self._complete(call, surplus=bool(chunks.rest))
+
+    def _complete(self, call: UpstreamCall, surplus: bool) -> None:
+        """The answer is whole: be free before the call hears of it, it may want to send again."""
+        self._call = None
+        self._chunks = None
+        self._state = _IDLE
+        if call.paused:
+            self.set_reading(True)
+        if self._keep_alive and not surplus and not self.transport.get_write_buffer_size():
+            self.lane.give_back(self)
+        else:
+            self.drop()
+        call.end()
+
+    def _fail(self, kind: FailureKind, message: str) -> None:
+        if self._call is not None:
+            self._call.fail(kind, message)
