@@ -123,9 +123,15 @@ def _pull(
             model = _examine(spec, fetched, demand, report)
         except Unavailable:
             raise  # what has arrived stays for the next try
-        except (StockpotError, OSError):
+        except StockpotError:
             store.clear(scratch)
             raise
+        except OSError as bad:
+            store.clear(scratch)
+            raise Unavailable(
+                f"{spec.name!r} cannot be stored under {str(store.folder)!r}: {bad.strerror}",
+                hint="make room, or set STOCKPOT_HOME to another disk",
+            ) from bad
         store.install(fetched.file, model)
         store.clear(scratch)
         report(Progress(model.name, "installed", model.bytes, model.bytes))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stockpot.core.config import Settings, load
-from stockpot.core.errors import Conflict, InvalidInput, NotFound
+from stockpot.core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from stockpot.core.instance import Instance
 from stockpot.engines import (
     DigestMismatch,
@@ -86,6 +86,14 @@ def test_a_file_that_is_no_model_is_refused(
         pull(settings, instance, str(tmp_path / "x.gguf"))
     with pytest.raises(NotFound):
         pull(settings, instance, str(tmp_path / "absent.gguf"))
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    settings: Settings, instance: Instance, tmp_path: Path
+) -> None:
+    (instance.models / ".partial" / "tiny" / "tiny.gguf").mkdir(parents=True)
+    with pytest.raises(Unavailable, match="cannot be stored under"):
+        pull(settings, instance, str(make(tmp_path / "tiny.gguf")))
 
 
 def test_pulling_again_replaces_the_model_and_drops_its_old_file(

@@ -127,7 +127,7 @@ def _ask(client: httpx.Client, method: str, path: str, source: HubSource) -> htt
             time.sleep(_BACKOFF_S * 2 ** (attempt - 1))
         try:
             answer = client.request(method, path)
-            while answer.next_request and answer.next_request.url.host == client.base_url.host:
+            while answer.next_request and _at_home(client, answer.next_request):
                 answer = client.send(answer.next_request)
         except httpx.TransportError as bad:
             problem = f"{type(bad).__name__}: {bad}"
@@ -141,6 +141,10 @@ def _ask(client: httpx.Client, method: str, path: str, source: HubSource) -> htt
         f"the model hub at {client.base_url} cannot be reached ({problem}).",
         hint=f"check the network, or {_AIR_GAP.removeprefix('or ')}",
     )
+
+
+def _at_home(client: httpx.Client, request: httpx.Request) -> bool:
+    return request.url.netloc == client.base_url.netloc
 
 
 def _checked(answer: httpx.Response, source: HubSource) -> httpx.Response:
@@ -191,7 +195,9 @@ def _append(
         if answer.status_code == 200 or not resumed:
             have = 0  # the server starts over, and so do we
         with part.open("ab" if have else "wb") as out:
-            for chunk in answer.iter_raw(_CHUNK):
+            for (
+                chunk
+            ) in answer.iter_raw():  # a chunk size would hold back, and lose, the last bytes
                 out.write(chunk)
                 have += len(chunk)
                 report(Progress(model, "download", have, head.size))
