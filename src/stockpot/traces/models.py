@@ -34,7 +34,11 @@ class Tokens(Frozen):
 
 
 class Span(Frozen):
-    """One row of the span log, without its payload."""
+    """One row of the span log, without its payload.
+
+    `requested_model` is the name that was asked for, `model` what the route led to, `served_model`
+    what the answer names. `params` are the request's own, where its payload was kept.
+    """
 
     trace_id: str
     span_id: str
@@ -57,6 +61,7 @@ class Span(Frozen):
     target: str
     requested_model: str
     model: str
+    served_model: str
     stream: bool
     attempt: int
     ttft_ms: float | None
@@ -71,6 +76,7 @@ class Span(Frozen):
     tags: tuple[str, ...]
     stages_ms: dict[str, float]
     payload: Literal["none", "full", "masked", "shed"]
+    params: dict[str, object]
     input_preview: str
     output_preview: str
     source: str
@@ -109,6 +115,13 @@ class Payload(Frozen):
     response: str | None
 
 
+class ExportedSpan(Frozen):
+    """A line of an export; `payload` where it was asked for and kept."""
+
+    span: Span
+    payload: Payload | None
+
+
 class TraceFilter(Frozen):
     """All given conditions must hold. `q` is full text over payloads; times are milliseconds;
     `error` is an error class as in `Overview.by_error`; `unpriced` keeps calls of unknown cost."""
@@ -142,7 +155,12 @@ class Quantiles(Frozen):
 
 
 class Totals(Frozen):
-    """Sums and quantiles of one group over one window. `unpriced` counts calls of unknown price."""
+    """Sums and quantiles of one group over one window.
+
+    A call counts once, by its root span; its retries add only their tokens and cost. Groups by
+    provider and by error count every attempt, since each met one provider. `errors` are those that
+    did not end ok, `unpriced` those of unknown price; latency leaves out what was refused here.
+    """
 
     calls: int
     errors: int

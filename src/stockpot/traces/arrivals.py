@@ -1,0 +1,91 @@
+"""What the gateway's records become in the span log. Knows records and spans; knows no engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+
+import msgspec
+
+from stockpot.gateway import Record, Shipment, Shipped
+from stockpot.traces import excerpt
+from stockpot.traces.store import Batch, NewPayload, NewSpan
+
+_BIGGEST = (1 << 63) - 1
+_KINDS = {"embeddings": "embedding"}
+_CUT_SHORT = frozenset({"interrupted", "client_disconnect"})
+_encode = msgspec.json.Encoder().encode
+
+
+def batch_of(shipment: Shipment) -> Batch:
+    """A shipment as the store takes it."""
+    return Batch(
+        [arrival(item) for item in shipment.items],
+        shipment.stream,
+        shipment.segment,
+        shipment.begin,
+        shipment.end,
+    )
+
+
+def arrival(shipped: Shipped) -> tuple[NewSpan, NewPayload | None]:
+    """One record with its payload, as a span and what is kept beside it."""
+    record, request, response = shipped.record, shipped.request, shipped.response
+    kept = request is not None or response is not None
+    embedding = record.endpoint == "embeddings"
+    said = excerpt.read(request, None if embedding else response) if kept else _NOTHING
+    model = record.model or record.route
+    span = NewSpan(
+        trace_id=record.trace_id, span_id=record.span_id, parent_id=record.parent_id,
+        is_root=record.is_root, project=record.project, environment=record.environment,
+        at_ns=record.start_ns, start_ns=record.start_ns, duration_ns=record.duration_ns,
+        dialect="openai", kind=_KINDS.get(record.endpoint, "llm"),
+        name=f"{record.endpoint} {model}", status=_status(record), status_code=record.status,
+        error=record.error, error_message=record.error_message, key_id=record.key_id,
+        endpoint=record.endpoint, route=record.route, provider=record.provider,
+        target=record.target, model=model, served_model=record.served_model,
+        stream=record.stream, attempt=record.attempt, ttft_ns=record.ttft_ns or None,
+        tpot_ns=record.tpot_ns or None, input_tokens=_fit(record.input_tokens),
+        output_tokens=_fit(record.output_tokens), cache_read_tokens=_fit(record.cache_read_tokens),
+        cache_write_tokens=_fit(record.cache_write_tokens),
+        reasoning_tokens=_fit(record.reasoning_tokens), usage_source=record.usage_source,
+        cost_nano=None if record.cost_nano is None else _fit(record.cost_nano),
+        cost_detail=_array(record.cost_detail), cost_source="computed" if record.price_id else "",
+        price_id=record.price_id, finish_reason=record.finish_reason, user=record.user,
+        session=record.session, tags=_array(record.tags), params=said.params,
+        input_preview=said.input_preview, output_preview=said.output_preview,
+        client=record.client, response_id=record.response_id, stages=_array(record.stages),
+        request_bytes=record.request_bytes, response_bytes=record.response_bytes,
+        payload=record.payload, revision=record.revision,
+        provenance=_provenance(record, said.setup) if kept else b"",
+    )  # fmt: skip
+    if not kept:
+        return span, None
+    text = f"{said.input_text}\n{said.output_text}" if said.output_text else said.input_text
+    return span, NewPayload(request, response, text)
+
+
+_NOTHING = excerpt.Excerpt()
+
+
+def _status(record: Record) -> str:
+    if not record.error:
+        return "ok"
+    if record.error in _CUT_SHORT:
+        return "interrupted"
+    return "error" if record.target else "refused"
+
+
+def _provenance(record: Record, setup: bytes) -> bytes:
+    """What an answer came from: which model served it, with which parameters and tools."""
+    served = f"{record.provider}\0{record.target}\0{record.model}\0{record.served_model}\0"
+    return blake2b(served.encode() + setup, digest_size=8).digest()
+
+
+def _array(values: Iterable[object]) -> str:
+    return _encode(values).decode() if values else ""
+
+
+def _fit(count: int) -> int:
+    """A number of a vendor as far as a column can hold it."""
+    return min(max(count, 0), _BIGGEST >> 20)

@@ -1,0 +1,181 @@
+"""The verbs of the span log: take shipments, list, show, follow, export, verify.
+
+Knows spans and cursors; knows neither SQL nor HTTP. All methods are synchronous and may be called
+from any thread.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Iterator, Sequence
+
+from stockpot.core.errors import Conflict, InvalidInput, NotFound
+from stockpot.core.instance import Instance
+from stockpot.gateway import Shipment, ShipmentAck
+from stockpot.traces.arrivals import batch_of
+from stockpot.traces.models import (
+    ExportedSpan,
+    Overview,
+    Payload,
+    Trace,
+    TraceFilter,
+    TracePage,
+    Verification,
+)
+from stockpot.traces.store import Listed, SpanStore
+from stockpot.traces.verify import verify
+
+_NICE_BUCKETS_S = (60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 86400, 7 * 86400)
+_POINTS = 120
+_EXPORTED_AT_ONCE = 500
+
+
+class OffsetMismatch(Conflict):
+    """A shipment does not continue its segment; `offset` is where to go on from."""
+
+    code, status = "offset_mismatch", 409
+
+    def __init__(self, shipment: Shipment, offset: int) -> None:
+        super().__init__(
+            f"segment {shipment.segment} of {shipment.stream!r} is committed up to {offset}, "
+            f"this shipment begins at {shipment.begin}"
+        )
+        self.stream = shipment.stream
+        self.segment = shipment.segment
+        self.offset = offset
+
+
+class SpanLog:
+    """One span log over any store; `instance` is needed by `verify` alone."""
+
+    def __init__(self, store: SpanStore, instance: Instance | None = None) -> None:
+        self._store = store
+        self._instance = instance
+
+    # --- taking in ------------------------------------------------------------------------------
+
+    def ingest(self, shipment: Shipment) -> ShipmentAck:
+        """Commit a shipment. Raises OffsetMismatch; afterwards it is there for good."""
+        outcome = self.ingest_all([shipment])[0]
+        if isinstance(outcome, OffsetMismatch):
+            raise outcome
+        return outcome
+
+    def ingest_all(self, shipments: Sequence[Shipment]) -> list[ShipmentAck | OffsetMismatch]:
+        """Commit shipments in one transaction; those that do not continue are answered, not
+        raised."""
+        outcomes = self._store.append([batch_of(shipment) for shipment in shipments])
+        return [
+            ShipmentAck(shipment.stream, shipment.segment, outcome.offset)
+            if outcome.taken
+            else OffsetMismatch(shipment, outcome.offset)
+            for shipment, outcome in zip(shipments, outcomes, strict=True)
+        ]
+
+    # --- looking --------------------------------------------------------------------------------
+
+    def traces(self, where: TraceFilter, cursor: str | None = None, limit: int = 50) -> TracePage:
+        """One page of traces, newest first."""
+        found = self._store.traces(where, before=_position(cursor), limit=limit)
+        return TracePage(
+            items=tuple(listed.row for listed in found.items),
+            next_cursor=None if found.next is None else _cursor(found.next),
+        )
+
+    def newest(self) -> int:
+        """The position that a tail begins from."""
+        found = self._store.traces(TraceFilter(), limit=1)
+        return found.items[0].position if found.items else 0
+
+    def since(self, where: TraceFilter, position: int, limit: int = 200) -> list[Listed]:
+        """Traces whose root arrived after a position, oldest first."""
+        return self._store.traces(where, after=position, limit=limit).items
+
+    def trace(self, trace_id: str, project: str | None = None) -> Trace:
+        """All spans of a trace."""
+        spans = self._store.trace(_bytes(trace_id, 16, "trace"), project)
+        if not spans:
+            raise NotFound(f"no trace {trace_id!r}", hint="stockpot traces list")
+        return Trace(trace_id=trace_id.lower(), spans=tuple(spans))
+
+    def payload(self, trace_id: str, span_id: str, project: str | None = None) -> Payload:
+        """Request and response of a span."""
+        found = self._store.payload(
+            _bytes(trace_id, 16, "trace"), _bytes(span_id, 8, "span"), project
+        )
+        if found is None:
+            raise NotFound(
+                f"no span {span_id!r} in trace {trace_id!r}", hint=f"stockpot traces show {trace_id}"
+            )
+        return found
+
+    def overview(
+        self,
+        where: TraceFilter,
+        from_ms: float | None = None,
+        to_ms: float | None = None,
+        bucket_ms: float | None = None,
+    ) -> Overview:
+        """Figures of a window (the last day when not given) from rollups."""
+        end = time.time() * 1000 if to_ms is None else to_ms
+        start = end - 86_400_000 if from_ms is None else from_ms
+        if start >= end:
+            raise InvalidInput(f"the window from {start:.0f} to {end:.0f} ms is empty")
+        if bucket_ms is None:
+            wide = (end - start) / 1000 / _POINTS
+            bucket_ms = 1000 * next((b for b in _NICE_BUCKETS_S if b >= wide), _NICE_BUCKETS_S[-1])
+        return self._store.overview(where, start, end, bucket_ms)
+
+    def export(self, where: TraceFilter, *, payloads: bool = False) -> Iterator[ExportedSpan]:
+        """Every matching span that is there now, in the order of arrival."""
+        position: int | None = 0
+        while position is not None:
+            spans, position = self._store.spans(where, after=position, limit=_EXPORTED_AT_ONCE)
+            for span in spans:
+                payload = None
+                if payloads and span.payload in ("full", "masked"):
+                    payload = self.payload(span.trace_id, span.span_id, span.project)
+                yield ExportedSpan(span=span, payload=payload)
+
+    # --- trusting -------------------------------------------------------------------------------
+
+    def verify(self) -> Verification:
+        """Reconcile the spool with the span log, and the span log with itself."""
+        if self._instance is None:
+            raise InvalidInput("this span log was opened without its instance")
+        return verify(self._store, self._instance.spool)
+
+    def close(self) -> None:
+        self._store.close()
+
+
+def _cursor(position: int) -> str:
+    return base64.urlsafe_b64encode(b"1:%d" % position).decode().rstrip("=")
+
+
+def _position(cursor: str | None) -> int | None:
+    if not cursor:
+        return None
+    try:
+        version, _, position = base64.urlsafe_b64decode(cursor + "==").partition(b":")
+        if version != b"1":
+            raise ValueError
+        return int(position)
+    except ValueError:
+        raise InvalidInput(
+            f"{cursor!r} is not a cursor: take next_cursor of the page before"
+        ) from None
+
+
+def _bytes(hexadecimal: str, length: int, what: str) -> bytes:
+    try:
+        value = bytes.fromhex(hexadecimal)
+    except ValueError:
+        value = b""
+    if len(value) != length:
+        raise InvalidInput(
+            f"{hexadecimal!r} is not a {what} id ({2 * length} hex digits)",
+            hint="stockpot traces list",
+        )
+    return value

@@ -1,0 +1,99 @@
+"""The span store on SQLite files in one folder. Knows which part answers what.
+
+spans/
+  spans.db                            spans, trace index, rollups, offsets of spool streams
+  payloads/2026-11-22.standard.db     bodies and full text of one received day and class
+  writer.lock                         held by the one process that appends
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from stockpot.traces.models import Overview, Payload, Span, TraceFilter
+from stockpot.traces.store import Audit, Batch, Listing, Outcome
+from stockpot.traces.store.audit import audit
+from stockpot.traces.store.overview import overview
+from stockpot.traces.store.reader import Reader
+from stockpot.traces.store.schema import SPANS
+from stockpot.traces.store.sqlite import Readers, Synchronous, connect, migrate
+from stockpot.traces.store.writer import Writer
+
+
+class SqliteSpanStore:
+    """Opens for reading at once; the first `append` takes the writer's lock until `close`.
+
+    With `synchronous="NORMAL"` what was committed survives the death of the process; with "FULL" it
+    also survives a power loss, as far as the disk keeps its word.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        synchronous: Synchronous = "NORMAL",
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._folder = folder
+        self._synchronous = synchronous
+        self._clock = clock
+        path = folder / "spans.db"
+        folder.mkdir(parents=True, exist_ok=True)
+        with closing(connect(path, synchronous=synchronous)) as connection:
+            migrate(connection, path, SPANS)
+        self._readers = Readers(path)
+        self._reader = Reader(folder, self._readers)
+        self._writer: Writer | None = None
+        self._writing = threading.Lock()
+
+    def append(self, batches: Sequence[Batch]) -> list[Outcome]:
+        with self._writing:
+            if self._writer is None:
+                self._writer = Writer(self._folder, self._synchronous, self._clock)
+            return self._writer.append(batches)
+
+    def traces(
+        self,
+        where: TraceFilter,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int,
+    ) -> Listing:
+        return self._reader.traces(where, before=before, after=after, limit=limit)
+
+    def trace(self, trace_id: bytes, project: str | None) -> list[Span]:
+        return self._reader.trace(trace_id, project)
+
+    def payload(self, trace_id: bytes, span_id: bytes, project: str | None) -> Payload | None:
+        return self._reader.payload(trace_id, span_id, project)
+
+    def spans(self, where: TraceFilter, *, after: int, limit: int) -> tuple[list[Span], int | None]:
+        return self._reader.spans(where, after=after, limit=limit)
+
+    def overview(
+        self, where: TraceFilter, from_ms: float, to_ms: float, bucket_ms: float
+    ) -> Overview:
+        with self._readers.lend() as connection:
+            return overview(connection, where, from_ms, to_ms, bucket_ms)
+
+    def audit(self) -> Audit:
+        with self._readers.lend() as connection:
+            return audit(connection, self._folder)
+
+    def checkpoint(self) -> None:
+        """Move what the write-ahead logs hold into the files, as closing does."""
+        with self._writing:
+            if self._writer is not None:
+                self._writer.checkpoint()
+
+    def close(self) -> None:
+        with self._writing:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+        self._readers.close()

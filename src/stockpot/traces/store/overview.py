@@ -1,0 +1,153 @@
+"""Figures of a window, from rollups alone. Knows rollup rows; never reads a span.
+
+Each row is read once, from the widest rollup that fits the buckets, and merged twice: into its
+bucket and into its series. Groups are then merged from the few series.
+"""
+
+# ruff: noqa: S608 - nothing but names from tables in this package is put into SQL
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from stockpot.core.errors import InvalidInput
+from stockpot.traces.models import Group, Overview, Point, Quantiles, Totals, TraceFilter
+from stockpot.traces.sketch import Sketch
+from stockpot.traces.store.rollups import COARSE, COLUMNS, DIMENSIONS, MINUTE, Figures
+from stockpot.traces.store.sqlite import Connection
+
+MAX_POINTS = 2000
+_FILTERS = ("project", "environment", "kind", "provider", "model", "key_id", "status", "error")
+_NS = 1_000_000
+
+_SERIES = f"SELECT id, {', '.join(DIMENSIONS)} FROM series WHERE 1{{matches}}"
+_ROWS = f"""
+SELECT r.start, r.series, {", ".join(f"r.{name}" for name in COLUMNS)} FROM rollups r
+WHERE r.width = ? AND r.start >= ? AND r.start < ?"""
+
+Series = dict[str, Any]
+Kind = tuple[bool, str]
+"""Whether rows are of root spans, and their status: what decides how they count."""
+
+
+class Tally:
+    """Figures by kind of row, until it is known what counts as a call."""
+
+    __slots__ = ("kinds",)
+
+    def __init__(self) -> None:
+        self.kinds: dict[Kind, Figures] = {}
+
+    def of(self, kind: Kind) -> Figures:
+        figures = self.kinds.get(kind)
+        if figures is None:
+            figures = self.kinds[kind] = Figures()
+        return figures
+
+    def merge(self, other: Tally) -> None:
+        for kind, figures in other.kinds.items():
+            self.of(kind).merge(figures)
+
+    def totals(self, *, attempts: bool = False) -> Totals:
+        """A call is a root span, or with `attempts` every span."""
+        calls = errors = 0
+        money, latency, ttft, tpot = Figures(), Sketch(), Sketch(), Sketch()
+        for (is_root, status), figures in self.kinds.items():
+            money.add_sums(figures)
+            if not (is_root or attempts):
+                continue
+            calls += figures.spans
+            if status != "ok":
+                errors += figures.spans
+            if status != "refused":
+                latency.merge(figures.latency)
+            ttft.merge(figures.ttft)
+            tpot.merge(figures.tpot)
+        return Totals(
+            calls=calls, errors=errors, input_tokens=money.input_tokens,
+            output_tokens=money.output_tokens, cost_nano=money.cost_nano, unpriced=money.unpriced,
+            latency_ms=_quantiles(latency), ttft_ms=_quantiles(ttft), tpot_ms=_quantiles(tpot),
+        )  # fmt: skip
+
+
+def overview(
+    connection: Connection, where: TraceFilter, from_ms: float, to_ms: float, bucket_ms: float
+) -> Overview:
+    """See `SpanStore.overview`. The window is widened to whole buckets of whole minutes."""
+    bucket = max(MINUTE, int(-(-bucket_ms // (MINUTE * 1000))) * MINUTE)
+    start = int(from_ms // 1000) // bucket * bucket
+    end = max(start, -int(-to_ms // (bucket * 1000)) * bucket)
+    if (end - start) // bucket > MAX_POINTS:
+        raise InvalidInput(
+            f"{(end - start) // bucket} buckets of {bucket} s are too many (at most {MAX_POINTS})",
+            hint="ask for a larger bucket_ms",
+        )
+    series = _series(connection, where)
+    buckets = {at: Tally() for at in range(start, end, bucket)}
+    by_series: dict[int, Tally] = {}
+    for at, number, *row in _rows(connection, start, end, bucket, series):
+        about = series[number]
+        figures = Figures()
+        figures.merge_row(row)
+        kind = (bool(about["is_root"]), about["status"])
+        buckets[at - at % bucket].of(kind).merge(figures)
+        by_series.setdefault(number, Tally()).of(kind).merge(figures)
+    whole = Tally()
+    for tally in by_series.values():
+        whole.merge(tally)
+    found = [(series[number], tally) for number, tally in by_series.items()]
+    return Overview(
+        from_ms=start * 1000, to_ms=end * 1000, bucket_ms=bucket * 1000, totals=whole.totals(),
+        series=tuple(Point(start_ms=at * 1000, totals=t.totals()) for at, t in buckets.items()),
+        by_model=_groups(found, "model"), by_key=_groups(found, "key_id"),
+        by_provider=_groups(found, "provider", attempts=True),
+        by_error=_groups(found, "error", attempts=True),
+    )  # fmt: skip
+
+
+def _series(connection: Connection, where: TraceFilter) -> dict[int, Series]:
+    given = [(name, value) for name in _FILTERS if (value := getattr(where, name)) is not None]
+    sql = _SERIES.format(matches="".join(f" AND {name} = ?" for name, _ in given))
+    return {
+        row[0]: dict(zip(DIMENSIONS, row[1:], strict=True))
+        for row in connection.execute(sql, [value for _, value in given])
+    }
+
+
+def _rows(
+    connection: Connection, start: int, end: int, bucket: int, series: dict[int, Series]
+) -> Iterator[Any]:
+    """Rollup rows that cover a window without overlap, the widest first."""
+    closed = dict(connection.execute("SELECT width, until FROM rolled"))
+    for width in (*(width for width, _ in reversed(COARSE)), MINUTE):
+        if bucket % width:
+            continue
+        until = end if width == MINUTE else min(end, closed.get(width, 0))
+        if until > start:
+            for row in connection.execute(_ROWS, (width, start, until)):
+                if row[1] in series:
+                    yield row
+            start = until
+
+
+def _groups(
+    found: Iterable[tuple[Series, Tally]], by: str, *, attempts: bool = False
+) -> tuple[Group, ...]:
+    """Groups by one dimension, the most called first; what has no value there is left out."""
+    tallies: dict[str, Tally] = {}
+    for about, tally in found:
+        if about[by]:
+            tallies.setdefault(about[by], Tally()).merge(tally)
+    groups = (Group(key=k, totals=t.totals(attempts=attempts)) for k, t in tallies.items())
+    order: Callable[[Group], tuple[int, str]] = lambda g: (-g.totals.calls, g.key)  # noqa: E731
+    return tuple(sorted(groups, key=order))
+
+
+def _quantiles(sketch: Sketch) -> Quantiles:
+    p50, p95, p99 = (sketch.quantile(q) for q in (0.5, 0.95, 0.99))
+    return Quantiles(p50=_ms(p50), p95=_ms(p95), p99=_ms(p99))
+
+
+def _ms(ns: float | None) -> float | None:
+    return None if ns is None else round(ns / _NS, 4)

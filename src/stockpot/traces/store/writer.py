@@ -1,0 +1,183 @@
+"""Appending to the span log on SQLite: one process, one transaction for a group of batches.
+
+Payloads are committed first, under the numbers that their spans will have; spans, rollups and
+offsets follow in one transaction of `spans.db`. What a crash leaves between the two commits are
+payloads beyond the last span: they were never acknowledged, are cut off at the next start, and come
+again with the shipment.
+"""
+
+# ruff: noqa: S608 - nothing but names from tables in this package is put into SQL
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from stockpot.core.errors import Conflict
+from stockpot.core.locks import Held, hold
+from stockpot.traces.store import Batch, NewPayload, NewSpan, Outcome
+from stockpot.traces.store.payloads import PayloadFiles, day_of
+from stockpot.traces.store.rollups import Rollups
+from stockpot.traces.store.sqlite import Synchronous, connect, transaction
+
+Identity = tuple[bytes, bytes, str]
+Segment = tuple[str, int]
+Kept = tuple[NewSpan, NewPayload | None]
+
+_COLUMNS = NewSpan.__struct_fields__
+_INSERT = f"INSERT INTO spans ({', '.join(_COLUMNS)}) VALUES (?{', ?' * (len(_COLUMNS) - 1)})"
+_KNOWN = "SELECT 1 FROM spans WHERE trace_id = ? AND span_id = ? AND project = ?"
+_OFFSET = """
+INSERT INTO spool_offsets (stream, segment, offset, records, updated_ns) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (stream, segment) DO UPDATE SET
+  offset = excluded.offset,
+  records = records + excluded.records,
+  updated_ns = excluded.updated_ns"""
+_PAYLOAD_FILE = """
+INSERT INTO payload_files (day, retention, first_id, last_id, payloads, raw_bytes)
+VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (day, retention) DO UPDATE SET
+  last_id = excluded.last_id,
+  payloads = payloads + excluded.payloads,
+  raw_bytes = raw_bytes + excluded.raw_bytes"""
+_COUNT = """
+INSERT INTO counters (name, value) VALUES (?, ?)
+ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"""
+
+_as_row = msgspec.structs.astuple
+
+
+class Writer:
+    """The one writer of a span log; holds its lock until closed."""
+
+    def __init__(
+        self, folder: Path, synchronous: Synchronous, clock: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._held = ExitStack()
+        try:
+            self._held.enter_context(hold(folder / "writer.lock"))
+        except Held as other:
+            raise Conflict(
+                f"process {other.pid} already writes the span log in {folder}",
+                hint="stockpot doctor",
+            ) from None
+        self._clock = clock
+        self._connection = connect(folder / "spans.db", synchronous=synchronous, cache_mb=32)
+        self._payloads = PayloadFiles(folder / "payloads", synchronous)
+        self._rollups = Rollups(self._connection)
+        self._last = self._received = 0
+        self._offsets: dict[Segment, int] = {}
+        self._recover()
+
+    def append(self, batches: Sequence[Batch]) -> list[Outcome]:
+        """See `SpanStore.append`."""
+        received = max(self._clock(), self._received)
+        outcomes, kept, ends = self._admit(batches)
+        self._number(kept, received)
+        try:
+            files = self._keep_payloads(kept, received)
+            with transaction(self._connection):
+                self._insert(kept, files, ends, received, sum(o.doubles for o in outcomes))
+        except BaseException:
+            self._recover()
+            raise
+        for segment, (offset, _) in ends.items():
+            self._offsets[segment] = offset
+        self._received = received
+        self._last += len(kept)
+        return outcomes
+
+    def _admit(
+        self, batches: Sequence[Batch]
+    ) -> tuple[list[Outcome], list[Kept], dict[Segment, tuple[int, int]]]:
+        """What is new in the batches that continue their segment, and how far each gets."""
+        outcomes: list[Outcome] = []
+        kept: list[Kept] = []
+        ends: dict[Segment, tuple[int, int]] = {}
+        seen: set[Identity] = set()
+        for batch in batches:
+            segment = (batch.stream, batch.segment)
+            offset, records = ends.get(segment, (self._offsets.get(segment, 0), 0))
+            if batch.stream and batch.begin != offset:
+                outcomes.append(Outcome(False, offset))
+                continue
+            new = [item for item in batch.spans if self._is_new(item[0], seen)]
+            kept += new
+            if batch.stream:
+                ends[segment] = (batch.end, records + len(batch.spans))
+            outcomes.append(Outcome(True, batch.end, len(new), len(batch.spans) - len(new)))
+        return outcomes, kept, ends
+
+    def _is_new(self, span: NewSpan, seen: set[Identity]) -> bool:
+        identity = (span.trace_id, span.span_id, span.project)
+        if identity in seen or self._connection.execute(_KNOWN, identity).fetchone():
+            return False
+        seen.add(identity)
+        return True
+
+    def _number(self, kept: list[Kept], received: int) -> None:
+        day = day_of(received)
+        for number, (span, payload) in enumerate(kept, self._last + 1):
+            span.id = number
+            span.received_ns = received
+            span.at_ns = min(span.at_ns, received)
+            span.payload_day = None if payload is None else day
+
+    def _keep_payloads(self, kept: list[Kept], received: int) -> list[tuple[Any, ...]]:
+        """Commit payloads; gives the rows that note them in `payload_files`."""
+        day = day_of(received)
+        classes: dict[str, list[tuple[int, NewPayload]]] = {}
+        for span, payload in kept:
+            if payload is not None:
+                classes.setdefault(span.retention, []).append((span.id, payload))
+        return [
+            (day, name, rows[0][0], rows[-1][0], len(rows), self._payloads.append(day, name, rows))
+            for name, rows in classes.items()
+        ]
+
+    def _insert(
+        self,
+        kept: list[Kept],
+        files: list[tuple[Any, ...]],
+        ends: dict[Segment, tuple[int, int]],
+        received: int,
+        doubles: int,
+    ) -> None:
+        connection = self._connection
+        spans = [span for span, _ in kept]
+        connection.executemany(_INSERT, map(_as_row, spans))
+        self._rollups.add(spans, received // 1_000_000_000)
+        connection.executemany(_PAYLOAD_FILE, files)
+        connection.executemany(
+            _OFFSET, [(*segment, *end, received) for segment, end in ends.items()]
+        )
+        connection.executemany(_COUNT, [("spans_in", len(spans)), ("doubles", doubles)])
+
+    def _recover(self) -> None:
+        """Take up what is committed, and cut off payloads that ran ahead of it."""
+        read = self._connection.execute
+        newest = read("SELECT id, received_ns FROM spans ORDER BY id DESC LIMIT 1").fetchone()
+        counted = read("SELECT value FROM counters WHERE name = 'spans_in'").fetchone()
+        last, self._received = newest or (0, 0)
+        # Numbers are given once: those of erased spans may still stand in cursors.
+        self._last = max(last, counted[0] if counted else 0)
+        self._offsets = {
+            (stream, segment): offset
+            for stream, segment, offset in read("SELECT stream, segment, offset FROM spool_offsets")
+        }
+        self._rollups.forget()
+        self._payloads.cut(self._last)
+
+    def checkpoint(self) -> None:
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._payloads.checkpoint()
+
+    def close(self) -> None:
+        self._payloads.close()
+        self._connection.close()
+        self._held.close()
