@@ -1,1 +1,43 @@
-"""front"""
+"""What an instance offers and to whom: projects, virtual keys, providers, models, budgets.
+
+Knows records and publishes them to the gateway as snapshots; knows nothing of requests, spans or
+prompts. What a budget allows is defined and lent out here, and counted in the gateway.
+"""
+
+from stockpot.catalog.api import internal_router, router
+from stockpot.catalog.catalog import Catalog, open_catalog
+from stockpot.catalog.models import (
+    CreatedKey,
+    Event,
+    InstanceInfo,
+    KeySettings,
+    Model,
+    NewKey,
+    NewProject,
+    Project,
+    Provider,
+    ProviderSettings,
+    RouteSettings,
+    TestResult,
+    VirtualKey,
+)
+
+__all__ = [
+    "Catalog",
+    "CreatedKey",
+    "Event",
+    "InstanceInfo",
+    "KeySettings",
+    "Model",
+    "NewKey",
+    "NewProject",
+    "Project",
+    "Provider",
+    "ProviderSettings",
+    "RouteSettings",
+    "TestResult",
+    "VirtualKey",
+    "internal_router",
+    "open_catalog",
+    "router",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,16 +17,16 @@ PayloadPolicy = Literal["none", "masked", "full"]
 class LimitSpec(Frozen):
     """Requests and tokens per minute, calls at once; 0 is unlimited."""
 
-    rpm: int = Field(0, ge=0)
-    tpm: int = Field(0, ge=0)
-    concurrency: int = Field(0, ge=0)
+    rpm: int = Field(0, ge=0, le=1_000_000_000)
+    tpm: int = Field(0, ge=0, le=1_000_000_000_000)
+    concurrency: int = Field(0, ge=0, le=1_000_000)
 
 
 class BudgetSpec(Frozen):
     """A cap in nano-dollars. `when_away` says what happens when leases run out while the control
     plane is away: refuse, or continue up to `away_multiple` times the last lease."""
 
-    limit_nano: int = Field(gt=0)
+    limit_nano: int = Field(gt=0, le=10**18)
     period: Literal["day", "week", "month", "total"] = "month"
     when_away: Literal["closed", "continue"] = "closed"
     away_multiple: float = Field(1.0, ge=0, le=100)
@@ -59,16 +59,34 @@ class Project(Frozen):
     created_ms: float
 
 
+Text = Annotated[str, Field(max_length=2000)]
+
+
 class NewProject(Frozen):
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
-    owner: str = ""
-    description: str = ""
+    owner: Text = ""
+    description: Text = ""
     archetype: Literal["prompt", "rag", "fine-tune", "agent"] = "prompt"
-    domain: str = ""
+    domain: Text = ""
     stage: Literal["crawl", "walk", "run"] = "crawl"
     risk_tier: Literal["low", "medium", "high"] = "low"
-    target_metric: str = ""
+    target_metric: Text = ""
     limits: LimitSpec = LimitSpec()
+    budget: BudgetSpec | None = None
+    payloads: PayloadPolicy | None = None
+
+
+class ProjectSettings(Frozen):
+    """What to change of a project; None keeps the present value."""
+
+    owner: Text | None = None
+    description: Text | None = None
+    archetype: Literal["prompt", "rag", "fine-tune", "agent"] | None = None
+    domain: Text | None = None
+    stage: Literal["crawl", "walk", "run"] | None = None
+    risk_tier: Literal["low", "medium", "high"] | None = None
+    target_metric: Text | None = None
+    limits: LimitSpec | None = None
     budget: BudgetSpec | None = None
     payloads: PayloadPolicy | None = None
 
@@ -81,7 +99,7 @@ class VirtualKey(Frozen):
     prefix: str
     project: str
     environment: str
-    state: Literal["active", "disabled", "expired"]
+    state: Literal["active", "disabled", "expired", "revoked"]
     expires_ms: float | None
     models: tuple[str, ...]
     networks: tuple[str, ...]
@@ -94,14 +112,20 @@ class VirtualKey(Frozen):
     created_by: str
 
 
-class KeySettings(Frozen):
-    """Everything that can be chosen for a key; None keeps the project's or the present value."""
+Name = Annotated[str, Field(min_length=1, max_length=200)]
 
-    environment: str | None = None
+
+class KeySettings(Frozen):
+    """Everything that can be chosen for a key; None keeps the project's or the present value.
+
+    `expires_ms` 0 is never; no `models` and no `networks` allow all.
+    """
+
+    environment: Name | None = None
     state: Literal["active", "disabled"] | None = None
-    expires_ms: float | None = None
-    models: tuple[str, ...] | None = None
-    networks: tuple[str, ...] | None = None
+    expires_ms: float | None = Field(None, ge=0, lt=1e14)
+    models: tuple[Name, ...] | None = Field(None, max_length=1000)
+    networks: tuple[Name, ...] | None = Field(None, max_length=1000)
     limits: LimitSpec | None = None
     budget: BudgetSpec | None = None
     payloads: PayloadPolicy | None = None
@@ -111,7 +135,7 @@ class KeySettings(Frozen):
 
 class NewKey(KeySettings):
     name: str = Field(min_length=1, max_length=100)
-    project: str = "default"
+    project: Name = "default"
 
 
 class CreatedKey(Frozen):
@@ -146,15 +170,18 @@ class Provider(Frozen):
     secret_hint: str
     models: tuple[str, ...]
     created_ms: float
+    routable: bool = True
+    notice: str = ""
+    """Why it cannot be routed to, or what to know about it."""
 
 
 class ProviderSettings(Frozen):
     """Connecting a provider by hand. `secret` is stored encrypted and cannot be read back."""
 
-    vendor: str
-    base_url: str | None = None
-    secret: str | None = Field(None, repr=False)
-    models: tuple[str, ...] = ()
+    vendor: Name
+    base_url: str | None = Field(None, max_length=2000)
+    secret: str | None = Field(None, repr=False, min_length=1, max_length=10_000)
+    models: tuple[Name, ...] = Field((), max_length=10_000)
 
 
 class TargetHealth(Frozen):
@@ -188,8 +215,8 @@ class Model(Frozen):
 
 
 class RouteTarget(Frozen):
-    provider: str
-    model: str
+    provider: Name
+    model: Name
     weight: int = Field(1, ge=0, le=1_000_000)
     tier: int = Field(0, ge=0, le=100)
 
@@ -198,7 +225,7 @@ class RouteSettings(Frozen):
     """Define an alias: weighted targets in tiers; lower tiers first."""
 
     kind: Literal["chat", "embedding"] = "chat"
-    targets: tuple[RouteTarget, ...] = Field(min_length=1)
+    targets: tuple[RouteTarget, ...] = Field(min_length=1, max_length=100)
     attempts: int = Field(3, ge=1, le=10)
     retry_on: tuple[Literal["connect", "timeout", "rate_limit", "server", "stream"], ...] = (
         "connect", "timeout", "rate_limit", "server",

@@ -73,6 +73,8 @@ def open_database(url: str) -> Database:
 
 def migrate(connection: sa.Connection, revision: str = "head") -> None:
     """Bring the schema to a revision, inside the caller's transaction."""
+    if revision == "head" and schema_revision(connection) == newest_revision():
+        return  # the usual case, without the cost of loading Alembic
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
@@ -87,6 +89,19 @@ def migrate(connection: sa.Connection, revision: str = "head") -> None:
             f"the schema of this instance is not one that this stockpot knows: {unknown}",
             hint="it was written by a newer version: pip install --upgrade stockpot",
         ) from None
+
+
+def newest_revision() -> str:
+    """The last schema revision that this version ships; files are named `<revision>_<words>.py`."""
+    return max(path.name.partition("_")[0] for path in _MIGRATIONS.glob("versions/[0-9]*_*.py"))
+
+
+def schema_revision(connection: sa.Connection) -> str | None:
+    """The revision that a store is at; None for an empty one."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return str(found) if found else None
 
 
 class SQLiteDatabase:

@@ -6,6 +6,8 @@ through the spool. This front door exports data only, so that importing it costs
 """
 
 from stockpot.gateway.models import (
+    SNAPSHOT_PART,
+    SNAPSHOT_PART_VERSION,
     STAGES,
     Budget,
     GatewayPart,
@@ -32,6 +34,8 @@ from stockpot.gateway.models import (
 )
 
 __all__ = [
+    "SNAPSHOT_PART",
+    "SNAPSHOT_PART_VERSION",
     "STAGES",
     "Budget",
     "GatewayPart",

@@ -1,0 +1,68 @@
+"""Routes about the instance itself: what runs, what happened."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query
+
+from stockpot import __version__
+from stockpot.catalog.api.who import Viewer
+from stockpot.catalog.catalog import Catalog
+from stockpot.catalog.models import Event, InstanceInfo, Model, ProcessState
+from stockpot.core.instance import Instance
+from stockpot.core.urls import console_url, gateway_url
+
+_TEST_MODEL = "echo"
+
+
+def instance_routes(routes: APIRouter, catalog: Catalog) -> None:
+    """The instance and its events."""
+
+    @routes.get("/instance", tags=["instance"])
+    async def get_instance(_: Viewer) -> InstanceInfo:
+        """Addresses, processes, the model to begin with, and what to know."""
+        return await describe(catalog)
+
+    @routes.get("/events", tags=["instance"])
+    async def list_events(
+        _: Viewer,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        before: Annotated[str | None, Query(max_length=40)] = None,
+    ) -> tuple[Event, ...]:
+        """What happened, newest first; `before` is the id of the last event seen."""
+        return await catalog.budgets.events(limit, before)
+
+
+async def describe(catalog: Catalog) -> InstanceInfo:
+    """The instance as it is now."""
+    await catalog.look_again()
+    published = await catalog.publisher.current()
+    models = await catalog.models.all()
+    return InstanceInfo(
+        version=__version__,
+        gateway_url=gateway_url(catalog.settings),
+        console_url=console_url(catalog.settings),
+        revision=published.revision,
+        default_model=_default(models, catalog.settings.default_model),
+        embedding_model=next((m.name for m in models if m.kind == "embedding"), None),
+        processes=_processes(catalog.instance),
+        workers=len(catalog.fleet.living()),
+        notices=published.notices,
+    )
+
+
+def _default(models: tuple[Model, ...], wanted: str) -> str:
+    """The wanted chat model where it is served, else a real one, else the test model."""
+    chat = [m.name for m in models if m.kind == "chat" and m.targets]
+    if wanted in chat:
+        return wanted
+    return next((name for name in chat if name != _TEST_MODEL), _TEST_MODEL)
+
+
+def _processes(instance: Instance) -> tuple[ProcessState, ...]:
+    """What the supervisor says of its processes; nothing when none runs."""
+    try:
+        rows = msgspec.json.decode((instance.run / "supervisor.json").read_bytes())
+        return tuple(ProcessState(**row) for row in rows)
+    except (OSError, ValueError, TypeError):
+        return ()

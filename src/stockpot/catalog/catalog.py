@@ -1,0 +1,99 @@
+"""The catalog's services, wired. Knows who needs whom; the composition root gives the stores."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from typing import NamedTuple
+
+from stockpot.catalog import addresses
+from stockpot.catalog.fleet import Fleet
+from stockpot.catalog.publish import Publisher
+from stockpot.catalog.service.budgets import BudgetService, SpendOf
+from stockpot.catalog.service.keys import KeyService
+from stockpot.catalog.service.models import ModelService
+from stockpot.catalog.service.projects import ProjectService
+from stockpot.catalog.service.providers import ProviderService
+from stockpot.catalog.service.trial import Trial
+from stockpot.catalog.surroundings import Surroundings
+from stockpot.core.config import Settings
+from stockpot.core.db import Database
+from stockpot.core.instance import Instance
+
+RECLAIM_EVERY_S = 5
+REFRESH_EVERY_S = 30
+
+_log = logging.getLogger("stockpot.catalog")
+
+
+class Catalog(NamedTuple):
+    """Everything that the catalog can do."""
+
+    instance: Instance
+    settings: Settings
+    surroundings: Surroundings
+    publisher: Publisher
+    fleet: Fleet
+    projects: ProjectService
+    keys: KeyService
+    providers: ProviderService
+    models: ModelService
+    budgets: BudgetService
+    trial: Trial
+
+    async def prepare(self, *, probe: bool) -> None:
+        """Seed a fresh instance, look around, publish."""
+        await self.projects.ensure_default()
+        await self.surroundings.look(probe=probe)
+        if probe:
+            await self.keys.playground_secret()
+            await self.publisher.refresh("the control plane started")
+
+    async def look_again(self, *, probe: bool = False) -> None:
+        """Publish when engines or local servers came or went."""
+        before = self.surroundings.fingerprint
+        await self.surroundings.look(probe=probe)
+        if self.surroundings.fingerprint != before:
+            await self.publisher.refresh("engines or local servers changed")
+
+    async def watch(self) -> None:
+        """Look around, take back what the dead held, and notice what others wrote, for ever."""
+        for second in itertools.count(1):
+            await asyncio.sleep(1.0)
+            try:
+                await self.look_again(probe=True)
+                if second % RECLAIM_EVERY_S == 0:
+                    await self.budgets.reclaim()
+                if second % REFRESH_EVERY_S == 0:
+                    await self.publisher.refresh("changed by another process")
+            except Exception:
+                _log.exception("looking around failed; trying again")
+
+
+def open_catalog(
+    db: Database,
+    instance: Instance,
+    settings: Settings,
+    spend_of: SpendOf,
+    *,
+    resolve: addresses.Resolve = addresses.resolve,
+) -> Catalog:
+    """Wire the services of one instance."""
+    surroundings = Surroundings(instance, settings)
+    publisher = Publisher(db, surroundings, settings)
+    fleet = Fleet()
+    keys = KeyService(db, publisher, instance)
+    return Catalog(
+        instance=instance,
+        settings=settings,
+        surroundings=surroundings,
+        publisher=publisher,
+        fleet=fleet,
+        projects=ProjectService(db, publisher, settings),
+        keys=keys,
+        providers=ProviderService(db, publisher, instance, settings, resolve),
+        models=ModelService(db, publisher, fleet),
+        budgets=BudgetService(db, fleet, spend_of),
+        trial=Trial(keys, settings),
+    )

@@ -1,0 +1,209 @@
+"""Compiling what is defined and what was found into the gateway's part of the snapshot.
+
+Pure: records in, records out, the same bytes for the same input. Knows how names become routes;
+knows no table, no socket and no worker.
+
+An engine's model answers to its own name. A vendor's model answers to `<provider>/<model>`, and to
+the bare name when nobody else has it. An alias takes its name from whoever had it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from stockpot import gateway
+from stockpot.catalog.models import LimitSpec, Project, RouteSettings, RouteTarget
+from stockpot.catalog.offers import Kind, Offer
+from stockpot.catalog.pricing import price_rows
+from stockpot.catalog.store.budgets import BudgetRow
+from stockpot.catalog.store.keys import KeyRow
+from stockpot.catalog.store.routes import RouteRow
+
+_ENDPOINTS: dict[Kind, tuple[Literal["chat", "completions", "embeddings"], ...]] = {
+    "chat": ("chat", "completions"),
+    "embedding": ("embeddings",),
+}
+
+
+class Definitions(NamedTuple):
+    """What the store holds."""
+
+    projects: tuple[Project, ...]
+    project_budgets: dict[str, BudgetRow]
+    keys: tuple[KeyRow, ...]
+    routes: tuple[RouteRow, ...]
+
+
+class ModelEntry(NamedTuple):
+    """A name that applications may ask for."""
+
+    name: str
+    kind: Kind
+    smoke: bool
+    origin: str
+    route: RouteSettings
+    target_ids: tuple[str, ...]
+    created_ms: int
+
+
+class Compiled(NamedTuple):
+    """The part for workers, and what the API tells of it."""
+
+    part: gateway.GatewayPart
+    models: tuple[ModelEntry, ...]
+    notices: tuple[str, ...]
+
+
+def compile_part(
+    defined: Definitions, offers: tuple[Offer, ...], wires: tuple[str, ...], workers: int
+) -> Compiled:
+    """One consistent state. `wires` are the wire formats that workers speak."""
+    targets = _Targets(tuple(offer for offer in offers if offer.wire in wires))
+    entries = _named(targets)
+    notices: list[str] = []
+    for row in defined.routes:
+        entry = _alias(row, targets)
+        entries[row.name] = entry
+        if not entry.target_ids:
+            notices.append(f"the alias {row.name!r} has no connected target")
+    models = tuple(entries[name] for name in sorted(entries))
+    part = gateway.GatewayPart(
+        keys=tuple(_key(key) for key in sorted(defined.keys, key=lambda k: k.shown.id)),
+        projects=tuple(
+            _project(p, defined.project_budgets.get(p.name))
+            for p in sorted(defined.projects, key=lambda p: p.name)
+        ),
+        routes=tuple(_route(entry, targets) for entry in models if entry.target_ids),
+        targets=tuple(targets.made[ident] for ident in sorted(targets.made)),
+        rate_share=1.0 / workers,
+    )
+    return Compiled(part, models, tuple(notices))
+
+
+class _Targets:
+    """Makes a target for a provider's model when a route first names it."""
+
+    def __init__(self, offers: tuple[Offer, ...]) -> None:
+        self.offers = offers
+        self.made: dict[str, gateway.Target] = {}
+
+    def ids(self, provider: str, model: str) -> tuple[str, ...]:
+        """Targets of a model at a provider; several when several engines serve it."""
+        mine = [o for o in self.offers if o.name == provider]
+        able = [o for o in mine if o.origin != "engine" or model in o.models]
+        return tuple(self._make(offer, model) for offer in able)
+
+    def _make(self, offer: Offer, model: str) -> str:
+        ident = f"{offer.name}/{model}"
+        if offer.origin == "engine" and offer.vendor != model:
+            ident = f"{offer.name}/{offer.vendor}/{model}"
+        if ident not in self.made:
+            self.made[ident] = _target(ident, offer, model)
+        return ident
+
+
+def _target(ident: str, offer: Offer, model: str) -> gateway.Target:
+    return gateway.Target(
+        id=ident,
+        provider=offer.name,
+        wire=offer.wire,
+        base_url=offer.base_url,
+        model=model,
+        headers=offer.headers(),
+        stream_usage=offer.stream_usage,
+        prices=() if offer.free else price_rows(offer.prices_as, model),
+        free=offer.free,
+        smoke=offer.smoke,
+    )
+
+
+def _named(targets: _Targets) -> dict[str, ModelEntry]:
+    """What engines and vendors have, by the names that it answers to."""
+    entries: dict[str, ModelEntry] = {}
+    vendors = [offer for offer in targets.offers if offer.origin != "engine"]
+    bare = Counter(model for offer in vendors for model in offer.models)
+    for offer in vendors:
+        for model in offer.models:
+            full = f"{offer.name}/{model}"
+            entries[full] = _entry(full, offer, model, targets)
+            if bare[model] == 1 and model not in entries:
+                entries[model] = _entry(model, offer, model, targets)
+    for offer in targets.offers:
+        if offer.origin == "engine":
+            for model in offer.models:
+                entries[model] = _entry(model, offer, model, targets)
+    return entries
+
+
+def _entry(name: str, offer: Offer, model: str, targets: _Targets) -> ModelEntry:
+    kind = offer.kind_of(model)
+    target = RouteTarget(provider=offer.name, model=model)
+    route = RouteSettings(kind=kind, targets=(target,))
+    ids = targets.ids(offer.name, model)
+    return ModelEntry(name, kind, offer.smoke, offer.origin, route, ids, offer.created_ms)
+
+
+def _alias(row: RouteRow, targets: _Targets) -> ModelEntry:
+    ids = [i for t in row.settings.targets for i in targets.ids(t.provider, t.model)]
+    smoke = bool(ids) and all(targets.made[ident].smoke for ident in ids)
+    unique = tuple(dict.fromkeys(ids))
+    settings = row.settings
+    return ModelEntry(row.name, settings.kind, smoke, "alias", settings, unique, row.created_ms)
+
+
+def _route(entry: ModelEntry, targets: _Targets) -> gateway.Route:
+    shares = [
+        gateway.WeightedTarget(target=ident, weight=t.weight, tier=t.tier)
+        for t in entry.route.targets
+        for ident in targets.ids(t.provider, t.model)
+    ]
+    return gateway.Route(
+        name=entry.name,
+        endpoints=_ENDPOINTS[entry.kind],
+        targets=tuple(shares),
+        attempts=entry.route.attempts,
+        retry_on=entry.route.retry_on,
+        created_ms=entry.created_ms,
+    )
+
+
+def _project(project: Project, budget: BudgetRow | None) -> gateway.Project:
+    return gateway.Project(
+        id=project.id,
+        name=project.name,
+        limits=_limits(project.limits),
+        budgets=_budgets(budget),
+    )
+
+
+def _key(row: KeyRow) -> gateway.Key:
+    key = row.shown
+    return gateway.Key(
+        id=key.id,
+        hash=row.digest,
+        name=key.name,
+        project=key.project,
+        environment=key.environment,
+        state="disabled" if key.state == "disabled" else "active",
+        expires_ms=int(key.expires_ms or 0),
+        models=key.models,
+        networks=key.networks,
+        limits=_limits(key.limits),
+        budgets=_budgets(row.budget),
+        payloads=key.payloads,
+        on_disconnect=key.on_disconnect,
+        on_ledger_full=key.on_ledger_full,
+    )
+
+
+def _limits(limits: LimitSpec) -> gateway.Limits:
+    return gateway.Limits(rpm=limits.rpm, tpm=limits.tpm, concurrency=limits.concurrency)
+
+
+def _budgets(row: BudgetRow | None) -> tuple[gateway.Budget, ...]:
+    if row is None:
+        return ()
+    return (msgspec.convert({"id": row.id, **row.spec.model_dump()}, gateway.Budget),)

@@ -1,0 +1,96 @@
+"""What the workers say of themselves: who lives, what they count, how targets do.
+
+Knows heartbeats; keeps them in memory, since they are told again every few seconds. A worker that
+is silent for `DEAD_AFTER_S` is dead; what it counted stays in the sums, which never go back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from stockpot.gateway import Heartbeat, TargetState
+
+DEAD_AFTER_S = 30.0
+
+Health = Literal["healthy", "failing", "cooling", "unknown"]
+
+
+class TargetView(NamedTuple):
+    """One target over all workers."""
+
+    state: Health = "unknown"
+    last_error: str = ""
+    last_ok_ms: float | None = None
+    in_flight: int = 0
+
+
+class Fleet:
+    """The workers that report here."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begun = clock()
+        self._seen: dict[str, float] = {}
+        self._beats: dict[str, Heartbeat] = {}
+        self._of_the_dead: dict[str, float] = {}
+
+    def heard(self, beat: Heartbeat) -> None:
+        """Take a heartbeat."""
+        self._seen[beat.worker] = self._clock()
+        self._beats[beat.worker] = beat
+
+    def heard_of(self, worker: str) -> None:
+        """A worker did something else than a heartbeat; it lives."""
+        self._seen[worker] = self._clock()
+
+    def is_dead(self, worker: str) -> bool:
+        """Silent for long. After a start everybody gets that long to speak."""
+        last = self._seen.get(worker, self._begun)
+        return self._clock() - last > DEAD_AFTER_S
+
+    def bury(self) -> tuple[str, ...]:
+        """Drop dead workers, keep what they counted; returns their names."""
+        dead = tuple(worker for worker in self._seen if self.is_dead(worker))
+        for worker in dead:
+            del self._seen[worker]
+            beat = self._beats.pop(worker, None)
+            for name, value in (beat.counters if beat else {}).items():
+                self._of_the_dead[name] = self._of_the_dead.get(name, 0.0) + value
+        return dead
+
+    def living(self) -> tuple[Heartbeat, ...]:
+        """The last heartbeat of each living worker."""
+        return tuple(b for name, b in self._beats.items() if not self.is_dead(name))
+
+    def counters(self) -> dict[str, float]:
+        """Sums over all workers since the control plane's start, the dead included."""
+        total = dict(self._of_the_dead)
+        for beat in self._beats.values():
+            for name, value in beat.counters.items():
+                total[name] = total.get(name, 0.0) + value
+        return total
+
+    def target(self, target_id: str) -> TargetView:
+        """How a target does, as the living workers see it."""
+        seen = [b.targets[target_id] for b in self.living() if target_id in b.targets]
+        if not seen:
+            return TargetView()
+        last_ok = max(state.last_ok_ms for state in seen)
+        worst = max(seen, key=lambda state: state.last_error_ms)
+        failing = worst.last_error_ms > last_ok
+        return TargetView(
+            state=_health(seen, failing, last_ok),
+            last_error=worst.last_error if failing else "",
+            last_ok_ms=float(last_ok) or None,
+            in_flight=sum(state.in_flight for state in seen),
+        )
+
+
+def _health(seen: list[TargetState], failing: bool, last_ok_ms: int) -> Health:
+    if any(state.cooling_until_ms > time.time() * 1000 for state in seen):
+        return "cooling"
+    if failing:
+        return "failing"
+    return "healthy" if last_ok_ms else "unknown"

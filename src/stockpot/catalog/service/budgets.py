@@ -1,0 +1,120 @@
+"""Lending budgets to workers, and taking back what the dead held."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import sqlalchemy as sa
+
+from stockpot.catalog import leases
+from stockpot.catalog.fleet import Fleet
+from stockpot.catalog.leases import Lease
+from stockpot.catalog.models import Event
+from stockpot.catalog.periods import period_at
+from stockpot.catalog.service.projects import now_ms
+from stockpot.catalog.store import budgets, journal
+from stockpot.catalog.store.budgets import BudgetRow
+from stockpot.core.db import Database
+from stockpot.gateway import LeaseAsk, LeaseGrant, LeaseReply, LeaseRequest
+
+SpendOf = Callable[[str, str, int], Awaitable[int | None]]
+"""What the span log knows to be spent by a scope (`key` or `project`, and its id or name) since a
+time in milliseconds; None when it cannot tell now."""
+
+UNKNOWN_FOR_MS = 15 * 60 * 1000
+"""So long the span log is asked about a dead worker's lease; then all of it counts as spent."""
+
+
+class BudgetService:
+    """The lender. It never lets what is spent and what is lent exceed a budget's limit."""
+
+    def __init__(
+        self, db: Database, fleet: Fleet, spend_of: SpendOf, clock: Callable[[], int] = now_ms
+    ) -> None:
+        self._db = db
+        self._fleet = fleet
+        self._spend_of = spend_of
+        self._now = clock
+
+    async def lease(self, request: LeaseRequest) -> LeaseReply:
+        """Settle a worker's reports and lend. Budgets that are gone are not in the answer."""
+        self._fleet.heard_of(request.worker)
+        return LeaseReply(await self._db.write(lambda c: self._settle(c, request)))
+
+    def _settle(self, c: sa.Connection, request: LeaseRequest) -> dict[str, LeaseGrant]:
+        now = self._now()
+        rows = budgets.budgets_by_id(c, tuple(request.budgets), now)
+        return {
+            budget_id: self._settle_one(c, rows[budget_id], request.worker, ask, now)
+            for budget_id, ask in request.budgets.items()
+            if budget_id in rows
+        }
+
+    def _settle_one(
+        self, c: sa.Connection, row: BudgetRow, worker: str, ask: LeaseAsk, now: int
+    ) -> LeaseGrant:
+        held = budgets.leases_of(c, row.id)
+        mine = held.pop(worker, Lease())
+        others = sum(lease.held for lease in held.values())
+        wanted = Lease(ask.want, ask.sequence, max(0, ask.spent))
+        answer = leases.answer(row.spec.limit_nano, row.spent_nano, others, mine, wanted)
+        _keep(c, row._replace(spent_nano=answer.spent), now)
+        budgets.keep_lease(c, row.id, worker, answer.lease, now)
+        end = period_at(row.spec.period, now).end_ms
+        return LeaseGrant(answer.lease.held, end, answer.spent >= row.spec.limit_nano)
+
+    async def reclaim(self) -> None:
+        """Take back what dead workers hold, after asking the span log what they had spent."""
+        self._fleet.bury()
+        idle = await self._db.read(lambda c: budgets.idle_leases(c, self._now() - 1))
+        for budget_id, worker, updated_ms in idle:
+            if self._fleet.is_dead(worker):
+                await self._reclaim_one(budget_id, worker, updated_ms)
+
+    async def _reclaim_one(self, budget_id: str, worker: str, updated_ms: int) -> None:
+        now = self._now()
+        rows = await self._db.read(lambda c: budgets.budgets_by_id(c, (budget_id,), now))
+        if (row := rows.get(budget_id)) is None:
+            return
+        known = await self._spend_of(row.scope, row.scope_id, row.period_start_ms)
+        if known is None and now - updated_ms < UNKNOWN_FOR_MS:
+            return
+
+        def write(c: sa.Connection) -> None:
+            fresh = budgets.budgets_by_id(c, (budget_id,), now).get(budget_id)
+            held = budgets.leases_of(c, budget_id).get(worker)
+            if fresh is None or held is None:
+                return
+            if not held.held:  # it gave back what it had and told all that it spent
+                budgets.drop_lease(c, budget_id, worker)
+                return
+            # Unknown spending of the dead is counted in full: the limit is the promise.
+            spent = fresh.spent_nano + held.held if known is None else max(fresh.spent_nano, known)
+            budgets.drop_lease(c, budget_id, worker)
+            _keep(c, fresh._replace(spent_nano=spent), now)
+
+        await self._db.write(write)
+
+    async def events(self, limit: int, before: str | None) -> tuple[Event, ...]:
+        """What happened, newest first."""
+        return await self._db.read(lambda c: journal.list_events(c, limit, before))
+
+
+def _keep(c: sa.Connection, row: BudgetRow, now: int) -> None:
+    """Write the account, and tell of the percentages that it has reached."""
+    limit = row.spec.limit_nano
+    for percent in leases.crossed(limit, row.spent_nano, row.announced_percent):
+        row = row._replace(announced_percent=percent)
+        journal.add_event(
+            c,
+            now,
+            kind="budget",
+            severity="error" if percent >= 100 else "warning" if percent >= 80 else "info",
+            subject=f"{row.scope}:{row.scope_id}",
+            message=(
+                f"the {row.scope} {row.scope_id!r} has used {percent} % of its budget "
+                f"of ${limit / 1e9:,.2f} per {row.spec.period}"
+            ),
+            data={"percent": percent, "limit_nano": limit, "spent_nano": row.spent_nano},
+        )
+    budgets.keep_account(c, row)

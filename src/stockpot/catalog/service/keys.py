@@ -1,0 +1,185 @@
+"""Making, changing, rotating and revoking virtual keys."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Any
+
+import sqlalchemy as sa
+
+from stockpot.access import SYSTEM, Principal, audit, base62, digest
+from stockpot.catalog.models import CreatedKey, KeySettings, LimitSpec, NewKey, Project, VirtualKey
+from stockpot.catalog.publish import Publisher
+from stockpot.catalog.service.projects import DEFAULT, existing_project, now_ms
+from stockpot.catalog.store import budgets, keys
+from stockpot.core.db import Database
+from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
+from stockpot.core.ids import record_id
+from stockpot.core.instance import Instance
+
+SECRET_PREFIX = "sk-sp-"  # noqa: S105 - it marks keys and is none
+_PREFIX_SHOWN = 12
+
+
+class KeyService:
+    """Virtual keys: what applications show the gateway. Only their SHA-256 is kept."""
+
+    def __init__(self, db: Database, publisher: Publisher, instance: Instance) -> None:
+        self._db = db
+        self._publisher = publisher
+        self._instance = instance
+
+    async def all(self, *, revoked: bool = False) -> tuple[VirtualKey, ...]:
+        """Newest first."""
+        rows = await self._db.read(lambda c: keys.list_keys(c, now_ms(), revoked=revoked))
+        return tuple(row.shown for row in rows)
+
+    async def create(self, actor: Principal, new: NewKey) -> CreatedKey:
+        """A new key; its secret is in the answer and nowhere else."""
+        secret = SECRET_PREFIX + base62(43)
+        record = await self._db.write(lambda c: _add(c, actor, new, secret))
+        await self._publisher.refresh(f"key {record.id} created")
+        return CreatedKey(key=secret, record=record)
+
+    async def change(self, actor: Principal, key_id: str, wanted: KeySettings) -> VirtualKey:
+        """Change what is given."""
+        given = {k: getattr(wanted, k) for k in wanted.model_fields_set}
+        changes = {k: v for k, v in given.items() if v is not None}
+
+        def write(c: sa.Connection) -> VirtualKey:
+            key = _existing(c, key_id)
+            if key.state == "revoked":
+                raise Conflict(f"the key {key_id!r} was revoked", hint="stockpot keys create")
+            values = _columns(changes, existing_project(c, key.project))
+            if (budget := changes.get("budget")) is not None:
+                budgets.set_budget(c, "key", key_id, budget, now_ms())
+            keys.change_key(c, key_id, **values)
+            told = wanted.model_dump(mode="json", include=set(changes))
+            audit(c, actor, "key.change", key_id, **told)
+            return _existing(c, key_id)
+
+        record = await self._db.write(write)
+        await self._publisher.refresh(f"key {key_id} changed")
+        return record
+
+    async def revoke(self, actor: Principal, key_id: str) -> None:
+        """The key stops working at once and for ever; its history stays."""
+
+        def write(c: sa.Connection) -> None:
+            key = _existing(c, key_id)
+            keys.change_key(c, key_id, state="revoked")
+            audit(c, actor, "key.revoke", key_id, name=key.name)
+
+        await self._db.write(write)
+        await self._publisher.refresh(f"key {key_id} revoked")
+
+    async def rotate(self, actor: Principal, key_id: str) -> CreatedKey:
+        """A new secret for the same key; the old one stops working at once."""
+        secret = SECRET_PREFIX + base62(43)
+
+        def write(c: sa.Connection) -> VirtualKey:
+            key = _existing(c, key_id)
+            if key.state == "revoked":
+                raise Conflict(f"the key {key_id!r} was revoked", hint="stockpot keys create")
+            keys.change_key(c, key_id, digest=digest(secret), prefix=secret[:_PREFIX_SHOWN])
+            audit(c, actor, "key.rotate", key_id, name=key.name)
+            return _existing(c, key_id)
+
+        record = await self._db.write(write)
+        await self._publisher.refresh(f"key {key_id} rotated")
+        return CreatedKey(key=secret, record=record)
+
+    async def remove_budget(self, actor: Principal, key_id: str) -> None:
+        """Take a key's cap away."""
+
+        def write(c: sa.Connection) -> None:
+            _existing(c, key_id)
+            budgets.remove_budget(c, "key", key_id)
+            audit(c, actor, "key.remove-budget", key_id)
+
+        await self._db.write(write)
+        await self._publisher.refresh(f"budget of key {key_id} removed")
+
+    async def playground_secret(self, project: str = DEFAULT) -> str:
+        """The secret of the key `playground` of a project, which is made when it is first needed.
+
+        It is derived from the instance's own secret, so nothing has to be stored to know it again.
+        """
+        purpose = "playground" if project == DEFAULT else f"playground:{project}"
+        secret = SECRET_PREFIX + self._instance.derive(purpose)
+        if await self._db.read(lambda c: keys.key_id_of(c, digest(secret))) is None:
+            new = NewKey(name="playground", project=project)
+            await self._db.write(lambda c: _add_once(c, new, secret))
+            await self._publisher.refresh(f"playground key of {project} created")
+        return secret
+
+
+def _add_once(c: sa.Connection, new: NewKey, secret: str) -> None:
+    if keys.key_id_of(c, digest(secret)) is None:
+        _add(c, SYSTEM, new, secret)
+
+
+def _add(c: sa.Connection, actor: Principal, new: NewKey, secret: str) -> VirtualKey:
+    project = existing_project(c, new.project)
+    given = {k: getattr(new, k) for k in KeySettings.model_fields}
+    chosen = _columns({k: v for k, v in given.items() if v is not None}, project)
+    key_id = record_id("key")
+    defaults: dict[str, Any] = {
+        "environment": project.environments[0],
+        "state": "active",
+        "expires_ms": 0,
+        "models": [],
+        "networks": [],
+        "limits": LimitSpec(),
+        "on_disconnect": "cancel",
+        "on_ledger_full": "refuse",
+    }
+    keys.add_key(
+        c,
+        **(defaults | chosen),
+        id=key_id,
+        name=new.name,
+        project=new.project,
+        digest=digest(secret),
+        prefix=secret[:_PREFIX_SHOWN],
+        created_ms=now_ms(),
+        created_by=actor.label,
+    )
+    if new.budget is not None:
+        budgets.set_budget(c, "key", key_id, new.budget, now_ms())
+    audit(c, actor, "key.create", key_id, name=new.name, project=new.project)
+    return _existing(c, key_id)
+
+
+def _columns(given: dict[str, Any], project: Project) -> dict[str, Any]:
+    """Chosen settings as columns, checked."""
+    values = {k: v for k, v in given.items() if k != "budget"}
+    environment = values.get("environment")
+    if environment is not None and environment not in project.environments:
+        raise InvalidInput(
+            f"no environment {environment!r} in the project {project.name!r}."
+            f"{did_you_mean(environment, project.environments)}",
+            hint=f"one of {', '.join(project.environments)}",
+        )
+    for network in values.get("networks", ()):
+        try:
+            ip_network(network, strict=False)
+        except ValueError:
+            raise InvalidInput(
+                f"{network!r} is not an address or a network", hint="such as 203.0.113.0/24"
+            ) from None
+    for name in ("models", "networks"):
+        if name in values:
+            values[name] = list(values[name])
+    if "expires_ms" in values:
+        values["expires_ms"] = int(values["expires_ms"])
+    return values
+
+
+def _existing(c: sa.Connection, key_id: str) -> VirtualKey:
+    row = keys.key_by_id(c, key_id, now_ms())
+    if row is None:
+        known = [r.shown.id for r in keys.list_keys(c, now_ms())]
+        near = did_you_mean(key_id, known)
+        raise NotFound(f"no key {key_id!r}.{near}", hint="stockpot keys list")
+    return row.shown

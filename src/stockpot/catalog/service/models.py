@@ -1,0 +1,143 @@
+"""The names that applications may ask for: what serves them, how they do, and aliases."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import sqlalchemy as sa
+
+from stockpot.access import Principal, audit
+from stockpot.catalog.compile import ModelEntry
+from stockpot.catalog.fleet import Fleet
+from stockpot.catalog.models import Model, RouteSettings, TargetHealth
+from stockpot.catalog.publish import Published, Publisher
+from stockpot.catalog.service.projects import now_ms
+from stockpot.catalog.store import routes
+from stockpot.core.db import Database
+from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
+from stockpot.gateway import Target
+from stockpot.prices import PriceRow
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,199}")
+_BUCKETS = ("input", "output", "cache_read", "cache_write", "reasoning")
+_PICO_PER_DOLLAR_MTOK = 1_000_000
+
+
+class ModelService:
+    """Models as the gateway knows them now."""
+
+    def __init__(self, db: Database, publisher: Publisher, fleet: Fleet) -> None:
+        self._db = db
+        self._publisher = publisher
+        self._fleet = fleet
+
+    async def all(self) -> tuple[Model, ...]:
+        """By name, with the health that the workers report."""
+        published = await self._publisher.current()
+        targets = {target.id: target for target in published.compiled.part.targets}
+        return tuple(self._shown(entry, targets) for entry in published.compiled.models)
+
+    async def named(self, name: str) -> Model:
+        """One model."""
+        models = await self.all()
+        for model in models:
+            if model.name == name:
+                return model
+        near = did_you_mean(name, [model.name for model in models])
+        raise NotFound(f"no model {name!r}.{near}", hint="stockpot aliases list")
+
+    async def set_alias(self, actor: Principal, name: str, wanted: RouteSettings) -> Model:
+        """Define an alias, or change it."""
+        if not _NAME.fullmatch(name):
+            raise InvalidInput(f"{name!r} is no model's name: letters, digits and . _ : @ / + -")
+        if not any(target.weight for target in wanted.targets):
+            raise InvalidInput("at least one target needs a weight above 0")
+        _check_providers(await self._publisher.current(), wanted)
+
+        def write(c: sa.Connection) -> None:
+            routes.put_route(c, name, wanted, now_ms())
+            audit(c, actor, "alias.set", name, **wanted.model_dump(mode="json"))
+
+        await self._db.write(write)
+        await self._publisher.refresh(f"alias {name} set")
+        return await self.named(name)
+
+    async def remove_alias(self, actor: Principal, name: str) -> None:
+        """Remove an alias; a model of the same name shows again."""
+
+        def write(c: sa.Connection) -> None:
+            if not routes.remove_route(c, name):
+                known = [row.name for row in routes.list_routes(c)]
+                raise NotFound(
+                    f"no alias {name!r}.{did_you_mean(name, known)}", hint="stockpot aliases list"
+                )
+            audit(c, actor, "alias.remove", name)
+
+        await self._db.write(write)
+        await self._publisher.refresh(f"alias {name} removed")
+
+    def _shown(self, entry: ModelEntry, targets: dict[str, Target]) -> Model:
+        shares = {(t.provider, t.model): (t.weight, t.tier) for t in entry.route.targets}
+        return Model(
+            name=entry.name,
+            kind=entry.kind,
+            smoke=entry.smoke,
+            origin=entry.origin,
+            targets=tuple(self._health(targets[i], shares) for i in entry.target_ids),
+            attempts=entry.route.attempts,
+            created_ms=entry.created_ms,
+        )
+
+    def _health(
+        self, target: Target, shares: dict[tuple[str, str], tuple[int, int]]
+    ) -> TargetHealth:
+        weight, tier = shares[target.provider, target.model]
+        seen = self._fleet.target(target.id)
+        price = _present(target.prices)
+        return TargetHealth(
+            id=target.id,
+            provider=target.provider,
+            model=target.model,
+            base_url=target.base_url,
+            wire=target.wire,
+            weight=weight,
+            tier=tier,
+            state=seen.state,
+            last_error=seen.last_error,
+            last_ok_ms=seen.last_ok_ms,
+            in_flight=seen.in_flight,
+            price=_dollars(price),
+            price_source=price.source if price else "",
+            free=target.free,
+        )
+
+
+def _check_providers(published: Published, wanted: RouteSettings) -> None:
+    by_name = {offer.name: offer for offer in published.offers}
+    for target in wanted.targets:
+        offer = by_name.get(target.provider)
+        if offer is None:
+            raise NotFound(
+                f"no provider {target.provider!r}.{did_you_mean(target.provider, by_name)}",
+                hint="stockpot providers list",
+            )
+        served = [m for o in published.offers if o.name == offer.name for m in o.models]
+        if offer.origin == "engine" and target.model not in served:
+            raise NotFound(
+                f"no engine serves {target.model!r}.{did_you_mean(target.model, served)}",
+                hint="stockpot models list",
+            )
+
+
+def _present(rows: tuple[PriceRow, ...]) -> PriceRow | None:
+    now = time.time() * 1000
+    valid = [row for row in rows if row.valid_from_ms <= now]
+    return valid[-1] if valid else None
+
+
+def _dollars(row: PriceRow | None) -> dict[str, float] | None:
+    if row is None:
+        return None
+    picos = {name: getattr(row, name) for name in _BUCKETS}
+    return {name: pico / _PICO_PER_DOLLAR_MTOK for name, pico in picos.items() if pico is not None}

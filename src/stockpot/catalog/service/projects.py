@@ -1,0 +1,117 @@
+"""Making and changing projects."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import sqlalchemy as sa
+
+from stockpot.access import SYSTEM, Principal, audit
+from stockpot.catalog.models import NewProject, Project, ProjectSettings
+from stockpot.catalog.publish import Publisher
+from stockpot.catalog.store import budgets, projects
+from stockpot.core.config import Settings
+from stockpot.core.db import Database
+from stockpot.core.errors import Conflict, NotFound, did_you_mean
+from stockpot.core.ids import record_id
+
+ENVIRONMENTS = ("dev", "staging", "production")
+DEFAULT = "default"
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+class ProjectService:
+    """Projects are use cases; keys, limits, budgets and spans hang on them."""
+
+    def __init__(self, db: Database, publisher: Publisher, settings: Settings) -> None:
+        self._db = db
+        self._publisher = publisher
+        self._settings = settings
+
+    async def ensure_default(self) -> None:
+        """A fresh instance has one project."""
+
+        def write(c: sa.Connection) -> None:
+            if projects.project_named(c, DEFAULT, now_ms()) is None:
+                self._add(c, SYSTEM, NewProject(name=DEFAULT, description="Where keys go at first"))
+
+        await self._db.write(write)
+
+    async def all(self) -> tuple[Project, ...]:
+        """By name."""
+        return await self._db.read(lambda c: projects.list_projects(c, now_ms()))
+
+    async def create(self, actor: Principal, new: NewProject) -> Project:
+        """A new project with the environments dev, staging and production."""
+
+        def write(c: sa.Connection) -> Project:
+            if projects.project_named(c, new.name, now_ms()) is not None:
+                raise Conflict(f"there is a project {new.name!r} already")
+            return self._add(c, actor, new)
+
+        project = await self._db.write(write)
+        await self._publisher.refresh(f"project {new.name} created")
+        return project
+
+    async def change(self, actor: Principal, name: str, wanted: ProjectSettings) -> Project:
+        """Change what is given."""
+        given = {k: getattr(wanted, k) for k in wanted.model_fields_set}
+        changes = {k: v for k, v in given.items() if v is not None}
+
+        def write(c: sa.Connection) -> Project:
+            existing_project(c, name)
+            values: dict[str, Any] = dict(changes)
+            if (budget := values.pop("budget", None)) is not None:
+                budgets.set_budget(c, "project", name, budget, now_ms())
+            if values:
+                projects.change_project(c, name, **values)
+            told = wanted.model_dump(mode="json", include=set(changes))
+            audit(c, actor, "project.change", name, **told)
+            return existing_project(c, name)
+
+        project = await self._db.write(write)
+        await self._publisher.refresh(f"project {name} changed")
+        return project
+
+    async def remove_budget(self, actor: Principal, name: str) -> None:
+        """Take a project's cap away."""
+
+        def write(c: sa.Connection) -> None:
+            existing_project(c, name)
+            budgets.remove_budget(c, "project", name)
+            audit(c, actor, "project.remove-budget", name)
+
+        await self._db.write(write)
+        await self._publisher.refresh(f"budget of project {name} removed")
+
+    def _add(self, c: sa.Connection, actor: Principal, new: NewProject) -> Project:
+        values = new.model_dump(exclude={"budget", "limits", "payloads"})
+        projects.add_project(
+            c,
+            **values,
+            id=record_id("prj"),
+            environments=list(ENVIRONMENTS),
+            limits=new.limits,
+            payloads=new.payloads or self._settings.payloads,
+            created_ms=now_ms(),
+        )
+        if new.budget is not None:
+            budgets.set_budget(c, "project", new.name, new.budget, now_ms())
+        audit(c, actor, "project.create", new.name)
+        return existing_project(c, new.name)
+
+
+def existing_project(c: sa.Connection, name: str) -> Project:
+    """The project of this name, or NotFound with the nearest spelling."""
+    project = projects.project_named(c, name, now_ms())
+    if project is None:
+        known = [p.name for p in projects.list_projects(c, now_ms())]
+        raise NotFound(
+            f"no project {name!r}.{did_you_mean(name, known)}", hint="stockpot projects list"
+        )
+    return project

@@ -1,0 +1,232 @@
+"""Connecting and removing providers, trying them, and re-sealing their secrets."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from itertools import groupby
+
+import sqlalchemy as sa
+from cryptography.fernet import InvalidToken
+
+from stockpot.access import Principal, audit
+from stockpot.catalog import addresses
+from stockpot.catalog.discover import listed_models
+from stockpot.catalog.models import Provider, ProviderSettings, ProviderVendor, TestResult
+from stockpot.catalog.offers import Offer
+from stockpot.catalog.publish import Published, Publisher
+from stockpot.catalog.service.projects import now_ms
+from stockpot.catalog.store import providers
+from stockpot.catalog.store.providers import ProviderRow
+from stockpot.core.config import Settings
+from stockpot.core.db import Database
+from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
+from stockpot.core.instance import Instance
+from stockpot.providers import Vendor, vendors, wire_names
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_LISTED_AT_MOST = 200
+
+
+class ProviderService:
+    """Upstreams. A secret that is typed in is sealed with the instance's key, never shown again."""
+
+    def __init__(
+        self,
+        db: Database,
+        publisher: Publisher,
+        instance: Instance,
+        settings: Settings,
+        resolve: addresses.Resolve = addresses.resolve,
+    ) -> None:
+        self._db = db
+        self._publisher = publisher
+        self._instance = instance
+        self._settings = settings
+        self._resolve = resolve
+
+    def vendors(self) -> tuple[ProviderVendor, ...]:
+        """What can be connected."""
+        shown = ("name", "title", "wire", "base_url", "needs_secret", "local")
+        return tuple(
+            ProviderVendor(verified=bool(v.verified), **{name: getattr(v, name) for name in shown})
+            for v in vendors()
+        )
+
+    async def all(self) -> tuple[Provider, ...]:
+        """What is connected, wherever it comes from."""
+        published = await self._publisher.current()
+        grouped = groupby(published.offers, key=lambda offer: offer.name)
+        return tuple(_shown(tuple(offers)) for _, offers in grouped)
+
+    async def connect(self, actor: Principal, name: str, wanted: ProviderSettings) -> Provider:
+        """Connect a provider, or change it. A secret that is not given again is kept."""
+        if not _NAME.fullmatch(name):
+            raise InvalidInput(
+                f"{name!r} is no provider's name: lower-case letters, digits, '.', '_' and '-'"
+            )
+        vendor = _vendor(wanted.vendor)
+        published = await self._publisher.current()
+        if any(o.name == name and o.origin == "engine" for o in published.offers):
+            raise Conflict(f"{name!r} is the name of an engine of this instance")
+        old = await self._db.read(lambda c: _row(c, name))
+        row = await self._completed(name, vendor, wanted, old)
+
+        def write(c: sa.Connection) -> None:
+            providers.put_provider(c, row)
+            audit(c, actor, "provider.connect", name, vendor=vendor.name, base_url=row.base_url)
+
+        await self._db.write(write)
+        published = await self._publisher.refresh(f"provider {name} connected")
+        return _shown(tuple(o for o in published.offers if o.name == name))
+
+    async def remove(self, actor: Principal, name: str) -> None:
+        """Disconnect; its secret is deleted."""
+
+        def write(c: sa.Connection) -> None:
+            if not providers.remove_provider(c, name):
+                known = [row.name for row in providers.list_providers(c)]
+                raise NotFound(
+                    f"no provider {name!r} was connected by hand.{did_you_mean(name, known)}",
+                    hint="stockpot providers list",
+                )
+            audit(c, actor, "provider.remove", name)
+
+        await self._db.write(write)
+        await self._publisher.refresh(f"provider {name} removed")
+
+    async def test(self, name: str) -> TestResult:
+        """Ask a provider which models it has."""
+        offers = _named(await self._publisher.current(), name)
+        began = time.perf_counter()
+        models = {m for offer in offers for m in await listed_models(offer)}
+        duration = (time.perf_counter() - began) * 1000
+        where = offers[0].base_url
+        return TestResult(
+            ok=bool(models),
+            status=200 if models else 0,
+            duration_ms=duration,
+            text=f"{len(models)} models" if models else "",
+            error="" if models else f"{where}/models does not answer with a list of models",
+            trace_id=None,
+        )
+
+    async def rotate_secrets(self, actor: Principal) -> int:
+        """A new instance secret; what was sealed is sealed anew. Returns how many secrets."""
+
+        def write(c: sa.Connection) -> int:
+            rows = [row for row in providers.list_providers(c) if row.sealed_secret]
+            self._instance.rotate()
+            count = sum(self._resealed(c, row) for row in rows)
+            audit(c, actor, "secrets.rotate", "instance", resealed=count)
+            return count
+
+        return await self._db.write(write)
+
+    def _resealed(self, c: sa.Connection, row: ProviderRow) -> bool:
+        try:
+            plain = self._instance.unseal(row.sealed_secret or b"")
+        except InvalidToken:
+            return False  # it was sealed elsewhere; the notices of the instance say so
+        providers.put_provider(c, row._replace(sealed_secret=self._instance.seal(plain)))
+        return True
+
+    async def _completed(
+        self, name: str, vendor: Vendor, wanted: ProviderSettings, old: ProviderRow | None
+    ) -> ProviderRow:
+        base_url = wanted.base_url or vendor.base_url
+        base_url = await addresses.checked_base_url(
+            base_url, private=self._settings.private_upstreams, resolve=self._resolve
+        )
+        kept = old if old and old.vendor == vendor.name and old.base_url == base_url else None
+        sealed = kept.sealed_secret if kept else None
+        hint = kept.secret_hint if kept else ""
+        if wanted.secret is not None:
+            secret = _clean(wanted.secret)
+            sealed, hint = self._instance.seal(secret.encode()), secret[-4:]
+        if sealed is None and vendor.needs_secret and not vendor.local:
+            raise InvalidInput(
+                f"{vendor.title} needs a secret",
+                hint="it is not kept from before when the vendor or the base URL changes",
+            )
+        models = wanted.models or await self._models_of(vendor, base_url, sealed)
+        created = old.created_ms if old else now_ms()
+        return ProviderRow(name, vendor.name, base_url, sealed, hint, models, created)
+
+    async def _models_of(
+        self, vendor: Vendor, base_url: str, sealed: bytes | None
+    ) -> tuple[str, ...]:
+        """The table's models, or what a vendor without a row of them says it has."""
+        if vendor.models and base_url == vendor.base_url:
+            return vendor.models
+        secret = self._instance.unseal(sealed).decode() if sealed else ""
+        asked = Offer(
+            name="",
+            vendor=vendor.name,
+            title="",
+            wire=vendor.wire,
+            base_url=base_url,
+            origin="console",
+            auth=vendor.auth,
+            secret=secret,
+        )
+        return (await listed_models(asked))[:_LISTED_AT_MOST]
+
+
+def _clean(secret: str) -> str:
+    secret = secret.strip()
+    if not secret or not secret.isascii() or not secret.isprintable():
+        raise InvalidInput("a secret is one line of printable ASCII characters")
+    return secret
+
+
+def _vendor(name: str) -> Vendor:
+    for vendor in vendors():
+        if vendor.name == name:
+            return vendor
+    known = [vendor.name for vendor in vendors()]
+    raise NotFound(
+        f"no vendor {name!r}.{did_you_mean(name, known)}", hint=f"one of {', '.join(known)}"
+    )
+
+
+def _row(c: sa.Connection, name: str) -> ProviderRow | None:
+    return next((row for row in providers.list_providers(c) if row.name == name), None)
+
+
+def _named(published: Published, name: str) -> tuple[Offer, ...]:
+    found = tuple(offer for offer in published.offers if offer.name == name)
+    if not found:
+        known = {offer.name for offer in published.offers}
+        raise NotFound(
+            f"no provider {name!r}.{did_you_mean(name, known)}", hint="stockpot providers list"
+        )
+    return found
+
+
+def _shown(offers: tuple[Offer, ...]) -> Provider:
+    """One provider; the engines of one kind are one provider with several models."""
+    first = offers[0]
+    notice = ""
+    if first.wire not in wire_names():
+        notice = f"connected, but the gateway does not speak its wire format {first.wire!r} yet"
+    elif not _models(offers):
+        notice = f"it lists no models; name them, or route an alias to one of {first.name!r}"
+    return Provider(
+        name=first.name,
+        vendor=first.vendor if first.origin != "engine" else first.name,
+        title=first.title,
+        wire=first.wire,
+        base_url=first.base_url,
+        origin=first.origin,
+        secret_hint=first.secret_hint,
+        models=_models(offers),
+        created_ms=first.created_ms,
+        routable=first.wire in wire_names(),
+        notice=notice,
+    )
+
+
+def _models(offers: Iterable[Offer]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(model for offer in offers for model in offer.models))
