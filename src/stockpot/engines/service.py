@@ -13,11 +13,11 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from stockpot.core.config import Settings
-from stockpot.core.errors import InvalidInput, StockpotError, Unavailable
+from stockpot.core.errors import InvalidInput, Unavailable
 from stockpot.core.instance import Instance
 from stockpot.engines import gguf, sources
 from stockpot.engines.models import ECHO, InstalledModel, Kind, ModelSpec, Progress, Report
-from stockpot.engines.store import DigestMismatch, ModelStore, digest
+from stockpot.engines.store import DigestMismatch, ModelStore, StorageTrouble, digest
 from stockpot.engines.table import check_name, from_file, resolve, table
 
 _LARGEST_CONTEXT: Final = 4096
@@ -116,24 +116,16 @@ def _pull(
     with store.pulling(check_name(spec.name)) as scratch:
         found = store.find(spec.name)  # perhaps another process was faster
         if found is not None and found.sha256 == spec.sha256 and not demand.force:
-            store.clear(scratch)
             return found
         try:
             fetched = _fetch(spec, scratch, settings, report)
             model = _examine(spec, fetched, demand, report)
-        except Unavailable:
-            raise  # what has arrived stays for the next try
-        except StockpotError:
-            store.clear(scratch)
-            raise
+            store.install(fetched.file, model)
         except OSError as bad:
-            store.clear(scratch)
-            raise Unavailable(
+            raise StorageTrouble(
                 f"{spec.name!r} cannot be stored under {str(store.folder)!r}: {bad.strerror}",
                 hint="make room, or set STOCKPOT_HOME to another disk",
             ) from bad
-        store.install(fetched.file, model)
-        store.clear(scratch)
         report(Progress(model.name, "installed", model.bytes, model.bytes))
         return model
 

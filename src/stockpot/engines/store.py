@@ -3,7 +3,7 @@
 models/
   <name>/model.json     what is installed; written last, so its presence means "whole"
   <name>/<file>.gguf
-  .partial/<name>/      a pull under way, or one to resume
+  .partial/<name>/      a pull under way, or `*.part` files to go on with
   .partial/<name>.lock  held by the process that pulls
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from typing import IO, ClassVar, Final
 
 import msgspec
 
-from stockpot.core.errors import Conflict, NotFound, StockpotError, did_you_mean
+from stockpot.core.errors import Conflict, NotFound, StockpotError, Unavailable, did_you_mean
 from stockpot.engines.models import InstalledModel, Progress, Report
 
 _MANIFEST: Final = "model.json"
@@ -32,6 +33,13 @@ class DigestMismatch(StockpotError):
 
     code: ClassVar[str] = "digest_mismatch"
     status: ClassVar[int] = 502
+
+
+class StorageTrouble(StockpotError):
+    """The disk is full, or the folder cannot be written."""
+
+    code: ClassVar[str] = "storage_trouble"
+    status: ClassVar[int] = 507
 
 
 class ModelStore:
@@ -86,30 +94,47 @@ class ModelStore:
 
     @contextlib.contextmanager
     def pulling(self, name: str, *, wait_s: float = 900.0) -> Iterator[Path]:
-        """The scratch folder of a pull, held by one process at a time. It stays until `clear`, so
-        that a broken download can go on. Raises Conflict when another process holds it too long."""
+        """The scratch folder of a pull, held by one process at a time. It is cleared at the end,
+        unless a download can go on next time. Raises Conflict when another process holds it too
+        long."""
         scratch = self.folder / ".partial" / name
-        scratch.mkdir(parents=True, exist_ok=True)
-        with scratch.with_name(f"{name}.lock").open("w") as lock:
-            _lock(lock, name, time.monotonic() + wait_s)
+        path = scratch.with_name(f"{name}.lock")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = _lock(path, name, time.monotonic() + wait_s)
+        try:
             scratch.mkdir(exist_ok=True)
             yield scratch
+            self._clear(scratch)
+        except (Unavailable, KeyboardInterrupt):
+            if not any(scratch.glob("*.part")):
+                self._clear(scratch)
+            raise
+        except BaseException:
+            self._clear(scratch)
+            raise
+        finally:
+            path.unlink()
+            lock.close()
 
-    def clear(self, scratch: Path) -> None:
-        """Throw a pull's scratch away."""
+    def _clear(self, scratch: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _lock(file: IO[str], name: str, deadline: float) -> None:
+def _lock(path: Path, name: str, deadline: float) -> IO[str]:
     while True:
+        file = path.open("w")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.stat().st_ino == os.fstat(file.fileno()).st_ino:
+                return file
+        except FileNotFoundError:
+            pass  # its last holder has just deleted it
         except BlockingIOError:
             if time.monotonic() > deadline:
+                file.close()
                 raise Conflict(f"another process is still pulling {name!r}.") from None
             time.sleep(0.2)
-        else:
-            return
+        file.close()
 
 
 def digest(path: Path, model: str, report: Report) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stockpot.core.config import Settings, load
-from stockpot.core.errors import Conflict, InvalidInput, NotFound, Unavailable
+from stockpot.core.errors import Conflict, InvalidInput, NotFound
 from stockpot.core.instance import Instance
 from stockpot.engines import (
     DigestMismatch,
@@ -24,7 +24,7 @@ from stockpot.engines import (
     verify,
     wanted,
 )
-from stockpot.engines.store import ModelStore
+from stockpot.engines.store import ModelStore, StorageTrouble
 
 
 @pytest.fixture
@@ -54,6 +54,7 @@ def test_a_local_file_is_installed_whole_and_described_by_itself(
     assert (model.kind, model.context, model.smoke) == ("chat", 1024, False)
     assert model.source == f"path:{file}"
     assert installed(instance) == (model,)
+    assert not list((instance.models / ".partial").iterdir())
     assert (instance.models / "tiny" / "Tiny.gguf").read_bytes() == file.read_bytes()
 
 
@@ -92,7 +93,7 @@ def test_a_folder_that_cannot_be_written_is_named(
     settings: Settings, instance: Instance, tmp_path: Path
 ) -> None:
     (instance.models / ".partial" / "tiny" / "tiny.gguf").mkdir(parents=True)
-    with pytest.raises(Unavailable, match="cannot be stored under"):
+    with pytest.raises(StorageTrouble, match="cannot be stored under"):
         pull(settings, instance, str(make(tmp_path / "tiny.gguf")))
 
 
