@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -75,8 +76,13 @@ def test_a_capability_that_no_layer_names_breaks_the_layers(copy: Path) -> None:
 
 def test_no_module_imports_itself_through_others() -> None:
     """Siblings are checked by a contract; this sees front doors too (package and submodule)."""
+    configured = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    (acyclic,) = (row for row in configured["contracts"] if row["id"] == "acyclic")
     graph = grimp.build_graph("stockpot", cache_dir=None)
-    arrows = {m: graph.find_modules_directly_imported_by(m) - {m} for m in graph.modules}
+    for arrow in acyclic["ignore_imports"]:
+        importer, imported = arrow.split(" -> ")
+        graph.remove_import(importer=importer, imported=imported)
+    arrows = {m: graph.find_modules_directly_imported_by(m) for m in graph.modules}
     try:
         TopologicalSorter(arrows).prepare()
     except CycleError as cycle:
