@@ -34,6 +34,7 @@ from stockpot.gateway.spool import Spool
 
 _log = logging.getLogger("stockpot.worker")
 HEARTBEAT_S = 2.0
+PRIME_S = 1.0
 MB = 1024 * 1024
 _CORS_HEADERS = (
     "authorization, content-type, x-api-key, traceparent, "
@@ -52,7 +53,7 @@ class Worker:
         self.meters = Meters()
         self.carried = Carried()
         self.spool = Spool.open(
-            self.instance.spool / self.name,
+            self.instance.spool,
             self.name,
             fsync=settings.fsync,
             payload_quota=settings.spool_payload_mb * MB,
@@ -79,7 +80,7 @@ class Worker:
             loop.add_signal_handler(number, stop.set)
         kept = self.link.last_good(self.carried)
         if kept is not None:
-            self.adopt(kept)
+            self.gateway.view = kept
         settings = self.settings
         server = HttpServer(self.gateway, server_limits(settings), **server_options(settings))
         await server.listen(settings.host, settings.gateway_port, tls=tls(settings), backlog=4096)
@@ -100,11 +101,18 @@ class Worker:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+        if not self.leases.away:
+            await self.leases.close()
         self.spool.close()
         await self.client.close()
 
-    def adopt(self, view: View) -> None:
-        """Serve from a new view from the next request on."""
+    async def adopt(self, view: View) -> None:
+        """Serve from a new view from the next request on.
+
+        New budgets get their first lease before, so that a fresh key is not refused; when the
+        control plane does not answer soon, the view is served all the same.
+        """
+        await self.leases.prime(PRIME_S)
         self.gateway.view = view
         _log.info("serving revision %d", view.revision)
 

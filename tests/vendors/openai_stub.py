@@ -122,19 +122,24 @@ class OpenAIStub:
             return await self._error(writer, behaviour.status, "as told", behaviour.headers)
         if path.endswith("/embeddings"):
             return await self._embed(writer, body)
-        return await self._chat(writer, body, behaviour)
+        return await self._chat(reader, writer, body, behaviour)
 
     def _behaviour(self, model: str) -> Behaviour:
         script = self.behaviours.get(model, [Behaviour()])
         return script.pop(0) if len(script) > 1 else script[0]
 
     async def _chat(
-        self, writer: asyncio.StreamWriter, body: dict[str, Any], behaviour: Behaviour
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        body: dict[str, Any],
+        behaviour: Behaviour,
     ) -> bool:
         _CHAT.validate_python(body)
         usage = CompletionUsage(prompt_tokens=11, completion_tokens=5, total_tokens=16)
         if body.get("stream"):
-            return await self._stream(writer, body, behaviour, usage)
+            events = self._events(body, behaviour, usage)
+            return await self._stream(reader, writer, behaviour, events)
         message = ChatCompletionMessage(role="assistant", content=behaviour.text)
         answer = ChatCompletion(
             id="chatcmpl-stub",
@@ -191,13 +196,17 @@ class OpenAIStub:
         return events
 
     async def _stream(
-        self, writer: asyncio.StreamWriter, body: dict[str, Any], behaviour: Behaviour, usage: Any
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        behaviour: Behaviour,
+        events: list[str],
     ) -> bool:
         writer.write(
             b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
             b"transfer-encoding: chunked\r\n\r\n"
         )
-        for i, event in enumerate(self._events(body, behaviour, usage)):
+        for i, event in enumerate(events):
             if behaviour.cut_after is not None and i >= behaviour.cut_after:
                 await writer.drain()
                 await asyncio.sleep(0.05)
@@ -207,7 +216,7 @@ class OpenAIStub:
             writer.write(b"%x\r\n%b\r\n" % (len(data), data))
             await writer.drain()
             await asyncio.sleep(behaviour.interval_s)
-            if writer.transport.is_closing():
+            if reader.at_eof() or writer.transport.is_closing():
                 self.cancelled += 1
                 return False
         writer.write(b"0\r\n\r\n")

@@ -17,6 +17,8 @@ from stockpot.gateway.outcome import Failure, from_answer, from_transport
 from stockpot.gateway.stages import estimate_nano
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stockpot.gateway.account import Accountant
     from stockpot.gateway.call import Call
     from stockpot.gateway.http.calls import FailureKind
@@ -102,7 +104,7 @@ class Attempts:
             return 0.0
         if failure.error_class == "auth" or failure.retry_after_s > spec.max_retry_after_s:
             return None
-        backoff = spec.backoff_ms / 1000 * 2 ** (self.number - 1)
+        backoff: float = spec.backoff_ms / 1000 * 2 ** (self.number - 1)
         return max(failure.retry_after_s, backoff * (0.5 + random.random()))  # noqa: S311 - jitter
 
     def _conclude(self, attempt: Attempt, failure: Failure) -> None:
@@ -110,13 +112,13 @@ class Attempts:
         exchange = self.call.exchange
         self.conclude(attempt, lambda: exchange.respond(status, headers, body))
 
-    def conclude(self, attempt: Attempt, done: object) -> None:
+    def conclude(self, attempt: Attempt, done: Callable[[], None]) -> None:
         """Record the last try as the root of the trace; `done` lets the client have the rest."""
         self.call.answered = True
         if len(self.call.marks) == 6:
             self.call.mark()
         self.shared.running.discard(self)
-        self.shared.accountant.finished(attempt, root=True, done=done)  # type: ignore[arg-type]
+        self.shared.accountant.finished(attempt, root=True, done=done)
 
     # The client's side.
 
@@ -332,9 +334,12 @@ class Attempt:
             headers = answers.headers_of(self, perf_counter_ns())
             status = self.status
             self._started = True
-            self.attempts.conclude(
-                self, lambda: (exchange.start(status, headers, last), exchange.finish())
-            )
+
+            def all_at_once() -> None:
+                exchange.start(status, headers, last)
+                exchange.finish()
+
+            self.attempts.conclude(self, all_at_once)
 
     def on_failure(self, kind: FailureKind, message: str) -> None:
         if self.over:

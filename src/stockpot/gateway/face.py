@@ -52,11 +52,13 @@ class Gateway:
             self._other(request, exchange)
             return None
         if request.method != b"POST":
-            return self._error(exchange, 405, "use POST", "method_not_allowed", (b"allow", b"POST"))
+            self._error(exchange, 405, "use POST", "method_not_allowed", (b"allow", b"POST"))
+            return None
         view = self.view
         if view is None:
             message = "the gateway has no configuration yet; is the control plane starting?"
-            return self._error(exchange, 503, message, "not_ready", (b"retry-after", b"1"))
+            self._error(exchange, 503, message, "not_ready", (b"retry-after", b"1"))
+            return None
         call = Call(request, exchange, view, known[0], known[1])
         self.pipeline.run(call)
         return call

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,6 +25,8 @@ _log = logging.getLogger("stockpot.gateway.link")
 POLL_TIMEOUTS = Timeouts(connect_s=3.0, first_byte_s=35.0, idle_s=10.0, total_s=60.0)
 PUSH_TIMEOUTS = Timeouts(connect_s=3.0, first_byte_s=5.0, idle_s=5.0, total_s=10.0)
 AWAY_FIRST_S, AWAY_MOST_S = 0.1, 2.0
+
+Adopt = Callable[[View], Awaitable[None]]
 
 
 class ControlAway(StockpotError):
@@ -110,7 +112,7 @@ class ControlLink:
             _log.warning("the kept snapshot cannot be used: %s", bad)
             return None
 
-    async def follow(self, carried: Carried, adopt: Callable[[View], None]) -> None:
+    async def follow(self, carried: Carried, adopt: Adopt) -> None:
         """Take every new snapshot, for ever. A bad one is refused and the last good one stays."""
         revision, away = 0, AWAY_FIRST_S
         while True:
@@ -121,22 +123,20 @@ class ControlLink:
                 status, data = 0, b""
             if status == 200:
                 away = AWAY_FIRST_S
-                revision = self._take(data, carried, adopt, revision)
+                revision = await self._take(data, carried, adopt, revision)
             elif status == 304:
                 away = AWAY_FIRST_S
             else:
                 await asyncio.sleep(away)
                 away = min(away * 2, AWAY_MOST_S)
 
-    def _take(
-        self, data: bytes, carried: Carried, adopt: Callable[[View], None], revision: int
-    ) -> int:
+    async def _take(self, data: bytes, carried: Carried, adopt: Adopt, revision: int) -> int:
         try:
             view = compile_view(data, carried)
         except StockpotError as bad:
             _log.error("a new snapshot was refused, the last good one stays: %s", bad)
             return revision + 1
-        adopt(view)
+        await adopt(view)
         self._keep(data)
         return view.revision
 

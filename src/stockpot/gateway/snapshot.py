@@ -55,12 +55,12 @@ class Carried:
             gate.update(limits, share)
         return gate
 
-    def purse(self, budget: Budget) -> Purse:
+    def purse(self, budget: Budget, share: float) -> Purse:
         purse = self.purses.get(budget.id)
         if purse is None:
-            purse = self.purses[budget.id] = Purse(budget)
+            purse = self.purses[budget.id] = Purse(budget, share)
         else:
-            purse.update(budget)
+            purse.update(budget, share)
         return purse
 
 
@@ -124,7 +124,7 @@ class KeyEntry:
             gates.append(carried.gate(f"project:{project.id}", name, project.limits, share))
             budgets += project.budgets
         self.gates = tuple(gate for gate in gates if gate is not None)
-        self.purses = tuple(carried.purse(budget) for budget in budgets)
+        self.purses = tuple(carried.purse(budget, share) for budget in budgets)
 
     def admits(self, client: str) -> bool:
         """Whether the key may be used from this address."""
