@@ -5,8 +5,16 @@ writes (`Spool`), the shipper reads (`read_entries`, `read_bodies`) and deletes.
 """
 
 from stockpot.gateway.spool.format import Bodies
-from stockpot.gateway.spool.reader import read_bodies, read_entries, segments
+from stockpot.gateway.spool.reader import ledger_path, read_bodies, read_entries, segments
 from stockpot.gateway.spool.room import SpoolState
 from stockpot.gateway.spool.writer import Spool
 
-__all__ = ["Bodies", "Spool", "SpoolState", "read_bodies", "read_entries", "segments"]
+__all__ = [
+    "Bodies",
+    "Spool",
+    "SpoolState",
+    "ledger_path",
+    "read_bodies",
+    "read_entries",
+    "segments",
+]
