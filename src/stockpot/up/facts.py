@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from stockpot.core.errors import StockpotError
+from stockpot.core.urls import console_url, gateway_tls, gateway_url
 from stockpot.up.quickstart import quickstart_key
-from stockpot.up.table import console_url, gateway_url
 
 if TYPE_CHECKING:
     from stockpot.core.client import Client
@@ -51,7 +51,7 @@ def ask(client: Client, settings: Settings, instance: Instance, empty: Facts) ->
     info = client.get("/api/v1/instance")
     key = quickstart_key(client, instance)
     link = client.post("/api/v1/session/links")["url"]
-    _wait_until_served(f"{gateway_url(settings)}/v1", key, info["default_model"])
+    _wait_until_served(settings, key, info["default_model"])
     models = tuple(
         ModelLine(m["name"], m["kind"], m["origin"], m["smoke"])
         for m in client.get("/api/v1/models")
@@ -89,17 +89,18 @@ def _found(providers: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _wait_until_served(base_url: str, key: str, model: str) -> None:
+def _wait_until_served(settings: Settings, key: str, model: str) -> None:
     """A new key or model reaches the workers a moment after it was made."""
     import httpx
 
+    trusted = gateway_tls(settings)
     deadline = time.monotonic() + SETTLE_S
     while time.monotonic() < deadline:
         try:
             answer = httpx.get(
-                f"{base_url}/models",
+                f"{gateway_url(settings)}/v1/models",
                 headers={"authorization": f"Bearer {key}"},
-                verify=False,  # noqa: S501 - our own port on this host
+                verify=trusted,
                 trust_env=False,
             )
             if answer.is_success and model in {m["id"] for m in answer.json()["data"]}:

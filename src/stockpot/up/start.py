@@ -18,8 +18,8 @@ from stockpot.core import ports
 from stockpot.core.errors import Conflict, Unavailable
 from stockpot.core.locks import Held, hold
 from stockpot.core.supervise import Logs, State, Supervisor
+from stockpot.core.urls import console_url, gateway_url
 from stockpot.up.facts import Facts, try_to_ask
-from stockpot.up.table import console_url, gateway_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

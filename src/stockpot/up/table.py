@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from stockpot.core.supervise import Process, Ready
+from stockpot.core.urls import console_url, gateway_url
 
 if TYPE_CHECKING:
     from stockpot.core.config import Settings
@@ -89,19 +90,3 @@ def worker_count(settings: Settings) -> int:
         return int(settings.workers)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, (cores or 1) - 1)
-
-
-def gateway_url(settings: Settings) -> str:
-    """Where this host reaches the gateway, without a path."""
-    scheme = "https" if settings.tls_cert else "http"
-    return f"{scheme}://{_reachable(settings.host)}:{settings.gateway_port}"
-
-
-def console_url(settings: Settings) -> str:
-    """Where this host reaches the control plane, without a path."""
-    return f"http://{_reachable(settings.host)}:{settings.port}"
-
-
-def _reachable(host: str) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"[{host}]" if ":" in host else host

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from stockpot.core import config
 from stockpot.core.instance import Instance
+from stockpot.core.urls import console_url, gateway_url
 from stockpot.engines import EngineCommand
-from stockpot.up.table import console_url, gateway_url, process_table, worker_count
+from stockpot.up.table import process_table, worker_count
 
 if TYPE_CHECKING:
     from pathlib import Path
