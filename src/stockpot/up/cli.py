@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -155,7 +156,8 @@ class _HomeNotWritable(StockpotError):
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    with contextlib.suppress(OSError):  # the terminal may be gone, which is no reason to fail
+        click.echo(text, err=True)
 
 
 def _ready(facts: Facts, as_json: bool) -> None:
