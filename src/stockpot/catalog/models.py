@@ -211,6 +211,7 @@ class Model(Frozen):
     origin: str
     targets: tuple[TargetHealth, ...]
     attempts: int
+    retry_on: tuple[str, ...]
     created_ms: float
 
 

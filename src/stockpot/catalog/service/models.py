@@ -86,6 +86,7 @@ class ModelService:
             origin=entry.origin,
             targets=tuple(self._health(targets[i], shares) for i in entry.target_ids),
             attempts=entry.route.attempts,
+            retry_on=entry.route.retry_on,
             created_ms=entry.created_ms,
         )
 
