@@ -1,20 +1,229 @@
-"""The composition root of the control plane: wires stores, services and routes, once."""
+"""The composition root of the control plane: wires stores, services and routes, once.
+
+Run as `python -m stockpot.app control | ingest | openapi`.
+"""
 
 # No `from __future__ import annotations`: FastAPI reads these signatures when the module loads.
-from fastapi import Depends, FastAPI
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from importlib.resources import files
+from pathlib import Path
 
-from stockpot import __version__
-from stockpot.access import public
+import httpx
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi.routing import APIRoute
+
+from stockpot import __version__, access, catalog, playground
+from stockpot.access import AccessService, public, requires
+from stockpot.core import config, logs, prometheus
 from stockpot.core.config import Settings
+from stockpot.core.console_files import ConsoleFiles
+from stockpot.core.db import Database, migrate, open_database
+from stockpot.core.errors import NotFound, Unavailable
 from stockpot.core.instance import Instance
+from stockpot.core.serve import serve
+from stockpot.core.urls import console_url
+from stockpot.core.web import ERRORS, BoundedBodies, SafeHeaders, answer_errors
+
+DRAIN_S = 8.0
+"""Less than what the supervisor gives: an event stream that nobody ends is cut then."""
 
 
-def control_app(settings: Settings, instance: Instance) -> FastAPI:
-    """The control plane's application: API and console."""
-    app = FastAPI(title="stockpot", version=__version__)
+def control_app(settings: Settings, instance: Instance, *, watch: bool = False) -> FastAPI:
+    """The control plane's application: API and console.
 
-    @app.get("/readyz", dependencies=[Depends(public)])
+    With `watch` it is the running control plane, which looks around, publishes and lends. Without,
+    it answers the same routes for one command.
+    """
+    instance.home.mkdir(parents=True, exist_ok=True)
+    control = _Control(settings, instance)
+    app = FastAPI(
+        title="stockpot",
+        version=__version__,
+        summary="The control plane: keys, providers, models, traces.",
+        lifespan=lambda _: control.life(watch=watch),
+        responses=ERRORS,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.gate = control.access
+    app.state.control = control
+    app.add_middleware(BoundedBodies, most=settings.max_body_mb * 1024 * 1024)
+    app.add_middleware(SafeHeaders, counted=control.count)
+    answer_errors(app)
+    for router in control.routers():
+        app.include_router(router)
+    _state_routes(app, control)
+    _console_routes(app)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+class _Control:
+    """What one control plane consists of."""
+
+    def __init__(self, settings: Settings, instance: Instance) -> None:
+        self.settings = settings
+        self.instance = instance
+        self.db: Database = open_database(f"sqlite:///{instance.control_db}")
+        self.access = AccessService(self.db, instance)
+        self.catalog = catalog.open_catalog(self.db, instance, settings, self._spend_of)
+        self.caller = playground.GatewayCaller(settings)
+        self.answers: Counter[int] = Counter()
+        self.draining = False
+
+    def routers(self) -> tuple[APIRouter, ...]:
+        """Every capability's routes."""
+        return (
+            access.router(self.access, console_url(self.settings)),
+            catalog.router(self.catalog),
+            catalog.internal_router(self.catalog),
+            playground.router(self.catalog, self.caller),
+        )
+
+    def count(self, status: int) -> None:
+        self.answers[status] += 1
+
+    @contextlib.asynccontextmanager
+    async def life(self, *, watch: bool) -> AsyncIterator[None]:
+        """From migration to the closing of everything that was opened."""
+        await self.db.write(migrate)
+        self.instance.control_db.chmod(0o600)
+        await self.access.ensure_admin()
+        await self.catalog.prepare(probe=watch)
+        watching = asyncio.create_task(self.catalog.watch()) if watch else None
+        yield
+        if watching is not None:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+        await self.caller.close()
+        await self.catalog.trial.close()
+        await self.db.close()
+
+    async def drain(self) -> None:
+        """End what only waits; answers that are being sent go on."""
+        self.draining = True
+        await self.catalog.publisher.stop_waiting()
+
+    async def _spend_of(self, worker: str, scope: str, scope_id: str, from_ms: int) -> int | None:
+        return None
+
+    async def samples(self) -> dict[str, float]:
+        """Everything that is counted, as Prometheus samples."""
+        found = self.catalog.fleet.counters()
+        published = await self.catalog.publisher.current()
+        found["stockpot_workers"] = len(self.catalog.fleet.living())
+        found["stockpot_revision"] = published.revision
+        for beat in self.catalog.fleet.living():
+            worker = prometheus.label(beat.worker)
+            found[f"stockpot_worker_revision{{worker={worker}}}"] = beat.revision
+        for status, count in sorted(self.answers.items()):
+            found[f'stockpot_control_answers_total{{status="{status}"}}'] = count
+        return found
+
+    async def ingest_metrics(self) -> str:
+        """What ingest says of itself; nothing while it is away."""
+        url = (self.instance.announced("ingest") or {}).get("url")
+        if not isinstance(url, str):
+            return ""
+        headers = {"authorization": f"Bearer {self.instance.internal_token}"}
+        try:
+            async with httpx.AsyncClient(timeout=1.0, trust_env=False) as client:
+                answer = await client.get(f"{url}/metrics", headers=headers)
+        except httpx.TransportError:
+            return ""
+        return answer.text if answer.is_success else ""
+
+
+def _state_routes(app: FastAPI, control: _Control) -> None:
+    @app.get("/healthz", dependencies=[Depends(public)], tags=["instance"])
+    async def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", dependencies=[Depends(public)], tags=["instance"])
     async def readyz() -> dict[str, str]:
+        """The store answers, and the process is not about to end."""
+        if control.draining:
+            raise Unavailable("the control plane is stopping")
+        await control.db.read(lambda c: c.execute(sa.text("SELECT 1")))
         return {"status": "ready"}
 
-    return app
+    @app.get(
+        "/metrics",
+        dependencies=[Depends(requires("viewer"))],
+        tags=["instance"],
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {}}}},
+    )
+    async def metrics() -> Response:
+        """Counters and gauges of workers, ingest and control plane, for Prometheus."""
+        text = prometheus.exposition(await control.samples()) + await control.ingest_metrics()
+        return Response(text, media_type=prometheus.CONTENT_TYPE)
+
+
+def _console_routes(app: FastAPI) -> None:
+    console = ConsoleFiles(Path(str(files("stockpot"))) / "console")
+
+    @app.get("/api/v1/openapi.json", dependencies=[Depends(public)], include_in_schema=False)
+    async def openapi() -> dict[str, object]:
+        return app.openapi()
+
+    @app.get("/{path:path}", dependencies=[Depends(public)], include_in_schema=False)
+    async def console_file(path: str) -> Response:
+        if path.startswith(("api/", "internal/")):
+            raise NotFound(f"no route /{path}", hint="GET /api/v1/openapi.json lists them")
+        return await asyncio.to_thread(console.answer, path)
+
+
+def run_control(settings: Settings) -> None:
+    """The control plane's process."""
+    instance = Instance(settings.home)
+    app = control_app(settings, instance, watch=True)
+
+    def started(url: str) -> None:
+        instance.announce("control", {"url": url, "pid": os.getpid(), "version": __version__})
+
+    serve(
+        app,
+        settings.host,
+        settings.port,
+        started=started,
+        stopping=app.state.control.drain,
+        drain_s=min(DRAIN_S, settings.drain_s),
+    )
+    (instance.run / "control.json").unlink(missing_ok=True)
+
+
+def openapi_document(settings: Settings) -> str:
+    """The API's description as text that only changes when the API does."""
+    app = control_app(settings, Instance(settings.home))
+    return json.dumps(app.openapi(), indent=2, sort_keys=True) + "\n"
+
+
+def main(arguments: list[str]) -> None:
+    """`control` and `ingest` serve; `openapi` prints the API's description."""
+    settings = config.load()
+    logs.configure(settings.log_level)
+    match arguments:
+        case ["control"]:
+            run_control(settings)
+        case ["openapi"]:
+            sys.stdout.write(openapi_document(settings))
+        case _:
+            sys.exit("usage: python -m stockpot.app control | ingest | openapi")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

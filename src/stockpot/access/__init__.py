@@ -5,32 +5,50 @@ capability declares the role that a route needs by `Depends(requires(role))` and
 into the audit log by `audit(...)`, in the transaction of the change.
 """
 
-from stockpot.access.api import router
-from stockpot.access.audit import SYSTEM, audit
-from stockpot.access.credentials import base62, digest
-from stockpot.access.guard import (
-    CSRF_HEADER,
-    SESSION_COOKIE,
-    allows,
-    declared,
-    internal,
-    public,
-    requires,
-)
-from stockpot.access.models import (
-    ApiToken,
-    ApiTokenRequest,
-    AuditEntry,
-    NewApiToken,
-    NewPassword,
-    Principal,
-    Role,
-    SessionInfo,
-    SignIn,
-    SignInLink,
-    User,
-)
-from stockpot.access.service import AccessService
+from typing import TYPE_CHECKING
+
+from stockpot.core.lazy import lazily
+
+if TYPE_CHECKING:
+    from stockpot.access.api import router
+    from stockpot.access.audit_log import SYSTEM, audit
+    from stockpot.access.credentials import base62, digest
+    from stockpot.access.guard import (
+        CSRF_HEADER,
+        SESSION_COOKIE,
+        allows,
+        declared,
+        internal,
+        public,
+        requires,
+    )
+    from stockpot.access.models import (
+        ApiToken,
+        ApiTokenRequest,
+        AuditEntry,
+        NewApiToken,
+        NewPassword,
+        Principal,
+        Role,
+        SessionInfo,
+        SignIn,
+        SignInLink,
+        User,
+    )
+    from stockpot.access.service import AccessService
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "api": "router",
+            "audit_log": "SYSTEM audit",
+            "credentials": "base62 digest",
+            "guard": "CSRF_HEADER SESSION_COOKIE allows declared internal public requires",
+            "models": "ApiToken ApiTokenRequest AuditEntry NewApiToken NewPassword Principal Role "
+            "SessionInfo SignIn SignInLink User",
+            "service": "AccessService",
+        },
+    )
 
 __all__ = [
     "CSRF_HEADER",

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from starlette.requests import Request
 
 from stockpot.access import attempts, credentials, store
-from stockpot.access.audit import audit
+from stockpot.access.audit_log import audit
 from stockpot.access.guard import CSRF_HEADER, allows
 from stockpot.access.models import (
     ApiToken,

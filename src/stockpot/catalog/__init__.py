@@ -4,23 +4,38 @@ Knows records and publishes them to the gateway as snapshots; knows nothing of r
 prompts. What a budget allows is defined and lent out here, and counted in the gateway.
 """
 
-from stockpot.catalog.api import internal_router, router
-from stockpot.catalog.catalog import Catalog, open_catalog
-from stockpot.catalog.models import (
-    CreatedKey,
-    Event,
-    InstanceInfo,
-    KeySettings,
-    Model,
-    NewKey,
-    NewProject,
-    Project,
-    Provider,
-    ProviderSettings,
-    RouteSettings,
-    TestResult,
-    VirtualKey,
-)
+from typing import TYPE_CHECKING
+
+from stockpot.core.lazy import lazily
+
+if TYPE_CHECKING:
+    from stockpot.catalog.api import internal_router, router
+    from stockpot.catalog.catalog import Catalog, open_catalog
+    from stockpot.catalog.models import (
+        CreatedKey,
+        Event,
+        InstanceInfo,
+        KeySettings,
+        Model,
+        NewKey,
+        NewProject,
+        Project,
+        Provider,
+        ProviderSettings,
+        RouteSettings,
+        TestResult,
+        VirtualKey,
+    )
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "api": "internal_router router",
+            "catalog": "Catalog open_catalog",
+            "models": "CreatedKey Event InstanceInfo KeySettings Model NewKey NewProject Project "
+            "Provider ProviderSettings RouteSettings TestResult VirtualKey",
+        },
+    )
 
 __all__ = [
     "Catalog",

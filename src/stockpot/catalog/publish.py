@@ -7,6 +7,7 @@ only grows, and it grows when what workers see has changed, whoever changed it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import os
@@ -57,6 +58,7 @@ class Publisher:
         self._published: Published | None = None
         self._compiling = asyncio.Lock()
         self._changed = asyncio.Condition()
+        self._stopping = False
 
     async def current(self) -> Published:
         """The present state; the first call compiles it."""
@@ -85,17 +87,23 @@ class Publisher:
 
     async def newer_than(self, revision: int, timeout_s: float) -> Published | None:
         """The present state as soon as it is another than `revision`, or None when time is up."""
-        published = await self.current()
-        if published.revision != revision:
-            return published
-        try:
+        await self.current()
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s), self._changed:
                 await self._changed.wait_for(
-                    lambda: self._published is not None and self._published.revision != revision
+                    lambda: self._stopping or self._newer_than(revision) is not None
                 )
-        except TimeoutError:
-            return None
-        return self._published
+        return self._newer_than(revision)
+
+    def _newer_than(self, revision: int) -> Published | None:
+        now = self._published
+        return now if now is not None and now.revision != revision else None
+
+    async def stop_waiting(self) -> None:
+        """Answer everybody who waits: this process ends."""
+        self._stopping = True
+        async with self._changed:
+            self._changed.notify_all()
 
     async def _numbered(
         self, latest: journal.Revision | None, part: bytes, reason: str

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import sqlalchemy as sa
-from pysqlite3 import dbapi2 as sqlite  # type: ignore[import-untyped]
+from pysqlite3 import dbapi2 as sqlite
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from stockpot.core.errors import ConfigError, Unavailable

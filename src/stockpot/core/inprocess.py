@@ -107,15 +107,15 @@ class _Lifespan:
         try:
             await self._app(scope, self._inbox.get, self._outbox.put)
         except Exception as error:
-            await self._outbox.put({"type": "failed", "error": error})
+            await self._outbox.put({"type": "raised", "error": error})
 
     async def _say(self, kind: str) -> None:
         await self._inbox.put({"type": kind})
         reply = await self._outbox.get()
-        if "error" in reply:
+        if reply["type"] == "raised":
             raise reply["error"]
-        if reply["type"].endswith(".failed"):
-            raise RuntimeError(reply.get("message", kind))
+        if reply["type"].endswith(".failed"):  # the application says so, then raises
+            raise (await self._outbox.get())["error"]
 
 
 def _scope(request: httpx.Request) -> MutableMapping[str, Any]:

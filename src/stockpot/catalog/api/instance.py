@@ -9,6 +9,7 @@ from stockpot import __version__
 from stockpot.catalog.api.who import Viewer
 from stockpot.catalog.catalog import Catalog
 from stockpot.catalog.models import Event, InstanceInfo, Model, ProcessState
+from stockpot.catalog.offers import Kind, Offer
 from stockpot.core.instance import Instance
 from stockpot.core.urls import console_url, gateway_url
 
@@ -43,20 +44,24 @@ async def describe(catalog: Catalog) -> InstanceInfo:
         gateway_url=gateway_url(catalog.settings),
         console_url=console_url(catalog.settings),
         revision=published.revision,
-        default_model=_default(models, catalog.settings.default_model),
-        embedding_model=next((m.name for m in models if m.kind == "embedding"), None),
+        default_model=_first(published.offers, models, "chat", catalog.settings.default_model)
+        or _TEST_MODEL,
+        embedding_model=_first(published.offers, models, "embedding"),
         processes=_processes(catalog.instance),
         workers=len(catalog.fleet.living()),
         notices=published.notices,
     )
 
 
-def _default(models: tuple[Model, ...], wanted: str) -> str:
-    """The wanted chat model where it is served, else a real one, else the test model."""
-    chat = [m.name for m in models if m.kind == "chat" and m.targets]
-    if wanted in chat:
-        return wanted
-    return next((name for name in chat if name != _TEST_MODEL), _TEST_MODEL)
+def _first(
+    offers: tuple[Offer, ...], models: tuple[Model, ...], kind: Kind, wanted: str = ""
+) -> str | None:
+    """The wanted model where it is served, else a real one: an engine's before a vendor's."""
+    served = {m.name for m in models if m.kind == kind and m.targets}
+    engines_first = sorted(offers, key=lambda offer: offer.origin != "engine")
+    names = [n for o in engines_first for m in o.models for n in (m, f"{o.name}/{m}")]
+    real = (name for name in (wanted, *names) if name in served and name != _TEST_MODEL)
+    return next(real, None)
 
 
 def _processes(instance: Instance) -> tuple[ProcessState, ...]:

@@ -17,9 +17,10 @@ from stockpot.catalog.store.budgets import BudgetRow
 from stockpot.core.db import Database
 from stockpot.gateway import LeaseAsk, LeaseGrant, LeaseReply, LeaseRequest
 
-SpendOf = Callable[[str, str, int], Awaitable[int | None]]
-"""What the span log knows to be spent by a scope (`key` or `project`, and its id or name) since a
-time in milliseconds; None when it cannot tell now."""
+SpendOf = Callable[[str, str, str, int], Awaitable[int | None]]
+"""Of a dead worker's name, a scope (`key` or `project`), its id or name, and a time in ms: what the
+scope has spent since then as the span log knows it, or None while records of that worker are still
+on their way."""
 
 UNKNOWN_FOR_MS = 15 * 60 * 1000
 """So long the span log is asked about a dead worker's lease; then all of it counts as spent."""
@@ -76,7 +77,7 @@ class BudgetService:
         rows = await self._db.read(lambda c: budgets.budgets_by_id(c, (budget_id,), now))
         if (row := rows.get(budget_id)) is None:
             return
-        known = await self._spend_of(row.scope, row.scope_id, row.period_start_ms)
+        known = await self._spend_of(worker, row.scope, row.scope_id, row.period_start_ms)
         if known is None and now - updated_ms < UNKNOWN_FOR_MS:
             return
 

@@ -1,0 +1,159 @@
+"""What every HTTP face of the control plane does: errors as JSON, safe headers, bounded bodies.
+
+Knows HTTP and the error shape `{"error": {"code", "message", "hint"}}`; knows no route.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stockpot.core.errors import StockpotError
+
+_log = logging.getLogger("stockpot.web")
+
+SAFE_HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+class ErrorDetail(BaseModel):
+    """`code` is stable; `hint` is the next step, a command where there is one."""
+
+    code: str
+    message: str
+    hint: str
+
+
+class ErrorBody(BaseModel):
+    """What every error looks like."""
+
+    error: ErrorDetail
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody, "description": told}
+    for status, told in (
+        (400, "The request cannot be read"),
+        (401, "Nobody is signed in"),
+        (403, "The caller's role does not allow it"),
+        (404, "There is no such thing"),
+        (409, "It conflicts with what is there"),
+        (413, "The body is too large"),
+        (422, "The input is wrong"),
+        (429, "Too many attempts; Retry-After says when"),
+        (503, "Something that is needed is away"),
+    )
+}
+"""For `FastAPI(responses=...)`: what any route may answer instead of a result."""
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Give every error of an application the same shape."""
+
+    @app.exception_handler(StockpotError)
+    async def ours(_: Request, error: StockpotError) -> JSONResponse:
+        wait = getattr(error, "retry_after_s", None)
+        headers = {"retry-after": str(wait)} if wait is not None else None
+        return _json(error.status, error.code, error.message, error.hint, headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        return _json(422, "invalid_input", _first_fault(error))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        codes = {404: "not_found", 405: "method_not_allowed", 400: "invalid_request"}
+        code = codes.get(error.status_code, "refused")
+        message = f"{error.detail}: {request.method} {request.url.path}"
+        return _json(error.status_code, code, message, headers=dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def bug(request: Request, error: Exception) -> JSONResponse:
+        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        told = f"{type(error).__name__} inside stockpot"
+        return _json(500, "internal_error", told, "the control plane's log tells more")
+
+
+def _json(
+    status: int, code: str, message: str, hint: str = "", headers: dict[str, str] | None = None
+) -> JSONResponse:
+    body = {"error": {"code": code, "message": message, "hint": hint}}
+    return JSONResponse(body, status_code=status, headers=headers)
+
+
+def _first_fault(error: RequestValidationError) -> str:
+    fault = error.errors()[0]
+    where = ".".join(str(part) for part in fault["loc"] if part != "body")
+    more = len(error.errors()) - 1
+    return f"{where or 'body'}: {fault['msg']}" + (f" (and {more} more)" if more else "")
+
+
+class SafeHeaders:
+    """Adds the security headers to each answer, and counts answers by status."""
+
+    def __init__(self, app: ASGIApp, counted: Callable[[int], None]) -> None:
+        self._app = app
+        self._counted = counted
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._counted(message["status"])
+                headers = MutableHeaders(scope=message)
+                for name, value in SAFE_HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["path"].startswith("/api/"):
+                    headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, sending if scope["type"] == "http" else send)
+
+
+class BoundedBodies:
+    """Refuses a body that is larger than `most` bytes, before it is all here."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        told = dict(scope["headers"]).get(b"content-length", b"0")
+        if told.isdigit() and int(told) > self._most:
+            await self._refusal()(scope, receive, send)
+            return
+        seen = 0
+
+        async def bounded() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._most:
+                raise HTTPException(413, "the body is too large")
+            return message
+
+        await self._app(scope, bounded, send)
+
+    def _refusal(self) -> JSONResponse:
+        told = f"a body may have at most {self._most // 1024 // 1024} MB"
+        return _json(413, "too_large", told, "raise STOCKPOT_MAX_BODY_MB")

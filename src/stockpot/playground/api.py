@@ -1,0 +1,39 @@
+"""The route of the playground."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+
+from stockpot.access import requires
+from stockpot.catalog import Catalog
+from stockpot.playground.passing import GatewayCaller
+
+_CHAT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "object"}}},
+        "description": "A chat completion request as OpenAI's API defines it.",
+    }
+}
+
+
+def router(catalog: Catalog, gateway: GatewayCaller) -> APIRouter:
+    """All routes of the playground."""
+    routes = APIRouter(prefix="/api/v1/playground", tags=["playground"])
+
+    @routes.post(
+        "/chat",
+        dependencies=[Depends(requires("editor"))],
+        response_class=Response,
+        openapi_extra=_CHAT,
+        responses={200: {"content": {"text/event-stream": {}, "application/json": {}}}},
+    )
+    async def chat(
+        request: Request, x_stockpot_project: Annotated[str, Header(max_length=63)] = "default"
+    ) -> Response:
+        """One chat call through the gateway; its answer passes as it is, streamed or whole."""
+        secret = await catalog.keys.playground_secret(x_stockpot_project)
+        body = await request.body()
+        return await gateway.pass_on(request, "/v1/chat/completions", body, secret)
+
+    return routes
