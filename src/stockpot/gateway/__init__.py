@@ -2,8 +2,8 @@
 
 Knows dialects' outer shape, keys, limits, routes and the spool; knows no database, no console and
 no user. Everything slow happens elsewhere: configuration arrives as a `Snapshot`, records leave
-through the spool. This front door exports data only, so that importing it costs nothing; `spool` is a
-submodule, loaded by those who read one.
+through the spool. This front door exports data only, so that importing it costs nothing; `spool`
+is a submodule, loaded by those who read one.
 """
 
 from stockpot.gateway.models import (
