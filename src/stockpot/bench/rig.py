@@ -112,14 +112,14 @@ class Rig:
     # what the worker serves from
 
     def _publish(self) -> None:
-        part = self._part()
+        part = self.part()
         snapshot = Snapshot(
             1, int(time.time() * 1000), (Part("gateway", 1, msgspec.msgpack.encode(part)),)
         )
         sealed = self.instance.seal(msgspec.msgpack.encode(snapshot))
         (self.instance.run / "snapshot.sealed").write_bytes(sealed)
 
-    def _part(self) -> GatewayPart:
+    def part(self) -> GatewayPart:
         main = self._upstream or f"http://127.0.0.1:{self.mock_port}/v1"
         spare = f"http://127.0.0.1:{self.mock_port}/v1"
         targets = tuple(

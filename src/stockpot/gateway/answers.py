@@ -25,6 +25,7 @@ _DROPPED = frozenset((
 
 _JSON = (b"content-type", b"application/json")
 _TIMING = tuple(stage.encode() for stage in STAGES)
+_WHOLE = b", ".join(stage + b";dur=%.3f" for stage in _TIMING[:6])
 
 
 def is_event_stream(headers: Headers) -> bool:
@@ -33,6 +34,10 @@ def is_event_stream(headers: Headers) -> bool:
 
 def server_timing(marks: list[int], now: int) -> bytes:
     """Durations in milliseconds by stage (W3C Server Timing)."""
+    if len(marks) == 6:
+        a, b, c, d, e, f = marks
+        stages = ((b - a) / 1e6, (c - b) / 1e6, (d - c) / 1e6, (e - d) / 1e6, (f - e) / 1e6)
+        return _WHOLE % (*stages, (now - f) / 1e6)
     ends = marks[1:]
     ends.append(now)
     parts = [

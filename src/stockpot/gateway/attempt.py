@@ -119,6 +119,8 @@ class Attempts:
             self.call.mark()
         self.shared.running.discard(self)
         self.shared.accountant.finished(attempt, root=True, done=done)
+        # Nothing calls back from here on. Cut the circles, so that no garbage collector is needed.
+        self.call.attempts = self.current = attempt.upstream = None
 
     # The client's side.
 
@@ -206,7 +208,7 @@ class Attempt:
         ask = call.ask
         assert ask is not None
         out = target.wire.outgoing(ask, target.spec)
-        nano = call.reserved_nano or estimate_nano(target, ask, self.start_ns)
+        nano = call.reserved_nano or estimate_nano(target, ask)
         shared = self.attempts.shared
         shared.accountant.started(self, nano)
         target.health.in_flight += 1

@@ -67,7 +67,7 @@ class Carried:
 class TargetEntry:
     """A target, ready to be called: origin, request heads and health."""
 
-    __slots__ = ("_head", "_path", "health", "id", "origin", "spec", "wire")
+    __slots__ = ("_head", "_path", "health", "id", "origin", "price", "spec", "wire")
 
     def __init__(self, spec: Target, health: Health) -> None:
         parts = urlsplit(spec.base_url)
@@ -75,6 +75,8 @@ class TargetEntry:
         self.id = spec.id
         self.spec = spec
         self.health = health
+        self.price = spec.prices[-1] if spec.prices and not spec.free else None
+        """The newest row, for estimates; a bill takes the row that was valid at the time."""
         self.wire: Wire = wire_named(spec.wire)
         self.origin = Origin(parts.scheme, parts.hostname or "", port)
         lines = [f"host: {parts.netloc.rpartition('@')[2]}", "content-type: application/json"]

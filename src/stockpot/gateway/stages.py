@@ -18,7 +18,6 @@ from stockpot.gateway.pipeline import PAUSE, Verdict
 from stockpot.gateway.route import candidates
 from stockpot.gateway.snapshot import KeyEntry, RouteEntry, TargetEntry
 from stockpot.gateway.spool import Spool
-from stockpot.prices import Usage, price_of
 from stockpot.providers import Ask, BadRequest
 
 LARGE_BODY = 256 * 1024
@@ -176,7 +175,7 @@ def _reserve(call: Call, key: KeyEntry, ask: Ask, route: RouteEntry) -> Refusal 
                 undo.cancel(now, tokens)
             return refusal
     if key.purses:
-        nano = estimate_nano(route.tiers[0][0][0], ask, call.start_ns)
+        nano = estimate_nano(route.tiers[0][0][0], ask)
         for done, purse in enumerate(key.purses):
             refusal = purse.reserve(nano)
             if refusal is not None:
@@ -192,14 +191,13 @@ def _reserve(call: Call, key: KeyEntry, ask: Ask, route: RouteEntry) -> Refusal 
     return None
 
 
-def estimate_nano(target: TargetEntry, ask: Ask, at_ns: int) -> int:
+def estimate_nano(target: TargetEntry, ask: Ask) -> int:
     """What a call may cost, for a reservation; 0 when no price is known."""
-    spec = target.spec
-    if spec.free or not spec.prices:
+    row = target.price
+    if row is None:
         return 0
     output = (ask.max_output or DEFAULT_OUTPUT) * ask.choices
-    cost = price_of(Usage(ask.input_tokens, output), spec.prices, at_ns // 1_000_000)
-    return cost.total if cost is not None else 0
+    return (ask.input_tokens * row.input + output * row.output + row.request) // 1000
 
 
 _CODES = {

@@ -61,10 +61,6 @@ class Cost(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
-def _nano(tokens: int, pico: int) -> int:
-    return (tokens * pico + 500) // 1000
-
-
 def price_of(usage: Usage, rows: tuple[PriceRow, ...], at_ms: int) -> Cost | None:
     """Cost at a time, or None when no row was valid then: unknown is never zero.
 
@@ -82,12 +78,12 @@ def price_of(usage: Usage, rows: tuple[PriceRow, ...], at_ms: int) -> Cost | Non
     read = row.input if row.cache_read is None else row.cache_read
     write = row.input if row.cache_write is None else row.cache_write
     reason = row.output if row.reasoning is None else row.reasoning
-    return Cost(
-        price_id=row.id,
-        input=_nano(fresh, row.input),
-        output=_nano(plain, row.output),
-        cache_read=_nano(usage.cache_read, read),
-        cache_write=_nano(usage.cache_write, write),
-        reasoning=_nano(usage.reasoning, reason),
-        request=_nano(1, row.request),
+    return Cost(  # each bucket rounded half up to a whole nano-dollar
+        row.id,
+        (fresh * row.input + 500) // 1000,
+        (plain * row.output + 500) // 1000,
+        (usage.cache_read * read + 500) // 1000,
+        (usage.cache_write * write + 500) // 1000,
+        (usage.reasoning * reason + 500) // 1000,
+        (row.request + 500) // 1000,
     )
