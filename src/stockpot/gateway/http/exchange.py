@@ -9,6 +9,8 @@ import http
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from stockpot.gateway.http.messages import Headers, Request
 
 if TYPE_CHECKING:
@@ -22,56 +24,44 @@ _LARGE = 64 * 1024
 
 _REASONS = {status.value: status.phrase.encode() for status in http.HTTPStatus}
 
+_BODILESS = frozenset((204, 304))
+
 _OPEN, _STARTED, _DONE = range(3)
 
 
-class StatusLines:
-    """Start of each answer (status line and `date`), built once a second."""
+class StatusLines(dict[int, bytes]):
+    """Start of each answer (status line and `date`); cleared every second."""
 
-    __slots__ = ("_lines",)
-
-    def __init__(self) -> None:
-        self._lines: dict[int, bytes] = {}
-
-    def renew(self) -> None:
-        """The second is over."""
-        self._lines.clear()
-
-    def get(self, status: int) -> bytes:
-        line = self._lines.get(status)
-        if line is None:
-            reason = _REASONS.get(status, b"Unknown")
-            date = formatdate(usegmt=True).encode()
-            line = self._lines[status] = b"HTTP/1.1 %d %b\r\ndate: %b\r\n" % (status, reason, date)
+    def __missing__(self, status: int) -> bytes:
+        reason = _REASONS.get(status, b"Unknown")
+        date = formatdate(usegmt=True).encode()
+        line = self[status] = b"HTTP/1.1 %d %b\r\ndate: %b\r\n" % (status, reason, date)
         return line
-
-
-def has_no_body(status: int) -> bool:
-    """RFC 9110 section 6.4.1."""
-    return status == 204 or status == 304 or status < 200
 
 
 def answer_head(start: bytes, headers: Headers, framing: bytes) -> bytes:
     """A head; refuses what would let a header's value end the head (RFC 9112 section 11.1)."""
     lines = [b": ".join(field) for field in headers if field[0] not in _OURS]
-    lines.append(framing)
+    if not lines:
+        return start + framing
     block = b"\r\n".join(lines)
-    breaks = len(lines) - 1 + framing.count(b"\n")
+    breaks = len(lines) - 1
     if block.count(b"\n") != breaks or block.count(b"\r") != breaks:
         raise ValueError("a header of an answer holds a line break")
-    return start + block
+    return b"%b%b\r\n%b" % (start, block, framing)
 
 
-class ServerExchange:
+class ServerExchange(msgspec.Struct, eq=False):
     """The `Exchange` of one request on one connection."""
 
-    __slots__ = ("_connection", "_keep_alive", "_state", "request")
+    _connection: ServerConnection
+    request: Request
+    _keep_alive: bool
+    _state: int = _OPEN
 
-    def __init__(self, connection: ServerConnection, request: Request, keep_alive: bool) -> None:
-        self._connection = connection
-        self._keep_alive = keep_alive
-        self._state = _OPEN
-        self.request = request
+    def __repr__(self) -> str:
+        """Without what the request holds."""
+        return f"ServerExchange({self.request!r})"
 
     @property
     def started(self) -> bool:
@@ -83,32 +73,43 @@ class ServerExchange:
 
     def respond(self, status: int, headers: Headers, body: bytes) -> None:
         connection = self._connection
+        server = connection.server
         if self._state != _OPEN or connection.exchange is not self:
             return self._refuse_call("respond")
-        closing = not self._keep_alive or connection.server.draining
-        framing = self._framing(status, len(body), closing)
-        head = answer_head(connection.start_of(status), self._with_cors(headers), framing)
-        self._state = _DONE
-        if not body or self.request.method == b"HEAD" or has_no_body(status):
-            connection.transport.write(head)
-        elif len(body) < _LARGE:
-            connection.transport.write(head + body)
+        if server.cors is not None:
+            headers = self._with_cors(headers)
+        request = self.request
+        closing = not self._keep_alive or server.draining
+        if closing or request.http_1_0 or status in _BODILESS:
+            framing = self._framing(status, len(body), closing)
         else:
-            connection.transport.writelines((head, body))
+            framing = b"content-length: %d\r\n\r\n" % len(body)
+        head = answer_head(server.status_lines[status], headers, framing)
+        self._state = _DONE
+        if request.method == b"HEAD" or status in _BODILESS:
+            body = b""
+        transport = connection.transport
+        if not transport.is_closing():  # else the loss of the connection is about to be told
+            if len(body) < _LARGE:
+                transport.write(head + body)
+            else:
+                transport.writelines((head, body))
         return connection.answered(closing)
 
     def start(self, status: int, headers: Headers, first: bytes) -> None:
         connection = self._connection
         if self._state != _OPEN or connection.exchange is not self:
             return self._refuse_call("start")
-        if has_no_body(status):
+        if status in _BODILESS:
             raise ValueError(f"an answer with status {status} has no body: use respond()")
         if self.request.http_1_0:
             self._keep_alive = False
         closing = not self._keep_alive or connection.server.draining
         self._keep_alive = not closing
         framing = self._framing(status, -1, closing)
-        head = answer_head(connection.start_of(status), self._with_cors(headers), framing)
+        if connection.server.cors is not None:
+            headers = self._with_cors(headers)
+        head = answer_head(connection.server.status_lines[status], headers, framing)
         self._state = _STARTED
         self._send(head, first, b"")
         return None
@@ -137,6 +138,8 @@ class ServerExchange:
     def _send(self, before: bytes, data: bytes, after: bytes) -> None:
         """`data` as one chunk, between bytes that are framed already, in one write."""
         transport = self._connection.transport
+        if transport.is_closing():
+            return
         if self.request.method == b"HEAD":
             data = after = b""
         elif data and not self.request.http_1_0:
@@ -152,7 +155,7 @@ class ServerExchange:
     def _framing(self, status: int, length: int, closing: bool) -> bytes:
         """The server's own headers and the end of the head; `length` -1 is unknown."""
         if length >= 0:
-            framing = b"" if has_no_body(status) else b"content-length: %d\r\n" % length
+            framing = b"" if status in _BODILESS else b"content-length: %d\r\n" % length
         elif self.request.http_1_0:
             framing = b""
         else:
@@ -165,8 +168,7 @@ class ServerExchange:
 
     def _with_cors(self, headers: Headers) -> Headers:
         cors = self._connection.server.cors
-        if cors is None:
-            return headers
+        assert cors is not None
         return [*headers, *cors.answer_headers(self.request.header(b"origin") or b"")]
 
     def _refuse_call(self, name: str) -> None:

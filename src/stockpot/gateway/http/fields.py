@@ -28,7 +28,6 @@ _FRAMING = frozenset(
         b"expect",
         b"host",
         b"keep-alive",
-        b"origin",
         b"transfer-encoding",
         b"upgrade",
         b"x-forwarded-for",

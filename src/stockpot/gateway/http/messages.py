@@ -8,39 +8,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 Headers = list[tuple[bytes, bytes]]
 """Header fields in wire order, names lower-cased, values without outer blanks."""
 
 
-class Request:
+class Request(msgspec.Struct, eq=False, gc=False):
     """One complete request. Created when its head is complete, handed over with its body."""
 
-    __slots__ = (
-        "body",
-        "client",
-        "complete_ns",
-        "headers",
-        "http_1_0",
-        "method",
-        "path",
-        "query",
-        "received_ns",
-        "target",
-    )
-
-    def __init__(self, method: bytes, target: bytes, headers: Headers, http_1_0: bool) -> None:
-        self.method = method
-        self.target = target
-        self.path, _, self.query = target.partition(b"?")
-        self.headers = headers
-        self.http_1_0 = http_1_0
-        self.body = b""
-        self.client = ""
-        """The peer's address, or behind trusted proxies the nearest address that is not theirs."""
-        self.received_ns = 0
-        """`time.perf_counter_ns()` at the first byte of the head."""
-        self.complete_ns = 0
-        """`time.perf_counter_ns()` at the end of the body."""
+    method: bytes
+    target: bytes
+    """As it came; `path` and `query` are its parts before and after the first `?`."""
+    path: bytes
+    query: bytes
+    headers: Headers
+    http_1_0: bool = False
+    body: bytes = b""
+    client: str = ""
+    """The peer's address, or behind trusted proxies the nearest address that is not theirs."""
+    received_ns: int = 0
+    """`time.perf_counter_ns()` at the first byte of the head."""
+    complete_ns: int = 0
+    """`time.perf_counter_ns()` at the end of the body."""
 
     def header(self, name: bytes) -> bytes | None:
         """The first value of a header, by its lower-case name."""
@@ -48,6 +38,10 @@ class Request:
             if key == name:
                 return value
         return None
+
+    def __repr__(self) -> str:
+        """Without headers and body, which hold secrets."""
+        return f"Request({self.method!r}, {self.path!r})"
 
 
 class Exchange(Protocol):

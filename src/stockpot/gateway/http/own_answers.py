@@ -27,7 +27,7 @@ def refusal(refused: Refused, status_lines: StatusLines) -> bytes:
     """A whole answer that ends its connection."""
     body = _error_body(refused.message, refused.code)
     framing = b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body)
-    return answer_head(status_lines.get(refused.status), _JSON, framing) + body
+    return answer_head(status_lines[refused.status], _JSON, framing) + body
 
 
 def preflight(exchange: ServerExchange, cors: Cors) -> None:

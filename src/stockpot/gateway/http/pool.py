@@ -9,17 +9,19 @@ from stockpot.gateway.http.calls import Origin
 
 if TYPE_CHECKING:
     from stockpot.gateway.http.dial import Dialer
+    from stockpot.gateway.http.sweeper import Sweeper
     from stockpot.gateway.http.upstream_connection import UpstreamConnection
 
 
 class Lane:
     """The connections to one origin."""
 
-    __slots__ = ("_authorization", "_pool", "idle", "origin", "prefix")
+    __slots__ = ("_authorization", "_pool", "clock", "idle", "origin", "prefix")
 
     def __init__(self, pool: Pool, origin: Origin) -> None:
         self._pool = pool
         self.origin = origin
+        self.clock = pool.clock
         self.idle: list[UpstreamConnection] = []
         self.prefix = b""
         """Set when a proxy wants the absolute form: what goes before the path."""
@@ -50,12 +52,12 @@ class Lane:
     def opened(self, connection: UpstreamConnection) -> None:
         """A connection was made."""
         self._pool.open.add(connection)
-        connection.born = self._pool.time()
+        connection.born = self.clock.real
 
     def give_back(self, connection: UpstreamConnection) -> None:
         """Its answer is complete: keep it for the next call."""
         pool = self._pool
-        now = pool.time()
+        now = self.clock.real
         if pool.closing or len(self.idle) >= pool.max_idle or now - connection.born > pool.max_age:
             connection.drop()
         else:
@@ -74,8 +76,12 @@ class Lane:
 class Pool:
     """All lanes, and the rules of keeping."""
 
-    def __init__(self, dialer: Dialer, max_idle: int, idle_s: float, max_age_s: float) -> None:
+    def __init__(
+        self, dialer: Dialer, clock: Sweeper, max_idle: int, idle_s: float, max_age_s: float
+    ) -> None:
         self.dialer = dialer
+        self.clock = clock
+        """Its `real` time counts here: an upstream's patience goes on while we are stopped."""
         self.max_idle = max_idle
         self.max_age = max_age_s
         self.lanes: dict[Origin, Lane] = {}
@@ -83,13 +89,6 @@ class Pool:
         self.emptied: asyncio.Event | None = None
         self.closing = False
         self._idle_s = idle_s
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def time(self) -> float:
-        """The loop's own clock: an upstream's patience goes on while this process is stopped."""
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-        return self._loop.time()
 
     def lane(self, origin: Origin) -> Lane:
         """The lane of a new origin."""
@@ -99,7 +98,7 @@ class Pool:
     def is_fresh(self, connection: UpstreamConnection) -> bool:
         """Whether the upstream has most likely not closed it yet."""
         patience = connection.idle_limit or self._idle_s
-        return self.time() - connection.idle_since < min(patience, self._idle_s)
+        return self.clock.real - connection.idle_since < min(patience, self._idle_s)
 
     def sweep(self) -> bool:
         """Close what has been idle too long; returns whether any is left."""

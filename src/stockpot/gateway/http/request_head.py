@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from stockpot.gateway.http.fields import TOKEN, Malformed, read_fields
 from stockpot.gateway.http.messages import Headers, Request, ServerLimits
 
@@ -18,6 +20,9 @@ _METHOD = re.compile(TOKEN)
 _HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
 _ABSOLUTE = re.compile(rb"https?://([A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]+)([/?].*)?", re.IGNORECASE)
 _LENGTH_DIGITS_MAX = 18
+_KNOWN_MAX = 4096
+_LENGTH_LINE = b"\r\nContent-Length: "
+_LENGTH_LINE_LOWER = _LENGTH_LINE.lower()
 
 
 class Refused(Exception):
@@ -35,19 +40,76 @@ def may_begin(data: bytes) -> bool:
     return _METHOD.match(data) is not None
 
 
-class Head:
-    """A request without its body, and what the server needs to know of it."""
+class Head(msgspec.Struct, eq=False):
+    """All that a head says. `request` is as yet without its body."""
 
-    __slots__ = ("closes", "expects", "forwarded", "keep_alive", "length", "origin", "request")
+    request: Request
+    length: int = 0
+    """Of the body, or CHUNKED."""
+    keep_alive: bool = True
+    closes: bool = False
+    expects: bool = False
+    forwarded: list[bytes] | None = None
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.length = 0
-        self.keep_alive = not request.http_1_0
-        self.closes = False
-        self.expects = False
-        self.origin = b""
-        self.forwarded: list[bytes] | None = None
+
+class HeadReader:
+    """Reads the heads of one connection.
+
+    Clients repeat themselves: on a kept connection a head differs from the one before in its
+    Content-Length alone, or in nothing. Such a head is not read again.
+    """
+
+    __slots__ = ("_known", "_limits", "_measured", "_rest")
+
+    def __init__(self, limits: ServerLimits) -> None:
+        self._limits = limits
+        self._rest = b""
+        self._measured = False
+        self._known: Head | None = None
+
+    def read(self, data: bytes) -> Head:
+        """`data` goes from the request line to the last header, without the blank line."""
+        at = data.find(_LENGTH_LINE)
+        if at < 0:
+            at = data.find(_LENGTH_LINE_LOWER)
+        if at < 0:
+            rest, value = data, b""
+        else:
+            begin = at + len(_LENGTH_LINE)
+            end = data.find(b"\r\n", begin)
+            if end < 0:
+                end = len(data)
+            rest, value = data[:at] + data[end:], data[begin:end]
+        if rest == self._rest and self._measured == (at >= 0) and (at < 0 or value.isdigit()):
+            return self._repeat(value)
+        head = read_request_head(data, self._limits)
+        if len(rest) <= _KNOWN_MAX:
+            self._rest, self._measured = rest, at >= 0
+            self._known = _to_keep(head, self._measured)
+        return head
+
+    def _repeat(self, value: bytes) -> Head:
+        """The head before, with another length."""
+        known = self._known
+        assert known is not None
+        length = known.length
+        was = known.request
+        fields = was.headers.copy()
+        if self._measured:
+            length = read_length(value)
+            if length > self._limits.max_body:
+                raise too_large(self._limits)
+            fields.append((b"content-length", value))
+        request = Request(was.method, was.target, was.path, was.query, fields, was.http_1_0)
+        return Head(request, length, known.keep_alive, known.closes, known.expects, known.forwarded)
+
+
+def _to_keep(head: Head, measured: bool) -> Head:
+    """A copy, since what is handed out belongs to the handler and holds the body."""
+    was = head.request
+    fields = [field for field in was.headers if not measured or field[0] != b"content-length"]
+    request = Request(was.method, was.target, was.path, was.query, fields, was.http_1_0)
+    return msgspec.structs.replace(head, request=request)
 
 
 def read_request_head(head: bytes, limits: ServerLimits) -> Head:
@@ -66,12 +128,14 @@ def read_request_head(head: bytes, limits: ServerLimits) -> Head:
         fields, special = read_fields(lines)
     except Malformed as fault:
         raise _bad(str(fault)) from None
-    parsed = Head(Request(method, target, fields, minor == b"0"))
+    path, _, query = target.partition(b"?")
+    request = Request(method, target, path, query, fields, minor == b"0")
+    parsed = Head(request, keep_alive=not request.http_1_0)
     hosts = _apply(parsed, special)
     if hosts != 1 and (hosts or minor == b"1"):
         raise _bad("an HTTP/1.1 request has exactly one Host header")
     if target[0] != 47:  # "/"
-        _read_other_target(parsed.request)
+        _read_other_target(request)
     if parsed.length > limits.max_body:
         raise too_large(limits)
     return parsed
@@ -94,7 +158,7 @@ def _apply(head: Head, special: Headers) -> int:
         elif name == b"content-length":
             if length is not None:
                 raise _bad("the request has more than one Content-Length")
-            length = head.length = _read_length(value)
+            length = head.length = read_length(value)
         elif name == b"transfer-encoding":
             if coding is not None or value.lower() != b"chunked" or head.request.http_1_0:
                 raise _bad("the only transfer coding that a request may use is 'chunked', once")
@@ -115,8 +179,6 @@ def _apply_rest(head: Head, name: bytes, value: bytes) -> None:
             if value.lower() != b"100-continue":
                 raise Refused(417, "expectation_failed", "the only expectation is 100-continue")
             head.expects = True
-    elif name == b"origin":
-        head.origin = value
     elif name == b"x-forwarded-for":
         if head.forwarded is None:
             head.forwarded = []
@@ -133,7 +195,8 @@ def _apply_connection(head: Head, value: bytes) -> None:
     head.keep_alive = not head.closes and (head.keep_alive or b"keep-alive" in options)
 
 
-def _read_length(value: bytes) -> int:
+def read_length(value: bytes) -> int:
+    """The number in a Content-Length."""
     # bytes.isdigit knows ASCII digits only; int() alone would take "+1" and "1_0".
     if not value.isdigit():
         raise _bad("Content-Length is not a number")

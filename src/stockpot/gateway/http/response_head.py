@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from stockpot.gateway.http.fields import Malformed, read_fields
 from stockpot.gateway.http.messages import Headers
 
@@ -14,38 +16,38 @@ CHUNKED = -1
 UNTIL_CLOSE = -2
 
 _LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*+)?")
+_USUAL_LINE = b"HTTP/1.1 200 OK"
 _KEEP_ALIVE = re.compile(rb"timeout\s*=\s*([0-9]{1,6})")
 _LENGTH_DIGITS_MAX = 18
 
 
-class ResponseHead:
+class ResponseHead(msgspec.Struct, eq=False, gc=False):
     """An answer's head. `length` is a number of bytes, CHUNKED or UNTIL_CLOSE."""
 
-    __slots__ = ("headers", "idle_s", "keep_alive", "length", "status")
-
-    def __init__(self, status: int, headers: Headers) -> None:
-        self.status = status
-        self.headers = headers
-        self.keep_alive = False
-        self.length = UNTIL_CLOSE
-        self.idle_s = 0.0
-        """How long the upstream says it keeps an idle connection; 0 when it says nothing."""
+    status: int
+    headers: Headers
+    keep_alive: bool
+    length: int = UNTIL_CLOSE
+    idle_s: float = 0.0
+    """How long the upstream says it keeps an idle connection; 0 when it says nothing."""
 
 
-def read_response_head(head: bytes, bodiless: bool) -> ResponseHead:
-    """`head` goes from the status line to the last header; `bodiless` answers a HEAD request."""
+def read_response_head(head: bytes) -> ResponseHead:
+    """`head` goes from the status line to the last header."""
     lines = head.split(b"\r\n")
-    found = _LINE.fullmatch(lines[0])
-    if found is None:
-        raise Malformed("the answer does not begin with an HTTP/1.1 status line")
-    fields, special = read_fields(lines)
-    answer = ResponseHead(int(found[2]), fields)
-    asks_to_keep = _apply(answer, special)
-    if asks_to_keep is None:
-        answer.keep_alive = found[1] == b"1"
+    if lines[0] == _USUAL_LINE:
+        status, minor = 200, b"1"
     else:
+        found = _LINE.fullmatch(lines[0])
+        if found is None:
+            raise Malformed("the answer does not begin with an HTTP/1.1 status line")
+        status, minor = int(found[2]), found[1]
+    fields, special = read_fields(lines)
+    answer = ResponseHead(status, fields, minor == b"1")
+    asks_to_keep = _apply(answer, special)
+    if asks_to_keep is not None:
         answer.keep_alive = asks_to_keep
-    if bodiless or answer.status < 200 or answer.status in (204, 304):
+    if status < 200 or status == 204 or status == 304:
         answer.length = 0
     elif answer.length == UNTIL_CLOSE:
         answer.keep_alive = False

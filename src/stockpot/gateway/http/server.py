@@ -71,17 +71,13 @@ class HttpServer:
         self._listeners: list[asyncio.Server] = []
         self._emptied: asyncio.Event | None = None
         self._second = 0
-        self._sweeper = Sweeper(self._sweep, _sweep_interval(self.limits))
+        self.clock = Sweeper(self._sweep, _sweep_interval(self.limits))
+        """Of the deadlines."""
 
     @property
     def connections(self) -> int:
         """Open client connections."""
         return len(self._open)
-
-    @property
-    def now(self) -> float:
-        """The coarse clock of the deadlines."""
-        return self._sweeper.now
 
     def protocol_factory(self) -> ServerConnection:
         """For `loop.create_server`; `listen` does that."""
@@ -123,7 +119,7 @@ class HttpServer:
             connection.cut_off()
         if left and self._emptied is not None:
             await self._emptied.wait()
-        self._sweeper.stop()
+        self.clock.stop()
         return len(left)
 
     # --- for connections ----------------------------------------------------------------------
@@ -133,9 +129,9 @@ class HttpServer:
         count = len(self._open)
         self._open.add(connection)
         self.accepted += 1
-        if not self._sweeper.running:
-            self.status_lines.renew()
-            self._sweeper.start()
+        if not self.clock.running:
+            self.status_lines.clear()
+            self.clock.start()
         if count < self.limits.max_connections:
             return None
         if count >= self.limits.max_connections + _REFUSALS_AT_ONCE:
@@ -153,7 +149,7 @@ class HttpServer:
         second = int(time())
         if second != self._second:
             self._second = second
-            self.status_lines.renew()
+            self.status_lines.clear()
         for connection in tuple(self._open):
             if now >= connection.deadline:
                 connection.expire()

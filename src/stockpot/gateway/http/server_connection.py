@@ -22,9 +22,9 @@ from stockpot.gateway.http.own_answers import call_safely
 from stockpot.gateway.http.request_body import PendingBody
 from stockpot.gateway.http.request_head import (
     Head,
+    HeadReader,
     Refused,
     may_begin,
-    read_request_head,
     refused_line,
 )
 from stockpot.gateway.http.sweeper import FOREVER
@@ -48,9 +48,12 @@ class ServerConnection(asyncio.Protocol):
 
     __slots__ = (
         "_body",
+        "_clock",
         "_consuming",
         "_head_begun",
+        "_heads",
         "_held",
+        "_limits",
         "_paused",
         "_peer",
         "_proxied",
@@ -71,6 +74,9 @@ class ServerConnection(asyncio.Protocol):
 
     def __init__(self, server: HttpServer) -> None:
         self.server = server
+        self._limits = server.limits
+        self._clock = server.clock
+        self._heads = HeadReader(server.limits)
         self.exchange: ServerExchange | None = None
         self.blocked = False
         self.gone = False
@@ -104,13 +110,25 @@ class ServerConnection(asyncio.Protocol):
         if refusal is not None:
             self._refuse(refusal)
         else:
-            self.deadline = self.server.now + self.server.limits.header_timeout_s
+            self.deadline = self._clock.now + self._limits.header_timeout_s
 
     def data_received(self, data: bytes) -> None:
-        if self._state == _ANSWER:
-            self._hold(data)
-        elif self._state != _CLOSING:
-            self._consume(data)
+        """Read as many requests as may be handled now, and hold the rest."""
+        self._consuming = True
+        try:
+            while data:
+                state = self._state
+                if state == _HEAD:
+                    data = self._read_head(data)
+                elif state == _BODY:
+                    data = self._read_body(data)
+                else:
+                    if state == _ANSWER:
+                        self._hold(data)
+                    break
+        except Refused as refused:
+            self._refuse(refused)
+        self._consuming = False
 
     def eof_received(self) -> None:
         self._client_left()
@@ -144,25 +162,6 @@ class ServerConnection(asyncio.Protocol):
 
     # --- reading ----------------------------------------------------------------------------
 
-    def _consume(self, data: bytes) -> None:
-        """Read as many requests as may be handled now, and hold the rest."""
-        self._consuming = True
-        try:
-            while data:
-                state = self._state
-                if state == _HEAD:
-                    data = self._read_head(data)
-                elif state == _BODY:
-                    data = self._read_body(data)
-                else:
-                    if state == _ANSWER:
-                        self._hold(data)
-                    return
-        except Refused as refusal:
-            self._refuse(refusal)
-        finally:
-            self._consuming = False
-
     def _hold(self, data: bytes) -> None:
         self._held += data
         if len(self._held) > _PIPELINE_MAX and not self._paused:
@@ -181,11 +180,10 @@ class ServerConnection(asyncio.Protocol):
         if not self._started_ns:
             self._started_ns = perf_counter_ns()
         end = data.find(HEAD_END)
-        limits = self.server.limits
-        if end < 0 or end > limits.max_head:
+        if end < 0 or end > self._limits.max_head:
             self._hold_head(data)
             return b""
-        head = read_request_head(data[:end], limits)
+        head = self._heads.read(data[:end])
         request = head.request
         request.received_ns = self._started_ns
         request.client = self._peer
@@ -201,7 +199,7 @@ class ServerConnection(asyncio.Protocol):
         return data[end:]
 
     def _hold_head(self, data: bytes) -> None:
-        limit = self.server.limits.max_head
+        limit = self._limits.max_head
         if data != b"\r" and not may_begin(data):
             raise refused_line(data)
         if len(data) > limit:
@@ -211,10 +209,10 @@ class ServerConnection(asyncio.Protocol):
         self._held = data
         if not self._head_begun:
             self._head_begun = True
-            self.deadline = self.server.now + self.server.limits.header_timeout_s
+            self.deadline = self._clock.now + self._limits.header_timeout_s
 
     def _begin_body(self, head: Head, more: bool) -> None:
-        self._body = PendingBody(head, self.server.limits, self.server.room)
+        self._body = PendingBody(head, self._limits, self.server.room)
         self._state = _BODY
         self._watch_body(self._body)
         if head.expects and not more:
@@ -245,12 +243,13 @@ class ServerConnection(asyncio.Protocol):
         self._state = _ANSWER
         self.deadline = FOREVER
         exchange = self.exchange = ServerExchange(self, request, head.keep_alive)
+        server = self.server
         if self.blocked:
             self._watch_writing()
-        if self.server.cors is not None and is_preflight(request):
-            return own_answers.preflight(exchange, self.server.cors)
+        if server.cors is not None and is_preflight(request):
+            return own_answers.preflight(exchange, server.cors)
         try:
-            responder = self.server.handler.handle(request, exchange)
+            responder = server.handler.handle(request, exchange)
         except Exception as error:
             return own_answers.handler_failed(exchange, error)
         if self.exchange is exchange and responder is not None:
@@ -273,7 +272,7 @@ class ServerConnection(asyncio.Protocol):
         """Ready for the next request; what came meanwhile is read outside of the caller."""
         self._state = _HEAD
         self._head_begun = False
-        self.deadline = self.server.now + self.server.limits.keepalive_s
+        self.deadline = self._clock.now + self._limits.keepalive_s
         if self.server.draining:
             self._close()
         elif (self._held or self._paused) and not self._consuming:
@@ -283,13 +282,10 @@ class ServerConnection(asyncio.Protocol):
         if self._state != _HEAD or self.gone:
             return
         held, self._held = self._held, b""
-        self._consume(held)
+        self.data_received(held)
         if self._paused and self._state != _ANSWER:
             self._paused = False
             self.transport.resume_reading()
-
-    def start_of(self, status: int) -> bytes:
-        return self.server.status_lines.get(status)
 
     def _refuse(self, refused: Refused) -> None:
         """Answer instead of the handler, and close: after a fault nothing more can be trusted."""
@@ -325,7 +321,7 @@ class ServerConnection(asyncio.Protocol):
         if not linger:
             self.transport.close()
             return
-        self.deadline = self.server.now + _LINGER_S
+        self.deadline = self._clock.now + _LINGER_S
         if self._paused:
             self._paused = False
             self.transport.resume_reading()
@@ -346,11 +342,11 @@ class ServerConnection(asyncio.Protocol):
 
     def _watch_body(self, body: PendingBody) -> None:
         self._watermark = body.size + _PROGRESS
-        self.deadline = self.server.now + self.server.limits.body_timeout_s
+        self.deadline = self._clock.now + self._limits.body_timeout_s
 
     def _watch_writing(self) -> None:
         self._watermark = self.transport.get_write_buffer_size() - _PROGRESS
-        self.deadline = self.server.now + self.server.limits.write_timeout_s
+        self.deadline = self._clock.now + self._limits.write_timeout_s
 
     def expire(self) -> None:
         """The deadline is over: who made no progress is refused or cut off."""
@@ -392,4 +388,4 @@ class ServerConnection(asyncio.Protocol):
         if grace_s <= 0:
             self._close()
         else:
-            self.deadline = min(self.deadline, self.server.now + grace_s)
+            self.deadline = min(self.deadline, self._clock.now + grace_s)

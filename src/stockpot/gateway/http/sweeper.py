@@ -23,14 +23,15 @@ class Sweeper:
     by a second at most, so that nobody is timed out for what we did not read.
     """
 
-    __slots__ = ("_handle", "_loop", "_quick", "_real", "_sweep", "now", "running")
+    __slots__ = ("_handle", "_loop", "_quick", "_sweep", "now", "real", "running")
 
     def __init__(self, sweep: Callable[[float], float], quick_s: float) -> None:
         self._sweep = sweep
         self._quick = quick_s
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handle: asyncio.TimerHandle | None = None
-        self._real = 0.0
+        self.real = 0.0
+        """The loop's own clock at the last sweep."""
         self.now = 0.0
         self.running = False
         """Whether the next sweep is near; `start` makes it so."""
@@ -42,7 +43,7 @@ class Sweeper:
             self._advance()
         else:
             self._loop = asyncio.get_running_loop()
-            self._real = self._loop.time()
+            self.real = self._loop.time()
         self._schedule(self._quick)
 
     def stop(self) -> None:
@@ -55,8 +56,8 @@ class Sweeper:
     def _advance(self) -> None:
         assert self._loop is not None
         real = self._loop.time()
-        self.now += min(real - self._real, _STEP_MAX_S)
-        self._real = real
+        self.now += min(real - self.real, _STEP_MAX_S)
+        self.real = real
 
     def _schedule(self, delay: float) -> None:
         assert self._loop is not None

@@ -54,17 +54,14 @@ class UpstreamClient:
             dns_ttl_s=dns_ttl_s,
             address_filter=address_filter,
         )
-        self._pool = Pool(self.dialer, max_idle_per_origin, idle_s, max_age_s)
+        self.clock = Sweeper(self._sweep, _SWEEP_S)
+        """Of the deadlines."""
+        self._pool = Pool(self.dialer, self.clock, max_idle_per_origin, idle_s, max_age_s)
         self._lanes = self._pool.lanes
-        self._active: set[UpstreamCall] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._sweeper = Sweeper(self._sweep, _SWEEP_S)
-        self._closed = False
-
-    @property
-    def active(self) -> int:
+        self.active: set[UpstreamCall] = set()
         """Running calls."""
-        return len(self._active)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     @property
     def connections(self) -> int:
@@ -84,11 +81,12 @@ class UpstreamClient:
             lane = self._pool.lane(origin)
         if lane.prefix:
             head = lane.absolute(head)
-        sweeper = self._sweeper
-        if not sweeper.running:
-            sweeper.start()
-        call = UpstreamCall(self, lane, head, body, receiver, timeouts)
-        self._active.add(call)
+        clock = self.clock
+        if not clock.running:
+            clock.start()
+        now = clock.now
+        call = UpstreamCall(self, lane, head, body, receiver, timeouts, now, now)
+        self.active.add(call)
         if self._closed:
             asyncio.get_running_loop().call_soon(call.fail, "connect", "the gateway is stopping")
         else:
@@ -98,20 +96,15 @@ class UpstreamClient:
     async def close(self) -> None:
         """Cut running calls (they fail with `reset`) and close all connections."""
         self._closed = True
-        for call in tuple(self._active):
+        for call in tuple(self.active):
             call.fail("reset", "the gateway is stopping")
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._pool.close()
-        self._sweeper.stop()
+        self.clock.stop()
 
     # --- for calls ----------------------------------------------------------------------------
-
-    @property
-    def now(self) -> float:
-        """The coarse clock of the deadlines."""
-        return self._sweeper.now
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run a piece of slow work, and keep it alive."""
@@ -120,14 +113,9 @@ class UpstreamClient:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def finished(self, call: UpstreamCall) -> None:
-        """The call is over."""
-        self._active.discard(call)
-
     def _sweep(self, now: float) -> float:
-        for call in tuple(self._active):
-            if now >= call.deadline:
-                call.expire(now)
-        if self._active:
+        for call in tuple(self.active):
+            call.check(now)
+        if self.active:
             return _SWEEP_S
         return _IDLE_SWEEP_S if self._pool.sweep() else 0.0

@@ -11,101 +11,82 @@ import traceback
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from stockpot.gateway.http.dial import Dialer, DialFailed
-from stockpot.gateway.http.sweeper import FOREVER
 from stockpot.gateway.http.upstream_connection import UpstreamConnection
 
 if TYPE_CHECKING:
     from stockpot.gateway.http.calls import CallTimeouts, FailureKind, Receiver
     from stockpot.gateway.http.messages import Headers
     from stockpot.gateway.http.pool import Lane
+    from stockpot.gateway.http.sweeper import Sweeper
 
 _log = logging.getLogger(__name__)
 
-_CONNECTING, _WAITING, _READING, _DONE = range(4)
+CONNECTING, WAITING, READING, DONE = range(4)
 
 
 class CallDesk(Protocol):
     """What a call needs of its client."""
 
-    @property
-    def now(self) -> float: ...
-    @property
-    def dialer(self) -> Dialer: ...
+    active: set[UpstreamCall]
+    clock: Sweeper
+    dialer: Dialer
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]: ...
-    def finished(self, call: UpstreamCall) -> None: ...
 
 
-class UpstreamCall:
+class UpstreamCall(msgspec.Struct, eq=False):
     """One request on its way. After `cancel`, or the end, nothing is called back."""
 
-    __slots__ = (
-        "_body",
-        "_connection",
-        "_desk",
-        "_dialing",
-        "_end",
-        "_head",
-        "_lane",
-        "_phase",
-        "_receiver",
-        "_reused",
-        "_seen",
-        "_timeouts",
-        "bodiless",
-        "deadline",
-        "paused",
-    )
+    _desk: CallDesk
+    _lane: Lane
+    _head: bytes
+    _body: bytes
+    receiver: Receiver
+    _timeouts: CallTimeouts
+    _born: float
+    since: float
+    """When the present phase began, or bytes last came."""
+    phase: int = CONNECTING
+    paused: bool = False
+    _reused: bool = False
+    _connection: UpstreamConnection | None = None
+    _dialing: asyncio.Task[None] | None = None
 
-    def __init__(
-        self,
-        desk: CallDesk,
-        lane: Lane,
-        head: bytes,
-        body: bytes,
-        receiver: Receiver,
-        timeouts: CallTimeouts,
-    ) -> None:
-        self._desk = desk
-        self._lane = lane
-        self._head = head
-        self._body = body
-        self.bodiless = head.startswith(b"HEAD ")
-        self._receiver = receiver
-        self._timeouts = timeouts
-        self._connection: UpstreamConnection | None = None
-        self._dialing: asyncio.Task[None] | None = None
-        self._phase = _CONNECTING
-        self.paused = False
-        self._reused = False
-        self._seen = 0.0
-        total = timeouts.total_s
-        self._end = desk.now + total if total > 0 else FOREVER
-        self.deadline = self._end
+    def __repr__(self) -> str:
+        """Without the head, which holds a credential."""
+        return f"UpstreamCall({self._lane.origin!r}, phase={self.phase})"
 
     # --- for the caller -----------------------------------------------------------------------
 
     def pause(self) -> None:
         """Stop reading the answer (back-pressure). Silence does not count meanwhile."""
-        if not self.paused and self._phase != _DONE:
+        if not self.paused and self.phase != DONE:
             self.paused = True
             if self._connection is not None:
                 self._connection.set_reading(False)
 
     def resume(self) -> None:
         """Go on reading."""
-        if self.paused and self._phase != _DONE:
+        if self.paused and self.phase != DONE:
             self.paused = False
-            self._seen = self._desk.now
+            self.since = self._desk.clock.now
             if self._connection is not None:
                 self._connection.set_reading(True)
 
     def cancel(self) -> None:
         """Close the upstream connection; no callback afterwards."""
-        if self._phase != _DONE:
+        if self.phase != DONE:
             self._finish()
 
     # --- for the client and the connection ----------------------------------------------------
+
+    @property
+    def bodiless(self) -> bool:
+        """Whether the answer to this method never has a body."""
+        return self._head.startswith(b"HEAD ")
 
     def run(self) -> None:
         """Send on an idle connection, or connect."""
@@ -118,43 +99,34 @@ class UpstreamCall:
     def connected(self, connection: UpstreamConnection) -> None:
         """A fresh connection is ready."""
         self._dialing = None  # it ends by itself; to cancel it now would close the connection
-        if self._phase == _CONNECTING:
+        if self.phase == CONNECTING:
             self._send(connection, False)
         else:
             connection.drop()
 
-    def progress(self) -> None:
-        """Bytes came."""
-        self._seen = self._desk.now
-
     def head(self, status: int, headers: Headers) -> None:
-        """The answer's head is here: the request need not be sent again."""
-        self._phase = _READING
+        """The answer's head is here: the request will not be sent again."""
+        self.phase = READING
         self._head = self._body = b""
-        self._wait(self._timeouts.idle_s)
-        self._receiver.on_head(status, headers)
-
-    def body(self, data: bytes) -> None:
-        """Some of the answer's body."""
-        if self._phase != _DONE:
-            self._receiver.on_body(data)
+        self.receiver.on_head(status, headers)
 
     def end(self) -> None:
         """The answer is whole, and its connection no longer ours."""
-        if self._phase != _DONE:
+        if self.phase != DONE:
+            self.phase = DONE
             self._connection = None
-            self._finish()
+            self._desk.active.discard(self)
             try:
-                self._receiver.on_end()
+                self.receiver.on_end()
             except Exception as error:
                 _log_failure(error)
 
     def fail(self, kind: FailureKind, message: str) -> None:
         """The call failed."""
-        if self._phase != _DONE:
+        if self.phase != DONE:
             self._finish()
             try:
-                self._receiver.on_failure(kind, message)
+                self.receiver.on_failure(kind, message)
             except Exception as error:
                 _log_failure(error)
 
@@ -176,26 +148,28 @@ class UpstreamCall:
         _log_failure(error)
         self.fail("protocol", f"the gateway failed on this answer ({type(error).__name__})")
 
-    def expire(self, now: float) -> None:
-        """The deadline is over: extend it where bytes came since it was set, or fail."""
-        timeouts = self._timeouts
-        if now >= self._end:
-            self.fail("timeout_total", f"no complete answer within {timeouts.total_s:g} s")
-        elif self._phase == _CONNECTING:
-            self.fail("timeout_connect", f"no connection within {timeouts.connect_s:g} s")
-        elif self._phase == _WAITING:
-            self.fail("timeout_first_byte", f"no answer within {timeouts.first_byte_s:g} s")
-        elif self.paused or now < self._seen + timeouts.idle_s:
-            since = now if self.paused else self._seen
-            self.deadline = min(since + timeouts.idle_s, self._end)
-        else:
-            self.fail("timeout_idle", f"silence of {timeouts.idle_s:g} s inside the answer")
+    def check(self, now: float) -> None:
+        """Fail where a bound is passed; 0 or less is no bound."""
+        bounds = self._timeouts
+        phase, silent = self.phase, now - self.since
+        if 0 < bounds.total_s <= now - self._born:
+            self.fail("timeout_total", f"no complete answer within {bounds.total_s:g} s")
+        elif phase == CONNECTING:
+            if 0 < bounds.connect_s <= silent:
+                self.fail("timeout_connect", f"no connection within {bounds.connect_s:g} s")
+        elif self.paused:
+            self.since = now
+        elif phase == WAITING:
+            if 0 < bounds.first_byte_s <= silent:
+                self.fail("timeout_first_byte", f"no answer within {bounds.first_byte_s:g} s")
+        elif 0 < bounds.idle_s <= silent:
+            self.fail("timeout_idle", f"silence of {bounds.idle_s:g} s inside the answer")
 
     # --- steps --------------------------------------------------------------------------------
 
     def _dial(self) -> None:
-        self._phase = _CONNECTING
-        self._wait(self._timeouts.connect_s)
+        self.phase = CONNECTING
+        self.since = self._desk.clock.now
         self._dialing = self._desk.spawn(self._connect())
 
     async def _connect(self) -> None:
@@ -213,26 +187,20 @@ class UpstreamCall:
     def _send(self, connection: UpstreamConnection, reused: bool) -> None:
         self._connection = connection
         self._reused = reused
-        self._phase = _WAITING
-        self._wait(self._timeouts.first_byte_s)
+        self.phase = WAITING
+        self.since = self._desk.clock.now
         connection.send(self, self._head, self._body)
         if self.paused:
             connection.set_reading(False)
         try:
-            self._receiver.on_connected(reused)
+            self.receiver.on_connected(reused)
         except Exception as error:
             asyncio.get_running_loop().call_soon(self.receiver_failed, error)
 
-    def _wait(self, seconds: float) -> None:
-        end = self._end
-        if seconds > 0:
-            end = min(end, self._desk.now + seconds)
-        self.deadline = end
-
     def _finish(self) -> None:
         """Nothing is called back from here on, and nothing is held."""
-        self._phase = _DONE
-        self._desk.finished(self)
+        self.phase = DONE
+        self._desk.active.discard(self)
         self._head = self._body = b""
         if self._dialing is not None:
             self._dialing.cancel()

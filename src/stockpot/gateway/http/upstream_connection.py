@@ -13,13 +13,10 @@ from stockpot.gateway.http.chunks import ChunkedBody
 from stockpot.gateway.http.fields import BARE_LF, HEAD_END, Malformed
 from stockpot.gateway.http.response_head import (
     CHUNKED,
-    UNTIL_CLOSE,
-    ResponseHead,
     read_response_head,
 )
 
 if TYPE_CHECKING:
-    from stockpot.gateway.http.calls import FailureKind
     from stockpot.gateway.http.pool import Lane
     from stockpot.gateway.http.upstream_call import UpstreamCall
 
@@ -107,11 +104,19 @@ class UpstreamConnection(asyncio.Protocol):
         if call is None:
             self.drop()  # nobody asked: the connection cannot be trusted any more
             return
-        call.progress()
+        call.since = self.lane.clock.now
         try:
-            self._read(call, data)
+            state = self._state
+            if state == _HEAD:
+                self._read_head(call, data)
+            elif state == _LENGTH:
+                self._read_length(call, data)
+            elif state == _CHUNKS:
+                self._read_chunks(call, data)
+            else:
+                call.receiver.on_body(data)
         except Malformed as fault:
-            self._fail("protocol", str(fault))
+            call.fail("protocol", str(fault))
         except Exception as error:
             call.receiver_failed(error)
 
@@ -139,72 +144,63 @@ class UpstreamConnection(asyncio.Protocol):
 
     # --- reading ------------------------------------------------------------------------------
 
-    def _read(self, call: UpstreamCall, data: bytes) -> None:
-        while data:
-            state = self._state
-            if state == _HEAD:
-                data = self._read_head(call, data)
-            elif state == _LENGTH:
-                self._read_length(call, data)
-                return
-            elif state == _CHUNKS:
-                self._read_chunks(call, data)
-                return
-            else:
-                if state == _UNTIL_CLOSE:
-                    call.body(data)
-                return
-
-    def _read_head(self, call: UpstreamCall, data: bytes) -> bytes:
+    def _read_head(self, call: UpstreamCall, data: bytes) -> None:
         if self._held:
             data = self._held + data
             self._held = b""
         end = data.find(HEAD_END)
         if end < 0 or end > _HEAD_MAX:
-            if len(data) > _HEAD_MAX:
-                raise Malformed(f"the head of the answer is larger than {_HEAD_MAX} bytes")
-            if BARE_LF.search(data):
-                raise Malformed("a line of the answer's head ends without CR LF")
-            self._held = data
-            return b""
-        head = read_response_head(data[:end], call.bodiless)
-        rest = data[end + 4 :]
+            self._hold_head(data)
+            return
+        head = read_response_head(data[:end])
+        data = data[end + 4 :]
         if head.status < 200:
             self._skipped += 1
             if head.status == 101 or self._skipped > _SKIPPED_MAX:
                 raise Malformed(f"unexpected status {head.status}")
-            return rest
-        self._begin(call, head, rest)
-        return rest if self._call is call else b""
-
-    def _begin(self, call: UpstreamCall, head: ResponseHead, rest: bytes) -> None:
+            if data:
+                self._read_head(call, data)
+            return
         self._keep_alive = head.keep_alive
         if head.idle_s:
             self.idle_limit = head.idle_s
-        length = head.length
+        length = 0 if call.bodiless else head.length
+        call.head(head.status, head.headers)
+        if self._call is not call:
+            return
         if length >= 0:
             self._state = _LENGTH
             self._left = length
+            if data or not length:
+                self._read_length(call, data)
         elif length == CHUNKED:
             self._state = _CHUNKS
             self._chunks = ChunkedBody()
+            if data:
+                self._read_chunks(call, data)
         else:
-            assert length == UNTIL_CLOSE
             self._state = _UNTIL_CLOSE
-        call.head(head.status, head.headers)
-        if length == 0 and self._call is call:
-            self._complete(call, surplus=bool(rest))
+            if data:
+                call.receiver.on_body(data)
+
+    def _hold_head(self, data: bytes) -> None:
+        if len(data) > _HEAD_MAX:
+            raise Malformed(f"the head of the answer is larger than {_HEAD_MAX} bytes")
+        if BARE_LF.search(data):
+            raise Malformed("a line of the answer's head ends without CR LF")
+        self._held = data
 
     def _read_length(self, call: UpstreamCall, data: bytes) -> None:
         left = self._left
         size = len(data)
         if size < left:
             self._left = left - size
-            call.body(data)
-        else:
-            call.body(data if size == left else data[:left])
-            if self._call is call:
-                self._complete(call, surplus=size > left)
+            call.receiver.on_body(data)
+            return
+        if left:
+            call.receiver.on_body(data if size == left else data[:left])
+        if self._call is call:
+            self._complete(call, size > left)
 
     def _read_chunks(self, call: UpstreamCall, data: bytes) -> None:
         chunks = self._chunks
@@ -214,9 +210,9 @@ class UpstreamConnection(asyncio.Protocol):
             chunks.feed(data, pieces)
         finally:
             if pieces:
-                call.body(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+                call.receiver.on_body(pieces[0] if len(pieces) == 1 else b"".join(pieces))
         if chunks.done and self._call is call:
-            self._complete(call, surplus=bool(chunks.rest))
+            self._complete(call, bool(chunks.rest))
 
     def _complete(self, call: UpstreamCall, surplus: bool) -> None:
         """The answer is whole: be free before the call hears of it, it may want to send again."""
@@ -230,7 +226,3 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             self.drop()
         call.end()
-
-    def _fail(self, kind: FailureKind, message: str) -> None:
-        if self._call is not None:
-            self._call.fail(kind, message)
