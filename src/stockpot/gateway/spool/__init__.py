@@ -7,12 +7,16 @@ writes (`Spool`), the shipper reads (`read_entries`, `read_bodies`) and deletes.
 from stockpot.gateway.spool.format import Bodies
 from stockpot.gateway.spool.reader import ledger_path, read_bodies, read_entries, segments
 from stockpot.gateway.spool.room import SpoolState
+from stockpot.gateway.spool.tail import INTERRUPTED, Batch, Tail
 from stockpot.gateway.spool.writer import Spool
 
 __all__ = [
+    "INTERRUPTED",
+    "Batch",
     "Bodies",
     "Spool",
     "SpoolState",
+    "Tail",
     "ledger_path",
     "read_bodies",
     "read_entries",

@@ -35,8 +35,8 @@ MAX_BODY = 1 << 20
 ABSENT = 0xFFFFFFFF
 """A length that stands for a body that was not kept."""
 
-BODY_LIMIT = 0xFFFFFFFE
-"""Longest request or response that a payload can hold."""
+SHED = 3
+"""`Record.payload` of a record whose bodies were given up for want of room."""
 
 LEDGER, PAYLOAD, LOCK = ".ledger", ".payload", "lock"
 

@@ -32,7 +32,7 @@ from stockpot.gateway.spool.format import (
     unpack_bodies,
 )
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 _start = msgspec.msgpack.Decoder(Start)
 _record = msgspec.msgpack.Decoder(Record)
 

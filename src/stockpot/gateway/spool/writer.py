@@ -14,17 +14,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
 from stockpot.core.errors import Conflict
+from stockpot.core.locks import Held, hold
 from stockpot.gateway.models import Record, Start
-from stockpot.gateway.spool.format import LOCK
+from stockpot.gateway.spool.format import LOCK, SHED
 from stockpot.gateway.spool.frames import place_of, record_frame, start_frame
 from stockpot.gateway.spool.room import Room, SpoolState, Survey, survey
 from stockpot.gateway.spool.segment import Segment, sync_folder
@@ -33,9 +32,6 @@ Fsync = Literal["never", "group"]
 Done = Callable[[], None]
 Finish = tuple[Record, bytes | None, list[bytes] | None, Done]
 Batch = list[Start | Finish]
-
-SHED = 3
-"""`Record.payload` of a record whose bodies were given up for want of room."""
 
 _TICK_S = 1.0
 _HELD_MAX = 8 << 20
@@ -53,7 +49,7 @@ class Spool:
         self,
         folder: Path,
         stream: str,
-        lock: int,
+        lock: contextlib.ExitStack,
         fsync: Fsync,
         room: Room,
         segment_bytes: int,
@@ -144,7 +140,7 @@ class Spool:
                 "spool %s: closed with %d records unwritten", self.stream, self._held_records
             )
         self._segment.close()
-        os.close(self._lock)
+        self._lock.close()
 
     # --- the hot path: one flush per turn of the loop ---------------------------------------------
 
@@ -352,20 +348,19 @@ def _refuse(_: Callable[[], None]) -> None:
     raise RuntimeError("the spool is closed")
 
 
-def _create_locked(folder: Path, stream: str) -> int:
-    """Make the stream's folder appear with its lock already held; the lock's descriptor.
+def _create_locked(folder: Path, stream: str) -> contextlib.ExitStack:
+    """Make the stream's folder appear with its lock already held.
 
-    The shipper takes a stream whose lock is free for one whose worker died.
+    The shipper takes a stream whose lock is free for one whose worker is dead.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f".new-{stream}"
-    draft.mkdir(mode=0o700, exist_ok=True)
-    lock = os.open(draft / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    draft.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = contextlib.ExitStack()
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock.enter_context(hold(draft / LOCK))
         draft.rename(folder / stream)
-    except OSError as error:
-        os.close(lock)
+    except (Held, OSError) as error:
+        lock.close()
         raise Conflict(
             f"the spool stream {stream!r} exists already: {error}",
             hint="each worker process needs a stream name of its own",
