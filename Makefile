@@ -35,8 +35,9 @@ integration: env node console test-models  ## real servers and processes
 	$(PYTEST) -n $(JOBS) tests/integration
 e2e: env console test-models  ## the console in a real browser
 	$(PYTEST) tests/e2e
-docs: env  ## the documentation's examples, links and generated pages
-	$(PYTEST) tests/docs
+docs: env  ## write the reference pages anew, test examples and links
+	$(BIN)/python scripts/generate_docs.py
+	$(PYTEST) tests/unit/docs
 web: node  ## the console: lint, types, unit tests, build
 	cd web && npm run --silent check
 check: env  ## style, types, import contracts
