@@ -1,0 +1,8 @@
+"""The commands of the catalog. Knows the API's paths; every command works with or without `up`."""
+
+from stockpot.catalog.cli.aliases import aliases
+from stockpot.catalog.cli.keys import keys
+from stockpot.catalog.cli.projects import projects
+from stockpot.catalog.cli.providers import providers, secrets
+
+__all__ = ["aliases", "keys", "projects", "providers", "secrets"]

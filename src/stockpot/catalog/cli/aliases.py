@@ -1,0 +1,115 @@
+"""`stockpot aliases`: list, set, remove."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from stockpot.core.client import Client
+from stockpot.core.errors import InvalidInput
+from stockpot.core.terminal import json_option, show
+
+_API = "/api/v1/models"
+
+
+@click.group()
+def aliases() -> None:
+    """Give a name to weighted targets with fallbacks.
+
+    \b
+    Example:
+      stockpot aliases set support --target openai/gpt-4o-mini --fallback llama.cpp/smollm2-135m
+    """
+
+
+@aliases.command("list")
+@click.option("--all", "everything", is_flag=True, help="Show every model's name.")
+@json_option
+@click.pass_obj
+def list_(client: Client, everything: bool, as_json: bool) -> None:
+    """List aliases and what serves them.
+
+    \b
+    Example:
+      stockpot aliases list --all
+    """
+    rows = [m for m in client.get(_API) if everything or m["origin"] == "alias"]
+    show(
+        rows,
+        (
+            ("NAME", lambda m: m["name"]),
+            ("KIND", lambda m: m["kind"]),
+            ("FROM", lambda m: m["origin"]),
+            ("TARGETS", _targets),
+            ("STATE", lambda m: ", ".join(sorted({t["state"] for t in m["targets"]})) or "-"),
+        ),
+        as_json=as_json,
+        empty="No aliases yet. Make one:  stockpot aliases set fast --target echo/echo",
+    )
+
+
+@aliases.command("set")
+@click.argument("name")
+@click.option("--target", "targets", multiple=True, metavar="PROVIDER/MODEL[=WEIGHT]")
+@click.option(
+    "--fallback",
+    "fallbacks",
+    multiple=True,
+    metavar="PROVIDER/MODEL[=WEIGHT]",
+    help="Tried when the targets fail, in the order given.",
+)
+@click.option("--kind", type=click.Choice(["chat", "embedding"]), default="chat", show_default=True)
+@click.option("--attempts", type=int, default=3, show_default=True)
+@json_option
+@click.pass_obj
+def set_(
+    client: Client,
+    name: str,
+    targets: tuple[str, ...],
+    fallbacks: tuple[str, ...],
+    kind: str,
+    attempts: int,
+    as_json: bool,
+) -> None:
+    """Define an alias, or change it.
+
+    \b
+    Example:
+      stockpot aliases set fast --target openai/gpt-4o-mini=3 --target groq/llama-3.1-8b=1
+    """
+    rows = [_target(text, 0) for text in targets]
+    rows += [_target(text, tier) for tier, text in enumerate(fallbacks, 1)]
+    if not rows:
+        raise InvalidInput("an alias needs a target", hint="--target PROVIDER/MODEL")
+    body = {"kind": kind, "targets": rows, "attempts": attempts}
+    made = client.put(f"{_API}/{quote(name, safe='/')}", body)
+    click.echo(json.dumps(made) if as_json else f"{name} is served by {_targets(made)}")
+
+
+@aliases.command("remove")
+@click.argument("name")
+@click.pass_obj
+def remove(client: Client, name: str) -> None:
+    """Remove an alias.
+
+    \b
+    Example:
+      stockpot aliases remove fast
+    """
+    client.delete(f"{_API}/{quote(name, safe='/')}")
+    click.echo(f"removed {name}")
+
+
+def _target(text: str, tier: int) -> dict[str, Any]:
+    where, _, weight = text.partition("=")
+    provider, slash, model = where.partition("/")
+    if not slash or not model or (weight and not weight.isdigit()):
+        raise InvalidInput(f"{text!r} is no target", hint="PROVIDER/MODEL or PROVIDER/MODEL=WEIGHT")
+    return {"provider": provider, "model": model, "weight": int(weight or 1), "tier": tier}
+
+
+def _targets(model: dict[str, Any]) -> str:
+    return ", ".join(f"{t['provider']}/{t['model']}" for t in model["targets"]) or "nobody"

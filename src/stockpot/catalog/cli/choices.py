@@ -1,0 +1,61 @@
+"""Options that several commands share, and what they mean to the API. Knows words, calls nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PAYLOADS = click.Choice(["none", "masked", "full"])
+PERIODS = click.Choice(["day", "week", "month", "total"])
+
+
+def governed(command: F) -> F:
+    """The options of limits, budget and payload policy."""
+    for option in (
+        click.option("--payloads", type=PAYLOADS, help="What is kept of requests and answers."),
+        click.option(
+            "--when-away",
+            type=click.Choice(["closed", "continue"]),
+            help="With the control plane away and the lease used up: refuse, or go on.",
+        ),
+        click.option("--period", type=PERIODS, default="month", show_default=True),
+        click.option("--budget", type=float, metavar="DOLLARS", help="Most to spend per period."),
+        click.option("--concurrency", type=int, help="Calls at once."),
+        click.option("--tpm", type=int, help="Tokens per minute."),
+        click.option("--rpm", type=int, help="Requests per minute."),
+    ):
+        command = option(command)
+    return command
+
+
+def governing(given: dict[str, Any]) -> dict[str, Any]:
+    """Takes those options out of `given`; gives the API's fields."""
+    limits = {name: given.pop(name) for name in ("rpm", "tpm", "concurrency")}
+    dollars, period = given.pop("budget"), given.pop("period")
+    away, payloads = given.pop("when_away"), given.pop("payloads")
+    fields: dict[str, Any] = {"payloads": payloads} if payloads else {}
+    if chosen := {name: limit for name, limit in limits.items() if limit is not None}:
+        fields["limits"] = chosen
+    if dollars is not None:
+        fields["budget"] = {"limit_nano": round(dollars * 1e9), "period": period}
+        if away:
+            fields["budget"]["when_away"] = away
+    return fields
+
+
+def dollars(nano: int) -> str:
+    """Money for people."""
+    return f"${nano / 1e9:,.2f}"
+
+
+def budget_of(record: dict[str, Any]) -> str:
+    """A budget in one cell."""
+    state = record["budget"]
+    if state is None:
+        return "-"
+    spec = state["spec"]
+    return f"{dollars(state['spent_nano'])} of {dollars(spec['limit_nano'])} a {spec['period']}"

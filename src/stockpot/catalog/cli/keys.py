@@ -1,0 +1,168 @@
+"""`stockpot keys`: create, list, disable, enable, revoke, rotate."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import click
+
+from stockpot.catalog.cli.choices import budget_of, governed, governing
+from stockpot.core.client import Client
+from stockpot.core.durations import milliseconds
+from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
+from stockpot.core.terminal import json_option, show, when
+from stockpot.core.urls import gateway_url
+
+_API = "/api/v1/keys"
+
+
+@click.group()
+def keys() -> None:
+    """Create and manage virtual keys, which applications show the gateway.
+
+    \b
+    Example:
+      stockpot keys create --name my-app
+    """
+
+
+@keys.command("create")
+@click.option("--name", required=True, help="Which application it is for.")
+@click.option("--project", default="default", show_default=True)
+@click.option("--environment", help="dev, staging or production; dev when left out.")
+@click.option("--model", "models", multiple=True, help="Allow this model only; repeat for more.")
+@click.option("--network", "networks", multiple=True, help="Allow callers from here only.")
+@click.option("--expires", type=milliseconds, metavar="DURATION", help="Lifetime such as 90d.")
+@governed
+@json_option
+@click.pass_obj
+def create(client: Client, /, as_json: bool, **given: Any) -> None:
+    """Create a key and print it, this once.
+
+    \b
+    Example:
+      stockpot keys create --name my-app --rpm 600 --budget 20 --expires 90d
+      stockpot keys create --name ci --model echo --json
+    """
+    fields = governing(given)
+    if expires := given.pop("expires"):
+        fields["expires_ms"] = time.time() * 1000 + expires
+    made = client.post(_API, {**{k: v for k, v in given.items() if v}, **fields})
+    _print_secret(made, as_json)
+
+
+@keys.command("list")
+@click.option("--all", "everything", is_flag=True, help="Show revoked keys too.")
+@json_option
+@click.pass_obj
+def list_(client: Client, everything: bool, as_json: bool) -> None:
+    """List keys, newest first.
+
+    \b
+    Example:
+      stockpot keys list --json
+    """
+    show(
+        client.get(_API, include_revoked=everything or None),
+        (
+            ("ID", lambda k: k["id"]),
+            ("NAME", lambda k: k["name"]),
+            ("KEY", lambda k: k["prefix"] + "..."),
+            ("PROJECT", lambda k: k["project"]),
+            ("ENVIRONMENT", lambda k: k["environment"]),
+            ("STATE", lambda k: k["state"]),
+            ("EXPIRES", lambda k: when(k["expires_ms"])),
+            ("SPENT", budget_of),
+        ),
+        as_json=as_json,
+        empty="No keys yet. Make one:  stockpot keys create --name my-app",
+    )
+
+
+@keys.command("disable")
+@click.argument("key")
+@click.pass_obj
+def disable(client: Client, key: str) -> None:
+    """Stop a key until it is enabled again.
+
+    \b
+    Example:
+      stockpot keys disable my-app
+    """
+    found = _named(client, key)
+    client.patch(f"{_API}/{found['id']}", {"state": "disabled"})
+    click.echo(f"disabled {found['name']} ({found['id']})")
+
+
+@keys.command("enable")
+@click.argument("key")
+@click.pass_obj
+def enable(client: Client, key: str) -> None:
+    """Let a disabled key work again.
+
+    \b
+    Example:
+      stockpot keys enable my-app
+    """
+    found = _named(client, key)
+    client.patch(f"{_API}/{found['id']}", {"state": "active"})
+    click.echo(f"enabled {found['name']} ({found['id']})")
+
+
+@keys.command("revoke")
+@click.argument("key")
+@click.pass_obj
+def revoke(client: Client, key: str) -> None:
+    """End a key for ever. What it did stays in the span log.
+
+    \b
+    Example:
+      stockpot keys revoke my-app
+    """
+    found = _named(client, key)
+    client.delete(f"{_API}/{found['id']}")
+    click.echo(f"revoked {found['name']} ({found['id']})")
+
+
+@keys.command("rotate")
+@click.argument("key")
+@json_option
+@click.pass_obj
+def rotate(client: Client, key: str, as_json: bool) -> None:
+    """Give a key a new secret; the old one stops working at once.
+
+    \b
+    Example:
+      stockpot keys rotate my-app
+    """
+    _print_secret(client.post(f"{_API}/{_named(client, key)['id']}/rotate"), as_json)
+
+
+def _print_secret(made: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(made))
+        return
+    click.echo(made["key"])
+    base_url = f"{gateway_url(_settings())}/v1"
+    click.echo(f"It is not shown again. Use it with base_url={base_url}", err=True)
+
+
+def _settings() -> Any:
+    from stockpot.core.config import load
+
+    return load()
+
+
+def _named(client: Client, wanted: str) -> dict[str, Any]:
+    """The key of this id or name."""
+    known: list[dict[str, Any]] = client.get(_API)
+    found = [key for key in known if wanted in (key["id"], key["name"])]
+    if len(found) > 1:
+        ids = ", ".join(key["id"] for key in found)
+        raise InvalidInput(f"{len(found)} keys are named {wanted!r}: {ids}", hint="give the id")
+    if not found:
+        near = did_you_mean(wanted, [name for key in known for name in (key["id"], key["name"])])
+        raise NotFound(f"no key {wanted!r}.{near}", hint="stockpot keys list")
+    return found[0]
