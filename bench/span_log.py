@@ -23,10 +23,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from pydoc_data.topics import topics
 from typing import Any
 
 import msgspec
-from pydoc_data.topics import topics
 
 from stockpot.core import ids
 from stockpot.gateway import Record, Shipment, Shipped
@@ -101,9 +101,10 @@ class Traffic:
         took = int(rng.lognormvariate(20.5, 0.6))
         failed = rng.random() < 0.02
         self.last = Record(
-            ids.trace_id(), ids.span_id(), b"", True, self.now_ns - took, took, "menu", "production",
-            f"key_{rng.randrange(12):020d}", "chat", model, provider, f"{provider}-{model}", model,
-            model, 502 if failed else 200, "upstream_error" if failed else "",
+            ids.trace_id(), ids.span_id(), b"", True, self.now_ns - took, took,
+            "menu", "production", f"key_{rng.randrange(12):020d}", "chat",
+            model, provider, f"{provider}-{model}", model, model,
+            502 if failed else 200, "upstream_error" if failed else "",
             "bad gateway" if failed else "", "" if failed else "stop", False, 1, took // 4,
             took // 240, 460, 180, 0, 0, 0, "provider", 177_000, (69_000, 108_000, 0, 0, 0, 0),
             "price_0a1b2c3d4e5f6g7h8j9k", f"user-{rng.randrange(500)}",

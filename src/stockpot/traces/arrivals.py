@@ -11,7 +11,7 @@ from stockpot.gateway import Record, Shipment, Shipped
 from stockpot.traces import excerpt
 from stockpot.traces.store import Batch, NewPayload, NewSpan
 
-_BIGGEST = (1 << 63) - 1
+_BIGGEST = 1 << 43
 _KINDS = {"embeddings": "embedding"}
 _CUT_SHORT = frozenset({"interrupted", "client_disconnect"})
 _encode = msgspec.json.Encoder().encode
@@ -87,5 +87,5 @@ def _array(values: Iterable[object]) -> str:
 
 
 def _fit(count: int) -> int:
-    """A number of a vendor as far as a column can hold it."""
-    return min(max(count, 0), _BIGGEST >> 20)
+    """A number of a vendor, as far as a sum of many fits a column."""
+    return count if 0 <= count < _BIGGEST else min(max(count, 0), _BIGGEST)

@@ -85,17 +85,21 @@ class _Answer(msgspec.Struct):
     error: _Error | None = None
 
 
+_ABSENT = msgspec.Raw()
+
 _Request = msgspec.defstruct(
     "_Request",
     [
+        *((name, msgspec.Raw, _ABSENT) for name in PARAMS),
         ("messages", list[_Message] | None, None),
-        ("prompt", msgspec.Raw, msgspec.Raw()),
-        ("input", msgspec.Raw, msgspec.Raw()),
-        ("tools", msgspec.Raw, msgspec.Raw()),
-        *((name, msgspec.Raw, msgspec.Raw()) for name in PARAMS),
+        ("prompt", msgspec.Raw, _ABSENT),
+        ("input", msgspec.Raw, _ABSENT),
+        ("tools", msgspec.Raw, _ABSENT),
     ],
 )
 
+_NAMES = tuple(name.encode() for name in PARAMS)
+_fields = msgspec.structs.astuple
 _request = msgspec.json.Decoder(_Request).decode
 _answer = msgspec.json.Decoder(_Answer).decode
 _any = msgspec.json.Decoder().decode
@@ -122,7 +126,7 @@ def read(request: bytes | None, response: bytes | None) -> Excerpt:
 
 def preview(text: str) -> str:
     """The beginning of a text on one line."""
-    return " ".join(text[: 2 * PREVIEW].split())[:PREVIEW]
+    return " ".join(text[: PREVIEW + 50].split())[:PREVIEW]
 
 
 # --- requests -----------------------------------------------------------------------------------
@@ -152,11 +156,11 @@ def _last_of_user(messages: list[_Message], texts: list[str]) -> str:
 
 
 def _setup(request: Any) -> tuple[str, bytes]:
-    given = []
-    for name in PARAMS:
-        raw = bytes(getattr(request, name))
-        if raw and raw != b"null" and len(raw) <= _PARAM_BYTES:
-            given.append(b'"%s":%s' % (name.encode(), raw))
+    given = [
+        b'"%s":%s' % (name, raw)
+        for name, value in zip(_NAMES, _fields(request), strict=False)
+        if value is not _ABSENT and (raw := bytes(value)) != b"null" and len(raw) <= _PARAM_BYTES
+    ]
     params = b"{%s}" % b",".join(given) if given else b""
     tools = bytes(request.tools)
     setup = blake2b(params + b"\0" + tools, digest_size=8).digest() if params or tools else b""

@@ -106,7 +106,8 @@ class SpanLog:
         )
         if found is None:
             raise NotFound(
-                f"no span {span_id!r} in trace {trace_id!r}", hint=f"stockpot traces show {trace_id}"
+                f"no span {span_id!r} in trace {trace_id!r}",
+                hint=f"stockpot traces show {trace_id}",
             )
         return found
 

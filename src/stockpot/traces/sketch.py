@@ -8,8 +8,10 @@ nanoseconds, so a bucket number is bounded (2^63 ns is bucket 2184) and buckets 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from math import ceil, floor, log
+from typing import cast
 
 import msgspec
 
@@ -21,7 +23,9 @@ _BUCKETS_PER_E = 1 / log(_GAMMA)
 _MIDDLE = 2 / (_GAMMA + 1)
 
 _encode = msgspec.msgpack.encode
-_decode = msgspec.msgpack.Decoder(dict[int, int]).decode
+_decode = msgspec.msgpack.Decoder(dict[int, int] | list[int]).decode
+_FEW = 64
+"""Values up to which a sketch is written as the list of their buckets: shorter, merged in C."""
 
 
 class Sketch:
@@ -29,8 +33,8 @@ class Sketch:
 
     __slots__ = ("bins",)
 
-    def __init__(self, bins: dict[int, int] | None = None) -> None:
-        self.bins: dict[int, int] = {} if bins is None else bins
+    def __init__(self) -> None:
+        self.bins: Counter[int] = Counter()
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Sketch:
@@ -55,28 +59,48 @@ class Sketch:
     def count(self) -> int:
         return sum(self.bins.values())
 
-    def quantile(self, q: float) -> float | None:
-        """The value at rank floor(q (n - 1)), within `ACCURACY`; None when nothing was counted."""
-        rank = floor(q * (self.count - 1))
-        passed = 0
-        for bucket in sorted(self.bins):
-            passed += self.bins[bucket]
-            if passed > rank:
-                return _GAMMA**bucket * _MIDDLE
-        return None
+    def quantiles(self, *asked: float) -> list[float | None]:
+        """For each q the value at rank floor(q (n - 1)), within `ACCURACY`; None when nothing was
+        counted. `asked` ascends."""
+        ordered = sorted(self.bins.items())
+        count, found, passed, at = self.count, [], 0, -1
+        for q in asked:
+            rank = floor(q * (count - 1))
+            while ordered and passed <= rank:
+                at += 1
+                passed += ordered[at][1]
+            found.append(_GAMMA ** ordered[at][0] * _MIDDLE if ordered else None)
+        return found
 
     def encode(self) -> bytes:
-        """A MessagePack map, about four bytes a bucket; empty for an empty sketch."""
-        return _encode(self.bins) if self.bins else b""
+        """MessagePack: a list of buckets, or a map from bucket to count; empty for no values."""
+        bins = self.bins
+        if not bins:
+            return b""
+        if len(bins) <= _FEW and self.count <= _FEW:
+            return _encode(list(bins.elements()))
+        return _encode(bins)
 
     @classmethod
     def decode(cls, blob: bytes) -> Sketch:
-        return cls(_decode(blob) if blob else {})
+        sketch = cls()
+        sketch.merge_decoded(decoded(blob))
+        return sketch
 
-    def merge_encoded(self, blob: bytes) -> None:
-        """`merge(decode(blob))` without the object between."""
-        if not blob:
-            return
+    def merge_decoded(self, counts: Counts) -> None:
+        """`merge(decode(blob))` without the object between: give it what `decoded` gave."""
         bins = self.bins
-        for bucket, count in _decode(blob).items():
-            bins[bucket] = bins.get(bucket, 0) + count
+        if type(counts) is list:
+            bins.update(counts)
+        else:
+            for bucket, count in cast("dict[int, int]", counts).items():
+                bins[bucket] = bins.get(bucket, 0) + count
+
+
+Counts = dict[int, int] | list[int]
+"""What `encode` wrote: counts by bucket, or the buckets themselves."""
+
+
+def decoded(blob: bytes) -> Counts:
+    """The counts of an encoded sketch, to be merged into any number of sketches."""
+    return _decode(blob) if blob else []

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stockpot.core.locks import holder
-from stockpot.gateway import Record
-from stockpot.gateway import spool
+from stockpot.gateway import Record, spool
 from stockpot.traces.models import Verification
 from stockpot.traces.store import SpanStore
 

@@ -18,7 +18,9 @@ SELECT count(*), coalesce(sum(payload_day IS NOT NULL), 0),
 FROM spans"""
 _TRACES = "SELECT count(*) FROM (SELECT DISTINCT trace_id, project FROM spans)"
 _COUNTER = "SELECT coalesce((SELECT value FROM counters WHERE name = ?), 0)"
-_ROLLED = "SELECT coalesce(sum(spans), 0) FROM rollups WHERE width = ? AND start < ?"
+_ROLLED = """
+SELECT coalesce(sum(r.spans), 0) FROM rollups r JOIN series s ON s.id = r.series
+WHERE r.width = ? AND r.start < ? AND (s.kind = '*') = ?"""
 _MINUTES = "SELECT coalesce(sum(spans), 0) FROM minutes"
 _FILES = "SELECT day, retention, first_id, last_id FROM payload_files ORDER BY day, retention"
 _ABSENT = """
@@ -82,12 +84,14 @@ def _problems(connection: Connection, spans: int) -> Iterator[str]:
     counted = _count(connection, _MINUTES)
     if counted != spans:
         yield f"the index of minutes counts {counted} spans of {spans}"
-    rolled = _count(connection, _ROLLED, MINUTE, 1 << 62)
-    if rolled != spans:
-        yield f"the rollups by minute count {rolled} spans of {spans}"
-    for width, until in connection.execute("SELECT width, until FROM rolled").fetchall():
-        if width in dict(COARSE):
-            wide = _count(connection, _ROLLED, width, until)
-            fine = _count(connection, _ROLLED, MINUTE, until)
+    closed = dict(connection.execute("SELECT width, until FROM rolled"))
+    for whole in (False, True):
+        rolled = _count(connection, _ROLLED, MINUTE, 1 << 62, whole)
+        if rolled != spans:
+            yield f"the rollups by minute count {rolled} spans of {spans}"
+        for width, _ in COARSE:
+            until = closed.get(width, 0)
+            wide = _count(connection, _ROLLED, width, until, whole)
+            fine = _count(connection, _ROLLED, MINUTE, until, whole)
             if wide != fine:
                 yield f"the rollups by {width} s count {wide} spans of {fine}"

@@ -1,23 +1,27 @@
 """Figures of a window, from rollups alone. Knows rollup rows; never reads a span.
 
-Each row is read once, from the widest rollup that fits the buckets, and merged twice: into its
-bucket and into its series. Groups are then merged from the few series.
+The window is read twice, each time from the widest rollups that fit: once for the buckets, once for
+the series, from which the groups are merged.
 """
 
 # ruff: noqa: S608 - nothing but names from tables in this package is put into SQL
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from stockpot.core.errors import InvalidInput
 from stockpot.traces.models import Group, Overview, Point, Quantiles, Totals, TraceFilter
 from stockpot.traces.sketch import Sketch
-from stockpot.traces.store.rollups import COARSE, COLUMNS, DIMENSIONS, MINUTE, Figures
+from stockpot.traces.store.rollups import COARSE, COLUMNS, DIMENSIONS, MINUTE, WHOLE, Figures
 from stockpot.traces.store.sqlite import Connection
 
 MAX_POINTS = 2000
+_SOUGHT = 64
+"""Series up to which SQLite picks them out; of more, most rows are wanted anyway."""
+
+_OUTER = ("project", "environment", "status")
 _FILTERS = ("project", "environment", "kind", "provider", "model", "key_id", "status", "error")
 _NS = 1_000_000
 
@@ -26,8 +30,10 @@ _ROWS = f"""
 SELECT r.start, r.series, {", ".join(f"r.{name}" for name in COLUMNS)} FROM rollups r
 WHERE r.width = ? AND r.start >= ? AND r.start < ?"""
 
+_WIDTHS = (*(width for width, _ in reversed(COARSE)), MINUTE)
+
 Series = dict[str, Any]
-Kind = tuple[bool, str]
+Kind = tuple[int, str]
 """Whether rows are of root spans, and their status: what decides how they count."""
 
 
@@ -39,7 +45,11 @@ class Tally:
     def __init__(self) -> None:
         self.kinds: dict[Kind, Figures] = {}
 
-    def of(self, kind: Kind) -> Figures:
+    def of(self, about: Series) -> Figures:
+        """The figures that a row of this series belongs to."""
+        return self._of((about["is_root"], about["status"]))
+
+    def _of(self, kind: Kind) -> Figures:
         figures = self.kinds.get(kind)
         if figures is None:
             figures = self.kinds[kind] = Figures()
@@ -47,7 +57,7 @@ class Tally:
 
     def merge(self, other: Tally) -> None:
         for kind, figures in other.kinds.items():
-            self.of(kind).merge(figures)
+            self._of(kind).merge(figures)
 
     def totals(self, *, attempts: bool = False) -> Totals:
         """A call is a root span, or with `attempts` every span."""
@@ -85,14 +95,14 @@ def overview(
         )
     series = _series(connection, where)
     buckets = {at: Tally() for at in range(start, end, bucket)}
+    fitting = [width for width in _WIDTHS if bucket % width == 0]
+    charted = _charted(series, where)
+    for at, number, *row in _rows(connection, start, end, fitting, charted):
+        buckets[at - at % bucket].of(series[number]).merge_row(row)
     by_series: dict[int, Tally] = {}
-    for at, number, *row in _rows(connection, start, end, bucket, series):
-        about = series[number]
-        figures = Figures()
-        figures.merge_row(row)
-        kind = (bool(about["is_root"]), about["status"])
-        buckets[at - at % bucket].of(kind).merge(figures)
-        by_series.setdefault(number, Tally()).of(kind).merge(figures)
+    parts = [number for number, about in series.items() if about["kind"] != WHOLE]
+    for _, number, *row in _rows(connection, start, end, _WIDTHS, parts):
+        by_series.setdefault(number, Tally()).of(series[number]).merge_row(row)
     whole = Tally()
     for tally in by_series.values():
         whole.merge(tally)
@@ -115,20 +125,43 @@ def _series(connection: Connection, where: TraceFilter) -> dict[int, Series]:
     }
 
 
+def _charted(series: dict[int, Series], where: TraceFilter) -> list[int]:
+    """The series that a chart over time needs: wholes, unless the filter looks inside them."""
+    inside = any(getattr(where, name) is not None for name in _FILTERS if name not in _OUTER)
+    return [n for n, about in series.items() if (about["kind"] == WHOLE) is not inside]
+
+
 def _rows(
-    connection: Connection, start: int, end: int, bucket: int, series: dict[int, Series]
+    connection: Connection, start: int, end: int, widths: Sequence[int], series: Sequence[int]
 ) -> Iterator[Any]:
-    """Rollup rows that cover a window without overlap, the widest first."""
+    """Rollup rows that cover a window without overlap, from the widest that are complete."""
     closed = dict(connection.execute("SELECT width, until FROM rolled"))
-    for width in (*(width for width, _ in reversed(COARSE)), MINUTE):
-        if bucket % width:
+    wanted = set(series)
+    for width, since, until in _cover(start, end, widths, closed):
+        if len(wanted) <= _SOUGHT:
+            sql = f"{_ROWS} AND r.series IN ({', '.join(map(str, wanted))})"
+            yield from connection.execute(sql, (width, since, until))
             continue
-        until = end if width == MINUTE else min(end, closed.get(width, 0))
-        if until > start:
-            for row in connection.execute(_ROWS, (width, start, until)):
-                if row[1] in series:
-                    yield row
-            start = until
+        for row in connection.execute(_ROWS, (width, since, until)):
+            if row[1] in wanted:
+                yield row
+
+
+def _cover(
+    start: int, end: int, widths: Sequence[int], closed: dict[int, int]
+) -> Iterator[tuple[int, int, int]]:
+    """Pieces (width, since, until) of a window; `widths` descend to a minute."""
+    width, finer = widths[0], widths[1:]
+    since = -(-start // width) * width
+    until = end if width == MINUTE else min(end, closed.get(width, 0)) // width * width
+    if since < until:
+        yield width, since, until
+    else:
+        since = until = start
+    if finer and start < since:
+        yield from _cover(start, since, finer, closed)
+    if finer and until < end:
+        yield from _cover(until, end, finer, closed)
 
 
 def _groups(
@@ -145,7 +178,7 @@ def _groups(
 
 
 def _quantiles(sketch: Sketch) -> Quantiles:
-    p50, p95, p99 = (sketch.quantile(q) for q in (0.5, 0.95, 0.99))
+    p50, p95, p99 = sketch.quantiles(0.5, 0.95, 0.99)
     return Quantiles(p50=_ms(p50), p95=_ms(p95), p99=_ms(p99))
 
 

@@ -25,7 +25,7 @@ LEVEL = 3
 TRAIN_AFTER = 512
 """Payloads in a file when its dictionary is trained (0.04 s); those before it keep plain zstd."""
 
-_DICTIONARY_BYTES = 64 << 10
+_DICTIONARY_BYTES = 110 << 10
 _SAMPLE_BYTES = 16 << 10
 _LARGEST = 1 << 30
 _EPOCH = date(1970, 1, 1)

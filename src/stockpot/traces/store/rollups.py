@@ -1,9 +1,11 @@
 """Rollups at write time: sums and sketches per minute, five minutes, hour and day. Knows spans'
 figures; knows no payload and no query.
 
-A batch is summed in memory first, then merged into one row per (minute, series). Wider rows are
-summed from finer ones once their time is over; a span that comes late is added to every width that
-was closed already. So the rows of any width add up to the spans, whatever the order of arrival.
+A batch is summed in memory first, then merged into one row per (minute, series) and into one per
+(minute, whole), where a whole is all that a project did in an environment with one outcome: charts
+read the wholes, however many keys and models there are. Wider rows are summed from finer ones once
+their time is over; a span that comes late is added to every width that was closed already. So the
+rows of any width add up to the spans, whatever the order of arrival.
 """
 
 # ruff: noqa: S608 - nothing but names from tables in this package is put into SQL
@@ -14,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from stockpot.traces.sketch import Sketch
+from stockpot.traces.sketch import Sketch, decoded
 from stockpot.traces.store import NewSpan
 from stockpot.traces.store.sqlite import Connection
 
@@ -27,7 +29,11 @@ DIMENSIONS = (
     "prompt_name", "prompt_version", "experiment", "variant", "status", "error",
 )  # fmt: skip
 
+WHOLE = "*"
+"""Stands in the open dimensions of a series that sums over them."""
+
 _SERIES_LIMIT = 20_000
+_OTHER = "(other)"
 _SETTLE_S = 90
 """A width is closed this long after its end, when nearly all of its spans have arrived."""
 
@@ -125,9 +131,9 @@ class Figures:
         self.cache_write_tokens += row[5]
         self.reasoning_tokens += row[6]
         self.cost_nano += row[7]
-        self.latency.merge_encoded(row[8])
-        self.ttft.merge_encoded(row[9])
-        self.tpot.merge_encoded(row[10])
+        self.latency.merge_decoded(decoded(row[8]))
+        self.ttft.merge_decoded(decoded(row[9]))
+        self.tpot.merge_decoded(decoded(row[10]))
 
     def row(self) -> tuple[Any, ...]:
         return (
@@ -171,6 +177,8 @@ class Rollups:
             else:
                 seen[1] = span.id
                 seen[2] += 1
+        for (minute, dimensions), figures in list(groups.items()):
+            groups.setdefault((minute, _open(dimensions, WHOLE)), Figures()).merge(figures)
         self._merge(groups)
         self._connection.executemany(_MINUTE_SEEN, [(m, *seen) for m, seen in minutes.items()])
 
@@ -201,10 +209,7 @@ class Rollups:
     def _series_of(self, dimensions: Dimensions) -> int:
         series = self._series.get(dimensions)
         if series is None and len(self._series) >= _SERIES_LIMIT:
-            folded = list(dimensions)
-            for index in _OPEN:
-                folded[index] = "(other)"
-            dimensions = tuple(folded)
+            dimensions = _open(dimensions, _OTHER)
             series = self._series.get(dimensions)
         if series is None:
             series = int(self._connection.execute(_NEW_SERIES, dimensions).fetchone()[0])
@@ -228,6 +233,14 @@ class Rollups:
             self._connection.executemany(_WRITE, [(*k, *f.row()) for k, f in sums.items()])
             self._connection.execute("INSERT OR REPLACE INTO rolled VALUES (?, ?)", (width, until))
             self._closed[width] = until
+
+
+def _open(dimensions: Dimensions, instead: str) -> Dimensions:
+    """Dimensions with `instead` in all that are open."""
+    changed = list(dimensions)
+    for index in _OPEN:
+        changed[index] = instead
+    return tuple(changed)
 
 
 def _group(span: NewSpan) -> Dimensions:

@@ -176,6 +176,6 @@ PAYLOADS: tuple[Migration, ...] = (
         """CREATE VIRTUAL TABLE texts USING fts5(
              text, content='', contentless_delete=1, detail=none,
              tokenize='unicode61 remove_diacritics 2')""",
-        "INSERT INTO texts (texts, rank) VALUES ('automerge', 8)",
+        "INSERT INTO texts (texts, rank) VALUES ('automerge', 16)",
     ),
 )

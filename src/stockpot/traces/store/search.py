@@ -24,8 +24,8 @@ class Search(NamedTuple):
     """`expression` is FTS5's; a text found by it must hold all `phrases` and none of `without`."""
 
     expression: str
-    phrases: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
+    phrases: tuple[re.Pattern[str], ...] = ()
+    without: tuple[re.Pattern[str], ...] = ()
 
     @property
     def certain(self) -> bool:
@@ -34,16 +34,18 @@ class Search(NamedTuple):
 
     def holds(self, text: str) -> bool:
         """Whether a text that the index found is what was asked for."""
-        flat = f" {' '.join(_folded(text))} "
-        return all(p in flat for p in self.phrases) and not any(p in flat for p in self.without)
+        flat = _folded(text)
+        return all(p.search(flat) for p in self.phrases) and not any(
+            p.search(flat) for p in self.without
+        )
 
 
 def parse(asked: str) -> Search:
     """Read a search. Raises InvalidInput when there is no word to look for."""
     needed: list[str] = []
     barred: list[str] = []
-    phrases: list[str] = []
-    without: list[str] = []
+    phrases: list[re.Pattern[str]] = []
+    without: list[re.Pattern[str]] = []
     for term in _TERMS.findall(asked):
         negative = len(term) > 1 and term.startswith("-")
         words = _WORDS.findall(spaced(unicodedata.normalize("NFC", term)))
@@ -51,8 +53,7 @@ def parse(asked: str) -> Search:
             continue
         prefix = term.endswith("*")
         if len(words) > 1:
-            phrase = f" {' '.join(_folded(term))}{'' if prefix else ' '}"
-            (without if negative else phrases).append(phrase)
+            (without if negative else phrases).append(_phrase(term, prefix))
         quoted = [f'"{word}"' for word in words]
         if prefix:
             quoted[-1] += "*"
@@ -71,9 +72,15 @@ def parse(asked: str) -> Search:
     return Search(expression, tuple(phrases), tuple(without))
 
 
-def _folded(text: str) -> list[str]:
-    """The words of a text without case and accents, as the index compares them."""
+def _phrase(term: str, prefix: bool) -> re.Pattern[str]:
+    """Words one after the other, whatever stands between them that is no word."""
+    words = r"[\W_]+".join(map(re.escape, _WORDS.findall(_folded(term))))
+    return re.compile(r"(?<![^\W_])" + words + ("" if prefix else r"(?![^\W_])"))
+
+
+def _folded(text: str) -> str:
+    """A text without case and accents, as the index compares it."""
     if not text.isascii():
         bare = (c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
         text = spaced(unicodedata.normalize("NFC", "".join(bare)))
-    return _WORDS.findall(text.lower())
+    return text.lower()

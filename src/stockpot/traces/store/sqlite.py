@@ -21,6 +21,8 @@ else:
 
 Connection = driver.Connection
 DriverError = driver.Error
+Double = driver.IntegrityError
+"""A unique value was there already."""
 
 Synchronous = Literal["NORMAL", "FULL"]
 """NORMAL: a commit survives the death of the process; FULL: it survives a power loss."""

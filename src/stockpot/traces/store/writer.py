@@ -23,7 +23,7 @@ from stockpot.core.locks import Held, hold
 from stockpot.traces.store import Batch, NewPayload, NewSpan, Outcome
 from stockpot.traces.store.payloads import PayloadFiles, day_of
 from stockpot.traces.store.rollups import Rollups
-from stockpot.traces.store.sqlite import Synchronous, connect, transaction
+from stockpot.traces.store.sqlite import Double, Synchronous, connect, transaction
 
 Identity = tuple[bytes, bytes, str]
 Segment = tuple[str, int]
@@ -75,9 +75,15 @@ class Writer:
         self._recover()
 
     def append(self, batches: Sequence[Batch]) -> list[Outcome]:
-        """See `SpanStore.append`."""
+        """See `SpanStore.append`. Doubles are rare: they are looked for when one was met."""
+        try:
+            return self._append(batches, looking=False)
+        except Double:
+            return self._append(batches, looking=True)
+
+    def _append(self, batches: Sequence[Batch], *, looking: bool) -> list[Outcome]:
         received = max(self._clock(), self._received)
-        outcomes, kept, ends = self._admit(batches)
+        outcomes, kept, ends = self._admit(batches, looking)
         self._number(kept, received)
         try:
             files = self._keep_payloads(kept, received)
@@ -93,7 +99,7 @@ class Writer:
         return outcomes
 
     def _admit(
-        self, batches: Sequence[Batch]
+        self, batches: Sequence[Batch], looking: bool
     ) -> tuple[list[Outcome], list[Kept], dict[Segment, tuple[int, int]]]:
         """What is new in the batches that continue their segment, and how far each gets."""
         outcomes: list[Outcome] = []
@@ -106,16 +112,18 @@ class Writer:
             if batch.stream and batch.begin != offset:
                 outcomes.append(Outcome(False, offset))
                 continue
-            new = [item for item in batch.spans if self._is_new(item[0], seen)]
+            new = [item for item in batch.spans if self._is_new(item[0], seen, looking)]
             kept += new
             if batch.stream:
                 ends[segment] = (batch.end, records + len(batch.spans))
             outcomes.append(Outcome(True, batch.end, len(new), len(batch.spans) - len(new)))
         return outcomes, kept, ends
 
-    def _is_new(self, span: NewSpan, seen: set[Identity]) -> bool:
+    def _is_new(self, span: NewSpan, seen: set[Identity], looking: bool) -> bool:
         identity = (span.trace_id, span.span_id, span.project)
-        if identity in seen or self._connection.execute(_KNOWN, identity).fetchone():
+        if identity in seen:
+            return False
+        if looking and self._connection.execute(_KNOWN, identity).fetchone():
             return False
         seen.add(identity)
         return True
