@@ -1,0 +1,119 @@
+// One way to talk to the control plane. Knows HTTP, the error shape and the CSRF header; knows
+// nothing of pages.
+import { reachable } from "./connection";
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly hint: string,
+    /** The trace that a refused or failed model call left behind. */
+    readonly traceId = "",
+  ) {
+    super(message);
+    this.name = "ApiError";
+  }
+}
+
+let csrf = "";
+let onSignedOut: () => void = () => {};
+
+/** The token of the present session; it goes back on every write. */
+export function setCsrf(token: string): void {
+  csrf = token;
+}
+
+/** What to do when the server says that nobody is signed in. */
+export function whenSignedOut(listener: () => void): void {
+  onSignedOut = listener;
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined>;
+
+export function withQuery(path: string, query: Query = {}): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null && value !== "") params.set(name, String(value));
+  }
+  const text = params.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+interface Options {
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  query?: Query;
+  body?: unknown;
+  signal?: AbortSignal;
+  /** Signing in answers 401 to a wrong password; that is not the end of a session. */
+  keepSession?: boolean;
+}
+
+/** The raw response of a call that succeeded; throws ApiError for every other outcome. */
+export async function request(path: string, options: Options = {}): Promise<Response> {
+  const { method = "GET", query, body, signal } = options;
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (method !== "GET") headers["x-stockpot-csrf"] = csrf;
+  let response: Response;
+  try {
+    response = await fetch(withQuery(path, query), {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+      credentials: "same-origin",
+    });
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    reachable(false);
+    throw new ApiError(
+      0,
+      "unreachable",
+      "The control plane does not answer.",
+      "Look at the terminal that runs `stockpot up`; this page tries again by itself.",
+    );
+  }
+  reachable(true);
+  if (response.ok) return response;
+  const error = await readError(response);
+  if (response.status === 401 && !options.keepSession) onSignedOut();
+  throw error;
+}
+
+export async function call<T>(path: string, options: Options = {}): Promise<T> {
+  const response = await request(path, options);
+  if (response.status === 204) return undefined as T;
+  return (await response.json()) as T;
+}
+
+async function readError(response: Response): Promise<ApiError> {
+  const text = await response.text();
+  const traceId = response.headers.get("x-stockpot-trace-id") ?? "";
+  try {
+    const { error } = JSON.parse(text);
+    return new ApiError(
+      response.status,
+      error.code ?? error.type ?? "error",
+      error.message ?? `The server answered ${response.status}.`,
+      error.hint ?? "",
+      traceId,
+    );
+  } catch {
+    const start = text.slice(0, 200).trim();
+    return new ApiError(
+      response.status,
+      "unreadable",
+      `The server answered ${response.status} ${response.statusText}`.trim() +
+        (start ? `: ${start}` : ""),
+      "",
+    );
+  }
+}
+
+export function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && "code" in error ? String(error.code) : "console_error";
+  return new ApiError(0, code, message, "");
+}

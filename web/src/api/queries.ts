@@ -1,0 +1,130 @@
+// Every read of the API as query options: its key, its route, how long it stays fresh.
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { ApiError, call, setCsrf } from "./client";
+import type {
+  InstanceEvent,
+  InstanceInfo,
+  Model,
+  Overview,
+  Payload,
+  Project,
+  Provider,
+  ProviderVendor,
+  SessionInfo,
+  Trace,
+  TraceFilter,
+  TracePage,
+  VirtualKey,
+} from "./types";
+import { resolveWindow, type Window } from "./window";
+
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: async ({ signal }) => {
+    const session = await call<SessionInfo>("/api/v1/session", { signal, keepSession: true });
+    setCsrf(session.csrf);
+    return session;
+  },
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const instanceQuery = queryOptions({
+  queryKey: ["instance"],
+  queryFn: ({ signal }) => call<InstanceInfo>("/api/v1/instance", { signal }),
+  refetchInterval: (query) => (query.state.error ? 2_000 : 15_000),
+});
+
+export const projectsQuery = queryOptions({
+  queryKey: ["projects"],
+  queryFn: ({ signal }) => call<Project[]>("/api/v1/projects", { signal }),
+  staleTime: 60_000,
+});
+
+export const keysQuery = queryOptions({
+  queryKey: ["keys"],
+  queryFn: ({ signal }) => call<VirtualKey[]>("/api/v1/keys", { signal }),
+  staleTime: 10_000,
+});
+
+export const modelsQuery = queryOptions({
+  queryKey: ["models"],
+  queryFn: ({ signal }) => call<Model[]>("/api/v1/models", { signal }),
+  staleTime: 5_000,
+});
+
+export const vendorsQuery = queryOptions({
+  queryKey: ["vendors"],
+  queryFn: ({ signal }) => call<ProviderVendor[]>("/api/v1/vendors", { signal }),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const providersQuery = queryOptions({
+  queryKey: ["providers"],
+  queryFn: ({ signal }) => call<Provider[]>("/api/v1/providers", { signal }),
+  staleTime: 10_000,
+});
+
+export const eventsQuery = queryOptions({
+  queryKey: ["events"],
+  queryFn: ({ signal }) => call<InstanceEvent[]>("/api/v1/events", { signal }),
+  refetchInterval: 30_000,
+});
+
+export interface OverviewAsk extends Window {
+  project?: string;
+  environment?: string;
+}
+
+export const overviewQuery = (ask: OverviewAsk) =>
+  queryOptions({
+    queryKey: ["overview", ask],
+    queryFn: ({ signal }) => {
+      const { from_ms, to_ms, bucket_ms } = resolveWindow(ask);
+      const { project, environment } = ask;
+      const query = { project, environment, from_ms, to_ms, bucket_ms };
+      return call<Overview>("/api/v1/overview", { query, signal });
+    },
+    placeholderData: (previous) => previous,
+    refetchInterval: ask.to_ms ? false : 10_000,
+  });
+
+export const PAGE = 100;
+
+/** `window` stays relative in the key, so that a page of "the last hour" keeps its cache entry. */
+export const tracesQuery = (filter: TraceFilter, window: Window) =>
+  infiniteQueryOptions({
+    queryKey: ["traces", filter, window],
+    queryFn: ({ pageParam, signal }) => {
+      const { from_ms, to_ms } = window.to_ms
+        ? window
+        : { ...resolveWindow(window), to_ms: undefined };
+      const query = { ...filter, from_ms, to_ms, cursor: pageParam, limit: PAGE };
+      return call<TracePage>("/api/v1/traces", { query, signal });
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+export const traceQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["trace", id],
+    queryFn: ({ signal }) => call<Trace>(`/api/v1/traces/${encodeURIComponent(id)}`, { signal }),
+    retry: retryUntilShipped,
+    retryDelay: 400,
+  });
+
+export const payloadQuery = (trace: string, span: string) =>
+  queryOptions({
+    queryKey: ["payload", trace, span],
+    queryFn: ({ signal }) =>
+      call<Payload>(
+        `/api/v1/traces/${encodeURIComponent(trace)}/spans/${encodeURIComponent(span)}/payload`,
+        { signal },
+      ),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** A call of a second ago may still be on its way from the worker to the span log. */
+function retryUntilShipped(count: number, error: Error): boolean {
+  return error instanceof ApiError && error.status === 404 ? count < 8 : count < 2;
+}

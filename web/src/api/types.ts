@@ -1,0 +1,65 @@
+// The API's types by their plain names. `schema.d.ts` is generated from the product's OpenAPI
+// (`npm run api`); nothing here is written by hand but the names.
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+/** The server sends every field; one with a default is optional only in what we send. */
+type Complete<T> = T extends object ? { [K in keyof T]-?: Complete<T[K]> } : T;
+type Sent<Name extends keyof Schemas> = Complete<Schemas[Name]>;
+
+export type Span = Sent<"Span">;
+export type SpanKind = Span["kind"];
+export type Status = Span["status"];
+export type Tokens = Sent<"Tokens">;
+export type TraceRow = Sent<"TraceRow">;
+export type TracePage = Sent<"TracePage">;
+export type Trace = Sent<"Trace">;
+export type Payload = Sent<"Payload">;
+export type Quantiles = Sent<"Quantiles">;
+export type Totals = Sent<"Totals">;
+export type Point = Sent<"Point">;
+export type Group = Sent<"Group">;
+export type Overview = Sent<"Overview">;
+export type User = Sent<"User">;
+export type SessionInfo = Sent<"SessionInfo">;
+export type Project = Sent<"Project">;
+export type VirtualKey = Sent<"VirtualKey">;
+export type NewKey = Schemas["NewKey"];
+export type KeySettings = Schemas["KeySettings"];
+export type CreatedKey = Sent<"CreatedKey">;
+export type BudgetSpec = Schemas["BudgetSpec"];
+export type BudgetState = Sent<"BudgetState">;
+export type LimitSpec = Sent<"LimitSpec">;
+export type ProviderVendor = Sent<"ProviderVendor">;
+export type Provider = Sent<"Provider">;
+export type ProviderSettings = Schemas["ProviderSettings"];
+export type TargetHealth = Sent<"TargetHealth">;
+export type Model = Sent<"Model">;
+export type RouteSettings = Schemas["RouteSettings"];
+export type TestResult = Sent<"TestResult">;
+export type InstanceEvent = Sent<"Event">;
+export type InstanceInfo = Sent<"InstanceInfo">;
+export type ProcessState = Sent<"ProcessState">;
+
+/** Query parameters of the trace list; the server's own `TraceFilter`, each condition optional. */
+export interface TraceFilter {
+  project?: string;
+  environment?: string;
+  model?: string;
+  provider?: string;
+  key_id?: string;
+  status?: Status;
+  error?: string;
+  unpriced?: true;
+  kind?: SpanKind;
+  user?: string;
+  session?: string;
+  tag?: string;
+  q?: string;
+  from_ms?: number;
+  to_ms?: number;
+  min_cost_nano?: number;
+  min_duration_ms?: number;
+  trace_prefix?: string;
+}

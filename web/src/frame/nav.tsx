@@ -1,0 +1,130 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
+import { instanceQuery, sessionQuery } from "../api/queries";
+import { Dot, type Tone } from "../ui/badge";
+import { cx } from "../ui/cx";
+import { Icon, type IconName, Mark } from "../ui/icons";
+import { toggleTheme, useTheme } from "./theme";
+
+const InstancePanel = lazy(() =>
+  import("./instance-panel").then((module) => ({ default: module.InstancePanel })),
+);
+const AccountPanel = lazy(() =>
+  import("./account-panel").then((module) => ({ default: module.AccountPanel })),
+);
+
+const PAGES = [
+  { to: "/overview", label: "Overview", icon: "overview", keys: "g o" },
+  { to: "/traces", label: "Traces", icon: "traces", keys: "g t" },
+  { to: "/playground", label: "Playground", icon: "playground", keys: "g p" },
+  { to: "/models", label: "Models", icon: "models", keys: "g m" },
+  { to: "/keys", label: "Keys", icon: "keys", keys: "g k" },
+] as const satisfies readonly { to: string; label: string; icon: IconName; keys: string }[];
+
+const ROW =
+  "flex h-8 w-full items-center gap-2.5 rounded-md px-2 text-ink-2 hover:bg-hover hover:text-ink max-wide:justify-center max-wide:px-0";
+const WORD = "truncate max-wide:sr-only";
+
+export function Nav() {
+  const theme = useTheme();
+  return (
+    <nav
+      aria-label="Main"
+      className="flex w-[200px] shrink-0 flex-col border-r bg-panel px-2 pb-2 max-wide:w-[52px] max-wide:px-1.5"
+    >
+      <Link
+        to="/overview"
+        className="flex h-12 items-center gap-2 px-2 max-wide:justify-center max-wide:px-0"
+        aria-label="stockpot: overview"
+      >
+        <Mark />
+        <span className={cx("text-base font-semibold tracking-tight", WORD)}>stockpot</span>
+      </Link>
+      <ul className="flex flex-col gap-0.5">
+        {PAGES.map(({ to, label, icon, keys }) => (
+          <li key={to}>
+            <Link
+              to={to}
+              title={`${label} (${keys})`}
+              className={ROW}
+              activeProps={{ className: "bg-hover font-medium !text-ink" }}
+            >
+              <Icon name={icon} className="shrink-0" />
+              <span className={WORD}>{label}</span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      <div className="mt-auto flex flex-col gap-0.5">
+        <InstanceButton />
+        <button type="button" className={ROW} onClick={toggleTheme} title="Dark or light (T)">
+          <Icon name={theme === "dark" ? "sun" : "moon"} className="shrink-0" />
+          <span className={WORD}>{theme === "dark" ? "Light theme" : "Dark theme"}</span>
+        </button>
+        <AccountButton />
+      </div>
+    </nav>
+  );
+}
+
+function InstanceButton() {
+  const { data, error } = useQuery(instanceQuery);
+  const [asked, setAsked] = useState(false);
+  const restarting = data?.processes.some((process) => process.state !== "running") ?? false;
+  const tone: Tone = error
+    ? "bad"
+    : !data
+      ? "mute"
+      : restarting || data.notices.length > 0
+        ? "warn"
+        : "ok";
+  const word = error ? "No answer" : !data ? "…" : restarting ? "Degraded" : "Running";
+  const button = (
+    <button
+      type="button"
+      className={ROW}
+      onClick={() => setAsked(true)}
+      title={`Instance: ${word}`}
+    >
+      <span className="flex w-4 shrink-0 justify-center">
+        <Dot tone={tone} />
+      </span>
+      <span className={WORD}>{word}</span>
+      {data && (
+        <span className="ml-auto font-mono text-2xs text-ink-3 max-wide:hidden">
+          {data.version}
+        </span>
+      )}
+    </button>
+  );
+  if (!asked) return button;
+  return (
+    <Suspense fallback={button}>
+      <InstancePanel trigger={button} />
+    </Suspense>
+  );
+}
+
+function AccountButton() {
+  const { data } = useQuery(sessionQuery);
+  const [asked, setAsked] = useState(false);
+  const name = data?.user.name || data?.user.email || "Account";
+  const button = (
+    <button type="button" className={ROW} onClick={() => setAsked(true)} title={data?.user.email}>
+      <span
+        aria-hidden="true"
+        className="-mx-0.5 flex size-5 shrink-0 items-center justify-center rounded-full bg-mute-wash text-2xs font-semibold uppercase"
+      >
+        {name.slice(0, 1)}
+      </span>
+      <span className={WORD}>{name}</span>
+    </button>
+  );
+  if (!asked) return button;
+  return (
+    <Suspense fallback={button}>
+      <AccountPanel trigger={button} />
+    </Suspense>
+  );
+}

@@ -1,0 +1,151 @@
+// Every page of the console and its address. A page is a lazy route; its search parameters are typed
+// here, so that a link anywhere is checked by the compiler.
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  retainSearchParams,
+} from "@tanstack/react-router";
+import { ApiError, whenSignedOut } from "../api/client";
+import { sessionQuery } from "../api/queries";
+import { parsePlaygroundSearch } from "../playground/search";
+import { parseDetailSearch, parseTraceSearch } from "../traces/search";
+import { queryClient } from "./client";
+import { Crash, NotFound, Pending } from "./fallbacks";
+import { Frame } from "./frame";
+import {
+  flag,
+  parseScope,
+  parseSearch,
+  type Raw,
+  SCOPE_KEYS,
+  stringifySearch,
+  text,
+} from "./search";
+
+declare module "@tanstack/react-router" {
+  interface StaticDataRouteOption {
+    title?: string;
+    /** Which of the scope's selectors mean something on this page. */
+    scope?: "all" | "project" | "none";
+  }
+}
+
+const root = createRootRoute({ notFoundComponent: NotFound });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (raw: Raw): { next?: string } => ({ next: text(raw.next, 2_000) }),
+  component: lazyRouteComponent(() => import("../sign-in/sign-in-page"), "SignInPage"),
+});
+
+const frame = createRoute({
+  getParentRoute: () => root,
+  id: "frame",
+  validateSearch: parseScope,
+  search: { middlewares: [retainSearchParams([...SCOPE_KEYS])] },
+  beforeLoad: async ({ location }) => {
+    try {
+      await queryClient.ensureQueryData(sessionQuery);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) {
+        throw redirect({ to: "/sign-in", search: { next: location.href }, replace: true });
+      }
+      throw error;
+    }
+  },
+  component: Frame,
+  notFoundComponent: NotFound,
+});
+
+const home = createRoute({
+  getParentRoute: () => frame,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/overview", replace: true });
+  },
+});
+
+const overview = createRoute({
+  getParentRoute: () => frame,
+  path: "/overview",
+  staticData: { title: "Overview", scope: "all" },
+  component: lazyRouteComponent(() => import("../overview/overview-page"), "OverviewPage"),
+});
+
+const traces = createRoute({
+  getParentRoute: () => frame,
+  path: "/traces",
+  validateSearch: parseTraceSearch,
+  staticData: { title: "Traces", scope: "all" },
+  component: lazyRouteComponent(() => import("../traces/traces-page"), "TracesPage"),
+});
+
+const trace = createRoute({
+  getParentRoute: () => traces,
+  path: "/$traceId",
+  validateSearch: parseDetailSearch,
+  search: { middlewares: [retainSearchParams(["tab", "wide"])] },
+  component: lazyRouteComponent(() => import("../traces/trace-pane"), "TracePane"),
+});
+
+const playground = createRoute({
+  getParentRoute: () => frame,
+  path: "/playground",
+  validateSearch: parsePlaygroundSearch,
+  staticData: { title: "Playground", scope: "none" },
+  component: lazyRouteComponent(() => import("../playground/playground-page"), "PlaygroundPage"),
+});
+
+const models = createRoute({
+  getParentRoute: () => frame,
+  path: "/models",
+  validateSearch: (raw: Raw): { connect?: string; alias?: string } => ({
+    connect: raw.connect === undefined ? undefined : (text(raw.connect) ?? ""),
+    alias: raw.alias === undefined ? undefined : (text(raw.alias) ?? ""),
+  }),
+  staticData: { title: "Models", scope: "none" },
+  component: lazyRouteComponent(() => import("../models/models-page"), "ModelsPage"),
+});
+
+const keys = createRoute({
+  getParentRoute: () => frame,
+  path: "/keys",
+  validateSearch: (raw: Raw): { create?: true; key?: string } => ({
+    create: flag(raw.create),
+    key: text(raw.key),
+  }),
+  staticData: { title: "Keys", scope: "project" },
+  component: lazyRouteComponent(() => import("../keys/keys-page"), "KeysPage"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    signIn,
+    frame.addChildren([home, overview, traces.addChildren([trace]), playground, models, keys]),
+  ]),
+  parseSearch,
+  stringifySearch,
+  defaultPreload: "intent",
+  defaultPreloadStaleTime: 0,
+  defaultErrorComponent: Crash,
+  defaultPendingComponent: Pending,
+  defaultPendingMs: 150,
+  scrollRestoration: false,
+});
+
+whenSignedOut(() => {
+  queryClient.removeQueries({ queryKey: sessionQuery.queryKey });
+  const { href, pathname } = router.state.location;
+  if (pathname !== "/sign-in")
+    router.navigate({ to: "/sign-in", search: { next: href }, replace: true });
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,107 @@
+// A key while it is being written: text as typed, and what the API gets of it. Pure.
+import type { BudgetSpec, KeySettings, NewKey, VirtualKey } from "../api/types";
+import { parseDollars } from "../ui/format";
+
+export interface Draft {
+  name: string;
+  project: string;
+  environment: string;
+  models: readonly string[];
+  rpm: string;
+  tpm: string;
+  concurrency: string;
+  budget: string;
+  period: Required<BudgetSpec>["period"];
+  /** A local date, `2027-01-31`; empty is never. */
+  expires: string;
+  /** Empty takes the project's policy. */
+  payloads: VirtualKey["payloads"] | "";
+  networks: string;
+  whenAway: Required<BudgetSpec>["when_away"];
+}
+
+export const emptyDraft: Draft = {
+  name: "",
+  project: "default",
+  environment: "",
+  models: [],
+  rpm: "",
+  tpm: "",
+  concurrency: "",
+  budget: "",
+  period: "month",
+  expires: "",
+  payloads: "",
+  networks: "",
+  whenAway: "closed",
+};
+
+const blankZero = (value: number) => (value > 0 ? String(value) : "");
+
+function localDate(ms: number): string {
+  const at = new Date(ms);
+  return `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, "0")}-${String(at.getDate()).padStart(2, "0")}`;
+}
+
+export function draftOf(key: VirtualKey): Draft {
+  return {
+    name: key.name,
+    project: key.project,
+    environment: key.environment,
+    models: key.models,
+    rpm: blankZero(key.limits.rpm),
+    tpm: blankZero(key.limits.tpm),
+    concurrency: blankZero(key.limits.concurrency),
+    budget: key.budget ? String(key.budget.spec.limit_nano / 1e9) : "",
+    period: key.budget?.spec.period ?? "month",
+    expires: key.expires_ms === null ? "" : localDate(key.expires_ms),
+    payloads: key.payloads,
+    networks: key.networks.join(", "),
+    whenAway: key.budget?.spec.when_away ?? "closed",
+  };
+}
+
+export type Problems = Partial<Record<keyof Draft, string>>;
+
+export function problems(draft: Draft, now = Date.now()): Problems {
+  const found: Problems = {};
+  if (!draft.name.trim()) found.name = "A key needs a name.";
+  for (const field of ["rpm", "tpm", "concurrency"] as const) {
+    if (draft[field].trim() && !/^\d{1,9}$/.test(draft[field].trim()))
+      found[field] = "A whole number, or empty for no limit.";
+  }
+  if (draft.budget.trim() && !parseDollars(draft.budget))
+    found.budget = "An amount in dollars such as 25 or 0.50.";
+  if (draft.expires && endOfDay(draft.expires) < now) found.expires = "This day is over.";
+  return found;
+}
+
+/** A key that expires on a day works until that day's end, by this browser's clock. */
+function endOfDay(date: string): number {
+  return new Date(`${date}T23:59:59`).getTime();
+}
+
+function settings(draft: Draft): KeySettings {
+  const whole = (text: string) => Number(text.trim() || 0);
+  const limit_nano = parseDollars(draft.budget);
+  return {
+    models: [...draft.models],
+    networks: draft.networks.split(/[\s,]+/).filter(Boolean),
+    limits: { rpm: whole(draft.rpm), tpm: whole(draft.tpm), concurrency: whole(draft.concurrency) },
+    budget: limit_nano
+      ? { limit_nano, period: draft.period, when_away: draft.whenAway, away_multiple: 1 }
+      : null,
+    expires_ms: draft.expires ? endOfDay(draft.expires) : 0,
+    payloads: draft.payloads || null,
+    environment: draft.environment || null,
+  };
+}
+
+export function newKey(draft: Draft): NewKey {
+  return { name: draft.name.trim(), project: draft.project, ...settings(draft) };
+}
+
+/** The environment is part of what a key is; it is chosen once. */
+export function changes(draft: Draft): KeySettings {
+  return { ...settings(draft), environment: null };
+}

@@ -1,0 +1,57 @@
+// The trace list's filters as search parameters. Pure.
+import type { SpanKind, Status, TraceFilter } from "../api/types";
+import { flag, number, oneOf, type Raw, text } from "../frame/search";
+
+export const STATUSES: readonly Status[] = ["ok", "error", "interrupted", "refused"];
+export const KINDS: readonly SpanKind[] = [
+  "llm",
+  "embedding",
+  "retriever",
+  "reranker",
+  "tool",
+  "agent",
+  "workflow",
+  "guardrail",
+  "evaluator",
+  "span",
+];
+
+export type Conditions = Omit<TraceFilter, "project" | "environment" | "from_ms" | "to_ms">;
+
+export interface TraceSearch extends Conditions {
+  live?: true;
+}
+
+export function parseTraceSearch(raw: Raw): TraceSearch {
+  return {
+    q: text(raw.q),
+    status: oneOf(raw.status, STATUSES),
+    error: text(raw.error),
+    unpriced: flag(raw.unpriced),
+    kind: oneOf(raw.kind, KINDS),
+    model: text(raw.model),
+    provider: text(raw.provider),
+    key_id: text(raw.key_id),
+    user: text(raw.user),
+    session: text(raw.session),
+    tag: text(raw.tag),
+    min_cost_nano: number(raw.min_cost_nano),
+    min_duration_ms: number(raw.min_duration_ms),
+    trace_prefix: text(raw.trace_prefix, 32),
+    live: flag(raw.live),
+  };
+}
+
+export interface DetailSearch {
+  tab?: string;
+  span?: string;
+  wide?: true;
+}
+
+export function parseDetailSearch(raw: Raw): DetailSearch {
+  return { tab: text(raw.tab, 20), span: text(raw.span, 40), wide: flag(raw.wide) };
+}
+
+export function conditionsOf({ live: _, ...conditions }: TraceSearch): Conditions {
+  return conditions;
+}

@@ -1,0 +1,73 @@
+// The states a page can be in besides showing data: loading, failed, empty.
+import type { ReactNode } from "react";
+import { asApiError } from "../api/client";
+import { Button } from "./button";
+import { cx } from "./cx";
+import { Icon } from "./icons";
+
+export function Failure({
+  error,
+  onRetry,
+  className,
+}: {
+  error: unknown;
+  onRetry?: () => void;
+  className?: string;
+}) {
+  const { message, hint, code, status } = asApiError(error);
+  return (
+    <div
+      role="alert"
+      className={cx("flex gap-3 rounded-lg border border-line bg-panel px-4 py-3", className)}
+    >
+      <Icon name="warn" className="mt-0.5 shrink-0 text-bad" />
+      <div className="min-w-0 flex-1">
+        <p className="font-medium break-words">{message}</p>
+        {hint && <p className="break-words text-ink-2">{hint}</p>}
+        <p className="mt-0.5 font-mono text-2xs text-ink-3">
+          {code}
+          {status ? ` · ${status}` : ""}
+        </p>
+      </div>
+      {onRetry && (
+        <Button icon="refresh" onClick={onRetry}>
+          Try again
+        </Button>
+      )}
+    </div>
+  );
+}
+
+interface EmptyProps {
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+  className?: string;
+}
+
+/** What to see when there is nothing: one sentence, the next step, no drawing. */
+export function Empty({ title, children, action, className }: EmptyProps) {
+  return (
+    <section className={cx("mx-auto w-full max-w-[680px] px-6 py-10", className)}>
+      <h2 className="text-lg font-semibold">{title}</h2>
+      {children && <div className="mt-1 text-ink-2">{children}</div>}
+      {action && <div className="mt-4">{action}</div>}
+    </section>
+  );
+}
+
+export function Lines({ rows = 8, className }: { rows?: number; className?: string }) {
+  return (
+    <div
+      aria-busy="true"
+      aria-label="Loading"
+      role="status"
+      className={cx("flex flex-col gap-3 p-4", className)}
+    >
+      {Array.from({ length: rows }, (_, row) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: identical placeholders have no other identity
+        <div key={row} className="skeleton h-3.5" style={{ width: `${92 - ((row * 17) % 45)}%` }} />
+      ))}
+    </div>
+  );
+}

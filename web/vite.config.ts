@@ -1,0 +1,29 @@
+/// <reference types="vitest/config" />
+import tailwind from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+/** Where `npm run dev` finds a running instance; the default is the port of `stockpot up`. */
+const instance = process.env.STOCKPOT_URL ?? "http://127.0.0.1:4001";
+
+export default defineConfig({
+  plugins: [react(), tailwind()],
+  build: {
+    outDir: "../src/stockpot/console",
+    emptyOutDir: true,
+    target: ["chrome120", "edge120", "firefox121", "safari17.4"],
+    modulePreload: { polyfill: false },
+    manifest: true,
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 400,
+    reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        // What every page needs compresses better in one file than in ten.
+        codeSplitting: { groups: [{ name: "frame", tags: ["$initial"] }] },
+      },
+    },
+  },
+  server: { proxy: { "/api": instance, "/readyz": instance } },
+  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
+});
