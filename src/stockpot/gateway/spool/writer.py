@@ -72,7 +72,7 @@ class Spool:
         self._soon: Callable[[Callable[[], None]], object] = loop.call_soon
         self._queue: Batch = []
         self._scheduled = False
-        self._closed = False
+        self.closed = False
         self._in_flight: Batch = []
         self._held = b""
         self._held_records = 0
@@ -124,7 +124,7 @@ class Spool:
 
     def close(self) -> None:
         """Write all that is left, run its callbacks and release the lock."""
-        self._closed = True
+        self.closed = True
         self._soon = _refuse
         self._scheduled = False
         self._timer.cancel()
@@ -145,7 +145,7 @@ class Spool:
     # --- the hot path: one flush per turn of the loop ---------------------------------------------
 
     def _flush(self) -> None:
-        if self._closed:  # close() has written what this flush was scheduled for
+        if self.closed:  # close() has written what this flush was scheduled for
             return
         batch, self._queue = self._queue, []
         if self._group:  # _scheduled stays set: what arrives now waits for the next batch
@@ -258,7 +258,7 @@ class Spool:
     def _written(self) -> None:
         batch, self._in_flight = self._in_flight, []
         self._call_back(batch)
-        if self._queue and not self._closed:
+        if self._queue and not self.closed:
             self._flush()
         else:
             self._scheduled = False
