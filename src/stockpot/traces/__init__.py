@@ -1,1 +1,79 @@
-"""front"""
+"""The span log: every call that the gateway made, findable, countable, and provably complete.
+
+Knows spans, payloads, rollups and how shipments of records become them; knows nothing of prompts,
+data sets or experiments, and of keys and projects only their names. Other capabilities read it
+through `SpanLog`; another engine stands behind `SpanStore`.
+
+What is offered here is loaded when it is first used, so that a command that needs a model alone
+does not load a database driver.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stockpot.traces.api import router
+    from stockpot.traces.ingest import ingest_app
+    from stockpot.traces.models import (
+        ExportedSpan,
+        Group,
+        Overview,
+        Payload,
+        Point,
+        Quantiles,
+        Span,
+        Tokens,
+        Totals,
+        Trace,
+        TraceFilter,
+        TracePage,
+        TraceRow,
+        Verification,
+    )
+    from stockpot.traces.opening import open_span_log, open_store
+    from stockpot.traces.service import OffsetMismatch, SpanLog
+    from stockpot.traces.store import SpanStore
+
+__all__ = [
+    "ExportedSpan",
+    "Group",
+    "OffsetMismatch",
+    "Overview",
+    "Payload",
+    "Point",
+    "Quantiles",
+    "Span",
+    "SpanLog",
+    "SpanStore",
+    "Tokens",
+    "Totals",
+    "Trace",
+    "TraceFilter",
+    "TracePage",
+    "TraceRow",
+    "Verification",
+    "ingest_app",
+    "open_span_log",
+    "open_store",
+    "router",
+]
+
+_ELSEWHERE = {
+    "OffsetMismatch": "service",
+    "SpanLog": "service",
+    "SpanStore": "store",
+    "ingest_app": "ingest",
+    "open_span_log": "opening",
+    "open_store": "opening",
+    "router": "api",
+}
+"""Where a name is that is not a model."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_ELSEWHERE.get(name, 'models')}")
+    return getattr(module, name)

@@ -115,11 +115,11 @@ class Payload(Frozen):
     response: str | None
 
 
-class ExportedSpan(Frozen):
-    """A line of an export; `payload` where it was asked for and kept."""
+class ExportedSpan(Span):
+    """A line of an export; bodies where they were asked for and kept."""
 
-    span: Span
-    payload: Payload | None
+    request: str | None = None
+    response: str | None = None
 
 
 class TraceFilter(Frozen):

@@ -88,9 +88,15 @@ class SpanLog:
         found = self._store.traces(TraceFilter(), limit=1)
         return found.items[0].position if found.items else 0
 
-    def since(self, where: TraceFilter, position: int, limit: int = 200) -> list[Listed]:
-        """Traces whose root arrived after a position, oldest first."""
-        return self._store.traces(where, after=position, limit=limit).items
+    def since(
+        self, where: TraceFilter, position: int, limit: int = 200
+    ) -> tuple[list[Listed], int]:
+        """Traces whose root arrived after a position, oldest first; and where to go on."""
+        newest = self.newest()
+        found = self._store.traces(where, after=position, limit=limit)
+        if found.next is not None:
+            return found.items, found.next
+        return found.items, max(position, newest, *(listed.position for listed in found.items))
 
     def trace(self, trace_id: str, project: str | None = None) -> Trace:
         """All spans of a trace."""
@@ -134,10 +140,21 @@ class SpanLog:
         while position is not None:
             spans, position = self._store.spans(where, after=position, limit=_EXPORTED_AT_ONCE)
             for span in spans:
-                payload = None
+                request = response = None
                 if payloads and span.payload in ("full", "masked"):
                     payload = self.payload(span.trace_id, span.span_id, span.project)
-                yield ExportedSpan(span=span, payload=payload)
+                    request, response = payload.request, payload.response
+                yield ExportedSpan(**dict(span), request=request, response=response)
+
+    def spent(self, worker: str, scope: str, scope_id: str, from_ms: int) -> int | None:
+        """Nano-dollars that a `key` (its id) or a `project` (its name) has spent since a time; None
+        while records of that worker wait in this host's spool."""
+        if self._instance is not None and (self._instance.spool / worker).exists():
+            return None
+        by_key = scope == "key"
+        where = TraceFilter(key_id=scope_id) if by_key else TraceFilter(project=scope_id)
+        now = time.time() * 1000
+        return self._store.overview(where, from_ms, now, 0).totals.cost_nano
 
     # --- trusting -------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ span log; what lies behind it waits to be shipped; a torn last entry belongs to 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -53,8 +54,9 @@ def verify(store: SpanStore, folder: Path) -> Verification:
 def _segments(folder: Path) -> Iterator[tuple[Path, str, int]]:
     """Ledger, stream and number of every segment that is still there."""
     for stream in sorted(path for path in folder.iterdir() if path.is_dir()):
-        for number in spool.segments(stream):
-            yield spool.ledger_path(stream, number), stream.name, number
+        with contextlib.suppress(FileNotFoundError):  # shipped and deleted just now
+            for number in spool.segments(stream):
+                yield spool.ledger_path(stream, number), stream.name, number
 
 
 def _segment(store: SpanStore, ledger: Path, stream: str, number: int, committed: int) -> _Found:

@@ -192,7 +192,8 @@ class SpanStore(Protocol):
     def overview(
         self, where: TraceFilter, from_ms: float, to_ms: float, bucket_ms: float
     ) -> Overview:
-        """Figures of a window from rollups; of the filter, project and environment count."""
+        """Figures of a window from rollups, with no chart when `bucket_ms` is 0. Of the filter,
+        only what rollups keep apart counts: not user, session, tag, text, cost or duration."""
         ...
 
     def audit(self) -> Audit:

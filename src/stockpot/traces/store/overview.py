@@ -85,18 +85,18 @@ def overview(
     connection: Connection, where: TraceFilter, from_ms: float, to_ms: float, bucket_ms: float
 ) -> Overview:
     """See `SpanStore.overview`. The window is widened to whole buckets of whole minutes."""
-    bucket = max(MINUTE, int(-(-bucket_ms // (MINUTE * 1000))) * MINUTE)
+    bucket = max(MINUTE, -int(-bucket_ms // (MINUTE * 1000)) * MINUTE)
     start = int(from_ms // 1000) // bucket * bucket
     end = max(start, -int(-to_ms // (bucket * 1000)) * bucket)
-    if (end - start) // bucket > MAX_POINTS:
+    if bucket_ms and (end - start) // bucket > MAX_POINTS:
         raise InvalidInput(
             f"{(end - start) // bucket} buckets of {bucket} s are too many (at most {MAX_POINTS})",
             hint="ask for a larger bucket_ms",
         )
     series = _series(connection, where)
-    buckets = {at: Tally() for at in range(start, end, bucket)}
+    buckets = {at: Tally() for at in range(start, end, bucket)} if bucket_ms else {}
     fitting = [width for width in _WIDTHS if bucket % width == 0]
-    charted = _charted(series, where)
+    charted = _charted(series, where) if bucket_ms else []
     for at, number, *row in _rows(connection, start, end, fitting, charted):
         buckets[at - at % bucket].of(series[number]).merge_row(row)
     by_series: dict[int, Tally] = {}
@@ -108,7 +108,8 @@ def overview(
         whole.merge(tally)
     found = [(series[number], tally) for number, tally in by_series.items()]
     return Overview(
-        from_ms=start * 1000, to_ms=end * 1000, bucket_ms=bucket * 1000, totals=whole.totals(),
+        from_ms=start * 1000, to_ms=end * 1000, bucket_ms=bucket * 1000 if bucket_ms else 0,
+        totals=whole.totals(),
         series=tuple(Point(start_ms=at * 1000, totals=t.totals()) for at, t in buckets.items()),
         by_model=_groups(found, "model"), by_key=_groups(found, "key_id"),
         by_provider=_groups(found, "provider", attempts=True),
@@ -135,6 +136,8 @@ def _rows(
     connection: Connection, start: int, end: int, widths: Sequence[int], series: Sequence[int]
 ) -> Iterator[Any]:
     """Rollup rows that cover a window without overlap, from the widest that are complete."""
+    if not series:
+        return
     closed = dict(connection.execute("SELECT width, until FROM rolled"))
     wanted = set(series)
     for width, since, until in _cover(start, end, widths, closed):

@@ -1,0 +1,149 @@
+"""The routes of the span log: overview, list, tail, export, detail, payload, verification."""
+
+# No `from __future__ import annotations`: FastAPI reads these signatures when the module loads.
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+
+from stockpot.access import Principal, requires
+from stockpot.traces.models import (
+    Frozen,
+    Overview,
+    Payload,
+    Trace,
+    TraceFilter,
+    TracePage,
+    Verification,
+)
+from stockpot.traces.service import SpanLog
+
+Viewer = Annotated[Principal, Depends(requires("viewer"))]
+
+_LOOK_EVERY_S = 0.4
+_SIGN_OF_LIFE_S = 15.0
+_CONTENT_OF_TAIL = {"text/event-stream": {"schema": {"type": "string"}}}
+_CONTENT_OF_EXPORT = {"application/jsonl": {"schema": {"type": "string"}}}
+
+
+class TracesQuery(TraceFilter):
+    """A filter, and which page of what it finds."""
+
+    cursor: str | None = None
+    limit: int = Field(50, ge=1, le=500)
+
+
+class ExportQuery(TraceFilter):
+    """A filter, and how to write what it finds."""
+
+    format: Literal["jsonl"] = "jsonl"
+    payloads: bool = False
+
+
+class OverviewQuery(Frozen):
+    """A window (the last day when not given) and the width of the chart's buckets."""
+
+    project: str | None = None
+    environment: str | None = None
+    from_ms: float | None = Field(None, ge=0, le=1e14)
+    to_ms: float | None = Field(None, ge=0, le=1e14)
+    bucket_ms: float | None = Field(None, ge=1000, le=1e11)
+
+
+def router(service: SpanLog) -> APIRouter:
+    """All routes of the span log."""
+    routes = APIRouter(prefix="/api/v1", tags=["traces"])
+    _looking(routes, service)
+    _following(routes, service)
+    _one(routes, service)
+    return routes
+
+
+def _looking(routes: APIRouter, service: SpanLog) -> None:
+    @routes.get("/overview")
+    def get_overview(_: Viewer, asked: Annotated[OverviewQuery, Query()]) -> Overview:
+        """Traffic, spend, latency and errors of a window, from rollups."""
+        where = TraceFilter(project=asked.project, environment=asked.environment)
+        return service.overview(where, asked.from_ms, asked.to_ms, asked.bucket_ms)
+
+    @routes.get("/traces")
+    def list_traces(_: Viewer, asked: Annotated[TracesQuery, Query()]) -> TracePage:
+        """Traces, newest first. A page of a search may be short and still have a next one."""
+        return service.traces(_filter(asked), asked.cursor, asked.limit)
+
+    @routes.get("/traces/verify")
+    def verify_traces(_: Viewer) -> Verification:
+        """Reconcile the spool of this host with the span log."""
+        return service.verify()
+
+
+def _following(routes: APIRouter, service: SpanLog) -> None:
+    @routes.get(
+        "/traces/tail",
+        response_class=StreamingResponse,
+        responses={200: {"content": _CONTENT_OF_TAIL}},
+    )
+    async def tail_traces(
+        _: Viewer,
+        asked: Annotated[TraceFilter, Query()],
+        last_event_id: Annotated[str, Header(max_length=20)] = "",
+    ) -> StreamingResponse:
+        """Each TraceRow as its root arrives, as server-sent events. A client that reconnects with
+        the `Last-Event-ID` it saw misses nothing."""
+        seen = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else None
+        return StreamingResponse(_tail(service, asked, seen), media_type="text/event-stream")
+
+    @routes.get(
+        "/traces/export",
+        response_class=StreamingResponse,
+        responses={200: {"content": _CONTENT_OF_EXPORT}},
+    )
+    def export_traces(_: Viewer, asked: Annotated[ExportQuery, Query()]) -> StreamingResponse:
+        """Every matching span as JSON lines, in the order of arrival, with bodies on request."""
+        return StreamingResponse(
+            _lines(service, asked),
+            media_type="application/jsonl",
+            headers={"content-disposition": 'attachment; filename="traces.jsonl"'},
+        )
+
+
+def _one(routes: APIRouter, service: SpanLog) -> None:
+    @routes.get("/traces/{trace_id}")
+    def get_trace(_: Viewer, trace_id: str, project: str | None = None) -> Trace:
+        """All spans of one trace."""
+        return service.trace(trace_id, project)
+
+    @routes.get("/traces/{trace_id}/spans/{span_id}/payload")
+    def get_payload(_: Viewer, trace_id: str, span_id: str, project: str | None = None) -> Payload:
+        """Request and response of one span, as far as they were kept."""
+        return service.payload(trace_id, span_id, project)
+
+
+def _filter(asked: TraceFilter) -> TraceFilter:
+    """The filter alone, out of a query that says more."""
+    return TraceFilter(**{name: getattr(asked, name) for name in TraceFilter.model_fields})
+
+
+async def _tail(service: SpanLog, where: TraceFilter, seen: int | None) -> AsyncIterator[str]:
+    position = await asyncio.to_thread(service.newest) if seen is None else seen
+    spoke = time.monotonic()
+    yield ": following\n\n"
+    while True:
+        found, position = await asyncio.to_thread(service.since, where, position)
+        for listed in found:
+            yield f"id: {listed.position}\nevent: trace\ndata: {listed.row.model_dump_json()}\n\n"
+        if found:
+            spoke = time.monotonic()
+        elif time.monotonic() - spoke > _SIGN_OF_LIFE_S:
+            spoke = time.monotonic()
+            yield ": still here\n\n"
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def _lines(service: SpanLog, asked: ExportQuery) -> Iterator[str]:
+    for span in service.export(_filter(asked), payloads=asked.payloads):
+        yield span.model_dump_json() + "\n"

@@ -1,0 +1,317 @@
+"""`stockpot traces`: the verbs of the span log on a terminal. All but `verify` ask the API."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from stockpot.core.client import Client
+from stockpot.core.durations import milliseconds
+from stockpot.core.errors import NotFound
+from stockpot.core.terminal import json_option, show
+
+_PAGE = 500
+_STATUSES = click.Choice(["ok", "error", "interrupted", "refused"])
+_KINDS = click.Choice(
+    ["llm", "embedding", "retriever", "reranker", "tool", "agent", "workflow", "guardrail",
+     "evaluator", "span"]
+)  # fmt: skip
+
+Row = dict[str, Any]
+Command = Callable[..., Any]
+
+
+@click.group()
+def traces() -> None:
+    """List, show, follow, export and verify traces.
+
+    \b
+    Example:
+      stockpot traces list --limit 5
+      stockpot traces tail --status error
+    """
+
+
+_FILTERS = (
+    click.option("--project", help="Only of this project."),
+    click.option("--environment", help="Only of this environment."),
+    click.option("--model", help="Only calls that led to this model."),
+    click.option("--provider", help="Only calls that this provider served."),
+    click.option("--key", "key_id", help="Only calls with this key (its id)."),
+    click.option("--status", type=_STATUSES, help="How the call ended."),
+    click.option("--error", help="Only this class of error."),
+    click.option("--kind", type=_KINDS, help="What kind of span."),
+    click.option("--user", help="Only of this end user."),
+    click.option("--session", help="Only of this session."),
+    click.option("--tag", help="Only with this tag."),
+    click.option("--search", "q", help="Words, \"phrases\", begin*, -without; in what was said."),
+    click.option("--last", "last_ms", type=milliseconds, metavar="DURATION",
+                 help="Only the last 30m, 12h, 7d ..."),
+    click.option("--min-cost", "min_cost_usd", type=float, help="At least so many dollars."),
+    click.option("--min-ms", "min_duration_ms", type=float, help="At least so many milliseconds."),
+    click.option("--id", "trace_prefix", help="Only ids that begin so."),
+)  # fmt: skip
+
+
+def _filtered(command: Command) -> Command:
+    """Give a command the options of a filter, as one dictionary of query parameters."""
+
+    def collect(**options: Any) -> Any:
+        filters = {name: options.pop(name) for name in _NAMES}
+        last, usd = filters.pop("last_ms"), filters.pop("min_cost_usd")
+        if last is not None:
+            filters["from_ms"] = time.time() * 1000 - last
+        if usd is not None:
+            filters["min_cost_nano"] = round(usd * 1e9)
+        return command(filters=filters, **options)
+
+    collect.__doc__ = command.__doc__
+    collect.__name__ = command.__name__
+    decorated: Command = collect
+    for option in reversed(_FILTERS):
+        decorated = option(decorated)
+    return decorated
+
+
+_NAMES = (
+    "project", "environment", "model", "provider", "key_id", "status", "error", "kind", "user",
+    "session", "tag", "q", "last_ms", "min_cost_usd", "min_duration_ms", "trace_prefix",
+)  # fmt: skip
+
+
+@traces.command("list")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many.")
+@json_option
+@click.pass_obj
+@_filtered
+def list_(client: Client, limit: int, as_json: bool, filters: Row) -> None:
+    """List traces, newest first, with the figures of their root span.
+
+    \b
+    Example:
+      stockpot traces list --limit 5 --json
+      stockpot traces list --last 1h --status error --search "out of memory"
+    """
+    rows = [_flat(item) for item in islice(_pages(client, limit, filters), limit)]
+    show(rows, _COLUMNS, as_json=as_json, empty="No such traces. Send a call: stockpot up")
+
+
+@traces.command("show")
+@click.argument("trace_id")
+@click.option("--payload", "with_payload", is_flag=True, help="Also print request and response.")
+@json_option
+@click.pass_obj
+def show_(client: Client, trace_id: str, with_payload: bool, as_json: bool) -> None:
+    """Show one trace: its spans, stages, cost and, on request, what was said.
+
+    TRACE_ID may be the beginning of an id, as `list` prints it.
+
+    \b
+    Example:
+      stockpot traces show 4bf92f3577b34da6 --payload
+    """
+    trace = client.get(f"/api/v1/traces/{_whole(client, trace_id)}")
+    if with_payload:
+        for span in trace["spans"]:
+            path = f"/api/v1/traces/{trace['trace_id']}/spans/{span['span_id']}/payload"
+            span |= {k: v for k, v in client.get(path).items() if k != "state"}
+    if as_json:
+        click.echo(json.dumps(trace, indent=2))
+        return
+    click.echo(f"trace {trace['trace_id']}")
+    for span in trace["spans"]:
+        _print_span(span)
+
+
+@traces.command()
+@json_option
+@click.pass_obj
+@_filtered
+def tail(client: Client, as_json: bool, filters: Row) -> None:
+    """Follow traces as they arrive, until Ctrl-C.
+
+    \b
+    Example:
+      stockpot traces tail --project menu
+      stockpot traces tail --json | jq .cost_usd
+    """
+    try:
+        for item in client.stream("/api/v1/traces/tail", **filters):
+            row = _flat(item)
+            click.echo(json.dumps(row) if as_json else _line(row))
+    except KeyboardInterrupt:
+        return
+
+
+@traces.command()
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write to.")
+@click.option("--payloads", is_flag=True, help="With request and response bodies.")
+@click.pass_obj
+@_filtered
+def export(client: Client, out: Path | None, payloads: bool, filters: Row) -> None:
+    """Write every matching span as one line of JSON, in the order of arrival.
+
+    \b
+    Example:
+      stockpot traces export --last 7d --payloads --out week.jsonl
+    """
+    lines = client.stream("/api/v1/traces/export", payloads=payloads, **filters)
+    if out is None:
+        _write(lines, sys.stdout)
+        return
+    with out.open("w", encoding="utf-8") as file:
+        count = _write(lines, file)
+    click.echo(f"{count} spans in {out}", err=True)
+
+
+@traces.command()
+@json_option
+def verify(as_json: bool) -> None:
+    """Check that nothing was lost: reconcile spool, offsets, spans, payloads and rollups.
+
+    Reads the files of STOCKPOT_HOME and needs no running instance. Exits with 1 when something was
+    lost.
+
+    \b
+    Example:
+      stockpot traces verify
+    """
+    from stockpot.core.config import load
+    from stockpot.core.instance import Instance
+    from stockpot.traces.opening import open_span_log
+
+    log = open_span_log(Instance(load().home))
+    try:
+        found = log.verify()
+    finally:
+        log.close()
+    facts = found.model_dump(mode="json")
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+    else:
+        for name, value in facts.items():
+            if name != "problems":
+                click.echo(f"{name.replace('_', ' '):18} {value}")
+        for problem in found.problems:
+            click.secho(problem, fg="red")
+    if found.lost:
+        sys.exit(1)
+
+
+def _pages(client: Client, limit: int, filters: Row) -> Iterator[Row]:
+    cursor = None
+    while True:
+        page = client.get("/api/v1/traces", limit=min(limit, _PAGE), cursor=cursor, **filters)
+        yield from page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return
+
+
+def _whole(client: Client, given: str) -> str:
+    """A whole trace id out of its beginning."""
+    if len(given) >= 32:
+        return given
+    items = client.get("/api/v1/traces", trace_prefix=given, limit=2)["items"]
+    if len(items) == 1:
+        return str(items[0]["trace_id"])
+    told = "more than one trace begins" if items else "no trace begins"
+    raise NotFound(f"{told} with {given!r}", hint=f"stockpot traces list --id {given}")
+
+
+def _flat(item: Row) -> Row:
+    """A row of the trace list: what scripts ask for first."""
+    root, cost = item["root"], item["total_cost_nano"]
+    return {
+        "trace_id": item["trace_id"],
+        "start_ms": root["start_ms"],
+        "status": root["status"],
+        "error": root["error"],
+        "project": root["project"],
+        "environment": root["environment"],
+        "key": root["key_id"],
+        "model": root["model"],
+        "requested_model": root["requested_model"],
+        "provider": root["provider"],
+        "tokens": root["tokens"],
+        "cost_nano": cost,
+        "cost_usd": None if cost is None else cost / 1e9,
+        "ttft_ms": root["ttft_ms"],
+        "tpot_ms": root["tpot_ms"],
+        "duration_ms": root["duration_ms"],
+        "stream": root["stream"],
+        "finish_reason": root["finish_reason"],
+        "spans": item["spans"],
+        "errors": item["errors"],
+        "input_preview": root["input_preview"],
+        "output_preview": root["output_preview"],
+    }
+
+
+def _clock(ms: float) -> str:
+    return time.strftime("%m-%d %H:%M:%S", time.localtime(ms / 1000))
+
+
+def _ms(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+
+
+def _usd(row: Row) -> str:
+    return "unknown" if row["cost_usd"] is None else f"${row['cost_usd']:.6f}"
+
+
+def _end(row: Row) -> str:
+    return str(row["status"] if row["status"] == "ok" else row["error"] or row["status"])
+
+
+_COLUMNS: list[tuple[str, Callable[[Row], Any]]] = [
+    ("TRACE", lambda row: row["trace_id"][:16]),
+    ("TIME", lambda row: _clock(row["start_ms"])),
+    ("STATUS", _end),
+    ("MODEL", lambda row: row["model"]),
+    ("PROJECT", lambda row: row["project"]),
+    ("IN", lambda row: row["tokens"]["input"]),
+    ("OUT", lambda row: row["tokens"]["output"]),
+    ("COST", _usd),
+    ("TTFT", lambda row: _ms(row["ttft_ms"])),
+    ("TOOK", lambda row: _ms(row["duration_ms"])),
+    ("SAID", lambda row: row["input_preview"][:40]),
+]
+
+
+def _line(row: Row) -> str:
+    return "  ".join(str(tell(row)) for _, tell in _COLUMNS)
+
+
+def _print_span(span: Row) -> None:
+    tokens, cost = span["tokens"], span["cost_nano"]
+    dollars = "cost unknown" if cost is None else f"${cost / 1e9:.6f}"
+    click.echo(f"\n{span['name']}  {_end(span)}  {_ms(span['duration_ms'])}  {dollars}")
+    click.echo(f"  span {span['span_id']}  of {span['parent_id'] or 'nobody'}")
+    click.echo(f"  {span['provider']} {span['target']}  attempt {span['attempt']}")
+    click.echo(
+        f"  tokens in {tokens['input']} out {tokens['output']} cached {tokens['cache_read']}"
+        f"  TTFT {_ms(span['ttft_ms']) or 'none'}  finish {span['finish_reason'] or 'none'}"
+    )
+    if span["error_message"]:
+        click.secho(f"  {span['error_message']}", fg="red")
+    if span["stages_ms"]:
+        click.echo("  " + "  ".join(f"{n} {_ms(ms)}" for n, ms in span["stages_ms"].items()))
+    for name, preview in (("request", "input_preview"), ("response", "output_preview")):
+        said = span.get(name) or span[preview]
+        if said:
+            click.echo(f"  {name}: {said}")
+
+
+def _write(lines: Iterator[Row], file: IO[str]) -> int:
+    count = 0
+    for count, line in enumerate(lines, 1):  # noqa: B007 - the last count is what is asked for
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    return count
