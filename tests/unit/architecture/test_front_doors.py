@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[3] / "src/stockpot"
-A_SENTENCE = 20
+A_SENTENCE = 15
 WITHOUT_A_DOOR = {"core", "up", "bench"}
 """The fronts of `core` are its submodules; the others are entered by commands alone."""
 

@@ -20,7 +20,7 @@ REGISTRIES = (
     r"\b(deb|security)\.debian\.org\b",
     r"index-url\s*=?\s*https?:",
 )
-MACHINES = (r"\bfile://(?!\{|\$)", r"(?<![\w.])/(root|work|home/\w+|opt/\w+)/")
+MACHINES = (r"file://\S*(\.whl|/simple)\b", r"(?<![\w.])/(root|work|home/\w+|opt/\w+)/")
 WORKPLACE = (r"\bblueprint\b", r"\bMISSION\b", r"\bissues? #?\d+\b", r"\bshared/(?=[a-z])")
 
 
