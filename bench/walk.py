@@ -1,6 +1,6 @@
 """The walk of one chat request without sockets: what the gateway's own code costs.
 
-    .venv/bin/python bench/walk.py [--profile]
+    .venv/bin/python bench/walk.py [--profile] [--rounds N]
 
 Bytes go in at the server's protocol and come out at fake transports, so that system calls and the
 event loop are left out; the spool writes for real. Prints the best of several rounds in
@@ -9,10 +9,10 @@ microseconds of CPU time, which is the figure that least depends on what else th
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import cProfile
 import pstats
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -66,7 +66,7 @@ class FakeTransport(asyncio.Transport):
         return None
 
 
-async def main(profile: bool) -> None:
+async def main(profile: bool, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         rig = Rig(Path(folder))
         carried = Carried()
@@ -86,7 +86,7 @@ async def main(profile: bool) -> None:
         body = request(4000)
         profiler = cProfile.Profile()
         best = 1e9
-        for number in range(60):
+        for number in range(rounds):
             if profile and number == 6:
                 profiler.enable()
             begun = time.process_time()
@@ -98,7 +98,7 @@ async def main(profile: bool) -> None:
             best = min(best, (time.process_time() - begun) / 200 * 1e6)
             if profile and number == 6:
                 profiler.disable()
-        assert inward.wrote == 60 * 200
+        assert inward.wrote == rounds * 200
         print(f"{best:.1f} µs of CPU per request without sockets")
         if profile:
             pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
@@ -119,4 +119,8 @@ async def upstream(client: UpstreamClient, rig: Rig) -> UpstreamConnection:
 if __name__ == "__main__":
     import uvloop
 
-    uvloop.run(main("--profile" in sys.argv))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--rounds", type=int, default=60, help="of 200 requests each")
+    arguments = parser.parse_args()
+    uvloop.run(main(arguments.profile, arguments.rounds))
