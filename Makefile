@@ -81,8 +81,10 @@ $(DONE)/env: requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	mkdir -p $(@D) && touch $@
 
+# Not `npm ci`: it refuses a lock without the binaries of platforms whose packages a registry lacks.
+# `install --no-save` keeps to the lock's versions and hashes too, and never writes it.
 %/node_modules/.package-lock.json: %/package-lock.json
-	cd $* && npm ci --no-fund --no-audit --loglevel=error
+	cd $* && npm install --no-save --no-fund --no-audit --loglevel=error
 	touch $@
 
 $(CONSOLE): $(CONSOLE_SOURCES) web/node_modules/.package-lock.json

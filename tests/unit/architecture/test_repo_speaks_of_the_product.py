@@ -77,12 +77,21 @@ def test_the_development_lock_holds_the_base_lock() -> None:
     assert base <= dev
 
 
+def npm_locks() -> dict[str, dict[str, dict[str, object]]]:
+    names = [name for name in committed() if name.endswith("package-lock.json")]
+    return {name: json.loads((REPO / name).read_text("utf-8"))["packages"] for name in names}
+
+
 def test_npm_locks_pin_every_package_by_hash_and_name_no_host() -> None:
-    locks = [name for name in committed() if name.endswith("package-lock.json")]
-    for name in locks:
-        packages = json.loads((REPO / name).read_text("utf-8"))["packages"]
+    for name, packages in npm_locks().items():
         for path, row in packages.items():
-            assert "resolved" not in row, f"{name}: {path}"
-            assert "integrity" in row or not path.startswith("node_modules") or row.get("link"), (
-                path
-            )
+            assert "resolved" not in row or row.get("link"), f"{name}: {path}"
+            assert "integrity" in row or not path.startswith("node_modules"), f"{name}: {path}"
+
+
+def test_npm_locks_are_of_their_manifests() -> None:
+    """`npm install` mends a lock that lags behind its manifest in silence; so this says it."""
+    for name, packages in npm_locks().items():
+        manifest = json.loads((REPO / name).with_name("package.json").read_text("utf-8"))
+        for kind in ("dependencies", "devDependencies"):
+            assert packages[""].get(kind) == manifest.get(kind), f"{name}: {kind}"
