@@ -175,3 +175,7 @@ def _open() -> Client:
         return control_app(settings, instance)
 
     return Client.open(settings, instance, app)
+
+
+if __name__ == "__main__":
+    main(prog_name="stockpot")

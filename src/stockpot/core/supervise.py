@@ -235,6 +235,7 @@ class _Child:
         self._ending = asyncio.Event()
         self._ended = asyncio.Event()
         self._too_late = False
+        self._last_exit = ""
 
     async def end(self) -> None:
         self._ending.set()
@@ -275,7 +276,7 @@ class _Child:
         try:
             process = await self._spawn()
         except OSError as bad:
-            self._show(self.state.state, None, last_exit=f"cannot start: {bad}")
+            self._last_exit = f"cannot start: {bad}"
             return 127
         self._too_late = False
         self._show("starting", process.pid)
@@ -286,7 +287,7 @@ class _Child:
             await self._ask_to_end(process)
         code = await process.wait()
         _kill_group(process.pid)  # what it started must not keep its port
-        self._show(self.state.state, None, last_exit=self._how(code))
+        self._last_exit = self._how(code)
         return code
 
     async def _spawn(self) -> asyncio.subprocess.Process:
@@ -333,14 +334,7 @@ class _Child:
             return f"killed: not ready within {self.row.ready_timeout_s:g} s"
         return f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
 
-    def _show(
-        self,
-        state: States,
-        pid: int | None,
-        *,
-        restarts: int | None = None,
-        last_exit: str | None = None,
-    ) -> None:
+    def _show(self, state: States, pid: int | None, *, restarts: int | None = None) -> None:
         old = self.state
         self.state = State(
             name=self.row.name,
@@ -348,7 +342,7 @@ class _Child:
             state=state,
             restarts=old.restarts if restarts is None else restarts,
             since_ms=old.since_ms if state == old.state else time.time() * 1000,
-            last_exit=old.last_exit if last_exit is None else last_exit,
+            last_exit=self._last_exit,
         )
         self._owner.changed(self.state)
 

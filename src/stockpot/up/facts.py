@@ -9,6 +9,7 @@ import msgspec
 
 from stockpot.core.errors import StockpotError
 from stockpot.core.urls import console_url, gateway_tls, gateway_url
+from stockpot.engines import ECHO
 from stockpot.up.quickstart import quickstart_key
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def ask(client: Client, settings: Settings, instance: Instance, empty: Facts) ->
         model=info["default_model"],
         models=models,
         found=tuple(_found(client.get("/api/v1/providers"))),
-        notices=(*empty.notices, *info["notices"]),
+        notices=(*empty.notices, *info["notices"], *_alone(info["default_model"], settings)),
     )
 
 
@@ -74,6 +75,16 @@ def try_to_ask(client: Client, settings: Settings, instance: Instance, empty: Fa
         return ask(client, settings, instance, empty)
     except StockpotError as error:
         return msgspec.structs.replace(empty, notices=(*empty.notices, str(error)))
+
+
+def _alone(model: str, settings: Settings) -> tuple[str, ...]:
+    """What to do where nothing but the test model answers."""
+    if model != ECHO:
+        return ()
+    return (
+        "Only the echo model answers, which repeats what it is told. For a real one: "
+        f"stockpot models pull {settings.default_model}, or stockpot providers connect NAME",
+    )
 
 
 def _found(providers: list[dict[str, Any]]) -> list[str]:
