@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.routing import APIRoute
 
-from stockpot import __version__, access, catalog, playground
+from stockpot import __version__, access, catalog, playground, traces
 from stockpot.access import AccessService, public, requires
 from stockpot.core import config, logs, prometheus
 from stockpot.core.config import Settings
@@ -78,6 +78,7 @@ class _Control:
         self.instance = instance
         self.db: Database = open_database(f"sqlite:///{instance.control_db}")
         self.access = AccessService(self.db, instance)
+        self.spans = traces.open_span_log(instance)
         self.catalog = catalog.open_catalog(self.db, instance, settings, self._spend_of)
         self.caller = playground.GatewayCaller(settings)
         self.answers: Counter[int] = Counter()
@@ -89,6 +90,7 @@ class _Control:
             access.router(self.access, console_url(self.settings)),
             catalog.router(self.catalog),
             catalog.internal_router(self.catalog),
+            traces.router(self.spans),
             playground.router(self.catalog, self.caller),
         )
 
@@ -110,6 +112,7 @@ class _Control:
         await self.caller.close()
         await self.catalog.trial.close()
         await self.db.close()
+        self.spans.close()
 
     async def drain(self) -> None:
         """End what only waits; answers that are being sent go on."""
@@ -117,7 +120,7 @@ class _Control:
         await self.catalog.publisher.stop_waiting()
 
     async def _spend_of(self, worker: str, scope: str, scope_id: str, from_ms: int) -> int | None:
-        return None
+        return await asyncio.to_thread(self.spans.spent, worker, scope, scope_id, from_ms)
 
     async def samples(self) -> dict[str, float]:
         """Everything that is counted, as Prometheus samples."""
@@ -206,6 +209,22 @@ def run_control(settings: Settings) -> None:
     (instance.run / "control.json").unlink(missing_ok=True)
 
 
+def run_ingest(settings: Settings) -> None:
+    """The span log's writing process: the only one that writes it."""
+    instance = Instance(settings.home)
+    durable = "FULL" if settings.fsync == "group" else "NORMAL"
+    app = traces.ingest_app(traces.open_store(instance, durable), instance.internal_token)
+    host, _, port = settings.ingest_bind.rpartition(":")
+
+    def started(url: str) -> None:
+        instance.announce("ingest", {"url": url, "pid": os.getpid(), "version": __version__})
+
+    async def stopping() -> None:
+        (instance.run / "ingest.json").unlink(missing_ok=True)
+
+    serve(app, host, int(port), started=started, stopping=stopping, drain_s=settings.drain_s)
+
+
 def openapi_document(settings: Settings) -> str:
     """The API's description as text that only changes when the API does."""
     app = control_app(settings, Instance(settings.home))
@@ -219,6 +238,8 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["control"]:
             run_control(settings)
+        case ["ingest"]:
+            run_ingest(settings)
         case ["openapi"]:
             sys.stdout.write(openapi_document(settings))
         case _:
