@@ -26,7 +26,8 @@ class Proxy:
         """Read `http://[user:password@]host[:port]`."""
         parts = urlsplit(url if "://" in url else f"http://{url}")
         if parts.scheme != "http" or not parts.hostname:
-            shown = url.rpartition("@")[2]
+            before, _, after = url.rpartition("@")
+            shown = before.partition("://")[0] + "://***@" + after if before else after
             raise ValueError(f"proxy {shown!r} is not of the form http://[user:password@]host:port")
         line = b""
         if parts.username is not None:

@@ -173,7 +173,11 @@ class UpstreamConnection(asyncio.Protocol):
             self._left = length
             if data or not length:
                 self._read_length(call, data)
-        elif length == CHUNKED:
+        else:
+            self._begin_unmeasured(call, length, data)
+
+    def _begin_unmeasured(self, call: UpstreamCall, length: int, data: bytes) -> None:
+        if length == CHUNKED:
             self._state = _CHUNKS
             self._chunks = ChunkedBody()
             if data:
