@@ -11,7 +11,8 @@ import traceback
 
 _SECRETS = re.compile(
     r"\b(sk-sp-|sk-ant-|sk-|spt_|gsk_)[A-Za-z0-9_-]{6,}"
-    r"|(?i:\b(bearer|authorization:|x-api-key:|token=|password=)\s*)[^\s\"',;]{6,}"
+    r"|(?i:\b((?:authorization:\s*)?bearer\s+|(?:authorization|x-api-key):\s*|(?:token|password)=))"
+    r"[^\s\"',;]{6,}"
 )
 _OWN_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 

@@ -100,7 +100,9 @@ def change(client: Client, /, name: str, as_json: bool, **given: Any) -> None:
     fields = governing(given)
     chosen = {k: v for k, v in given.items() if v is not None}
     if "limits" in fields:  # those that are not given stay
-        present = next((p["limits"] for p in client.get(_API) if p["name"] == name), {})
+        present: dict[str, int] = next(
+            (p["limits"] for p in client.get(_API) if p["name"] == name), {}
+        )
         fields["limits"] = present | fields["limits"]
     made = client.patch(f"{_API}/{name}", {**chosen, **fields})
     click.echo(json.dumps(made) if as_json else f"changed the project {name}")
