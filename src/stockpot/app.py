@@ -212,8 +212,8 @@ def run_control(settings: Settings) -> None:
 def run_ingest(settings: Settings) -> None:
     """The span log's writing process: the only one that writes it."""
     instance = Instance(settings.home)
-    durable = "FULL" if settings.fsync == "group" else "NORMAL"
-    app = traces.ingest_app(traces.open_store(instance, durable), instance.internal_token)
+    store = traces.open_store(instance, "FULL" if settings.fsync == "group" else "NORMAL")
+    app = traces.ingest_app(store, instance.internal_token)
     host, _, port = settings.ingest_bind.rpartition(":")
 
     def started(url: str) -> None:
