@@ -44,6 +44,7 @@ interface Options {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   query?: Query;
   body?: unknown;
+  headers?: Record<string, string>;
   signal?: AbortSignal;
   /** Signing in answers 401 to a wrong password; that is not the end of a session. */
   keepSession?: boolean;
@@ -52,7 +53,7 @@ interface Options {
 /** The raw response of a call that succeeded; throws ApiError for every other outcome. */
 export async function request(path: string, options: Options = {}): Promise<Response> {
   const { method = "GET", query, body, signal } = options;
-  const headers: Record<string, string> = { accept: "application/json" };
+  const headers: Record<string, string> = { accept: "application/json", ...options.headers };
   if (body !== undefined) headers["content-type"] = "application/json";
   if (method !== "GET") headers["x-stockpot-csrf"] = csrf;
   let response: Response;

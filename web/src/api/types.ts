@@ -21,6 +21,7 @@ export type Totals = Sent<"Totals">;
 export type Point = Sent<"Point">;
 export type Group = Sent<"Group">;
 export type Overview = Sent<"Overview">;
+export type NewPassword = Schemas["NewPassword"];
 export type User = Sent<"User">;
 export type SessionInfo = Sent<"SessionInfo">;
 export type Project = Sent<"Project">;

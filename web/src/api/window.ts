@@ -19,9 +19,9 @@ export function rangeMs(range: string): number | undefined {
 
 const BUCKETS = [1, 5, 10, 15, 30, 60, 120, 360, 720, 1440].map((minutes) => minutes * 60_000);
 
-/** The smallest whole bucket that keeps a chart at 96 points or fewer; rollups are by the minute. */
+/** The smallest whole bucket that keeps a chart at 72 points or fewer; rollups are by the minute. */
 export function bucketFor(span: number): number {
-  return BUCKETS.find((bucket) => span / bucket <= 96) ?? 1440 * 60_000;
+  return BUCKETS.find((bucket) => span / bucket <= 72) ?? 1440 * 60_000;
 }
 
 /** Concrete instants. The end of a relative window is the end of the present minute. */

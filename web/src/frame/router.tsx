@@ -29,7 +29,7 @@ declare module "@tanstack/react-router" {
   interface StaticDataRouteOption {
     title?: string;
     /** Which of the scope's selectors mean something on this page. */
-    scope?: "all" | "project" | "none";
+    scope?: readonly ("project" | "environment" | "window")[];
   }
 }
 
@@ -72,7 +72,7 @@ const home = createRoute({
 const overview = createRoute({
   getParentRoute: () => frame,
   path: "/overview",
-  staticData: { title: "Overview", scope: "all" },
+  staticData: { title: "Overview", scope: ["project", "environment", "window"] },
   component: lazyRouteComponent(() => import("../overview/overview-page"), "OverviewPage"),
 });
 
@@ -80,7 +80,7 @@ const traces = createRoute({
   getParentRoute: () => frame,
   path: "/traces",
   validateSearch: parseTraceSearch,
-  staticData: { title: "Traces", scope: "all" },
+  staticData: { title: "Traces", scope: ["project", "environment", "window"] },
   component: lazyRouteComponent(() => import("../traces/traces-page"), "TracesPage"),
 });
 
@@ -96,7 +96,7 @@ const playground = createRoute({
   getParentRoute: () => frame,
   path: "/playground",
   validateSearch: parsePlaygroundSearch,
-  staticData: { title: "Playground", scope: "none" },
+  staticData: { title: "Playground", scope: ["project"] },
   component: lazyRouteComponent(() => import("../playground/playground-page"), "PlaygroundPage"),
 });
 
@@ -107,7 +107,7 @@ const models = createRoute({
     connect: raw.connect === undefined ? undefined : (text(raw.connect) ?? ""),
     alias: raw.alias === undefined ? undefined : (text(raw.alias) ?? ""),
   }),
-  staticData: { title: "Models", scope: "none" },
+  staticData: { title: "Models", scope: [] },
   component: lazyRouteComponent(() => import("../models/models-page"), "ModelsPage"),
 });
 
@@ -118,7 +118,7 @@ const keys = createRoute({
     create: flag(raw.create),
     key: text(raw.key),
   }),
-  staticData: { title: "Keys", scope: "project" },
+  staticData: { title: "Keys", scope: ["project", "environment"] },
   component: lazyRouteComponent(() => import("../keys/keys-page"), "KeysPage"),
 });
 

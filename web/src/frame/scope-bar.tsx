@@ -16,13 +16,12 @@ const CustomRange = lazy(() =>
 );
 
 export function ScopeBar({ title }: { title: string }) {
-  const scope =
-    useMatches().findLast((match) => match.staticData.scope)?.staticData.scope ?? "none";
+  const scope = useMatches().findLast((match) => match.staticData.scope)?.staticData.scope ?? [];
   return (
     <header className="flex h-12 shrink-0 items-center gap-2 border-b px-4">
       <h1 className="mr-auto truncate text-base font-semibold">{title}</h1>
-      {scope !== "none" && <ProjectSelect />}
-      {scope === "all" && <RangeSelect />}
+      {scope.includes("project") && <ProjectSelect environments={scope.includes("environment")} />}
+      {scope.includes("window") && <RangeSelect />}
       <button
         type="button"
         onClick={() => openPalette(true)}
@@ -46,7 +45,7 @@ function useScope(): [Scope, (change: Partial<Scope>) => void] {
   return [scope, change];
 }
 
-function ProjectSelect() {
+function ProjectSelect({ environments: withEnvironments }: { environments: boolean }) {
   const [scope, change] = useScope();
   const { data = [] } = useQuery(projectsQuery);
   const project = data.find((item) => item.name === scope.project || item.id === scope.project);
@@ -64,15 +63,17 @@ function ProjectSelect() {
           ...data.map((item) => ({ value: item.name, label: item.name })),
         ]}
       />
-      <NativeSelect
-        label="Environment"
-        value={scope.environment ?? ""}
-        onChange={(value) => change({ environment: value || undefined })}
-        choices={[
-          { value: "", label: "All environments" },
-          ...environments.map((name) => ({ value: name, label: name })),
-        ]}
-      />
+      {withEnvironments && (
+        <NativeSelect
+          label="Environment"
+          value={scope.environment ?? ""}
+          onChange={(value) => change({ environment: value || undefined })}
+          choices={[
+            { value: "", label: "All environments" },
+            ...environments.map((name) => ({ value: name, label: name })),
+          ]}
+        />
+      )}
     </>
   );
 }

@@ -18,6 +18,7 @@ export interface Draft {
   payloads: VirtualKey["payloads"] | "";
   networks: string;
   whenAway: Required<BudgetSpec>["when_away"];
+  awayMultiple: number;
 }
 
 export const emptyDraft: Draft = {
@@ -34,6 +35,7 @@ export const emptyDraft: Draft = {
   payloads: "",
   networks: "",
   whenAway: "closed",
+  awayMultiple: 1,
 };
 
 const blankZero = (value: number) => (value > 0 ? String(value) : "");
@@ -58,6 +60,7 @@ export function draftOf(key: VirtualKey): Draft {
     payloads: key.payloads,
     networks: key.networks.join(", "),
     whenAway: key.budget?.spec.when_away ?? "closed",
+    awayMultiple: key.budget?.spec.away_multiple ?? 1,
   };
 }
 
@@ -89,7 +92,12 @@ function settings(draft: Draft): KeySettings {
     networks: draft.networks.split(/[\s,]+/).filter(Boolean),
     limits: { rpm: whole(draft.rpm), tpm: whole(draft.tpm), concurrency: whole(draft.concurrency) },
     budget: limit_nano
-      ? { limit_nano, period: draft.period, when_away: draft.whenAway, away_multiple: 1 }
+      ? {
+          limit_nano,
+          period: draft.period,
+          when_away: draft.whenAway,
+          away_multiple: draft.awayMultiple,
+        }
       : null,
     expires_ms: draft.expires ? endOfDay(draft.expires) : 0,
     payloads: draft.payloads || null,
@@ -101,7 +109,13 @@ export function newKey(draft: Draft): NewKey {
   return { name: draft.name.trim(), project: draft.project, ...settings(draft) };
 }
 
-/** The environment is part of what a key is; it is chosen once. */
-export function changes(draft: Draft): KeySettings {
-  return { ...settings(draft), environment: null };
+/** Only what was changed: the rest keeps its exact value, such as the hour at which a key expires. */
+export function changes(draft: Draft, known: VirtualKey): KeySettings {
+  const before = settings(draftOf(known));
+  const after = settings(draft);
+  const fields = Object.keys(after) as (keyof KeySettings)[];
+  const changed = fields.filter(
+    (field) => JSON.stringify(after[field]) !== JSON.stringify(before[field]),
+  );
+  return Object.fromEntries(changed.map((field) => [field, after[field]]));
 }

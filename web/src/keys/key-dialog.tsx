@@ -39,7 +39,7 @@ export function KeyDialog({ known, onClose, onCreated }: Props) {
       if (!known) return call<CreatedKey>("/api/v1/keys", { method: "POST", body: newKey(draft) });
       const path = `/api/v1/keys/${encodeURIComponent(known.id)}`;
       if (known.budget && !draft.budget.trim()) await call(`${path}/budget`, { method: "DELETE" });
-      return call<VirtualKey>(path, { method: "PATCH", body: changes(draft) });
+      return call<VirtualKey>(path, { method: "PATCH", body: changes(draft, known) });
     },
     onSuccess: (saved) => {
       client.invalidateQueries({ queryKey: ["keys"] });

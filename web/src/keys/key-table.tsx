@@ -122,12 +122,8 @@ function Row({ item, use, onEdit, onRevoke }: RowProps) {
       <td className="max-w-[140px] truncate px-2" title={item.models.join(", ")}>
         {item.models.length === 0 ? "all" : item.models.join(", ")}
       </td>
-      <td className="px-2 text-xs whitespace-nowrap text-ink-2">
-        {limitWords(item.limits).map((word) => (
-          <span key={word} className="block leading-[15px]">
-            {word}
-          </span>
-        ))}
+      <td className="max-w-[150px] truncate px-2 text-ink-2" title={limitWords(item.limits)}>
+        {limitWords(item.limits)}
       </td>
       <td className="px-2">
         <Budget item={item} />

@@ -2,14 +2,14 @@
 import type { BudgetState, LimitSpec } from "../api/types";
 import { compact } from "../ui/format";
 
-/** At most three short words; a key without limits says so. */
-export function limitWords({ rpm, tpm, concurrency }: LimitSpec): string[] {
+/** One short line; a key without limits says so. */
+export function limitWords({ rpm, tpm, concurrency }: LimitSpec): string {
   const words = [
-    rpm > 0 && `${compact(rpm)} calls/min`,
-    tpm > 0 && `${compact(tpm)} tokens/min`,
+    rpm > 0 && `${compact(rpm)} rpm`,
+    tpm > 0 && `${compact(tpm)} tpm`,
     concurrency > 0 && `${compact(concurrency)} at once`,
   ].filter((word) => word !== false);
-  return words.length > 0 ? words : ["none"];
+  return words.join(", ") || "none";
 }
 
 /** 1 is the whole budget; more is possible by the overshoot that the leases allow. */

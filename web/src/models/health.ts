@@ -22,7 +22,7 @@ export function price(
   if (target.free) return "free";
   const dollars = target.price?.[bucket];
   if (dollars === undefined) return target.price ? "–" : "unknown";
-  return `$${dollars < 1 ? Number(dollars.toFixed(4)) : dollars.toFixed(2)}`;
+  return `$${dollars.toFixed(4).replace(/0{1,2}$/, "")}`;
 }
 
 /** What part of the calls a target gets: by weight inside its tier, later tiers on failure. */

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Totals } from "../api/types";
 import type { Conditions } from "../traces/search";
-import { compact, count, duration, percent, plural, spend } from "../ui/format";
+import { compact, count, duration, percent, spend } from "../ui/format";
 
 interface FigureProps {
   label: string;
@@ -54,7 +54,7 @@ export function Figures({ totals, windowMs }: { totals: Totals; windowMs: number
         value={spend(totals)}
         note={
           totals.unpriced > 0 ? (
-            <span className="text-warn">{plural(totals.unpriced, "call")} of unknown price</span>
+            <span className="text-warn">{count(totals.unpriced)} unpriced</span>
           ) : (
             "all calls priced"
           )
@@ -79,15 +79,15 @@ export function Figures({ totals, windowMs }: { totals: Totals; windowMs: number
         search={slower(latency.p95)}
       />
       <Figure
-        label="First token p50"
+        label="TTFT p50"
         value={duration(ttft.p50)}
-        note={`p95 ${duration(ttft.p95)} · p99 ${duration(ttft.p99)}`}
+        note={`p95 ${duration(ttft.p95)}`}
         search={{ kind: "llm" }}
       />
       <Figure
-        label="Per output token p50"
+        label="TPOT p50"
         value={duration(tpot.p50)}
-        note={`p95 ${duration(tpot.p95)} · ${rate(tpot.p50)}`}
+        note={rate(tpot.p50)}
         search={{ kind: "llm" }}
       />
     </section>

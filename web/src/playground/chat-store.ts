@@ -14,6 +14,9 @@ export interface Chat {
   running: boolean;
 }
 
+/** What a run needs: the settings, and the project whose key pays for it. */
+export type Run = Settings & { project?: string };
+
 let chat: Chat = { turns: [], extra: {}, loadedFrom: "", running: false };
 let lastId = 0;
 let abort: AbortController | null = null;
@@ -58,13 +61,13 @@ export function stop(): void {
 }
 
 /** Adds what the user typed and lets the model answer. */
-export function send(settings: Settings, text: string): void {
+export function send(settings: Run, text: string): void {
   publish({ turns: [...chat.turns, { id: ++lastId, role: "user", text }] });
   void run(settings);
 }
 
 /** Changes a turn's text. A user's turn is then answered anew; what followed it is gone. */
-export function edit(settings: Settings, id: number, text: string): void {
+export function edit(settings: Run, id: number, text: string): void {
   const at = chat.turns.findIndex((turn) => turn.id === id);
   const old = chat.turns[at];
   if (!old) return;
@@ -78,7 +81,7 @@ export function edit(settings: Settings, id: number, text: string): void {
 }
 
 /** Answers again in place of the turn `id`, which an assistant gave. */
-export function again(settings: Settings, id: number): void {
+export function again(settings: Run, id: number): void {
   const at = chat.turns.findIndex((turn) => turn.id === id);
   if (at < 1) return;
   publish({ turns: chat.turns.slice(0, at) });
@@ -89,7 +92,7 @@ function update(id: number, change: (turn: Turn) => Turn): void {
   publish({ turns: chat.turns.map((turn) => (turn.id === id ? change(turn) : turn)) });
 }
 
-async function run(settings: Settings): Promise<void> {
+async function run(settings: Run): Promise<void> {
   stop();
   const control = new AbortController();
   abort = control;
@@ -106,6 +109,7 @@ async function run(settings: Settings): Promise<void> {
     const response = await request("/api/v1/playground/chat", {
       method: "POST",
       body,
+      headers: settings.project ? { "x-stockpot-project": settings.project } : undefined,
       signal: control.signal,
     });
     result({

@@ -10,7 +10,7 @@ import { copyText } from "../ui/copy";
 import { TextArea } from "../ui/field";
 import { Empty, Failure, Lines } from "../ui/states";
 import { toast, toastError } from "../ui/toast";
-import { clear, load, send, stop, useChat } from "./chat-store";
+import { clear, load, type Run, send, stop, useChat } from "./chat-store";
 import { NoModels } from "./no-models";
 import { SettingsPanel } from "./settings-panel";
 import { TurnView } from "./turn-view";
@@ -34,7 +34,7 @@ function Playground({
   settings,
 }: {
   models: Parameters<typeof SettingsPanel>[0]["models"];
-  settings: Settings;
+  settings: Run;
 }) {
   const navigate = useNavigate();
   const chat = useChat();
@@ -121,7 +121,7 @@ function useTraceLoading() {
   return wanted ? <Lines rows={6} /> : null;
 }
 
-function Turns({ settings }: { settings: Settings }) {
+function Turns({ settings }: { settings: Run }) {
   const chat = useChat();
   const scroller = useRef<HTMLDivElement>(null);
   const stuck = useRef(true);
@@ -155,7 +155,7 @@ function Turns({ settings }: { settings: Settings }) {
   );
 }
 
-function Composer({ settings, running }: { settings: Settings; running: boolean }) {
+function Composer({ settings, running }: { settings: Run; running: boolean }) {
   const [text, setText] = useState("");
   const submit = () => {
     if (!text.trim() || running || !settings.model) return;

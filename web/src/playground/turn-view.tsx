@@ -10,12 +10,12 @@ import { cx } from "../ui/cx";
 import { TextArea } from "../ui/field";
 import { count, duration, money } from "../ui/format";
 import { Icon } from "../ui/icons";
-import { again, edit } from "./chat-store";
-import type { Result, Settings, Turn } from "./turns";
+import { again, edit, type Run } from "./chat-store";
+import type { Result, Turn } from "./turns";
 
 interface Props {
   turn: Turn;
-  settings: Settings;
+  settings: Run;
   busy: boolean;
 }
 
@@ -119,15 +119,7 @@ function Content({ turn }: { turn: Turn }) {
   );
 }
 
-function Editor({
-  turn,
-  settings,
-  onDone,
-}: {
-  turn: Turn;
-  settings: Settings;
-  onDone: () => void;
-}) {
+function Editor({ turn, settings, onDone }: { turn: Turn; settings: Run; onDone: () => void }) {
   const [text, setText] = useState(turn.text);
   const save = () => {
     onDone();

@@ -108,8 +108,7 @@ export function SignInPage() {
         {error !== null && <Failure error={error} className="mt-3 bg-raised" />}
         <p className="mt-4 text-xs text-ink-2">
           First time here? <code className="font-mono">stockpot up</code> prints a sign-in link. For
-          a new link, run <code className="font-mono">stockpot users link</code> beside the
-          instance.
+          a new link, run <code className="font-mono">stockpot sign-in</code> beside the instance.
         </p>
       </div>
     </main>

@@ -40,7 +40,7 @@ export function FilterBar({ search }: { search: TraceSearch }) {
     <div className="border-b">
       <div className="flex items-center gap-2 px-4 py-2">
         <SearchBox onSearch={change} />
-        <div className="contents max-wide:hidden">
+        <div className="hidden gap-2 @[800px]/list:flex">
           {facet("Status", "status", STATUSES.map(plain))}
           {facet(
             "Model",

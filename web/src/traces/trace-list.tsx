@@ -43,7 +43,7 @@ export function TraceList({ rows, keyName, more, loading, failed, onMore, fresh 
   return (
     <div
       ref={scroller}
-      className="@container/list min-h-0 flex-1 overflow-auto"
+      className="min-h-0 flex-1 overflow-auto"
       role="table"
       aria-label="Traces"
       aria-rowcount={more ? -1 : rows.length}

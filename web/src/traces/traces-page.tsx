@@ -21,7 +21,7 @@ export function TracesPage() {
       <section
         aria-label="Trace list"
         className={cx(
-          "flex min-w-0 flex-1 flex-col",
+          "@container/list flex min-w-0 flex-1 flex-col",
           traceId && (wide ? "hidden" : "max-wide:hidden"),
         )}
       >

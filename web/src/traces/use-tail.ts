@@ -46,11 +46,11 @@ export function useTail(filter: TraceFilter, on: boolean): { rows: readonly Trac
     tell("connecting");
     source.onopen = () => tell("live");
     source.onerror = () => tell("connecting");
-    source.onmessage = (event: MessageEvent<string>) => {
+    source.addEventListener("trace", (event: MessageEvent<string>) => {
       waiting.push(JSON.parse(event.data) as TraceRow);
       // A burst of calls becomes one render.
       if (!frame) frame = requestAnimationFrame(flush);
-    };
+    });
     return () => {
       source.close();
       cancelAnimationFrame(frame);

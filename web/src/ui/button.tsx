@@ -12,10 +12,10 @@ const TONES: Record<Tone, string> = {
 };
 
 const BASE =
-  "inline-flex h-7 shrink-0 items-center justify-center gap-1.5 rounded-md px-2.5 text-sm font-medium whitespace-nowrap select-none disabled:cursor-not-allowed disabled:opacity-50";
+  "inline-flex h-7 shrink-0 items-center justify-center gap-1.5 rounded-md text-sm font-medium whitespace-nowrap select-none disabled:cursor-not-allowed disabled:opacity-50";
 
 export function buttonClass(tone: Tone = "plain", extra?: string): string {
-  return cx(BASE, TONES[tone], extra);
+  return cx(BASE, "px-2.5", TONES[tone], extra);
 }
 
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
@@ -37,7 +37,7 @@ export function Button({
   return (
     <button
       type="button"
-      className={buttonClass(tone, cx(!children && "w-7 px-0", className))}
+      className={cx(BASE, children ? "px-2.5" : "w-7", TONES[tone], className)}
       disabled={disabled || busy}
       aria-busy={busy || undefined}
       {...rest}

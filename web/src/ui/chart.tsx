@@ -27,6 +27,7 @@ interface Props {
   onPick?: (fromMs: number, toMs: number) => void;
 }
 
+const AXIS_FONT = "11px Geist, ui-sans-serif, system-ui, sans-serif";
 const SYNC = uPlot.sync("stockpot");
 
 function cssColor(name: string, opacity = 1): string {
@@ -47,10 +48,9 @@ function options(
   onCursor: (index: number | null) => void,
 ): uPlot.Options {
   const { series, format, height = 150, bucketMs, fromMs, toMs, onZoom } = props;
-  const font = "11px Geist, ui-sans-serif, system-ui, sans-serif";
   const axis = {
     stroke: cssColor("--ink-3"),
-    font,
+    font: AXIS_FONT,
     ticks: { show: false },
     grid: { stroke: cssColor("--line"), width: 1 },
   };
@@ -117,6 +117,15 @@ function options(
   };
 }
 
+/** True once the axis font is there: text on a canvas is not redrawn by the browser itself. */
+function useFonts(): boolean {
+  const [ready, setReady] = useState(() => document.fonts.check(AXIS_FONT));
+  useEffect(() => {
+    if (!ready) document.fonts.load(AXIS_FONT).then(() => setReady(true));
+  }, [ready]);
+  return ready;
+}
+
 export function Chart(props: Props) {
   const { title, times, series, format, height = 150, onPick, bucketMs } = props;
   const host = useRef<HTMLDivElement>(null);
@@ -124,7 +133,8 @@ export function Chart(props: Props) {
   latest.current = props;
   const [at, setAt] = useState<number | null>(null);
   const theme = useTheme();
-  const shape = `${theme} ${series.map((item) => item.label).join()} ${props.fromMs} ${props.toMs} ${height}`;
+  const fonts = useFonts();
+  const shape = `${theme} ${fonts} ${series.map((item) => item.label).join()} ${props.fromMs} ${props.toMs} ${height}`;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the plot is built anew only when its shape changes; `latest` carries the rest
   useEffect(() => {

@@ -42,12 +42,14 @@ export function spend({ cost_nano, unpriced, calls }: Spend): string {
 
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return NONE;
+  if (ms === 0) return "0 ms";
   if (ms < 1) return `${ms.toFixed(ms < 0.1 ? 3 : 2)} ms`;
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  const seconds = Math.round((ms % 60_000) / 1_000);
+  const whole = Math.round(ms / 1_000);
+  const minutes = Math.floor(whole / 60);
+  const seconds = whole % 60;
   if (minutes < 60) return `${minutes} min ${seconds} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

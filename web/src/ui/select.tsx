@@ -19,7 +19,16 @@ interface Props {
   disabled?: boolean;
 }
 
-export function Select({ label, value, choices, onChange, id, className, placeholder, disabled }: Props) {
+export function Select({
+  label,
+  value,
+  choices,
+  onChange,
+  id,
+  className,
+  placeholder,
+  disabled,
+}: Props) {
   const chosen = choices.find((choice) => choice.value === value);
   return (
     <Base.Root

@@ -23,7 +23,7 @@ export function Failure({
       <Icon name="warn" className="mt-0.5 shrink-0 text-bad" />
       <div className="min-w-0 flex-1">
         <p className="font-medium break-words">{message}</p>
-        {hint && <p className="break-words text-ink-2">{hint}</p>}
+        {hint && <Hint text={hint} />}
         <p className="mt-0.5 font-mono text-2xs text-ink-3">
           {code}
           {status ? ` · ${status}` : ""}
@@ -35,6 +35,16 @@ export function Failure({
         </Button>
       )}
     </div>
+  );
+}
+
+/** The next step; a command is shown as one, so that it can be copied whole. */
+export function Hint({ text }: { text: string }) {
+  if (!/^stockpot [a-z]/.test(text)) return <p className="break-words text-ink-2">{text}</p>;
+  return (
+    <p className="text-ink-2">
+      Run <code className="rounded bg-mute-wash px-1 font-mono text-xs select-all">{text}</code>
+    </p>
   );
 }
 

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import type { VirtualKey } from "../api/types";
+import { changes, draftOf, emptyDraft, newKey, problems } from "./draft";
+import { budgetShare, limitWords } from "./words";
+
+describe("writing a key", () => {
+  it("needs a name, whole limits, an amount of dollars and a day that is not over", () => {
+    expect(Object.keys(problems(emptyDraft))).toEqual(["name"]);
+    const wrong = { ...emptyDraft, name: "a", rpm: "many", budget: "-1", expires: "2001-01-01" };
+    expect(Object.keys(problems(wrong)).sort()).toEqual(["budget", "expires", "rpm"]);
+    expect(
+      problems({ ...emptyDraft, name: "a", rpm: "60", budget: "$0.5", expires: "2999-01-01" }),
+    ).toEqual({});
+  });
+
+  it("sends nano-dollars, and null where the project decides", () => {
+    expect(
+      newKey({ ...emptyDraft, name: " a ", rpm: "60", budget: "0.5", period: "day" }),
+    ).toMatchObject({
+      name: "a",
+      project: "default",
+      limits: { rpm: 60, tpm: 0, concurrency: 0 },
+      budget: { limit_nano: 500_000_000, period: "day", when_away: "closed" },
+      expires_ms: 0,
+      payloads: null,
+      environment: null,
+    });
+  });
+
+  it("changes nothing of a key whose fields are left alone", () => {
+    const key = {
+      name: "a",
+      project: "default",
+      environment: "staging",
+      models: ["m"],
+      networks: ["10.0.0.0/8"],
+      limits: { rpm: 5, tpm: 0, concurrency: 0 },
+      budget: {
+        spec: {
+          limit_nano: 1_230_000_000,
+          period: "week",
+          when_away: "continue",
+          away_multiple: 2,
+        },
+      },
+      payloads: "masked",
+      expires_ms: 32_503_680_001_234,
+    } as unknown as VirtualKey;
+    expect(changes(draftOf(key), key)).toEqual({});
+    expect(changes({ ...draftOf(key), rpm: "", budget: "2" }, key)).toEqual({
+      limits: { rpm: 0, tpm: 0, concurrency: 0 },
+      budget: {
+        limit_nano: 2_000_000_000,
+        period: "week",
+        when_away: "continue",
+        away_multiple: 2,
+      },
+    });
+  });
+});
+
+describe("a key in few words", () => {
+  it("names its limits", () => {
+    expect(limitWords({ rpm: 0, tpm: 0, concurrency: 0 })).toBe("none");
+    expect(limitWords({ rpm: 60, tpm: 200_000, concurrency: 4 })).toBe(
+      "60 rpm, 200K tpm, 4 at once",
+    );
+  });
+
+  it("shows a budget that was overrun as more than whole", () => {
+    expect(budgetShare({ spent_nano: 11, spec: { limit_nano: 10 } as never })).toBeCloseTo(1.1);
+  });
+});
