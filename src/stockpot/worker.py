@@ -191,9 +191,9 @@ def main(arguments: list[str]) -> None:
         level=settings.log_level.upper(), format="%(levelname)s %(name)s %(message)s"
     )
     if arguments[:1] == ["ship"]:
-        from stockpot.gateway import ship
+        from stockpot.gateway.ship import run as ship
 
-        ship.run(Instance(settings.home), settings)
+        ship(Instance(settings.home), settings)
         return
     slot = arguments[0] if arguments else "0"
     try:

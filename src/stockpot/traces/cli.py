@@ -63,14 +63,14 @@ _FILTERS = (
 def _filtered(command: Command) -> Command:
     """Give a command the options of a filter, as one dictionary of query parameters."""
 
-    def collect(**options: Any) -> Any:
+    def collect(client: Client, /, **options: Any) -> Any:
         filters = {name: options.pop(name) for name in _NAMES}
         last, usd = filters.pop("last_ms"), filters.pop("min_cost_usd")
         if last is not None:
             filters["from_ms"] = time.time() * 1000 - last
         if usd is not None:
             filters["min_cost_nano"] = round(usd * 1e9)
-        return command(filters=filters, **options)
+        return command(client, filters=filters, **options)
 
     collect.__doc__ = command.__doc__
     collect.__name__ = command.__name__
