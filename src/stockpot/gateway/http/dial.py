@@ -68,15 +68,19 @@ class Names:
             raise DialFailed("dns", f"cannot resolve {host!r}: {_say(error)}") from None
 
     async def _ask(self, key: tuple[str, int]) -> list[Address]:
-        loop = asyncio.get_running_loop()
-        rows = await loop.getaddrinfo(*key, type=socket.SOCK_STREAM)
-        found: list[Address] = [(row[0], row[4]) for row in rows]  # type: ignore[misc]
+        found = await self._getaddrinfo(*key)
         first = [address for address in found if address[0] == found[0][0]]
         others = [address for address in found if address[0] != found[0][0]]
         turns = chain.from_iterable(zip_longest(first, others))
         addresses = [address for address in turns if address is not None]
-        self._known[key] = (loop.time() + self._ttl, addresses)
+        self._known[key] = (asyncio.get_running_loop().time() + self._ttl, addresses)
         return addresses
+
+    @staticmethod
+    async def _getaddrinfo(host: str, port: int) -> list[Address]:
+        loop = asyncio.get_running_loop()
+        rows = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return [(row[0], row[4]) for row in rows]  # type: ignore[misc]
 
 
 class Dialer:

@@ -191,11 +191,16 @@ class UpstreamCall(msgspec.Struct, eq=False):
         self.since = self._desk.clock.now
         connection.send(self, self._head, self._body)
         if self.paused:
-            connection.set_reading(False)
+            # A fresh connection starts to read only after this.
+            asyncio.get_running_loop().call_soon(self._pause_now)
         try:
             self.receiver.on_connected(reused)
         except Exception as error:
             asyncio.get_running_loop().call_soon(self.receiver_failed, error)
+
+    def _pause_now(self) -> None:
+        if self.paused and self._connection is not None:
+            self._connection.set_reading(False)
 
     def _finish(self) -> None:
         """Nothing is called back from here on, and nothing is held."""
