@@ -10,6 +10,8 @@ and a name without words is an error here, so nothing can be added undocumented.
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import sys
 import tempfile
 import tomllib
@@ -18,6 +20,8 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import click
+
+from stockpot.core.errors import StockpotError
 
 REPO = Path(__file__).resolve().parents[1]
 REFERENCE = REPO / "docs" / "reference"
@@ -119,7 +123,7 @@ def api_page() -> str:
 # API
 
 The control plane, by default at `http://127.0.0.1:4001`, serves its own description at
-`/openapi.json`. Send an API token (`stockpot tokens create --name NAME --role ROLE`) as
+`/api/v1/openapi.json`. Send an API token (`stockpot tokens create --name NAME --role ROLE`) as
 `Authorization: Bearer TOKEN`. Roles, highest first: admin, editor, viewer, own. Errors have one
 shape: `{{"error": {{"code": ..., "message": ..., "hint": ...}}}}`; see [errors](errors.md).
 
@@ -145,9 +149,10 @@ def _routes() -> Iterator[tuple[str, str, str, str, str]]:
     with tempfile.TemporaryDirectory() as home:
         app = control_app(config.load({"STOCKPOT_HOME": home}), Instance(Path(home)))
         described = app.openapi()["paths"]
-    for route in app.routes:
-        if not isinstance(route, APIRoute) or not route.include_in_schema:
-            continue
+    routes = [r for r in _every_route(app) if isinstance(r, APIRoute) and r.include_in_schema]
+    if missed := described.keys() - {route.path_format for route in routes}:
+        raise Undocumented(f"routes that this script does not see: {sorted(missed)}")
+    for route in routes:
         roles = [r for d in route.dependant.dependencies if (r := guard.declared(d.call))]
         for method in sorted(route.methods):
             operation = described[route.path_format][method.lower()]
@@ -155,6 +160,13 @@ def _routes() -> Iterator[tuple[str, str, str, str, str]]:
             if not text:
                 raise Undocumented(f"{method} {route.path} has no docstring")
             yield (operation.get("tags") or ["instance"])[0], method, route.path, roles[0], text
+
+
+def _every_route(holder: Any) -> Iterator[Any]:
+    """The routes of an application or a router, those of included routers too."""
+    for route in holder.routes:
+        inner = getattr(route, "original_router", None)
+        yield from _every_route(inner) if inner is not None else [route]
 
 
 def _gateway_paths() -> list[str]:
@@ -245,39 +257,29 @@ of these. A refused call also leaves a span with the same code in `error`.
 
 
 def _control_errors() -> Iterator[tuple[str, int]]:
+    """Code and status of every error class, wherever in the product it is defined."""
     for path in SOURCES.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ClassDef):
-                found = dict(_class_constants(node))
-                if isinstance(found.get("code"), str):
-                    yield found["code"], found.get("status", 500)
+            if isinstance(node, ast.ClassDef) and any(_names_code(line) for line in node.body):
+                module = path.relative_to(SOURCES.parent).with_suffix("").as_posix()
+                kind = getattr(importlib.import_module(module.replace("/", ".")), node.name)
+                if issubclass(kind, StockpotError):
+                    yield kind.code, kind.status
 
 
-def _class_constants(node: ast.ClassDef) -> Iterator[tuple[str, Any]]:
-    """`code` and `status`, assigned alone or together."""
-    for line in node.body:
-        target = line.target if isinstance(line, ast.AnnAssign) else None
-        if isinstance(line, ast.Assign):
-            target = line.targets[0]
-        value = getattr(line, "value", None)
-        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-            yield from _pairs(zip(target.elts, value.elts, strict=True))
-        elif target is not None and value is not None:
-            yield from _pairs([(target, value)])
-
-
-def _pairs(pairs: Any) -> Iterator[tuple[str, Any]]:
-    for target, value in pairs:
-        if isinstance(target, ast.Name) and isinstance(value, ast.Constant):
-            yield target.id, value.value
+def _names_code(line: ast.stmt) -> bool:
+    names = {n.id for n in ast.walk(line) if isinstance(n, ast.Name)}
+    return isinstance(line, ast.Assign | ast.AnnAssign) and "code" in names
 
 
 def _gateway_codes() -> Iterator[str]:
     """Every error code that the data plane can answer with, as its source says it."""
     from stockpot.gateway import stages
     from stockpot.gateway.http.calls import FailureKind
+    from stockpot.providers import BadRequest
 
     yield from get_args(FailureKind)
+    yield inspect.signature(BadRequest).parameters["code"].default
     yield from stages._CODES.values()
     for folder in ("gateway", "providers"):
         for path in (SOURCES / folder).rglob("*.py"):
