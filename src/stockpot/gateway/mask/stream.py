@@ -49,7 +49,6 @@ def mask_sse(data: bytes, detectors: tuple[Detector, ...] = DEFAULT) -> bytes:
 def _mask_events(data: bytes, detectors: tuple[Detector, ...]) -> bytes:
     events = _EVENT_END.split(data)
     values = [_value(event) for event in events]
-    touched = _mask_pieces(values, detectors)
     known: dict[str, str] = {}
 
     def text(whole: str) -> str:
@@ -59,6 +58,7 @@ def _mask_events(data: bytes, detectors: tuple[Detector, ...]) -> bytes:
             masked = known[whole] = mask_text(whole, detectors)
         return masked
 
+    touched = _mask_pieces(values, text)
     changed = bool(touched)
     for number, value in enumerate(values):
         if value is None:
@@ -96,7 +96,7 @@ def _mask_event(event: bytes, value: Any, touched: bool, text: MaskText) -> byte
     return b"\n".join((*others, b"data: " + encode(without_logprobs(result))))
 
 
-def _mask_pieces(values: list[Any], detectors: tuple[Detector, ...]) -> set[int]:
+def _mask_pieces(values: list[Any], text: MaskText) -> set[int]:
     """Mask the texts that are spread over events, in place; the numbers of the events changed."""
     texts: dict[Place, list[Piece]] = {}
     for number, value in enumerate(values):
@@ -105,8 +105,8 @@ def _mask_pieces(values: list[Any], detectors: tuple[Detector, ...]) -> set[int]
     touched: set[int] = set()
     for pieces in texts.values():
         whole = "".join([holder[field] for _, holder, field in pieces])
-        masked = mask_text(whole, detectors)
-        if masked == whole:
+        masked = mask_value(whole, text)
+        if masked is whole:
             continue
         for number, holder, field in pieces:
             holder[field], masked = masked, ""
