@@ -39,7 +39,8 @@ _SETTLE_S = 90
 
 _CACHED = 2000
 _dimensions = attrgetter(*DIMENSIONS)
-_ROUTE = DIMENSIONS.index("route")
+_KIND = DIMENSIONS.index("kind")
+_ASKED = (DIMENSIONS.index("model"), DIMENSIONS.index("route"))
 _OPEN = tuple(DIMENSIONS.index(name) for name in DIMENSIONS if name not in
               ("is_root", "project", "environment", "status"))  # fmt: skip
 
@@ -178,7 +179,7 @@ class Rollups:
                 seen[1] = span.id
                 seen[2] += 1
         for (minute, dimensions), figures in list(groups.items()):
-            groups.setdefault((minute, _open(dimensions, WHOLE)), Figures()).merge(figures)
+            groups.setdefault((minute, _with(dimensions, _OPEN, WHOLE)), Figures()).merge(figures)
         self._merge(groups)
         self._connection.executemany(_MINUTE_SEEN, [(m, *seen) for m, seen in minutes.items()])
 
@@ -208,8 +209,9 @@ class Rollups:
 
     def _series_of(self, dimensions: Dimensions) -> int:
         series = self._series.get(dimensions)
-        if series is None and len(self._series) >= _SERIES_LIMIT:
-            dimensions = _open(dimensions, _OTHER)
+        full = len(self._series) >= _SERIES_LIMIT and dimensions[_KIND] != WHOLE
+        if series is None and full:
+            dimensions = _with(dimensions, _OPEN, _OTHER)
             series = self._series.get(dimensions)
         if series is None:
             series = int(self._connection.execute(_NEW_SERIES, dimensions).fetchone()[0])
@@ -235,10 +237,10 @@ class Rollups:
             self._closed[width] = until
 
 
-def _open(dimensions: Dimensions, instead: str) -> Dimensions:
-    """Dimensions with `instead` in all that are open."""
+def _with(dimensions: Dimensions, places: Sequence[int], instead: str) -> Dimensions:
+    """Dimensions with `instead` in some places."""
     changed = list(dimensions)
-    for index in _OPEN:
+    for index in places:
         changed[index] = instead
     return tuple(changed)
 
@@ -246,5 +248,5 @@ def _open(dimensions: Dimensions, instead: str) -> Dimensions:
 def _group(span: NewSpan) -> Dimensions:
     dimensions: Dimensions = _dimensions(span)
     if not span.target:  # nobody was called: the name may be anything that a caller made up
-        dimensions = (*dimensions[:_ROUTE], "", *dimensions[_ROUTE + 1 :])
+        dimensions = _with(dimensions, _ASKED, "")
     return dimensions

@@ -29,7 +29,6 @@ COLUMNS = (
 )  # fmt: skip
 
 SELECTED = ", ".join(f"s.{name}" for name in COLUMNS)
-_NS = 1_000_000
 _json = msgspec.json.Decoder().decode
 
 _EQUAL = {
@@ -81,7 +80,12 @@ def span_of(row: Sequence[Any]) -> Span:
 
 
 def _ms(ns: int) -> float:
-    return round(ns / _NS, 3)
+    """Whole microseconds, rounded down, so that a time shown is a time that a filter finds."""
+    return ns // 1000 / 1000
+
+
+def _ns(ms: float) -> int:
+    return round(ms * 1000) * 1000
 
 
 def _named(names: Sequence[str], values: str) -> dict[str, int]:
@@ -100,17 +104,19 @@ def conditions(where: TraceFilter, alias: str = "s") -> tuple[str, list[Any]]:
     for name, column in _EQUAL.items():
         if (value := getattr(where, name)) is not None:
             hold(f"{alias}.{column} = ?", value)
+    if where.unpriced is not None:
+        hold(f"{alias}.cost_nano IS {'NULL' if where.unpriced else 'NOT NULL'}")
     if where.tag is not None:
         hold(f"{alias}.tags <> ''")
         hold(f"EXISTS (SELECT 1 FROM json_each({alias}.tags) t WHERE t.value = ?)", where.tag)
     if where.from_ms is not None:
-        hold(f"{alias}.at_ns >= ?", int(where.from_ms * _NS))
+        hold(f"{alias}.at_ns >= ?", _ns(where.from_ms))
     if where.to_ms is not None:
-        hold(f"{alias}.at_ns < ?", int(where.to_ms * _NS))
+        hold(f"{alias}.at_ns < ?", _ns(where.to_ms))
     if where.min_cost_nano is not None:
         hold(f"{alias}.cost_nano >= ?", where.min_cost_nano)
     if where.min_duration_ms is not None:
-        hold(f"{alias}.duration_ns >= ?", int(where.min_duration_ms * _NS))
+        hold(f"{alias}.duration_ns >= ?", _ns(where.min_duration_ms))
     if where.trace_prefix:
         hold(f"{alias}.trace_id BETWEEN ? AND ?", *_range(where.trace_prefix))
     return "".join(terms), values
