@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import httpx
 
@@ -48,7 +49,7 @@ async def local_servers(since_ms: int, own_ports: frozenset[int]) -> tuple[Offer
 
 
 async def _probed(client: httpx.AsyncClient, vendor: Vendor, since_ms: int) -> Offer | None:
-    models = await _ask(client, vendor.probe, ())
+    models = (await _ask(client, vendor.probe, ())).models
     if not models:
         return None
     return offer_of(
@@ -61,24 +62,38 @@ async def _probed(client: httpx.AsyncClient, vendor: Vendor, since_ms: int) -> O
     )
 
 
-async def listed_models(offer: Offer) -> tuple[str, ...]:
-    """The models that a provider says it has; none when it does not answer."""
+class Listing(NamedTuple):
+    """A provider's answer to which models it has. Status 0: it did not answer as it should."""
+
+    status: int = 0
+    models: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> bool:
+        """The secret is not accepted."""
+        return self.status in (401, 403)
+
+
+async def listed_models(offer: Offer) -> Listing:
+    """Ask a provider which models it has."""
     async with httpx.AsyncClient(timeout=LIST_TIMEOUT_S) as client:
         return await _ask(client, f"{offer.base_url}/models", offer.headers())
 
 
 async def _ask(
     client: httpx.AsyncClient, url: str, headers: tuple[tuple[str, str], ...]
-) -> tuple[str, ...]:
+) -> Listing:
     try:
         async with client.stream("GET", url, headers=list(headers)) as answer:
-            answer.raise_for_status()
+            if not answer.is_success:
+                return Listing(answer.status_code)
             body = b""
             async for piece in answer.aiter_bytes():
                 body += piece
                 if len(body) > MOST_BYTES:
-                    return ()
+                    return Listing()
         names = [str(row["id"]) for row in json.loads(body)["data"]]
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
-        return ()
-    return tuple(n for n in sorted(set(names)) if 0 < len(n) <= 200)[:MOST_MODELS]
+        return Listing()
+    named = tuple(n for n in sorted(set(names)) if 0 < len(n) <= 200)
+    return Listing(200, named[:MOST_MODELS])

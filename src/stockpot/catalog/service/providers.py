@@ -12,9 +12,9 @@ from cryptography.fernet import InvalidToken
 
 from stockpot.access import Principal, audit
 from stockpot.catalog import addresses
-from stockpot.catalog.discover import listed_models
+from stockpot.catalog.discover import Listing, listed_models
 from stockpot.catalog.models import Provider, ProviderSettings, ProviderVendor, TestResult
-from stockpot.catalog.offers import Offer
+from stockpot.catalog.offers import Offer, offer_of
 from stockpot.catalog.publish import Published, Publisher
 from stockpot.catalog.service.projects import now_ms
 from stockpot.catalog.store import providers
@@ -100,15 +100,14 @@ class ProviderService:
         """Ask a provider which models it has."""
         offers = _named(await self._publisher.current(), name)
         began = time.perf_counter()
-        models = {m for offer in offers for m in await listed_models(offer)}
-        duration = (time.perf_counter() - began) * 1000
-        where = offers[0].base_url
+        listings = [await listed_models(offer) for offer in offers]
+        models = {model for listing in listings for model in listing.models}
         return TestResult(
             ok=bool(models),
-            status=200 if models else 0,
-            duration_ms=duration,
+            status=max(listing.status for listing in listings),
+            duration_ms=(time.perf_counter() - began) * 1000,
             text=f"{len(models)} models" if models else "",
-            error="" if models else f"{where}/models does not answer with a list of models",
+            error="" if models else _fault(offers[0], listings[0]),
             trace_id=None,
         )
 
@@ -135,10 +134,11 @@ class ProviderService:
     async def _completed(
         self, name: str, vendor: Vendor, wanted: ProviderSettings, old: ProviderRow | None
     ) -> ProviderRow:
-        base_url = wanted.base_url or vendor.base_url
-        base_url = await addresses.checked_base_url(
-            base_url, private=self._settings.private_upstreams, resolve=self._resolve
-        )
+        base_url = vendor.base_url
+        if wanted.base_url and wanted.base_url.rstrip("/") != base_url:
+            base_url = await addresses.checked_base_url(
+                wanted.base_url, private=self._settings.private_upstreams, resolve=self._resolve
+            )
         kept = old if old and old.vendor == vendor.name and old.base_url == base_url else None
         sealed = kept.sealed_secret if kept else None
         hint = kept.secret_hint if kept else ""
@@ -150,28 +150,25 @@ class ProviderService:
                 f"{vendor.title} needs a secret",
                 hint="it is not kept from before when the vendor or the base URL changes",
             )
-        models = wanted.models or await self._models_of(vendor, base_url, sealed)
+        secret = self._instance.unseal(sealed).decode() if sealed else ""
+        offer = offer_of(vendor, name=name, base_url=base_url, origin="console", secret=secret)
+        listing = await listed_models(offer)
+        if listing.refused:
+            raise InvalidInput(_fault(offer, listing), hint="check that it was copied whole")
+        # The table's own models are a choice among many; another address has others.
+        known = vendor.models if base_url == vendor.base_url else ()
+        models = wanted.models or known or listing.models[:_LISTED_AT_MOST]
         created = old.created_ms if old else now_ms()
         return ProviderRow(name, vendor.name, base_url, sealed, hint, models, created)
 
-    async def _models_of(
-        self, vendor: Vendor, base_url: str, sealed: bytes | None
-    ) -> tuple[str, ...]:
-        """The table's models, or what a vendor without a row of them says it has."""
-        if vendor.models and base_url == vendor.base_url:
-            return vendor.models
-        secret = self._instance.unseal(sealed).decode() if sealed else ""
-        asked = Offer(
-            name="",
-            vendor=vendor.name,
-            title="",
-            wire=vendor.wire,
-            base_url=base_url,
-            origin="console",
-            auth=vendor.auth,
-            secret=secret,
-        )
-        return (await listed_models(asked))[:_LISTED_AT_MOST]
+
+def _fault(offer: Offer, listing: Listing) -> str:
+    where = f"{offer.base_url}/models"
+    if listing.refused:
+        return f"{where} answered {listing.status}: the secret is not accepted"
+    if listing.status not in (0, 200):
+        return f"{where} answered {listing.status}"
+    return f"{where} does not answer with a list of models"
 
 
 def _clean(secret: str) -> str:
