@@ -19,12 +19,13 @@ from typing import Any
 import msgspec
 
 from stockpot.core import config
+from stockpot.core.addresses import refused
 from stockpot.core.instance import Instance
 from stockpot.gateway.account import Accountant
 from stockpot.gateway.attempt import Upstreams
 from stockpot.gateway.face import Gateway
 from stockpot.gateway.http.server import Cors, HttpServer, ServerLimits
-from stockpot.gateway.http.upstream import UpstreamClient
+from stockpot.gateway.http.upstream import AddressFilter, Origin, UpstreamClient
 from stockpot.gateway.leases import LeaseClient
 from stockpot.gateway.link import ControlAway, ControlLink
 from stockpot.gateway.meters import Meters
@@ -62,11 +63,16 @@ class Worker:
             loop=asyncio.get_running_loop(),
         )
         proxy = settings.upstream_proxy or os.environ.get("HTTPS_PROXY", "")
-        self.client = UpstreamClient(ca_file=settings.upstream_ca or None, proxy=proxy or None)
+        self.client = UpstreamClient(
+            ca_file=settings.upstream_ca or None,
+            proxy=proxy or None,
+            address_filter=upstream_filter(private=settings.private_upstreams),
+        )
+        self.to_control = UpstreamClient(proxy="")
         accountant = Accountant(self.spool, self.meters)
         self.upstreams = Upstreams(self.client, accountant)
         self.gateway = Gateway(self.spool, accountant, self.upstreams)
-        self.link = ControlLink(self.client, control_url(settings), self.instance)
+        self.link = ControlLink(self.to_control, control_url(settings), self.instance)
         self.leases = LeaseClient(self.name, self._lease, self.carried.purses)
 
     async def _lease(self, body: bytes) -> bytes:
@@ -104,7 +110,7 @@ class Worker:
         if not self.leases.away:
             await self.leases.close()
         self.spool.close()
-        await self.client.close()
+        await asyncio.gather(self.client.close(), self.to_control.close())
 
     async def adopt(self, view: View) -> None:
         """Serve from a new view from the next request on.
@@ -138,6 +144,16 @@ class Worker:
             targets={ident: health.report() for ident, health in self.carried.health.items()},
         )
         return msgspec.msgpack.encode(beat)
+
+
+def upstream_filter(*, private: bool) -> AddressFilter:
+    """Look again at what a name resolved to. Addresses given as such, an engine's among them, were
+    looked at when they were given."""
+
+    def allowed(origin: Origin, address: str) -> bool:
+        return origin.host == address or refused(address, private=private) is None
+
+    return allowed
 
 
 def control_url(settings: config.Settings) -> str:
