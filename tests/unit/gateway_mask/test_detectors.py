@@ -157,8 +157,8 @@ def test_masking_twice_is_masking_once(text):
      "(1", "eyJ.", "a.", "0", "AAAA1"],
 )  # fmt: skip
 def test_no_text_takes_long_however_contrived(piece):
-    text = piece * (60_000 // len(piece))
+    text = piece * (200_000 // len(piece))
     begun = time.process_time()
     mask_text(text)
     long = time.process_time() - begun
-    assert long < 1.0
+    assert long < 10  # ordinary is 0.1; what grows with the square takes a minute

@@ -95,21 +95,19 @@ def _credentials(text: str) -> Iterator[Span]:
             at = text.find(scheme, at + len(scheme))
 
 
-_TOKEN_RUN = re.compile(r"[A-Za-z0-9_.-]+")
+_JWT = re.compile(r"([A-Za-z0-9_-]+)(\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)?")
 
 
 def _jwts(text: str) -> Iterator[Span]:
     """Three base64url parts with dots between, the first of which is a JSON object (`eyJ`)."""
     at = text.find("eyJ")
     while at >= 0:
-        run = _TOKEN_RUN.match(text, at)
-        assert run is not None
-        parts = run.group().split(".", 3)
-        if len(parts) >= 3 and len(parts[0]) >= 8 and len(parts[1]) >= 8:
-            end = at + sum(map(len, parts[:3])) + 2
+        found = _JWT.match(text, at)
+        assert found is not None
+        end = found.end(1)
+        if found[2] and end - at >= 8:
+            end = found.end()
             yield at, end
-        else:
-            end = at + len(parts[0])
         at = text.find("eyJ", end)
 
 
