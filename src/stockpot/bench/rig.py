@@ -138,7 +138,7 @@ class Rig:
         )
         shares = (WeightedTarget("main", 1, 0), WeightedTarget("spare", 1, 1))
         route = Route("bench-model", ("chat",), shares)
-        return GatewayPart((key,), (Project("prj_bench", "bench", limits),), (route,), targets)
+        return GatewayPart((key,), (Project("prj_bench", "bench"),), (route,), targets)
 
 
 def request(port: int, *, stream: bool = False, prompt_bytes: int = 2048) -> bytes:
