@@ -51,6 +51,7 @@ bench: env  ## the gateway's figures on this machine
 	$(BIN)/stockpot bench gateway
 nightly: env node console test-models  ## hours: deep property tests, long soaks, the full matrices
 	HYPOTHESIS_PROFILE=nightly $(PYTEST) -n $(JOBS) --nightly --timeout 7200 tests
+	$(BIN)/stockpot bench gateway --soak 2000000 --kills 200
 
 ##@ Set up
 env: $(DONE)/env  ## the locked Python environment in .venv
