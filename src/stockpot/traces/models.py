@@ -124,14 +124,18 @@ class ExportedSpan(Span):
 
 class TraceFilter(Frozen):
     """All given conditions must hold. `q` is full text over payloads; times are milliseconds;
-    `error` is an error class as in `Overview.by_error`; `unpriced` keeps calls of unknown cost."""
+    `error` is an error class as in `Overview.by_error`; `failed` keeps every call that is not ok,
+    `unpriced` those of unknown cost; `model` is the target's, `requested_model` what was asked for.
+    """
 
     project: str | None = None
     environment: str | None = None
     model: str | None = None
+    requested_model: str | None = None
     provider: str | None = None
     key_id: str | None = None
     status: Status | None = None
+    failed: bool | None = None
     error: str | None = None
     unpriced: bool | None = None
     kind: SpanKind | None = None

@@ -34,7 +34,7 @@ _json = msgspec.json.Decoder().decode
 _EQUAL = {
     "project": "project", "environment": "environment", "model": "model", "provider": "provider",
     "key_id": "key_id", "status": "status", "error": "error", "kind": "kind", "user": "user",
-    "session": "session",
+    "session": "session", "requested_model": "route",
 }  # fmt: skip
 """Filters that compare one column."""
 
@@ -43,6 +43,7 @@ _INDEXES = (
     ("session", "roots_by_session", "{0}.session <> ''"),
     ("user", "roots_by_user", "{0}.user <> ''"),
     ("status", "roots_not_ok", "{0}.status <> 'ok'"),
+    ("failed", "roots_not_ok", ""),
     ("key_id", "roots_by_key", ""),
     ("model", "roots_by_model", ""),
     ("project", "roots_by_project", ""),
@@ -104,6 +105,8 @@ def conditions(where: TraceFilter, alias: str = "s") -> tuple[str, list[Any]]:
     for name, column in _EQUAL.items():
         if (value := getattr(where, name)) is not None:
             hold(f"{alias}.{column} = ?", value)
+    if where.failed is not None:
+        hold(f"{alias}.status {'<>' if where.failed else '='} 'ok'")
     if where.unpriced is not None:
         hold(f"{alias}.cost_nano IS {'NULL' if where.unpriced else 'NOT NULL'}")
     if where.tag is not None:
@@ -138,7 +141,7 @@ def index_for(where: TraceFilter) -> tuple[str, str]:
     """`INDEXED BY` for root spans that match, and the condition that the index needs."""
     for name, index, needed in _INDEXES:
         value = getattr(where, name)
-        if value is None or (name == "status" and value == "ok") or value == "":
+        if value is None or value is False or value == "" or (name, value) == ("status", "ok"):
             continue
         return f"INDEXED BY {index}", f" AND {needed.format('s')}" if needed else ""
     return "NOT INDEXED", ""
