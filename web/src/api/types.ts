@@ -1,6 +1,6 @@
 // The API's types by their plain names. `schema.d.ts` is generated from the product's OpenAPI
 // (`npm run api`); nothing here is written by hand but the names.
-import type { components } from "./schema";
+import type { components, operations } from "./schema";
 
 type Schemas = components["schemas"];
 
@@ -43,24 +43,8 @@ export type InstanceEvent = Sent<"Event">;
 export type InstanceInfo = Sent<"InstanceInfo">;
 export type ProcessState = Sent<"ProcessState">;
 
-/** Query parameters of the trace list; the server's own `TraceFilter`, each condition optional. */
-export interface TraceFilter {
-  project?: string;
-  environment?: string;
-  model?: string;
-  provider?: string;
-  key_id?: string;
-  status?: Status;
-  error?: string;
-  unpriced?: true;
-  kind?: SpanKind;
-  user?: string;
-  session?: string;
-  tag?: string;
-  q?: string;
-  from_ms?: number;
-  to_ms?: number;
-  min_cost_nano?: number;
-  min_duration_ms?: number;
-  trace_prefix?: string;
-}
+type ListQuery = NonNullable<operations["list_traces"]["parameters"]["query"]>;
+type Known<T> = { [K in keyof T]?: NonNullable<T[K]> };
+
+/** Query parameters of the trace list; the server's own filter, each condition optional. */
+export type TraceFilter = Known<Omit<ListQuery, "cursor" | "limit">>;

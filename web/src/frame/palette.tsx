@@ -187,10 +187,10 @@ function useCommands(): Command[] {
       },
       {
         id: "errors",
-        label: "Traces with errors",
+        label: "Calls that failed",
         group: page,
         icon: "warn",
-        run: () => navigate({ to: "/traces", search: { status: "error" } }),
+        run: () => navigate({ to: "/traces", search: { failed: true } }),
       },
       {
         id: "live",
@@ -264,7 +264,7 @@ function useCommands(): Command[] {
         label: `Traces of ${model.name}`,
         group: "Models",
         icon: "traces",
-        run: () => navigate({ to: "/traces", search: { model: model.name } }),
+        run: () => navigate({ to: "/traces", search: { requested_model: model.name } }),
       });
     }
     for (const key of keys) {

@@ -140,7 +140,7 @@ function Row({ item, use, onEdit, onRevoke }: RowProps) {
         {totals && totals.errors > 0 && (
           <Link
             to="/traces"
-            search={{ key_id: item.id, status: "error" }}
+            search={{ key_id: item.id, failed: true }}
             className="block text-2xs text-bad hover:underline"
           >
             {count(totals.errors)} failed

@@ -104,7 +104,7 @@ function Rows({
           <span className="flex items-center gap-2">
             <Link
               to="/traces"
-              search={{ model: model.name }}
+              search={{ requested_model: model.name }}
               title="Its traces"
               className="font-medium hover:underline"
             >

@@ -110,10 +110,7 @@ function Row({ group, most, filter, name, errors, all }: RowProps) {
       {errors ? (
         <Cell search={filter}>{percent(totals.calls, sum)}</Cell>
       ) : (
-        <Cell
-          search={{ ...filter, status: "error" }}
-          tone={totals.errors ? "text-bad" : "text-ink-3"}
-        >
+        <Cell search={{ ...filter, failed: true }} tone={totals.errors ? "text-bad" : "text-ink-3"}>
           {totals.errors
             ? `${count(totals.errors)} (${percent(totals.errors, totals.calls)})`
             : "0"}

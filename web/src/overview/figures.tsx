@@ -46,7 +46,7 @@ export function Figures({ totals, windowMs }: { totals: Totals; windowMs: number
         label="Errors"
         value={compact(totals.errors)}
         note={`${percent(totals.errors, totals.calls)} of calls`}
-        search={{ status: "error" }}
+        search={{ failed: true }}
         tone={totals.errors > 0 ? "text-bad" : undefined}
       />
       <Figure

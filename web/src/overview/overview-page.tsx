@@ -97,11 +97,18 @@ function Charts({ overview }: { overview: Overview }) {
         },
       ],
       tokens: [
-        { label: "input", values: counted(totals, (one) => one.input_tokens), color: "--series-1" },
+        {
+          label: "input",
+          values: counted(totals, (one) => one.input_tokens),
+          drawn: counted(totals, (one) => one.input_tokens + one.output_tokens),
+          color: "--series-1",
+          bars: true,
+        },
         {
           label: "output",
           values: counted(totals, (one) => one.output_tokens),
           color: "--series-2",
+          bars: true,
         },
       ],
     }),

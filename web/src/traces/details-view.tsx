@@ -32,10 +32,17 @@ export function DetailsView({ span }: { span: Span }) {
     [
       "Asked for",
       span.requested_model && (
-        <Same search={{ model: span.requested_model }}>{span.requested_model}</Same>
+        <Same search={{ requested_model: span.requested_model }}>{span.requested_model}</Same>
       ),
     ],
-    ["Served by", [span.provider, span.model].filter(Boolean).join(" / ")],
+    [
+      "Served by",
+      span.provider && (
+        <Same search={{ provider: span.provider, model: span.model }}>
+          {[span.provider, span.served_model || span.model].filter(Boolean).join(" / ")}
+        </Same>
+      ),
+    ],
     ["Target", span.target],
     ["Status", span.status_code ? `${span.status}, HTTP ${span.status_code}` : span.status],
     ["Finish reason", span.finish_reason],

@@ -26,7 +26,7 @@ export function FilterBar({ search }: { search: TraceSearch }) {
     );
   const facet = (
     label: string,
-    field: "status" | "model" | "key_id" | "provider",
+    field: "requested_model" | "key_id" | "provider",
     values: Choice[],
   ) => (
     <NativeSelect
@@ -41,10 +41,24 @@ export function FilterBar({ search }: { search: TraceSearch }) {
       <div className="flex items-center gap-2 px-4 py-2">
         <SearchBox onSearch={change} />
         <div className="hidden gap-2 @[800px]/list:flex">
-          {facet("Status", "status", STATUSES.map(plain))}
+          <NativeSelect
+            label="Status"
+            value={search.failed ? "failed" : (search.status ?? "")}
+            choices={[
+              { value: "", label: "Any status" },
+              { value: "failed", label: "all that failed" },
+              ...STATUSES.map(plain),
+            ]}
+            onChange={(value) =>
+              change({
+                failed: value === "failed" ? true : undefined,
+                status: STATUSES.find((status) => status === value),
+              })
+            }
+          />
           {facet(
             "Model",
-            "model",
+            "requested_model",
             models.map((model) => plain(model.name)),
           )}
           {facet(

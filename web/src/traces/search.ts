@@ -26,10 +26,12 @@ export function parseTraceSearch(raw: Raw): TraceSearch {
   return {
     q: text(raw.q),
     status: oneOf(raw.status, STATUSES),
+    failed: flag(raw.failed),
     error: text(raw.error),
     unpriced: flag(raw.unpriced),
     kind: oneOf(raw.kind, KINDS),
     model: text(raw.model),
+    requested_model: text(raw.requested_model),
     provider: text(raw.provider),
     key_id: text(raw.key_id),
     user: text(raw.user),
@@ -52,6 +54,8 @@ export function parseDetailSearch(raw: Raw): DetailSearch {
   return { tab: text(raw.tab, 20), span: text(raw.span, 40), wide: flag(raw.wide) };
 }
 
-export function conditionsOf({ live: _, ...conditions }: TraceSearch): Conditions {
+/** The conditions alone: the search parameters of a page also hold its scope and its state. */
+export function conditionsOf(search: TraceSearch): Conditions {
+  const { live: _, ...conditions } = parseTraceSearch({ ...search });
   return conditions;
 }

@@ -6,6 +6,7 @@ import { type Conditions, KINDS, STATUSES } from "./search";
 type TextField =
   | "status"
   | "error"
+  | "requested_model"
   | "kind"
   | "model"
   | "provider"
@@ -21,6 +22,7 @@ const WORDS: Record<string, TextField> = {
   error: "error",
   kind: "kind",
   model: "model",
+  asked: "requested_model",
   provider: "provider",
   key: "key_id",
   user: "user",
@@ -72,10 +74,12 @@ export interface Chip {
 const LABELS: Record<keyof Conditions, string> = {
   q: "text",
   status: "status",
+  failed: "result",
   error: "error",
   unpriced: "price",
   kind: "kind",
   model: "model",
+  requested_model: "asked for",
   provider: "provider",
   key_id: "key",
   user: "user",
@@ -91,6 +95,7 @@ export function chipsOf(conditions: Conditions, keyName: (id: string) => string)
   const shown: Partial<Record<keyof Conditions, (value: never) => string>> = {
     key_id: keyName,
     unpriced: () => "unknown",
+    failed: () => "failed",
     min_cost_nano: (nano: number) => `≥ ${money(nano)}`,
     min_duration_ms: (ms: number) => `≥ ${duration(ms)}`,
   };

@@ -12,6 +12,8 @@ export interface Series {
   /** A custom property such as `--series-1`. */
   color: string;
   bars?: boolean;
+  /** Heights to draw instead of the values: a bar that stands on another one. */
+  drawn?: (number | null)[];
 }
 
 interface Props {
@@ -83,7 +85,10 @@ function options(
         size: 52,
         gap: 6,
         space: 34,
-        values: (_plot, ticks) => ticks.map((tick) => format(tick)),
+        values: (plot, ticks) => {
+          const flat = highest(plot) === 0;
+          return ticks.map((tick) => (flat && tick > 0 ? "" : format(tick)));
+        },
       },
     ],
     series: [
@@ -95,7 +100,13 @@ function options(
           width: item.bars ? 0 : 1.5,
           fill: item.bars ? cssColor(item.color, 0.85) : undefined,
           paths: item.bars ? uPlot.paths.bars?.({ size: [0.8, 24], align: 1 }) : undefined,
-          points: { show: item.bars ? false : undefined, size: 4 },
+          points: {
+            show: !item.bars,
+            size: 4,
+            width: 0,
+            fill: cssColor(item.color),
+            filter: alone,
+          },
           spanGaps: false,
         }),
       ),
@@ -115,6 +126,20 @@ function options(
       ],
     },
   };
+}
+
+/** A value between two unknown ones would be a line without length: it is shown as a point. */
+function alone(plot: uPlot, index: number): number[] {
+  const values = plot.data[index] ?? [];
+  const known = (at: number) => values[at] !== null && values[at] !== undefined;
+  return Array.from(values.keys()).filter((at) => known(at) && !known(at - 1) && !known(at + 1));
+}
+
+function highest(plot: uPlot): number {
+  return Math.max(
+    0,
+    ...plot.data.slice(1).flatMap((values) => Array.from(values, (value) => value ?? 0)),
+  );
 }
 
 /** True once the axis font is there: text on a canvas is not redrawn by the browser itself. */
@@ -145,7 +170,10 @@ export function Chart(props: Props) {
       ...now,
       onZoom: (from: number, to: number) => latest.current.onZoom?.(from, to),
     };
-    const data = [now.times, ...now.series.map((item) => item.values)] as uPlot.AlignedData;
+    const data = [
+      now.times,
+      ...now.series.map((item) => item.drawn ?? item.values),
+    ] as uPlot.AlignedData;
     const plot = new uPlot(options(wrapped, element.clientWidth, setAt), data, element);
     const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
     observer.observe(element);

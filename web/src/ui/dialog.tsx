@@ -1,6 +1,6 @@
 import { AlertDialog as BaseAlert } from "@base-ui/react/alert-dialog";
 import { Dialog as Base } from "@base-ui/react/dialog";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { Button } from "./button";
 import { cx } from "./cx";
 import { toastError } from "./toast";
@@ -32,6 +32,7 @@ export function Dialog({
   footer,
   dismissible = true,
 }: DialogProps) {
+  const body = useRef<HTMLDivElement>(null);
   return (
     <Base.Root
       open={open}
@@ -42,7 +43,13 @@ export function Dialog({
     >
       <Base.Portal>
         <Base.Backdrop className={BACKDROP} />
-        <Base.Popup className={POPUP} style={{ width }}>
+        <Base.Popup
+          className={POPUP}
+          style={{ width }}
+          initialFocus={() =>
+            body.current?.querySelector<HTMLElement>("input:enabled, textarea, button")
+          }
+        >
           <header className="flex items-start gap-3 border-b px-5 pt-4 pb-3">
             <div className="min-w-0 flex-1">
               <Base.Title className="text-base font-semibold">{title}</Base.Title>
@@ -52,7 +59,9 @@ export function Dialog({
             </div>
             <Base.Close render={<Button tone="ghost" icon="close" aria-label="Close" />} />
           </header>
-          <div className="min-h-0 flex-1 overflow-y-auto px-5 py-4">{children}</div>
+          <div ref={body} className="min-h-0 flex-1 overflow-y-auto px-5 py-4">
+            {children}
+          </div>
           {footer && (
             <footer className="flex items-center justify-end gap-2 border-t px-5 py-3">
               {footer}
