@@ -73,16 +73,17 @@ def running(
     home.mkdir(parents=True, exist_ok=True)
     if models is not None and not (home / "models").exists():
         (home / "models").symlink_to(models / "models")
-    ports = free_ports()
-    env = clean_environment(home, ports) | dict(environ or {})
-    process = subprocess.Popen(
-        [str(BIN / "stockpot"), "up", "--json", "--no-pull"],
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=(home / "up.stderr").open("w"),
-        text=True,
-        start_new_session=True,
-    )
+    env = clean_environment(home, free_ports()) | dict(environ or {})
+    ports = (int(env["STOCKPOT_GATEWAY_PORT"]), int(env["STOCKPOT_PORT"]))
+    with (home / "up.stderr").open("w") as said:
+        process = subprocess.Popen(
+            [str(BIN / "stockpot"), "up", "--json", "--no-pull"],
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            start_new_session=True,
+        )
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -57,7 +57,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     argv: tuple[str, ...]
     env: Mapping[str, str] = {}
     ready: Ready | None = None
-    ready_timeout_s: float = 60.0
+    ready_timeout_s: float = 120.0
     restart: Literal["always", "failure", "never"] = "always"
     after: tuple[str, ...] = ()
     stop_order: int = 0

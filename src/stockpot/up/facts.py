@@ -82,8 +82,8 @@ def _alone(model: str, settings: Settings) -> tuple[str, ...]:
     if model != ECHO:
         return ()
     return (
-        "Only the echo model answers, which repeats what it is told. For a real one: "
-        f"stockpot models pull {settings.default_model}, or stockpot providers connect NAME",
+        "Only the echo model answers, which repeats what it is told.  "
+        f"(stockpot models pull {settings.default_model}; or stockpot providers connect NAME)",
     )
 
 

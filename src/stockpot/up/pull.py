@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 def pull_missing(
     settings: Settings, instance: Instance, *, allowed: bool, say: Callable[[str], None]
 ) -> tuple[str, ...]:
-    """Install what is missing, as far as that is allowed and possible; gives a notice for each
-    model that is still missing: stockpot starts without it."""
+    """Install what is missing, as far as that is allowed and possible; gives notices on what
+    is still missing: stockpot starts without it."""
+    absent = missing(settings, instance)
+    if absent and not allowed:
+        names = [spec.name for spec in absent]
+        return (f"Not installed: {', '.join(names)}  (stockpot models pull {' '.join(names)})",)
     notices = []
-    for spec in missing(settings, instance):
+    for spec in absent:
         command = f"stockpot models pull {spec.name}"
-        if not allowed:
-            notices.append(f"{spec.name} is not installed; the echo model answers.  ({command})")
-            continue
         say(f"Pulling {spec.name} ({spec.title}, {spec.license}) ...")
         try:
             ensure(settings, instance, spec.name, report=_Progress(spec, say).report)

@@ -82,7 +82,8 @@ def curl(facts: Facts) -> str:
     """A command that works as it is."""
     return f"""\
 curl {facts.gateway_url}/v1/chat/completions \\
-  -H "Authorization: Bearer {facts.key}" -H "Content-Type: application/json" \\
+  -H "Authorization: Bearer {facts.key}" \\
+  -H "Content-Type: application/json" \\
   -d '{{"model": "{facts.model}", "messages": [{{"role": "user", "content": "Say hello."}}]}}'
 """
 
@@ -91,7 +92,9 @@ def python(facts: Facts) -> str:
     """A program that works as it is."""
     return f"""\
 from openai import OpenAI
-client = OpenAI(base_url="{facts.gateway_url}/v1", api_key="{facts.key}")
+client = OpenAI(
+    base_url="{facts.gateway_url}/v1",
+    api_key="{facts.key}")
 answer = client.chat.completions.create(
     model="{facts.model}", messages=[{{"role": "user", "content": "Say hello."}}])
 print(answer.choices[0].message.content)

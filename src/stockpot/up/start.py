@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 
-READY_S = 60.0
+READY_S = 120.0
 OPEN_FILES = 65536
 
 

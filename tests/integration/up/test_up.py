@@ -8,6 +8,8 @@ import re
 import signal
 import stat
 import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,14 +19,14 @@ from tests.running import BIN, clean_environment, eventually, free_ports, runnin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.running import Instance
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
-READY_S = 20
-"""Loose, for a loaded machine: the aim is 5 s with models present."""
+CPU_S = 15
+"""CPU seconds of everything until it is ready; wall time tells more of a machine's other work.
+Twice what it is, since shared cores are slow cores."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,6 @@ def test_the_line_of_a_ready_instance_has_all_that_a_program_needs(instance: Ins
     assert facts["gateway_url"] == instance.gateway
     assert facts["console_url"] == instance.console
     assert facts["pid"] == instance.process.pid
-    assert facts["seconds"] < READY_S
     assert facts["model"] == "echo"
     assert "echo" in {model["name"] for model in facts["models"]}
 
@@ -216,3 +217,16 @@ def test_the_screen_of_a_person_has_a_call_that_works_when_it_is_pasted(tmp_path
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+def test_starting_costs_little_enough_to_be_quick(tmp_path: Path) -> None:
+    with running(tmp_path / "home", environ={"STOCKPOT_ENGINES": "none"}) as started:
+        pids = [started.process.pid, *(state["pid"] for state in started.states().values())]
+        used = {pid: cpu_seconds(pid) for pid in pids}
+    assert sum(used.values()) < CPU_S, used
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
