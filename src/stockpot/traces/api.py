@@ -132,7 +132,7 @@ async def _tail(service: SpanLog, where: TraceFilter, seen: int | None) -> Async
     position = await asyncio.to_thread(service.newest) if seen is None else seen
     spoke = time.monotonic()
     yield ": following\n\n"
-    while True:
+    while service.following:
         found, position = await asyncio.to_thread(service.since, where, position)
         for listed in found:
             yield f"id: {listed.position}\nevent: trace\ndata: {listed.row.model_dump_json()}\n\n"

@@ -43,10 +43,13 @@ _FILTERS = (
     click.option("--project", help="Only of this project."),
     click.option("--environment", help="Only of this environment."),
     click.option("--model", help="Only calls that led to this model."),
+    click.option("--asked-for", "requested_model", help="Only calls that asked for this name."),
     click.option("--provider", help="Only calls that this provider served."),
     click.option("--key", "key_id", help="Only calls with this key (its id)."),
     click.option("--status", type=_STATUSES, help="How the call ended."),
+    click.option("--failed", is_flag=True, default=None, help="Only calls that did not end ok."),
     click.option("--error", help="Only this class of error."),
+    click.option("--unpriced", is_flag=True, default=None, help="Only calls of unknown cost."),
     click.option("--kind", type=_KINDS, help="What kind of span."),
     click.option("--user", help="Only of this end user."),
     click.option("--session", help="Only of this session."),
@@ -81,8 +84,9 @@ def _filtered(command: Command) -> Command:
 
 
 _NAMES = (
-    "project", "environment", "model", "provider", "key_id", "status", "error", "kind", "user",
-    "session", "tag", "q", "last_ms", "min_cost_usd", "min_duration_ms", "trace_prefix",
+    "project", "environment", "model", "requested_model", "provider", "key_id", "status", "failed",
+    "error", "unpriced", "kind", "user", "session", "tag", "q", "last_ms", "min_cost_usd",
+    "min_duration_ms", "trace_prefix",
 )  # fmt: skip
 
 

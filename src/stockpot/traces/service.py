@@ -52,6 +52,8 @@ class SpanLog:
     def __init__(self, store: SpanStore, instance: Instance | None = None) -> None:
         self._store = store
         self._instance = instance
+        self.following = True
+        """Whether tails go on; false once `stop_following` was called."""
 
     # --- taking in ------------------------------------------------------------------------------
 
@@ -163,6 +165,10 @@ class SpanLog:
         if self._instance is None:
             raise InvalidInput("this span log was opened without its instance")
         return verify(self._store, self._instance.spool)
+
+    def stop_following(self) -> None:
+        """End every tail within half a second, so that a server that stops need not cut them."""
+        self.following = False
 
     def close(self) -> None:
         self._store.close()

@@ -92,7 +92,7 @@ SPANS: tuple[Migration, ...] = (
         "CREATE INDEX roots_by_project ON spans (project) WHERE is_root",
         "CREATE INDEX roots_by_key ON spans (key_id) WHERE is_root",
         "CREATE INDEX roots_by_model ON spans (model) WHERE is_root",
-        "CREATE INDEX roots_not_ok ON spans (status) WHERE is_root AND status <> 'ok'",
+        "CREATE INDEX roots_not_ok ON spans (id) WHERE is_root AND status <> 'ok'",
         "CREATE INDEX roots_by_user ON spans (user) WHERE is_root AND user <> ''",
         "CREATE INDEX roots_by_session ON spans (session) WHERE is_root AND session <> ''",
         # Where in the log a minute is: which ids happened in it.
