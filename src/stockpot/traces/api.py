@@ -95,7 +95,11 @@ def _following(routes: APIRouter, service: SpanLog) -> None:
         """Each TraceRow as its root arrives, as server-sent events. A client that reconnects with
         the `Last-Event-ID` it saw misses nothing."""
         seen = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else None
-        return StreamingResponse(_tail(service, asked, seen), media_type="text/event-stream")
+        return StreamingResponse(
+            _tail(service, asked, seen),
+            media_type="text/event-stream",
+            headers={"x-accel-buffering": "no"},  # a proxy in between must not wait for more
+        )
 
     @routes.get(
         "/traces/export",

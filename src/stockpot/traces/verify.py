@@ -53,7 +53,8 @@ def verify(store: SpanStore, folder: Path) -> Verification:
 
 def _segments(folder: Path) -> Iterator[tuple[Path, str, int]]:
     """Ledger, stream and number of every segment that is still there."""
-    for stream in sorted(path for path in folder.iterdir() if path.is_dir()):
+    streams = (path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+    for stream in sorted(streams):
         with contextlib.suppress(FileNotFoundError):  # shipped and deleted just now
             for number in spool.segments(stream):
                 yield spool.ledger_path(stream, number), stream.name, number

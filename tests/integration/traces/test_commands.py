@@ -1,0 +1,108 @@
+"""`stockpot traces` on a terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from stockpot.core.instance import Instance
+from stockpot.traces import open_span_log
+from stockpot.traces.cli import traces
+from tests.integration.traces.conftest import ITEMS, Asked
+from tests.unit.traces.made import make_shipment, make_shipped
+
+pytestmark = pytest.mark.integration
+IDS = [item.record.trace_id.hex() for item in ITEMS]
+
+
+def run(asked: Asked | None, *arguments: str, **environ: str) -> Result:
+    return CliRunner().invoke(traces, arguments, obj=asked and asked.client, env=environ)
+
+
+def printed(asked: Asked, *arguments: str) -> Any:
+    ran = run(asked, *arguments, "--json")
+    assert ran.exit_code == 0, ran.output
+    return json.loads(ran.stdout)
+
+
+def test_a_list_tells_scripts_what_they_ask_for_first(asked: Asked) -> None:
+    rows = printed(asked, "list", "--limit", "2")
+    assert [row["trace_id"] for row in rows] == [IDS[3], IDS[2]]
+    assert rows[0] | {
+        "model": "gpt-4o-mini", "cost_nano": 2_500_000, "cost_usd": 0.0025, "ttft_ms": 90.0,
+        "status": "ok", "project": "menu", "key": "key_a",
+    } == rows[0]  # fmt: skip
+    assert rows[0]["tokens"]["output"] == 7
+    assert rows[0]["duration_ms"] > 0
+    assert rows[1]["cost_usd"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "numbers"),
+    [
+        (["--search", "soup"], [1, 0]),
+        (["--failed"], [2]),
+        (["--key", "key_b"], [1]),
+        (["--min-cost", "0.002"], [3]),
+        (["--project", "till", "--status", "ok"], []),
+        (["--asked-for", "fast", "--tag", "lunch"], [0]),
+    ],
+)
+def test_a_list_is_filtered(asked: Asked, options: list[str], numbers: list[int]) -> None:
+    assert [row["trace_id"] for row in printed(asked, "list", *options)] == [
+        IDS[n] for n in numbers
+    ]
+
+
+def test_a_list_for_people_shows_unknown_cost_as_unknown(asked: Asked) -> None:
+    text = run(asked, "list", "--failed").output
+    assert "unknown" in text
+    assert "timeout" in text
+    assert IDS[2][:16] in text
+
+
+def test_an_empty_list_teaches_the_next_step(asked: Asked) -> None:
+    assert "stockpot up" in run(asked, "list", "--project", "nobody").output
+
+
+def test_a_trace_is_shown_by_the_beginning_of_its_id(asked: Asked) -> None:
+    text = run(asked, "show", IDS[0][:16], "--payload").output
+    assert f"trace {IDS[0]}" in text
+    assert "what soup today" in text
+    assert "upstream 80 ms" in text
+    assert printed(asked, "show", IDS[0])["spans"][0]["provider"] == "openai"
+
+
+def test_an_unknown_beginning_says_how_to_look(asked: Asked) -> None:
+    ran = run(asked, "show", "00000000")
+    assert ran.exit_code == 1
+    assert "no trace begins with '00000000'" in str(ran.exception)
+
+
+def test_an_export_goes_to_a_file(asked: Asked, tmp_path: Path) -> None:
+    out = tmp_path / "all.jsonl"
+    ran = run(asked, "export", "--project", "menu", "--payloads", "--out", str(out))
+    assert "3 spans" in ran.stderr
+    lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert [line["trace_id"] for line in lines] == [IDS[0], IDS[1], IDS[3]]
+    assert "leek" in lines[0]["response"]
+
+
+def test_verification_needs_no_running_instance(tmp_path: Path) -> None:
+    log = open_span_log(Instance(tmp_path))
+    log.ingest(make_shipment(make_shipped(1)))
+    log.close()
+    ran = run(None, "verify", STOCKPOT_HOME=str(tmp_path))
+    assert ran.exit_code == 0, ran.output
+    assert "lost               0" in ran.output
+
+
+@pytest.mark.parametrize("command", ["list", "show", "tail", "export", "verify"])
+def test_help_has_an_example(command: str) -> None:
+    text = run(None, command, "--help").output
+    assert "Example:" in text
+    assert f"stockpot traces {command}" in text
