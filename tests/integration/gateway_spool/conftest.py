@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +37,7 @@ class Ingest:
         self.chance = random.Random(7)
         self.repeated = self.posts = 0
         self.status_of: Callable[[Shipment], int] = lambda _: 200
+        self.connections: list[socket.socket] = []
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"ingest": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -62,12 +65,19 @@ class Ingest:
         self.server.shutdown()
         self.server.server_close()
         self._thread.join()
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):
     ingest: Ingest
     protocol_version = "HTTP/1.1"
     timeout = 5
+
+    def setup(self) -> None:
+        super().setup()
+        self.ingest.connections.append(self.connection)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))

@@ -76,6 +76,24 @@ def read_entries(path: Path, offset: int = 0, damage: Damage | None = None) -> I
             offset += at
 
 
+def sample_records(path: Path, offset: int) -> tuple[int, int]:
+    """Whole entries at the front of what follows `offset`: their bytes, and how many Records."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            file.seek(offset)
+            held = file.read(_CHUNK)
+    except FileNotFoundError:
+        return 0, 0
+    at = records = 0
+    while at + FRAME.size <= len(held):
+        magic, _, kind, length, _ = FRAME.unpack_from(held, at)
+        if magic != MAGIC or at + FRAME.size + length > len(held):
+            break
+        at += FRAME.size + length
+        records += kind != START
+    return at, records
+
+
 def _next(held: bytes, at: int) -> tuple[int, int, Start | Record, Bodies | None] | None:
     """The first whole entry at or after `at`: (begin, end, entry, bodies), or None: not there yet.
 

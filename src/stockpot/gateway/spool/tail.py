@@ -30,6 +30,7 @@ from stockpot.gateway.spool.reader import (
     payload_path,
     read_bodies,
     read_entries,
+    sample_records,
     segments,
 )
 from stockpot.gateway.spool.segment import sync_folder
@@ -39,7 +40,7 @@ INTERRUPTED = "interrupted"
 _NOTE = "note"
 _NEVER = (-1, -1)
 _TYPICAL_ENTRY = 500
-"""Bytes of a Start and its Record, before any was seen."""
+"""Bytes of a Start and its Record, where none can be looked at."""
 
 
 class Note(msgspec.Struct, array_like=True):
@@ -68,7 +69,6 @@ class Tail:
         self._damage: set[tuple[int, int, int]] = set()
         self.records = 0
         """Records acknowledged since this tail was opened."""
-        self._ledger_bytes = 0
         self._lock = contextlib.ExitStack()
         self.dead = False
         """Whether the worker is gone; then the stream is ours."""
@@ -98,7 +98,6 @@ class Tail:
             self.go_on_from(offset)
             return
         self._pass(batch.entries)
-        self._ledger_bytes += offset - self.offset
         self.offset = offset
         self.records += len(batch.shipment.items)
         self.missing_bodies += batch.missing_bodies
@@ -214,7 +213,11 @@ class Tail:
         self._noted = place
 
     def backlog(self) -> tuple[int, int]:
-        """Bytes and records that are not acknowledged, both told from the size of the files."""
+        """Bytes and records that are not acknowledged.
+
+        Records are counted in the first part of what waits (all of it, mostly) and then told from
+        the size of the rest.
+        """
         ledgers = payloads = 0
         for number in segments(self.folder):
             ledger = _size(ledger_path(self.folder, number))
@@ -225,8 +228,10 @@ class Tail:
                 payloads += payload * waiting // ledger
             elif number > self.segment:
                 ledgers, payloads = ledgers + ledger, payloads + payload
-        mean = self._ledger_bytes // self.records if self.records else _TYPICAL_ENTRY
-        return ledgers + payloads, -(-ledgers // mean)
+        sample, records = sample_records(self._ledger, self.offset)
+        if ledgers > sample:
+            records = ledgers * records // sample if sample else -(-ledgers // _TYPICAL_ENTRY)
+        return ledgers + payloads, records
 
     # --- the end of a stream ----------------------------------------------------------------------
 
