@@ -64,7 +64,7 @@ def script(some: list[Block], instance: Instance) -> str:
     """All blocks of a page as one shell script that says which block speaks."""
     parts = ["set -euo pipefail"]
     for number, block in enumerate(some):
-        parts.append(f"echo '::block {number}'")
+        parts.append(f"echo; echo '::block {number}'")  # curl ends no line
         code = block.code
         if block.language == "python":
             code = f"python3 - <<'PROGRAM'\n{code}\nPROGRAM"
