@@ -166,6 +166,7 @@ def _route(entry: ModelEntry, targets: _Targets) -> gateway.Route:
         targets=tuple(shares),
         attempts=entry.route.attempts,
         retry_on=entry.route.retry_on,
+        timeouts=gateway.Timeouts(**entry.route.timeouts.model_dump()),
         created_ms=entry.created_ms,
     )
 

@@ -202,6 +202,15 @@ class TargetHealth(Frozen):
     free: bool
 
 
+class TimeoutSpec(Frozen):
+    """Seconds of one attempt: to connect, to the first byte, of silence, in all. 0 is no bound."""
+
+    connect_s: float = Field(5.0, ge=0, le=3600)
+    first_byte_s: float = Field(120.0, ge=0, le=3600)
+    idle_s: float = Field(60.0, ge=0, le=3600)
+    total_s: float = Field(600.0, ge=0, le=86_400)
+
+
 class Model(Frozen):
     """A name that applications may ask for, and what serves it."""
 
@@ -212,6 +221,7 @@ class Model(Frozen):
     targets: tuple[TargetHealth, ...]
     attempts: int
     retry_on: tuple[str, ...]
+    timeouts: TimeoutSpec
     created_ms: float
 
 
@@ -231,6 +241,7 @@ class RouteSettings(Frozen):
     retry_on: tuple[Literal["connect", "timeout", "rate_limit", "server", "stream"], ...] = (
         "connect", "timeout", "rate_limit", "server",
     )  # fmt: skip
+    timeouts: TimeoutSpec = TimeoutSpec()
 
 
 class TestResult(Frozen):

@@ -219,9 +219,9 @@ class Attempt:
         for name, value in out.headers:
             trace += f"{name}: {value}\r\n".encode("latin-1")
         head = target.head(out.path, trace, len(out.body))
-        self.upstream = shared.client.send(
-            target.origin, head, out.body, self, target.spec.timeouts
-        )
+        assert call.route is not None
+        timeouts = call.route.spec.timeouts or target.spec.timeouts
+        self.upstream = shared.client.send(target.origin, head, out.body, self, timeouts)
 
     def _close(self) -> None:
         self.over = True

@@ -91,6 +91,8 @@ class Route(msgspec.Struct, frozen=True):
     backoff_ms: int = 50
     max_retry_after_s: float = 5.0
     created_ms: int = 0
+    timeouts: Timeouts | None = None
+    """Of each attempt, instead of the target's own."""
 
 
 class Budget(msgspec.Struct, frozen=True):

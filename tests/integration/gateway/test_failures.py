@@ -188,3 +188,11 @@ def test_a_worker_that_is_told_to_stop_finishes_its_streams(rig: Rig) -> None:
         rest = list(lines)
     assert rest[-2:] == ["data: [DONE]", ""] or "data: [DONE]" in rest
     assert rig.child.wait(10) == 0
+
+
+def test_a_routes_own_timeouts_stand_above_its_targets(rig: Rig) -> None:
+    rig.stub.behaviours["upstream-1"] = [Behaviour(delay_s=1.0)]
+    rig.route("small", rig.target("upstream-1"), timeouts=Timeouts(1, 0.2, 1, 5), attempts=1)
+    rig.start()
+    answer = rig.post()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "timeout_first_byte")

@@ -87,6 +87,7 @@ function Form({
         kind,
         attempts,
         retry_on: [...retryOn],
+        ...(known ? { timeouts: known.timeouts } : {}),
         targets: lines.map(({ provider, model, weight, tier }) => ({
           provider,
           model: model.trim(),

@@ -63,18 +63,24 @@ def list_(client: Client, everything: bool, as_json: bool) -> None:
 )
 @click.option("--kind", type=click.Choice(["chat", "embedding"]), default="chat", show_default=True)
 @click.option("--attempts", type=int, default=3, show_default=True)
+@click.option("--connect", type=float, default=5.0, show_default=True, help="Seconds.")
+@click.option("--first-byte", type=float, default=120.0, show_default=True, help="Seconds.")
+@click.option("--idle", type=float, default=60.0, show_default=True, help="Seconds of silence.")
+@click.option("--total", type=float, default=600.0, show_default=True, help="Seconds.")
 @json_option
 @click.pass_obj
 def set_(
     client: Client,
+    /,
     name: str,
     targets: tuple[str, ...],
     fallbacks: tuple[str, ...],
     kind: str,
     attempts: int,
     as_json: bool,
+    **bounds: float,
 ) -> None:
-    """Define an alias, or change it.
+    """Define an alias, or change it. The times bound each attempt; 0 is no bound.
 
     \b
     Example:
@@ -84,7 +90,8 @@ def set_(
     rows += [_target(text, tier) for tier, text in enumerate(fallbacks, 1)]
     if not rows:
         raise InvalidInput("an alias needs a target", hint="--target PROVIDER/MODEL")
-    body = {"kind": kind, "targets": rows, "attempts": attempts}
+    timeouts = {f"{name}_s": seconds for name, seconds in bounds.items()}
+    body = {"kind": kind, "targets": rows, "attempts": attempts, "timeouts": timeouts}
     made = client.put(f"{_API}/{quote(name, safe='/')}", body)
     click.echo(json.dumps(made) if as_json else f"{name} is served by {_targets(made)}")
 

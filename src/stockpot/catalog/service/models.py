@@ -87,6 +87,7 @@ class ModelService:
             targets=tuple(self._health(targets[i], shares) for i in entry.target_ids),
             attempts=entry.route.attempts,
             retry_on=entry.route.retry_on,
+            timeouts=entry.route.timeouts,
             created_ms=entry.created_ms,
         )
 

@@ -71,6 +71,7 @@ routes = sa.Table(
     sa.Column("targets", sa.JSON, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("retry_on", sa.JSON, nullable=False),
+    sa.Column("timeouts", sa.JSON, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
 )
 budgets = sa.Table(

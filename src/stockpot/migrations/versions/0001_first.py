@@ -160,6 +160,7 @@ def _upstreams() -> None:
         _json("targets"),
         sa.Column("attempts", sa.Integer, nullable=False),
         _json("retry_on"),
+        _json("timeouts"),
         _int("created_ms"),
     )
 
