@@ -96,7 +96,7 @@ def answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        codes = {404: "not_found", 405: "method_not_allowed", 400: "invalid_request"}
+        codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
         code = codes.get(error.status_code, "refused")
         message = f"{error.detail}: {request.method} {request.url.path}"
         return _json(error.status_code, code, message, headers=dict(error.headers or {}))
