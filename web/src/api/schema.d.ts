@@ -986,6 +986,7 @@ export interface components {
             smoke: boolean;
             /** Targets */
             targets: components["schemas"]["TargetHealth"][];
+            timeouts: components["schemas"]["TimeoutSpec"];
         };
         /**
          * NewApiToken
@@ -1337,6 +1338,15 @@ export interface components {
             retry_on?: ("connect" | "timeout" | "rate_limit" | "server" | "stream")[];
             /** Targets */
             targets: components["schemas"]["RouteTarget"][];
+            /**
+             * @default {
+             *       "connect_s": 5,
+             *       "first_byte_s": 120,
+             *       "idle_s": 60,
+             *       "total_s": 600
+             *     }
+             */
+            timeouts?: components["schemas"]["TimeoutSpec"];
         };
         /** RouteTarget */
         RouteTarget: {
@@ -1555,6 +1565,32 @@ export interface components {
             text: string;
             /** Trace Id */
             trace_id: string | null;
+        };
+        /**
+         * TimeoutSpec
+         * @description Seconds of one attempt: to connect, to the first byte, of silence, in all. 0 is no bound.
+         */
+        TimeoutSpec: {
+            /**
+             * Connect S
+             * @default 5
+             */
+            connect_s?: number;
+            /**
+             * First Byte S
+             * @default 120
+             */
+            first_byte_s?: number;
+            /**
+             * Idle S
+             * @default 60
+             */
+            idle_s?: number;
+            /**
+             * Total S
+             * @default 600
+             */
+            total_s?: number;
         };
         /**
          * Tokens
