@@ -188,13 +188,14 @@ class Shipper:
         self.fault = fault
 
     def _find(self) -> None:
-        for entry in os.scandir(self._spool):
-            if entry.name in self._tails or not entry.is_dir():
+        for name in os.listdir(self._spool):
+            folder = self._spool / name
+            if name in self._tails or not folder.is_dir():
                 continue
-            if entry.name.startswith("."):
-                _remove_abandoned(Path(entry.path))
+            if name.startswith("."):
+                _remove_abandoned(folder)
             else:
-                self._tails[entry.name] = _Followed(Tail(Path(entry.path)))
+                self._tails[name] = _Followed(Tail(folder))
 
     def _step(self, one: _Followed, look: bool) -> int:
         tail = one.tail

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,6 @@ from stockpot.gateway.spool import INTERRUPTED, Batch, Tail, segments
 from stockpot.gateway.spool.frames import place_of, record_frame, start_frame
 from stockpot.gateway.spool.segment import Segment
 from tests.unit.gateway_spool.made import make_start, record_of
-
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Where thousands of fsyncs cost nothing."""
@@ -196,6 +198,10 @@ def test_an_unreadable_note_costs_nothing_because_ingest_knows(stream, records):
     assert len(ingest.items) == 3
 
 
+class Killed(BaseException):
+    """What the code under test cannot catch."""
+
+
 class Killing(RuleBasedStateMachine):
     """A worker, a shipper and ingest, each of which may be killed between any two steps."""
 
@@ -254,13 +260,14 @@ class Killing(RuleBasedStateMachine):
         self.worker_lives = False
 
     @precondition(lambda self: not self.gone)
-    @rule(answered=st.booleans(), most=st.integers(1, 5))
-    def ship(self, answered: bool, most: int) -> None:
-        batch: Batch | None = self.tail.batch(most, 1000)
-        if batch is not None:
-            offset = self.ingest.take(batch.shipment)
-            if answered:
-                self.tail.acknowledge(batch, offset)
+    @rule(answered=st.booleans(), most=st.integers(1, 5), steps=st.integers(0, 12))
+    def ship(self, answered: bool, most: int, steps: int = 1000) -> None:
+        with self.killed_after(steps):
+            batch: Batch | None = self.tail.batch(most, 1000)
+            if batch is not None:
+                offset = self.ingest.take(batch.shipment)
+                if answered:
+                    self.tail.acknowledge(batch, offset)
 
     @rule()
     def keep_the_place(self) -> None:
@@ -274,10 +281,39 @@ class Killing(RuleBasedStateMachine):
         self.tail = Tail(self.folder)
 
     @precondition(lambda self: not self.gone)
-    @rule()
-    def look_after_the_worker(self) -> None:
-        if self.tail.take_over() and self.tail.batch(1, 1) is None:
-            self.gone = self.tail.finish()
+    @rule(steps=st.integers(0, 12))
+    def look_after_the_worker(self, steps: int = 1000) -> None:
+        with self.killed_after(steps):
+            if self.tail.take_over() and self.tail.batch(1, 1) is None:
+                self.gone = self.tail.finish()
+
+    @contextlib.contextmanager
+    def killed_after(self, steps: int) -> Iterator[None]:
+        """Kill the shipper when it has changed so many files."""
+        left = steps
+
+        def dying(change: Callable[..., object]) -> Callable[..., object]:
+            def step(*arguments: object, **options: object) -> object:
+                nonlocal left
+                if not left:
+                    raise Killed
+                left -= 1
+                return change(*arguments, **options)
+
+            return step
+
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("unlink", "replace", "rmdir"):
+                patch.setattr(Path, name, dying(getattr(Path, name)))
+            patch.setattr(os, "fsync", dying(os.fsync))
+            try:
+                yield
+            except Killed:
+                self.tail.close()
+                if self.folder.exists():
+                    self.tail = Tail(self.folder)
+                else:
+                    self.gone = True
 
     def teardown(self) -> None:
         if self.worker_lives:

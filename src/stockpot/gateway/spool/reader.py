@@ -42,8 +42,8 @@ Damage = Callable[[int, int], None]
 
 def segments(stream: Path) -> list[int]:
     """Numbers of the segments of a stream that have a ledger, in order."""
-    names = (entry.name for entry in os.scandir(stream))
-    return sorted(int(n[: -len(LEDGER)]) for n in names if n.endswith(LEDGER))
+    names = (name.removesuffix(LEDGER) for name in os.listdir(stream) if name.endswith(LEDGER))
+    return sorted(int(name) for name in names if name.isdigit())  # else it is a draft
 
 
 def ledger_path(stream: Path, segment: int) -> Path:

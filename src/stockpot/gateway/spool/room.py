@@ -29,13 +29,14 @@ class Survey(NamedTuple):
 def survey(folder: Path) -> Survey:
     """Measure the spool folder. Streams may come and go meanwhile."""
     payload = ledger = 0
-    for stream in os.scandir(folder):
+    for stream in os.listdir(folder):
         try:
-            for file in os.scandir(stream.path):
-                if file.name.endswith(PAYLOAD):
-                    payload += file.stat().st_size
-                elif file.name.endswith(LEDGER):
-                    ledger += file.stat().st_size
+            with os.scandir(folder / stream) as files:
+                for file in files:
+                    if file.name.endswith(PAYLOAD):
+                        payload += file.stat().st_size
+                    elif file.name.endswith(LEDGER):
+                        ledger += file.stat().st_size
         except OSError:  # not a folder, or deleted by the shipper just now
             continue
     disk = os.statvfs(folder)
@@ -46,8 +47,8 @@ class Room:
     """What the last survey found plus what was written since, judged against the quotas."""
 
     __slots__ = (
-        "_full", "_shedding", "ceiling", "failed_ledger", "failed_payload", "free", "ledger",
-        "ledger_quota", "payload", "payload_quota", "reserve",
+        "_full", "_shedding", "calm", "ceiling", "failed_ledger", "failed_payload", "free",
+        "ledger", "ledger_quota", "payload", "payload_quota", "reserve",
     )  # fmt: skip
 
     def __init__(self, payload_quota: int, ledger_quota: int, disk_reserve: int) -> None:
@@ -59,6 +60,8 @@ class Room:
         self.payload = self.ledger = 0
         self.free = 1 << 62
         self.failed_payload = self.failed_ledger = False
+        self.calm = 0
+        """Bytes that may be written before there can be anything to judge anew."""
         self._shedding = self._full = False
 
     def take(self, found: Survey) -> None:
@@ -70,6 +73,13 @@ class Room:
         self.payload += payload
         self.ledger += ledger
         self.free -= payload + ledger
+        self.calm -= payload + ledger
+
+    def fail(self, *, ledger: bool) -> None:
+        """The disk refused bytes, whatever was measured."""
+        self.failed_ledger |= ledger
+        self.failed_payload |= not ledger
+        self.calm = 0
 
     def judge(self) -> SpoolState:
         """The state now. An eighth of the reserve stays free for those who drain the spool."""
@@ -79,9 +89,16 @@ class Room:
         self._full = self.failed_ledger or _tight(
             self._full, self.ledger, self.ledger_quota, self.free, self.reserve // 8
         )
+        self.calm = 0
         if self._full:
             return "full"
-        return "shedding" if self._shedding else "ok"
+        if self._shedding:
+            return "shedding"
+        self.calm = min(
+            self.payload_quota - self.payload, self.ledger_quota - self.ledger,
+            self.free - self.reserve,
+        )  # fmt: skip
+        return "ok"
 
 
 def _tight(was: bool, used: int, quota: int, free: int, reserve: int) -> bool:

@@ -255,10 +255,13 @@ class Tail:
             self._interrupt(list(self._open.values()))
             return False
         self.torn += _size(self._ledger) > self._whole
+        # Bodies, then ledgers, then the note, which must be at the end by then: after a ledger is
+        # gone, an older note would count Starts as open whose Records were in it.
         for number in segments(self.folder):
             payload_path(self.folder, number).unlink(missing_ok=True)
+        self.write_note(durable=True)
+        for number in segments(self.folder):
             ledger_path(self.folder, number).unlink()
-        # The note goes after all that it speaks of: without it, Starts would count as open again.
         for path in self.folder.iterdir():
             path.unlink()
         self.folder.rmdir()

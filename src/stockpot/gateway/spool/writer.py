@@ -178,7 +178,8 @@ class Spool:
         whole = self._write_ledger(b"".join(frames), records)
         if self._group and records and whole:
             self._sync(bodies, records)
-        self._judge()
+        if self._room.calm <= 0:
+            self._judge()
 
     def _write_bodies(self, batch: Batch) -> tuple[list[bytes | None], bool]:
         """Write the bodies of a batch. Where each entry's bodies are, and whether there are any."""
@@ -229,11 +230,12 @@ class Spool:
         counters["ledger_bytes"] += taken
         if taken == len(data):
             counters["written"] += records
-            self._hold(b"", 0)
+            if self._held:
+                self._hold(b"", 0)
             return True
         counters["refused"] += records - self._held_records
         counters["torn"] += taken > 0
-        room.failed_ledger = True
+        room.fail(ledger=True)
         self._hold(data[taken:], records)
         return False
 
@@ -282,7 +284,7 @@ class Spool:
     ) -> list[bytes | None]:
         """The disk refused the bodies of a batch: their records go out without them."""
         _log.warning("spool %s: payloads are shed: %s", self.stream, error)
-        self._room.failed_payload = True
+        self._room.fail(ledger=False)
         for item, place in zip(batch, places, strict=True):
             if place is not None and type(item) is tuple:
                 self._shed(item[0])
