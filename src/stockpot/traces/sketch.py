@@ -8,7 +8,6 @@ nanoseconds, so a bucket number is bounded (2^63 ns is bucket 2184) and buckets 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from math import ceil, floor, log
 from typing import cast
@@ -25,7 +24,7 @@ _MIDDLE = 2 / (_GAMMA + 1)
 _encode = msgspec.msgpack.encode
 _decode = msgspec.msgpack.Decoder(dict[int, int] | list[int]).decode
 _FEW = 64
-"""Values up to which a sketch is written as the list of their buckets: shorter, merged in C."""
+"""Values up to which a sketch is written as the list of their buckets, which is shorter."""
 
 
 class Sketch:
@@ -34,7 +33,7 @@ class Sketch:
     __slots__ = ("bins",)
 
     def __init__(self) -> None:
-        self.bins: Counter[int] = Counter()
+        self.bins: dict[int, int] = {}
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Sketch:
@@ -78,7 +77,7 @@ class Sketch:
         if not bins:
             return b""
         if len(bins) <= _FEW and self.count <= _FEW:
-            return _encode(list(bins.elements()))
+            return _encode([bucket for bucket, count in bins.items() for _ in range(count)])
         return _encode(bins)
 
     @classmethod
@@ -91,7 +90,8 @@ class Sketch:
         """`merge(decode(blob))` without the object between: give it what `decoded` gave."""
         bins = self.bins
         if type(counts) is list:
-            bins.update(counts)
+            for bucket in counts:
+                bins[bucket] = bins.get(bucket, 0) + 1
         else:
             for bucket, count in cast("dict[int, int]", counts).items():
                 bins[bucket] = bins.get(bucket, 0) + count
