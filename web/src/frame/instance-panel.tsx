@@ -57,7 +57,7 @@ export function InstancePanel({ trigger }: { trigger: ReactElement }) {
                 <State tone={PROCESS_TONE[process.state] ?? "mute"}>{process.name}</State>
                 <span className="ml-auto text-xs text-ink-3">
                   {process.restarts > 0 && `${process.restarts} restarts · `}
-                  {process.state === "running" ? `since ${ago(process.since_ms)}` : process.state}
+                  {process.state === "running" ? `started ${ago(process.since_ms)}` : process.state}
                 </span>
               </li>
             ))}

@@ -26,11 +26,10 @@ export function ScopeBar({ title }: { title: string }) {
         type="button"
         onClick={() => openPalette(true)}
         className="flex h-7 items-center gap-2 rounded-md border border-line-strong bg-raised px-2 text-ink-3 hover:bg-hover"
-        aria-label="Search or jump to"
         title="Search or jump to"
       >
         <Icon name="search" size={13} />
-        <span className="pr-4 max-wide:hidden">Search or jump to</span>
+        <span className="pr-4 max-wide:sr-only">Search or jump to</span>
         <Kbd>{/Mac/.test(navigator.platform) ? "⌘" : "Ctrl"} K</Kbd>
       </button>
     </header>

@@ -19,7 +19,7 @@ export function parseSearch(text: string): Raw {
 export function stringifySearch(search: Raw): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(search)) {
-    if (value !== undefined && value !== null && value !== "" && value !== false) {
+    if (value !== undefined && value !== null && value !== false) {
       params.set(name, value === true ? "1" : String(value));
     }
   }

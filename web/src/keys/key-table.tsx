@@ -27,7 +27,7 @@ const HEAD = "h-7 px-2 text-left text-xs font-medium text-ink-3 whitespace-nowra
 
 export function KeyTable({ keys, use, onEdit, onRevoke }: Props) {
   return (
-    <div className="overflow-x-auto">
+    <div className="relative overflow-x-auto">
       <table className="w-full min-w-[960px] border-collapse">
         <thead>
           <tr className="border-y">
@@ -129,13 +129,9 @@ function Row({ item, use, onEdit, onRevoke }: RowProps) {
         <Budget item={item} />
       </td>
       <td className="num px-2">
-        <Link
-          to="/traces"
-          search={{ key_id: item.id }}
-          className="hover:underline"
-          aria-label={`Traces of ${item.name}`}
-        >
+        <Link to="/traces" search={{ key_id: item.id }} className="hover:underline">
           {totals ? compact(totals.calls) : use ? "0" : NONE}
+          <span className="sr-only"> calls of {item.name}</span>
         </Link>
         {totals && totals.errors > 0 && (
           <Link

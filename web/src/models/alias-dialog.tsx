@@ -19,6 +19,15 @@ const RETRIES = [
 ] as const;
 type RetryOn = (typeof RETRIES)[number]["value"];
 
+const TIMEOUTS = [
+  { name: "connect_s", label: "Connect, s", usual: 5 },
+  { name: "first_byte_s", label: "First byte, s", usual: 120 },
+  { name: "idle_s", label: "Silence, s", usual: 60 },
+  { name: "total_s", label: "Total, s", usual: 600 },
+] as const;
+type Timeouts = Model["timeouts"];
+const USUAL = Object.fromEntries(TIMEOUTS.map(({ name, usual }) => [name, usual])) as Timeouts;
+
 interface Line {
   id: number;
   provider: string;
@@ -79,6 +88,7 @@ function Form({
       tier,
     })) ?? [newLine(providers)],
   );
+  const [timeouts, setTimeouts] = useState<Timeouts>(known?.timeouts ?? USUAL);
   const change = (id: number, next: Partial<Line>) =>
     setLines(lines.map((line) => (line.id === id ? { ...line, ...next } : line)));
   const save = useMutation({
@@ -87,6 +97,7 @@ function Form({
         kind,
         attempts,
         retry_on: [...retryOn],
+        timeouts,
         ...(known ? { timeouts: known.timeouts } : {}),
         targets: lines.map(({ provider, model, weight, tier }) => ({
           provider,
@@ -180,6 +191,25 @@ function Form({
         >
           Add a target
         </Button>
+        <div className="mt-4 grid grid-cols-4 gap-3">
+          {TIMEOUTS.map(({ name, label }) => (
+            <Field key={name} label={label}>
+              {(props) => (
+                <Input
+                  type="number"
+                  min={0.1}
+                  step="any"
+                  required
+                  value={timeouts[name]}
+                  onChange={(event) =>
+                    setTimeouts({ ...timeouts, [name]: Number(event.target.value) })
+                  }
+                  {...props}
+                />
+              )}
+            </Field>
+          ))}
+        </div>
         <fieldset className="mt-4">
           <legend className="mb-1 text-xs font-medium text-ink-2">Try the next target after</legend>
           <div className="flex flex-wrap gap-x-4 gap-y-1">

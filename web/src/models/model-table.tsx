@@ -31,7 +31,7 @@ const HEAD = "h-7 px-2 text-left text-xs font-medium text-ink-3 whitespace-nowra
 
 export function ModelTable({ models, onEdit, onRemove }: Props) {
   return (
-    <div className="overflow-x-auto">
+    <div className="relative overflow-x-auto">
       <table className="w-full min-w-[820px] border-collapse">
         <thead>
           <tr className="border-y">

@@ -22,7 +22,7 @@ export function ProviderTable({ providers, onEdit, onRemove }: Props) {
   return (
     <section aria-label="Providers" className="mt-8">
       <h2 className="px-4 pb-1 font-semibold">Providers</h2>
-      <div className="overflow-x-auto">
+      <div className="relative overflow-x-auto">
         <table className="w-full min-w-[820px] border-collapse">
           <thead>
             <tr className="border-y">

@@ -27,7 +27,7 @@ export function Breakdown({ title, groups, filter, nameOf = (key) => key, errors
   }
   const most = Math.max(...groups.map((group) => group.totals.calls), 1);
   return (
-    <section aria-label={title} className="overflow-x-auto">
+    <section aria-label={title} className="relative overflow-x-auto">
       <table className="w-full min-w-[760px] border-collapse">
         <thead>
           <tr className="border-b">

@@ -156,7 +156,7 @@ const ENDED: Partial<Record<Result["state"], string>> = { stopped: "stopped", fa
 function Figures({ result }: { result: Result }) {
   const over = result.state !== "waiting" && result.state !== "streaming";
   const { data } = useQuery({
-    ...traceQuery(result.traceId ?? ""),
+    ...traceQuery(result.traceId ?? "", 40),
     enabled: over && Boolean(result.traceId),
   });
   const root = data?.spans.find((span) => span.is_root);

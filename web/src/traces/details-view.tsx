@@ -45,6 +45,12 @@ export function DetailsView({ span }: { span: Span }) {
     ],
     ["Target", span.target],
     ["Status", span.status_code ? `${span.status}, HTTP ${span.status_code}` : span.status],
+    [
+      "Parameters",
+      Object.entries(span.params)
+        .map(([name, value]) => `${name} ${JSON.stringify(value)}`)
+        .join(", "),
+    ],
     ["Finish reason", span.finish_reason],
     ["User", span.user && <Same search={{ user: span.user }}>{span.user}</Same>],
     ["Session", span.session && <Same search={{ session: span.session }}>{span.session}</Same>],

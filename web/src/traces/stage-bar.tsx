@@ -8,7 +8,7 @@ const STAGES: readonly { name: string; label: string; color: string }[] = [
   { name: "limits", label: "limits", color: "var(--series-2)" },
   { name: "route", label: "route", color: "var(--series-1)" },
   { name: "connect", label: "connect", color: "var(--ink-3)" },
-  { name: "account", label: "account", color: "var(--copper)" },
+  { name: "account", label: "account", color: "var(--bad)" },
 ];
 
 export function StageBar({ span }: { span: Span }) {
