@@ -33,6 +33,17 @@ class Instance:
         self.environ = environ
         self.gateway_port, self.console_port = ports
         self.home = Path(environ["STOCKPOT_HOME"])
+        self.cpu_s_at_ready = self._cpu_s() if sys.platform == "linux" else {}
+
+    def _cpu_s(self) -> dict[str, float]:
+        """CPU seconds of each process so far."""
+        pids = {name: state["pid"] for name, state in self.states().items()}
+        used = {}
+        for name, pid in {**pids, "up": self.process.pid}.items():
+            if pid is not None:
+                stat = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+                used[name] = (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+        return used
 
     @property
     def key(self) -> str:

@@ -21,7 +21,7 @@ from typing import Literal, NamedTuple
 
 import click
 
-from stockpot.core import config, ports
+from stockpot.core import certificates, config, ports
 from stockpot.core.config import Settings
 from stockpot.core.errors import ConfigError, StockpotError, did_you_mean
 from stockpot.core.instance import Instance
@@ -77,6 +77,14 @@ def _settings(place: Place) -> Finding:
         if name not in known:
             return Finding("note", f"no setting is called {name}.{did_you_mean(name, known)}")
     return Finding("ok", "every setting can be read")
+
+
+def _certificates(place: Place) -> Finding:
+    named = [place.settings.tls_cert, place.settings.tls_key, place.settings.upstream_ca]
+    if not any(named):
+        return Finding("ok", "none are named; the gateway speaks plain HTTP")
+    certificates.check(place.settings)
+    return Finding("ok", "can be read and belong together")
 
 
 def _sqlite(_: Place) -> Finding:
@@ -150,11 +158,8 @@ def _models(place: Place) -> Finding:
     names = wanted(place.settings)
     for name in names:
         mend = f"stockpot models pull {name}"
-        try:
-            if not place.instance.home.exists() or verify(place.instance, name) is None:
-                return Finding("wrong", f"{name!r} is not installed; calls to it are refused", mend)
-        except StockpotError as damaged:
-            return Finding("wrong", damaged.message, damaged.hint)
+        if not place.instance.home.exists() or verify(place.instance, name) is None:
+            return Finding("wrong", f"{name!r} is not installed; calls to it are refused", mend)
     return Finding("ok", f"{', '.join(names) or 'none wanted'}: present, sha256 right")
 
 
@@ -223,6 +228,9 @@ CHECKS: tuple[Check, ...] = (
     Check("engine", _engine, "pip install --force-reinstall xllamacpp"),
     Check("console", _console, "pip install --force-reinstall stockpot"),
     Check("settings", _settings, "edit {home}/stockpot.toml"),
+    Check(
+        "certificates", _certificates, "name PEM files in STOCKPOT_TLS_CERT and STOCKPOT_TLS_KEY"
+    ),
     Check("home", _home, "STOCKPOT_HOME=$HOME/stockpot stockpot up"),
     Check("disk", _disk, "STOCKPOT_HOME=/a/larger/disk stockpot up"),
     Check("instance key", _key_file, "chmod 600 {home}/instance.key"),
@@ -241,6 +249,8 @@ def examine(place: Place, checks: Sequence[Check] = CHECKS) -> list[tuple[Check,
     for check in checks:
         try:
             found = check.look(place)
+        except StockpotError as refused:
+            found = Finding("wrong", refused.message, refused.hint)
         except Exception as broken:  # the doctor works where nothing else does
             found = Finding("wrong", f"{type(broken).__name__}: {broken}")
         if found.level == "wrong" and not found.remedy:

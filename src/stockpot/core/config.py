@@ -34,15 +34,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("gateway_port", int, 4000, "Port of the gateway (API dialects)."),
     Setting("port", int, 4001, "Port of the control plane: API and console."),
     Setting("ingest_bind", str, "127.0.0.1:0", "host:port of ingest; port 0 picks a free one."),
-    Setting("workers", int, 0, "Gateway worker processes; 0 is one per core but one, at least one."),
+    Setting("workers", int, 0, "Gateway worker processes; 0: one per core but one, at least one."),
     Setting("default_model", str, "smollm2-135m", "Chat model that `stockpot up` starts."),
     Setting("engines", str, "auto", "`auto`, `none`, or a comma-separated list of engine models."),
     Setting("discover", bool, True, "Look for vendor keys and local model servers at start."),
     Setting("log_level", str, "info", "debug, info, warning or error."),
-    Setting("fsync", str, "never", "Spool durability: `never` survives kill -9, `group` power loss."),
-    Setting("payloads", str, "full", "Default payload policy of new projects: none, masked or full."),
+    Setting("fsync", str, "never", "Spool: `never` survives kill -9, `group` also power loss."),
+    Setting("payloads", str, "full", "Payload policy of new projects: none, masked or full."),
     Setting("spool_payload_mb", int, 2048, "Quota of spooled payloads; beyond it they are shed."),
-    Setting("spool_ledger_mb", int, 512, "Quota of the spooled ledger; beyond it the key's policy decides."),
+    Setting("spool_ledger_mb", int, 512, "Quota of the ledger; beyond it the key decides."),
     Setting("disk_reserve_mb", int, 256, "Free disk space under which payloads are shed."),
     Setting("max_body_mb", int, 32, "Largest accepted request body."),
     Setting("max_header_kb", int, 64, "Largest accepted request head."),
@@ -54,16 +54,20 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_connections", int, 20000, "Client connections per worker."),
     Setting("tls_cert", str, "", "PEM certificate chain; serves HTTPS when set with tls_key."),
     Setting("tls_key", str, "", "PEM private key of tls_cert."),
-    Setting("trusted_proxies", str, "", "Comma-separated networks whose X-Forwarded-For is believed."),
-    Setting("cors_origins", str, "", "Comma-separated origins allowed to call the gateway, or `*`."),
+    Setting("trusted_proxies", str, "", "Networks whose X-Forwarded-For is believed, with commas."),
+    Setting("cors_origins", str, "", "Web origins that may call the gateway, with commas, or `*`."),
     Setting("upstream_ca", str, "", "PEM bundle trusted for upstreams besides the system's."),
     Setting("upstream_proxy", str, "", "HTTP proxy for HTTPS upstreams; HTTPS_PROXY when empty."),
-    Setting("private_upstreams", bool, True, "Allow provider URLs on loopback and private networks."),
+    Setting("private_upstreams", bool, True, "Allow providers on loopback and private networks."),
     Setting("control_url", str, "", "Control plane of a gateway on another host."),
     Setting("hub_url", str, "", "Model hub; empty is the public one."),
 )  # fmt: skip
 
 _BY_NAME = {s.name: s for s in SETTINGS}
+_TRUTH = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
 
 
 class Settings:
@@ -124,8 +128,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 def _convert(row: Setting, raw: Any, where: str) -> Any:
     try:
         if row.kind is bool and isinstance(raw, str):
-            return {"1": True, "true": True, "yes": True, "on": True,
-                    "0": False, "false": False, "no": False, "off": False}[raw.strip().lower()]  # fmt: skip
+            return _TRUTH[raw.strip().lower()]
         return row.kind(raw)
     except (ValueError, KeyError, TypeError):
         raise ConfigError(f"{where} must be {row.kind.__name__}, not {raw!r}") from None

@@ -10,8 +10,8 @@ from typing import ClassVar
 class StockpotError(Exception):
     """Base of every error that a user may see.
 
-    `code` is stable and machine-readable, `status` is the HTTP status it maps to, `hint` is the next
-    step, a command where there is one.
+    `code` is stable and machine-readable, `status` is the HTTP status it maps to, `hint` is the
+    next step, a command where there is one.
     """
 
     code: ClassVar[str] = "internal_error"

@@ -1,13 +1,13 @@
 """The files of one instance and its key. Knows folders and sealing; knows nothing of what is kept.
 
-    STOCKPOT_HOME/
-      instance.key    secrets of the instance, newest first, mode 0600 (rotation adds a line)
-      control.db      records of the control plane
-      spans/          the span log
-      spool/          records that have not reached the span log yet
-      models/         model files
-      run/            what runs now: addresses, process ids, the last good snapshot
-      logs/           output of supervised processes
+STOCKPOT_HOME/
+  instance.key    secrets of the instance, newest first, mode 0600 (rotation adds a line)
+  control.db      records of the control plane
+  spans/          the span log
+  spool/          records that have not reached the span log yet
+  models/         model files
+  run/            what runs now: addresses, process ids, the last good snapshot
+  logs/           output of supervised processes
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Instance:
         del self.secrets
 
     def derive(self, purpose: str) -> str:
-        """A bearer token for one purpose (64 hex digits), from the oldest secret, so it is stable."""
+        """A bearer token for one purpose (64 hex digits); stable, for the oldest secret makes it."""
         return hmac.new(self.secrets[-1], purpose.encode(), hashlib.sha256).hexdigest()
 
     @cached_property

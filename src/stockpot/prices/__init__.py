@@ -1,4 +1,4 @@
-"""Price arithmetic. Knows usage and price rows; knows nothing of requests, stores or vendors' APIs."""
+"""Price arithmetic. Knows usage and price rows; knows no request, no store and no vendor's API."""
 
 from stockpot.prices.models import Cost, PriceRow, Usage, price_of
 

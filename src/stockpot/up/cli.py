@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stockpot.core import config
+from stockpot.core import certificates, config
 from stockpot.core.errors import StockpotError, Unavailable
 from stockpot.core.instance import Instance
 from stockpot.core.locks import holder
@@ -36,7 +36,6 @@ def up(as_json: bool, pull: bool) -> None:
       stockpot up
       STOCKPOT_GATEWAY_PORT=4010 STOCKPOT_PORT=4011 stockpot up
     """
-    began = time.time()
     from stockpot.engines import plan
     from stockpot.up import start
     from stockpot.up.pull import pull_missing
@@ -48,8 +47,10 @@ def up(as_json: bool, pull: bool) -> None:
     _check_home(instance)
     start.allow_many_connections()
     with start.alone(settings, instance, _say) as lifeline:
+        certificates.check(settings)
         start.check_ports(settings)
         notices = pull_missing(settings, instance, allowed=pull, say=_say)
+        began = time.time()
         rows = process_table(settings, instance, plan(settings, instance))
         running = start.run(
             settings,

@@ -51,7 +51,8 @@ class _Progress:
         at, stage, tenth = self._told
         now = time.monotonic()
         reached = progress.done * 10 // progress.total if progress.total else 0
-        if progress.stage == stage and (reached <= tenth or now - at < 1):
+        again = progress.stage == "download" and reached > tenth and now - at >= 1
+        if progress.stage == stage and not again:
             return
         self._told = (now, progress.stage, reached)
         if progress.stage == "download":

@@ -51,20 +51,24 @@ def _addresses(facts: Facts) -> Iterator[tuple[str, str]]:
         yield "Sign in", f"{facts.sign_in_url}  (works once)"
     yield "Gateway", f"{facts.gateway_url}/v1"
     if facts.models:
-        yield "Models", ", ".join(_model(model) for model in facts.models[:8]) + _more(facts)
+        yield "Models", _models(facts)
     for i, line in enumerate(facts.found):
         yield "" if i else "Found", line
     yield "Logs", facts.logs
 
 
+def _models(facts: Facts) -> str:
+    """The model to begin with, then others that run here; vendors' are counted by `found`."""
+    here = [m for m in facts.models if m.origin in ("engine", "local", "alias")]
+    here.sort(key=lambda m: (m.name != facts.model, m.name))
+    rest = len(facts.models) - len(here[:8])
+    more = f" and {rest} more names (stockpot aliases list --all)" if rest else ""
+    return ", ".join(_model(model) for model in here[:8]) + more
+
+
 def _model(model: ModelLine) -> str:
     kind = "small smoke model" if model.smoke else ("" if model.kind == "chat" else model.kind)
     return f"{model.name} ({kind})" if kind else model.name
-
-
-def _more(facts: Facts) -> str:
-    rest = len(facts.models) - 8
-    return f" and {rest} more (stockpot models list)" if rest > 0 else ""
 
 
 def _snippets(facts: Facts) -> Iterator[Line]:

@@ -55,6 +55,11 @@ def test_the_line_of_a_ready_instance_has_all_that_a_program_needs(instance: Ins
     assert "echo" in {model["name"] for model in facts["models"]}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+def test_starting_costs_little_enough_to_be_quick(instance: Instance) -> None:
+    assert sum(instance.cpu_s_at_ready.values()) < CPU_S, instance.cpu_s_at_ready
+
+
 def test_the_key_of_the_first_screen_works_at_once(instance: Instance) -> None:
     answer = chat(instance)
     assert answer.status_code == 200, answer.text
@@ -162,37 +167,30 @@ def answers(instance: Instance) -> bool:
         return False
 
 
-def test_an_interrupt_drains_and_says_goodbye_and_the_next_start_has_the_same_key(
-    tmp_path: Path,
-) -> None:
+def test_an_instance_survives_an_interrupt_and_the_death_of_its_supervisor(tmp_path: Path) -> None:
     engines = {"STOCKPOT_ENGINES": "none"}
     with running(tmp_path / "home", environ=engines) as first:
         assert chat(first).status_code == 200
         assert first.stop() == 0
-        assert {state["state"] for state in first.states().values()} == {"stopped"}
         codes = {name: state["last_exit"] for name, state in first.states().items()}
         assert all(code == "exit code 0" for code in codes.values()), codes
+        assert {state["state"] for state in first.states().values()} == {"stopped"}
         assert "Goodbye." in (first.home / "up.stderr").read_text()
     with running(tmp_path / "home", environ=engines) as second:
         assert second.key == first.key
         assert chat(second).status_code == 200
         assert len(traces(second)) >= 1
-        second.command("down")
-        assert second.process.wait(30) == 0
-
-
-def test_a_killed_supervisor_leaves_nothing_behind_and_the_next_start_works(
-    tmp_path: Path,
-) -> None:
-    engines = {"STOCKPOT_ENGINES": "none"}
-    with running(tmp_path / "home", environ=engines) as first:
-        first.process.kill()
-        first.process.wait(10)
-        ports = (first.gateway_port, first.console_port)
-        same = {"STOCKPOT_GATEWAY_PORT": str(ports[0]), "STOCKPOT_PORT": str(ports[1])}
-        with running(tmp_path / "home", environ=engines | same) as second:
-            assert second.key == first.key
-            assert chat(second).status_code == 200
+        second.process.kill()
+        second.process.wait(10)
+        same = {
+            "STOCKPOT_GATEWAY_PORT": str(second.gateway_port),
+            "STOCKPOT_PORT": str(second.console_port),
+        }
+        with running(tmp_path / "home", environ=engines | same) as third:
+            assert third.key == first.key
+            assert chat(third).status_code == 200
+            assert third.command("down") == "Stopped.\n"
+            assert third.process.wait(30) == 0
 
 
 def test_the_screen_of_a_person_has_a_call_that_works_when_it_is_pasted(tmp_path: Path) -> None:
@@ -219,14 +217,35 @@ def test_the_screen_of_a_person_has_a_call_that_works_when_it_is_pasted(tmp_path
     assert process.returncode == 0
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
-def test_starting_costs_little_enough_to_be_quick(tmp_path: Path) -> None:
-    with running(tmp_path / "home", environ={"STOCKPOT_ENGINES": "none"}) as started:
-        pids = [started.process.pid, *(state["pid"] for state in started.states().values())]
-        used = {pid: cpu_seconds(pid) for pid in pids}
-    assert sum(used.values()) < CPU_S, used
+def test_with_a_broken_control_plane_known_keys_still_work_and_the_screen_says_so(
+    tmp_path: Path,
+) -> None:
+    engines = {"STOCKPOT_ENGINES": "none"}
+    with running(tmp_path / "home", environ=engines) as well:
+        key = well.key
+        assert chat(well).status_code == 200
+        assert well.stop() == 0
+    (tmp_path / "home" / "control.db").write_bytes(b"this is no database, " * 1000)
+    with running(tmp_path / "home", environ=engines) as broken:
+        assert broken.facts["key"] == ""
+        assert any("control is not ready" in notice for notice in broken.facts["notices"])
+        assert chat(broken, key).status_code == 200
 
 
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def test_where_nothing_can_be_served_the_start_fails_and_quotes_the_reason(tmp_path: Path) -> None:
+    env = clean_environment(tmp_path, free_ports()) | {"STOCKPOT_ENGINES": "none"}
+    (tmp_path / "spool").write_text("in the way of the workers")
+    done = subprocess.run(
+        [str(BIN / "stockpot"), "up"], env=env, capture_output=True, text=True, timeout=150
+    )
+    assert done.returncode == 1
+    assert "error: nothing can be served. " in done.stderr
+    assert re.search(r"worker-0: '.*Error.*' \(see .*worker-0\.log\)", done.stderr)
+    assert "Goodbye" not in done.stderr
+
+
+def test_a_certificate_that_is_not_there_is_named_before_anything_starts(tmp_path: Path) -> None:
+    env = clean_environment(tmp_path, free_ports()) | {"STOCKPOT_TLS_CERT": "no-such.pem"}
+    done = subprocess.run([str(BIN / "stockpot"), "up"], env=env, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "error: STOCKPOT_TLS_CERT='no-such.pem' is no file" in done.stderr

@@ -64,6 +64,15 @@ def test_a_folder_that_cannot_be_written_is_wrong(tmp_path: Path) -> None:
     assert look("home", place(tmp_path / "file" / "home")).level == "wrong"
 
 
+def test_a_certificate_without_its_file_or_its_form_is_wrong(tmp_path: Path) -> None:
+    assert look("certificates", place(tmp_path)).level == "ok"
+    assert "is no file" in look("certificates", place(tmp_path, tls_cert="no.pem")).text
+    (tmp_path / "c.pem").write_text("nonsense")
+    here = str(tmp_path / "c.pem")
+    for wrong in ({"tls_cert": here}, {"upstream_ca": here}, {"tls_key": here}):
+        assert look("certificates", place(tmp_path, **wrong)).level == "wrong", wrong
+
+
 def test_too_little_disk_is_wrong(tmp_path: Path) -> None:
     assert look("disk", place(tmp_path, disk_reserve_mb=10**9)).level == "wrong"
     assert look("disk", place(tmp_path, disk_reserve_mb=0)).level in {"ok", "note"}

@@ -1,6 +1,7 @@
 """A name that points into a private network is refused when the connection is made."""
 
 import pytest
+
 from stockpot.gateway.http.upstream import Origin
 from stockpot.worker import upstream_filter
 

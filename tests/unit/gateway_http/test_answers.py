@@ -67,7 +67,9 @@ class Line:
             self.wire = Wire(connection)
             connection.connection_made(self.wire)
         else:
-            call.run()
+            connection = self.lane.take()
+            assert connection is not None
+            call.send_on(connection, True)
         assert self.wire.sent.endswith(head)
         return log
 

@@ -69,8 +69,15 @@ def test_the_python_snippet_is_a_program() -> None:
 def test_many_models_are_counted_instead_of_listed() -> None:
     many = tuple(ModelLine(f"m{i}", "chat", "local", smoke=False) for i in range(30))
     shown = text(msgspec.structs.replace(FACTS, models=many))
-    assert "and 22 more" in shown
+    assert "and 22 more names" in shown
     assert "m29" not in shown
+
+
+def test_the_model_to_begin_with_is_named_first_and_vendors_models_are_only_counted() -> None:
+    (line,) = [line for line in text(FACTS).splitlines() if "Models" in line]
+    shown = line.split(maxsplit=1)[1]
+    assert shown.startswith("smollm2-135m (small smoke model), minilm-l6-v2 (embedding) and 1 more")
+    assert "gpt-4o" not in shown
 
 
 def test_without_a_control_plane_the_screen_promises_no_key() -> None:

@@ -5,8 +5,9 @@ Knows the shape of one call to an upstream; knows no socket and no parser.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+import msgspec
 
 from stockpot.gateway.http.messages import Headers
 
@@ -24,25 +25,31 @@ FailureKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True, cache_hash=True):
     """Where connections go: `http` or `https`, a host name or address, a port."""
 
     scheme: str
     host: str
     port: int
-    host_header: bytes = field(init=False, compare=False, repr=False)
-    """The value of the `Host` header: the port is left out where it is the scheme's own."""
 
     def __post_init__(self) -> None:
         if self.scheme not in ("http", "https"):
             raise ValueError(f"scheme {self.scheme!r} is neither 'http' nor 'https'")
         if not self.host.isascii():
-            object.__setattr__(self, "host", self.host.encode("idna").decode("ascii"))
+            host = self.host.encode("idna").decode("ascii")
+            msgspec.structs.force_setattr(self, "host", host)
+
+    @property
+    def authority(self) -> bytes:
+        """Host and port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        usual = 443 if self.scheme == "https" else 80
-        text = host if self.port == usual else f"{host}:{self.port}"
-        object.__setattr__(self, "host_header", text.encode("ascii"))
+        return f"{host}:{self.port}".encode("ascii")
+
+    @property
+    def host_header(self) -> bytes:
+        """The value of the `Host` header: the port is left out where it is the scheme's own."""
+        usual = b":443" if self.scheme == "https" else b":80"
+        return self.authority.removesuffix(usual)
 
 
 class CallTimeouts(Protocol):

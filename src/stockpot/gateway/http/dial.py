@@ -208,8 +208,7 @@ def _close_late(task: asyncio.Task[socket.socket]) -> None:
 async def _tunnel(sock: socket.socket, proxy: Proxy, origin: Origin) -> None:
     """Ask the proxy for a tunnel; TLS then runs through it end to end."""
     loop = asyncio.get_running_loop()
-    host = f"[{origin.host}]" if ":" in origin.host else origin.host
-    authority = f"{host}:{origin.port}".encode("ascii")
+    authority = origin.authority
     request = b"CONNECT %b HTTP/1.1\r\nhost: %b\r\n%b\r\n"
     try:
         await loop.sock_sendall(sock, request % (authority, authority, proxy.authorization))

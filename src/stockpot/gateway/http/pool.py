@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from stockpot.gateway.http.calls import Origin
+from stockpot.gateway.http.response_head import ResponseReader
 
 if TYPE_CHECKING:
     from stockpot.gateway.http.dial import Dialer
@@ -16,12 +17,25 @@ if TYPE_CHECKING:
 class Lane:
     """The connections to one origin."""
 
-    __slots__ = ("_authorization", "_pool", "clock", "idle", "origin", "prefix")
+    __slots__ = (
+        "_authorization",
+        "_pool",
+        "clock",
+        "heads",
+        "idle",
+        "idle_s",
+        "max_idle",
+        "origin",
+        "prefix",
+    )
 
     def __init__(self, pool: Pool, origin: Origin) -> None:
         self._pool = pool
         self.origin = origin
         self.clock = pool.clock
+        self.heads = ResponseReader()
+        self.idle_s = pool.idle_s
+        self.max_idle = pool.max_idle
         self.idle: list[UpstreamConnection] = []
         self.prefix = b""
         """Set when a proxy wants the absolute form: what goes before the path."""
@@ -44,7 +58,7 @@ class Lane:
             connection = idle.pop()
             if connection.transport.is_closing():
                 continue
-            if self._pool.is_fresh(connection):
+            if self.clock.real - connection.idle_since < connection.patience:
                 return connection
             connection.drop()
         return None
@@ -52,13 +66,12 @@ class Lane:
     def opened(self, connection: UpstreamConnection) -> None:
         """A connection was made."""
         self._pool.open.add(connection)
-        connection.born = self.clock.real
+        connection.old_at = self.clock.real + self._pool.max_age
 
     def give_back(self, connection: UpstreamConnection) -> None:
         """Its answer is complete: keep it for the next call."""
-        pool = self._pool
         now = self.clock.real
-        if pool.closing or len(self.idle) >= pool.max_idle or now - connection.born > pool.max_age:
+        if now > connection.old_at or len(self.idle) >= self.max_idle:
             connection.drop()
         else:
             connection.idle_since = now
@@ -87,25 +100,20 @@ class Pool:
         self.lanes: dict[Origin, Lane] = {}
         self.open: set[UpstreamConnection] = set()
         self.emptied: asyncio.Event | None = None
-        self.closing = False
-        self._idle_s = idle_s
+        self.idle_s = idle_s
 
     def lane(self, origin: Origin) -> Lane:
         """The lane of a new origin."""
         lane = self.lanes[origin] = Lane(self, origin)
         return lane
 
-    def is_fresh(self, connection: UpstreamConnection) -> bool:
-        """Whether the upstream has most likely not closed it yet."""
-        patience = connection.idle_limit or self._idle_s
-        return self.clock.real - connection.idle_since < min(patience, self._idle_s)
-
     def sweep(self) -> bool:
         """Close what has been idle too long; returns whether any is left."""
         left = False
+        now = self.clock.real
         for lane in self.lanes.values():
             for connection in tuple(lane.idle):
-                if not self.is_fresh(connection):
+                if now - connection.idle_since >= connection.patience:
                     lane.idle.remove(connection)
                     connection.drop()
             left = left or bool(lane.idle)
@@ -113,7 +121,8 @@ class Pool:
 
     async def close(self) -> None:
         """Close every connection and wait until it is."""
-        self.closing = True
+        for lane in self.lanes.values():
+            lane.max_idle = 0
         self.emptied = asyncio.Event()
         for connection in tuple(self.open):
             connection.drop()

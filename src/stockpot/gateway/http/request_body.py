@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from stockpot.gateway.http.chunks import ChunkedBody
 from stockpot.gateway.http.fields import Malformed
-from stockpot.gateway.http.messages import ServerLimits
-from stockpot.gateway.http.request_head import CHUNKED, Head, Refused, too_large
+from stockpot.gateway.http.messages import Request, ServerLimits
+from stockpot.gateway.http.request_head import CHUNKED, Refused, too_large
 
 
 class Room:
@@ -23,17 +23,30 @@ class Room:
 class PendingBody:
     """A body under way. `drop` must follow, whether it completes or not."""
 
-    __slots__ = ("_chunks", "_limits", "_missing", "_parts", "_room", "done", "head", "size")
+    __slots__ = (
+        "_chunks",
+        "_limits",
+        "_missing",
+        "_parts",
+        "_room",
+        "done",
+        "keep_alive",
+        "request",
+        "size",
+    )
 
-    def __init__(self, head: Head, limits: ServerLimits, room: Room) -> None:
-        self.head = head
+    def __init__(
+        self, request: Request, keep_alive: bool, length: int, limits: ServerLimits, room: Room
+    ) -> None:
+        self.request = request
+        self.keep_alive = keep_alive
         self.size = 0
         self.done = False
         self._limits = limits
         self._room = room
         self._parts: list[bytes] = []
-        self._missing = head.length
-        self._chunks = ChunkedBody() if head.length == CHUNKED else None
+        self._missing = length
+        self._chunks = ChunkedBody() if length == CHUNKED else None
 
     def feed(self, data: bytes) -> bytes:
         """Take what belongs to the body; returns the bytes after it. May raise Refused."""

@@ -9,8 +9,8 @@ import re
 
 import msgspec
 
-from stockpot.gateway.http.fields import TOKEN, Malformed, read_fields
-from stockpot.gateway.http.messages import Headers, Request, ServerLimits
+from stockpot.gateway.http.fields import TOKEN, Malformed, cut_length, read_fields
+from stockpot.gateway.http.messages import Headers, ServerLimits
 
 CHUNKED = -1
 """The length of a body in the chunked coding."""
@@ -21,8 +21,6 @@ _HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]*")
 _ABSOLUTE = re.compile(rb"https?://([A-Za-z0-9\-._~%!$&'()*+,;=:\[\]]+)([/?].*)?", re.IGNORECASE)
 _LENGTH_DIGITS_MAX = 18
 _KNOWN_MAX = 4096
-_LENGTH_LINE = b"\r\nContent-Length: "
-_LENGTH_LINE_LOWER = _LENGTH_LINE.lower()
 
 
 class Refused(Exception):
@@ -41,13 +39,18 @@ def may_begin(data: bytes) -> bool:
 
 
 class Head(msgspec.Struct, eq=False):
-    """All that a head says. `request` is as yet without its body."""
+    """All that a head says."""
 
-    request: Request
+    method: bytes
+    target: bytes
+    path: bytes
+    query: bytes
+    fields: Headers
+    http_1_0: bool
+    keep_alive: bool
+    closes: bool = False
     length: int = 0
     """Of the body, or CHUNKED."""
-    keep_alive: bool = True
-    closes: bool = False
     expects: bool = False
     forwarded: list[bytes] | None = None
 
@@ -56,60 +59,49 @@ class HeadReader:
     """Reads the heads of one connection.
 
     Clients repeat themselves: on a kept connection a head differs from the one before in its
-    Content-Length alone, or in nothing. Such a head is not read again.
+    Content-Length alone, or in nothing. Such a head is not read again. `fields` and `length` belong
+    to the last head that was read; its other parts are in what `read` returns, which later calls
+    may return again.
     """
 
-    __slots__ = ("_known", "_limits", "_measured", "_rest")
+    __slots__ = ("_known", "_known_fields", "_limits", "_measured", "_rest", "fields", "length")
 
     def __init__(self, limits: ServerLimits) -> None:
         self._limits = limits
         self._rest = b""
         self._measured = False
         self._known: Head | None = None
+        self._known_fields: Headers = []
+        self.fields: Headers = []
+        self.length = 0
 
     def read(self, data: bytes) -> Head:
         """`data` goes from the request line to the last header, without the blank line."""
-        at = data.find(_LENGTH_LINE)
-        if at < 0:
-            at = data.find(_LENGTH_LINE_LOWER)
-        if at < 0:
-            rest, value = data, b""
-        else:
-            begin = at + len(_LENGTH_LINE)
-            end = data.find(b"\r\n", begin)
-            if end < 0:
-                end = len(data)
-            rest, value = data[:at] + data[end:], data[begin:end]
-        if rest == self._rest and self._measured == (at >= 0) and (at < 0 or value.isdigit()):
-            return self._repeat(value)
-        head = read_request_head(data, self._limits)
-        if len(rest) <= _KNOWN_MAX:
-            self._rest, self._measured = rest, at >= 0
-            self._known = _to_keep(head, self._measured)
-        return head
-
-    def _repeat(self, value: bytes) -> Head:
-        """The head before, with another length."""
+        rest, number = cut_length(data)
         known = self._known
-        assert known is not None
-        length = known.length
-        was = known.request
-        fields = was.headers.copy()
-        if self._measured:
-            length = read_length(value)
+        if rest != self._rest or known is None or bool(number) != self._measured:
+            return self._read_new(data, rest, number)
+        self.fields = self._known_fields.copy()
+        if number:
+            self.length = length = read_length(number)
             if length > self._limits.max_body:
                 raise too_large(self._limits)
-            fields.append((b"content-length", value))
-        request = Request(was.method, was.target, was.path, was.query, fields, was.http_1_0)
-        return Head(request, length, known.keep_alive, known.closes, known.expects, known.forwarded)
+            self.fields.append((b"content-length", number))
+        return known
 
-
-def _to_keep(head: Head, measured: bool) -> Head:
-    """A copy, since what is handed out belongs to the handler and holds the body."""
-    was = head.request
-    fields = [field for field in was.headers if not measured or field[0] != b"content-length"]
-    request = Request(was.method, was.target, was.path, was.query, fields, was.http_1_0)
-    return msgspec.structs.replace(head, request=request)
+    def _read_new(self, data: bytes, rest: bytes, number: bytes) -> Head:
+        self._known = None
+        head = read_request_head(data, self._limits)
+        self.fields = fields = head.fields
+        self.length = head.length
+        if len(rest) <= _KNOWN_MAX:
+            if number:
+                fields = [field for field in fields if field[0] != b"content-length"]
+            else:
+                fields = fields.copy()  # the other list is the handler's
+            self._known, self._known_fields = head, fields
+            self._rest, self._measured = rest, bool(number)
+        return head
 
 
 def read_request_head(head: bytes, limits: ServerLimits) -> Head:
@@ -129,13 +121,13 @@ def read_request_head(head: bytes, limits: ServerLimits) -> Head:
     except Malformed as fault:
         raise _bad(str(fault)) from None
     path, _, query = target.partition(b"?")
-    request = Request(method, target, path, query, fields, minor == b"0")
-    parsed = Head(request, keep_alive=not request.http_1_0)
+    old = minor == b"0"
+    parsed = Head(method, target, path, query, fields, old, not old)
     hosts = _apply(parsed, special)
-    if hosts != 1 and (hosts or minor == b"1"):
+    if hosts != 1 and (hosts or not old):
         raise _bad("an HTTP/1.1 request has exactly one Host header")
     if target[0] != 47:  # "/"
-        _read_other_target(request)
+        _read_other_target(parsed)
     if parsed.length > limits.max_body:
         raise too_large(limits)
     return parsed
@@ -160,7 +152,7 @@ def _apply(head: Head, special: Headers) -> int:
                 raise _bad("the request has more than one Content-Length")
             length = head.length = read_length(value)
         elif name == b"transfer-encoding":
-            if coding is not None or value.lower() != b"chunked" or head.request.http_1_0:
+            if coding is not None or value.lower() != b"chunked" or head.http_1_0:
                 raise _bad("the only transfer coding that a request may use is 'chunked', once")
             coding = value
             head.length = CHUNKED
@@ -175,7 +167,7 @@ def _apply_rest(head: Head, name: bytes, value: bytes) -> None:
     if name == b"connection":
         _apply_connection(head, value)
     elif name == b"expect":
-        if not head.request.http_1_0:
+        if not head.http_1_0:
             if value.lower() != b"100-continue":
                 raise Refused(417, "expectation_failed", "the only expectation is 100-continue")
             head.expects = True
@@ -205,23 +197,20 @@ def read_length(value: bytes) -> int:
     return int(value)
 
 
-def _read_other_target(request: Request) -> None:
+def _read_other_target(head: Head) -> None:
     """The absolute form and `*`; a path is read already."""
-    target = request.target
-    if target == b"*" and request.method == b"OPTIONS":
+    target = head.target
+    if target == b"*" and head.method == b"OPTIONS":
         return
-    if request.method == b"CONNECT":
+    if head.method == b"CONNECT":
         raise Refused(405, "method_not_allowed", "this server is no forward proxy: no CONNECT")
     found = _ABSOLUTE.fullmatch(target)
     if found is None:
         raise _bad("the request target is neither a path nor an http(s) URL")
-    rest = found[2] or b"/"
-    path, _, request.query = rest.partition(b"?")
-    request.path = path or b"/"
+    path, _, head.query = (found[2] or b"/").partition(b"?")
+    head.path = path or b"/"
     # RFC 9112 section 3.2.2: the authority in the target stands above the Host header.
-    request.headers = [
-        (name, found[1] if name == b"host" else value) for name, value in request.headers
-    ]
+    head.fields = [(name, found[1] if name == b"host" else value) for name, value in head.fields]
 
 
 def refused_line(line: bytes) -> Refused:

@@ -17,7 +17,7 @@ from stockpot.gateway.http import own_answers
 from stockpot.gateway.http.cors import is_preflight
 from stockpot.gateway.http.exchange import ServerExchange
 from stockpot.gateway.http.fields import BARE_LF, HEAD_END
-from stockpot.gateway.http.messages import Responder
+from stockpot.gateway.http.messages import Request, Responder
 from stockpot.gateway.http.own_answers import call_safely
 from stockpot.gateway.http.request_body import PendingBody
 from stockpot.gateway.http.request_head import (
@@ -49,8 +49,6 @@ class ServerConnection(asyncio.Protocol):
     __slots__ = (
         "_body",
         "_clock",
-        "_consuming",
-        "_head_begun",
         "_heads",
         "_held",
         "_limits",
@@ -86,9 +84,7 @@ class ServerConnection(asyncio.Protocol):
         self._responder: Responder | None = None
         self._held = b""
         self._paused = False
-        self._consuming = False
         self._body: PendingBody | None = None
-        self._head_begun = False
         self._started_ns = 0
         self._watermark = 0
         self._peer = ""
@@ -114,7 +110,6 @@ class ServerConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read as many requests as may be handled now, and hold the rest."""
-        self._consuming = True
         try:
             while data:
                 state = self._state
@@ -125,10 +120,9 @@ class ServerConnection(asyncio.Protocol):
                 else:
                     if state == _ANSWER:
                         self._hold(data)
-                    break
+                    return
         except Refused as refused:
             self._refuse(refused)
-        self._consuming = False
 
     def eof_received(self) -> None:
         self._client_left()
@@ -177,28 +171,32 @@ class ServerConnection(asyncio.Protocol):
                 data = data[2:]
             if not data:
                 return data
-        if not self._started_ns:
-            self._started_ns = perf_counter_ns()
+        started = self._started_ns or perf_counter_ns()
         end = data.find(HEAD_END)
         if end < 0 or end > self._limits.max_head:
-            self._hold_head(data)
+            self._hold_head(data, started)
             return b""
-        head = self._heads.read(data[:end])
-        request = head.request
-        request.received_ns = self._started_ns
-        request.client = self._peer
+        heads = self._heads
+        head = heads.read(data[:end])
+        self._started_ns = 0
+        client = self._peer
         if self._proxied and head.forwarded is not None:
-            request.client = self.server.proxies.client(self._peer, head.forwarded)
-        length = head.length
+            client = self.server.proxies.client(client, head.forwarded)
+        request = Request(
+            head.method, head.target, head.path, head.query, heads.fields, head.http_1_0,
+            b"", client, started,
+        )  # fmt: skip
         end += 4
-        if 0 <= length <= len(data) - end:
-            request.body = data[end : end + length]
-            self._complete(head)
-            return data[end + length :]
-        self._begin_body(head, end < len(data))
-        return data[end:]
+        last = end + heads.length
+        if end <= last <= len(data):
+            request.body = data[end:last]
+            self._handle(request, head.keep_alive)
+            return data[last:]
+        data = data[end:]
+        self._begin_body(request, head, bool(data))
+        return data
 
-    def _hold_head(self, data: bytes) -> None:
+    def _hold_head(self, data: bytes, started: int) -> None:
         limit = self._limits.max_head
         if data != b"\r" and not may_begin(data):
             raise refused_line(data)
@@ -207,14 +205,16 @@ class ServerConnection(asyncio.Protocol):
         if BARE_LF.search(data):
             raise Refused(400, "bad_request", "a line ends without CR LF")
         self._held = data
-        if not self._head_begun:
-            self._head_begun = True
+        if not self._started_ns:
+            self._started_ns = started
             self.deadline = self._clock.now + self._limits.header_timeout_s
 
-    def _begin_body(self, head: Head, more: bool) -> None:
-        self._body = PendingBody(head, self._limits, self.server.room)
+    def _begin_body(self, request: Request, head: Head, more: bool) -> None:
+        length = self._heads.length
+        body = PendingBody(request, head.keep_alive, length, self._limits, self.server.room)
+        self._body = body
         self._state = _BODY
-        self._watch_body(self._body)
+        self._watch_body(body)
         if head.expects and not more:
             self.transport.write(_CONTINUE)
 
@@ -223,9 +223,9 @@ class ServerConnection(asyncio.Protocol):
         assert body is not None
         rest = body.feed(data)
         if body.done:
-            body.head.request.body = body.join()
+            body.request.body = body.join()
             self._drop_body()
-            self._complete(body.head)
+            self._handle(body.request, body.keep_alive)
         return rest
 
     def _drop_body(self) -> None:
@@ -235,14 +235,11 @@ class ServerConnection(asyncio.Protocol):
 
     # --- answering --------------------------------------------------------------------------
 
-    def _complete(self, head: Head) -> None:
-        request = head.request
+    def _handle(self, request: Request, keep_alive: bool) -> None:
         request.complete_ns = perf_counter_ns()
-        self._started_ns = 0
-        self._head_begun = False
         self._state = _ANSWER
         self.deadline = FOREVER
-        exchange = self.exchange = ServerExchange(self, request, head.keep_alive)
+        exchange = self.exchange = ServerExchange(self, request, keep_alive)
         server = self.server
         if self.blocked:
             self._watch_writing()
@@ -252,7 +249,7 @@ class ServerConnection(asyncio.Protocol):
             responder = server.handler.handle(request, exchange)
         except Exception as error:
             return own_answers.handler_failed(exchange, error)
-        if self.exchange is exchange and responder is not None:
+        if responder is not None and self.exchange is exchange:
             self._responder = responder
             if self.blocked:
                 call_safely(responder.client_blocked)
@@ -271,11 +268,10 @@ class ServerConnection(asyncio.Protocol):
     def _next(self) -> None:
         """Ready for the next request; what came meanwhile is read outside of the caller."""
         self._state = _HEAD
-        self._head_begun = False
         self.deadline = self._clock.now + self._limits.keepalive_s
         if self.server.draining:
             self._close()
-        elif (self._held or self._paused) and not self._consuming:
+        elif self._held or self._paused:
             asyncio.get_running_loop().call_soon(self._read_held)
 
     def _read_held(self) -> None:

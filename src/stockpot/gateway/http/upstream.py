@@ -87,10 +87,13 @@ class UpstreamClient:
         now = clock.now
         call = UpstreamCall(self, lane, head, body, receiver, timeouts, now, now)
         self.active.add(call)
-        if self._closed:
+        connection = lane.take() if lane.idle else None
+        if connection is not None:
+            call.send_on(connection, True)
+        elif self._closed:
             asyncio.get_running_loop().call_soon(call.fail, "connect", "the gateway is stopping")
         else:
-            call.run()
+            call.dial()
         return call
 
     async def close(self) -> None:

@@ -18,7 +18,6 @@ from stockpot.gateway.http.upstream_connection import UpstreamConnection
 
 if TYPE_CHECKING:
     from stockpot.gateway.http.calls import CallTimeouts, FailureKind, Receiver
-    from stockpot.gateway.http.messages import Headers
     from stockpot.gateway.http.pool import Lane
     from stockpot.gateway.http.sweeper import Sweeper
 
@@ -83,32 +82,44 @@ class UpstreamCall(msgspec.Struct, eq=False):
 
     # --- for the client and the connection ----------------------------------------------------
 
+    def send_on(self, connection: UpstreamConnection, reused: bool) -> None:
+        """Write the request on a connection."""
+        self._connection = connection
+        self._reused = reused
+        self.phase = WAITING
+        self.since = self._desk.clock.now
+        connection.send(self, self._head, self._body)
+        if self.paused:
+            # A fresh connection starts to read only after this.
+            asyncio.get_running_loop().call_soon(self._pause_now)
+        try:
+            self.receiver.on_connected(reused)
+        except Exception as error:
+            asyncio.get_running_loop().call_soon(self.receiver_failed, error)
+
+    def dial(self) -> None:
+        """Send on a fresh connection."""
+        self.phase = CONNECTING
+        self.since = self._desk.clock.now
+        self._dialing = self._desk.spawn(self._connect())
+
     @property
     def bodiless(self) -> bool:
         """Whether the answer to this method never has a body."""
         return self._head.startswith(b"HEAD ")
 
-    def run(self) -> None:
-        """Send on an idle connection, or connect."""
-        connection = self._lane.take()
-        if connection is not None:
-            self._send(connection, True)
-        else:
-            self._dial()
-
     def connected(self, connection: UpstreamConnection) -> None:
         """A fresh connection is ready."""
         self._dialing = None  # it ends by itself; to cancel it now would close the connection
         if self.phase == CONNECTING:
-            self._send(connection, False)
+            self.send_on(connection, False)
         else:
             connection.drop()
 
-    def head(self, status: int, headers: Headers) -> None:
+    def begin(self) -> None:
         """The answer's head is here: the request will not be sent again."""
         self.phase = READING
         self._head = self._body = b""
-        self.receiver.on_head(status, headers)
 
     def end(self) -> None:
         """The answer is whole, and its connection no longer ours."""
@@ -138,7 +149,7 @@ class UpstreamCall(msgspec.Struct, eq=False):
         """
         self._connection = None
         if self._reused:
-            self._dial()
+            self.dial()
         else:
             said = f": {error}" if error else ""
             self.fail("reset", f"the upstream closed the connection without an answer{said}")
@@ -167,11 +178,6 @@ class UpstreamCall(msgspec.Struct, eq=False):
 
     # --- steps --------------------------------------------------------------------------------
 
-    def _dial(self) -> None:
-        self.phase = CONNECTING
-        self.since = self._desk.clock.now
-        self._dialing = self._desk.spawn(self._connect())
-
     async def _connect(self) -> None:
         lane = self._lane
         try:
@@ -183,20 +189,6 @@ class UpstreamCall(msgspec.Struct, eq=False):
             self._dialing = None
             _log_failure(error)
             self.fail("connect", f"cannot connect ({type(error).__name__})")
-
-    def _send(self, connection: UpstreamConnection, reused: bool) -> None:
-        self._connection = connection
-        self._reused = reused
-        self.phase = WAITING
-        self.since = self._desk.clock.now
-        connection.send(self, self._head, self._body)
-        if self.paused:
-            # A fresh connection starts to read only after this.
-            asyncio.get_running_loop().call_soon(self._pause_now)
-        try:
-            self.receiver.on_connected(reused)
-        except Exception as error:
-            asyncio.get_running_loop().call_soon(self.receiver_failed, error)
 
     def _pause_now(self) -> None:
         if self.paused and self._connection is not None:

@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from stockpot.gateway.http.chunks import ChunkedBody
 from stockpot.gateway.http.fields import BARE_LF, HEAD_END, Malformed
-from stockpot.gateway.http.response_head import (
-    CHUNKED,
-    read_response_head,
-)
+from stockpot.gateway.http.response_head import CHUNKED
 
 if TYPE_CHECKING:
     from stockpot.gateway.http.pool import Lane
@@ -34,16 +31,17 @@ class UpstreamConnection(asyncio.Protocol):
     __slots__ = (
         "_call",
         "_chunks",
+        "_clock",
         "_first",
         "_held",
         "_keep_alive",
         "_left",
         "_skipped",
         "_state",
-        "born",
-        "idle_limit",
         "idle_since",
         "lane",
+        "old_at",
+        "patience",
         "transport",
     )
 
@@ -51,9 +49,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     def __init__(self, lane: Lane, call: UpstreamCall) -> None:
         self.lane = lane
-        self.born = 0.0
         self.idle_since = 0.0
-        self.idle_limit = 0.0
+        self.old_at = 0.0
+        self.patience = lane.idle_s
+        """Seconds that the upstream lets it be idle."""
+        self._clock = lane.clock
         self._call: UpstreamCall | None = None
         self._first: UpstreamCall | None = call
         self._state = _IDLE
@@ -69,7 +69,6 @@ class UpstreamConnection(asyncio.Protocol):
         """Write a request; its answer goes to `call`."""
         self._call = call
         self._state = _HEAD
-        self._skipped = 0
         if len(body) < _LARGE:
             self.transport.write(head + body)
         else:
@@ -104,9 +103,9 @@ class UpstreamConnection(asyncio.Protocol):
         if call is None:
             self.drop()  # nobody asked: the connection cannot be trusted any more
             return
-        call.since = self.lane.clock.now
+        call.since = self._clock.now
+        state = self._state
         try:
-            state = self._state
             if state == _HEAD:
                 self._read_head(call, data)
             elif state == _LENGTH:
@@ -152,29 +151,36 @@ class UpstreamConnection(asyncio.Protocol):
         if end < 0 or end > _HEAD_MAX:
             self._hold_head(data)
             return
-        head = read_response_head(data[:end])
+        heads = self.lane.heads
+        head = heads.read(data[:end])
         data = data[end + 4 :]
         if head.status < 200:
-            self._skipped += 1
-            if head.status == 101 or self._skipped > _SKIPPED_MAX:
-                raise Malformed(f"unexpected status {head.status}")
-            if data:
-                self._read_head(call, data)
+            self._skip(call, head.status, data)
             return
+        self._skipped = 0
         self._keep_alive = head.keep_alive
         if head.idle_s:
-            self.idle_limit = head.idle_s
-        length = 0 if call.bodiless else head.length
-        call.head(head.status, head.headers)
+            self.patience = min(head.idle_s, self.patience)
+        length = 0 if call.bodiless else heads.length
+        call.begin()
+        call.receiver.on_head(head.status, heads.fields)
         if self._call is not call:
             return
-        if length >= 0:
-            self._state = _LENGTH
-            self._left = length
-            if data or not length:
-                self._read_length(call, data)
-        else:
+        if length < 0:
             self._begin_unmeasured(call, length, data)
+            return
+        self._state = _LENGTH
+        self._left = length
+        if data or not length:
+            self._read_length(call, data)
+
+    def _skip(self, call: UpstreamCall, status: int, rest: bytes) -> None:
+        """An interim answer; the final one follows."""
+        self._skipped += 1
+        if status == 101 or self._skipped > _SKIPPED_MAX:
+            raise Malformed(f"unexpected status {status}")
+        if rest:
+            self._read_head(call, rest)
 
     def _begin_unmeasured(self, call: UpstreamCall, length: int, data: bytes) -> None:
         if length == CHUNKED:
@@ -225,8 +231,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._state = _IDLE
         if call.paused:
             self.set_reading(True)
-        if self._keep_alive and not surplus and not self.transport.get_write_buffer_size():
-            self.lane.give_back(self)
-        else:
+        if surplus or not self._keep_alive or self.transport.get_write_buffer_size():
             self.drop()
+        else:
+            self.lane.give_back(self)
         call.end()
