@@ -154,7 +154,7 @@ def _routes() -> Iterator[tuple[str, str, str, str, str]]:
         raise Undocumented(f"routes that this script does not see: {sorted(missed)}")
     for route in routes:
         roles = [r for d in route.dependant.dependencies if (r := guard.declared(d.call))]
-        for method in sorted(route.methods):
+        for method in sorted(route.methods or ()):
             operation = described[route.path_format][method.lower()]
             text = operation.get("description", "").split("\n\n")[0].replace("\n", " ")
             if not text:
