@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -114,6 +115,8 @@ def main(ctx: click.Context) -> None:
       stockpot keys create --name my-app
       stockpot traces tail
     """
+    # httpx imports its own command line where rich is installed: 0.3 s for nothing.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     if ctx.obj is None:
         client = _OnDemand()
         ctx.obj = client

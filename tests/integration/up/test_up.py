@@ -240,7 +240,7 @@ def test_where_nothing_can_be_served_the_start_fails_and_quotes_the_reason(tmp_p
     )
     assert done.returncode == 1
     assert "error: nothing can be served. " in done.stderr
-    assert re.search(r"worker-0: '.*Error.*' \(see .*worker-0\.log\)", done.stderr)
+    assert re.search(r"worker-0: .*Error.* \(see .*worker-0\.log\)", done.stderr)
     assert "Goodbye" not in done.stderr
 
 
