@@ -28,60 +28,41 @@ def process_table(
 ) -> tuple[Process, ...]:
     """The rows that `stockpot up` keeps alive; `settings.workers` is already a number."""
     env = {**settings.environment(), "PYTHONUNBUFFERED": "1"}
-    run = instance.run
-    python = sys.executable
-    drain = settings.drain_s + 5
-    rows = [
-        Process(
-            name=f"engine-{engine.name}",
-            argv=engine.argv,
-            env={**env, **engine.env},
-            ready=Ready(file=run / "engines" / f"{engine.name}.json"),
-            ready_timeout_s=180,
-            stop_order=ENGINES,
-        )
-        for engine in engines
-    ]
-    rows.append(
-        Process(
-            name="ingest",
-            argv=(python, "-m", "stockpot.app", "ingest"),
+    ingest = Ready(file=instance.run / "ingest.json")
+    control = Ready(url=f"{console_url(settings)}/readyz", file=instance.run / "control.json")
+    worker = Ready(url=f"{gateway_url(settings)}/readyz")
+
+    def own(name: str, *words: str, stop_order: int, ready: Ready | None = None) -> Process:
+        return Process(
+            name=name,
+            argv=(sys.executable, "-m", *words),
             env=env,
-            ready=Ready(file=run / "ingest.json"),
-            stop_order=INGEST,
-            grace_s=drain,
+            ready=ready,
+            stop_order=stop_order,
+            grace_s=settings.drain_s + 5,
         )
+
+    return (
+        *(_engine(engine, instance, env) for engine in engines),
+        own("ingest", "stockpot.app", "ingest", stop_order=INGEST, ready=ingest),
+        own("control", "stockpot.app", "control", stop_order=CONTROL, ready=control),
+        *(
+            own(f"worker-{slot}", "stockpot.worker", str(slot), stop_order=WORKERS, ready=worker)
+            for slot in range(settings.workers)
+        ),
+        own("shipper", "stockpot.worker", "ship", stop_order=SHIPPER),
     )
-    rows.append(
-        Process(
-            name="control",
-            argv=(python, "-m", "stockpot.app", "control"),
-            env=env,
-            ready=Ready(url=f"{console_url(settings)}/readyz", file=run / "control.json"),
-            stop_order=CONTROL,
-        )
+
+
+def _engine(engine: EngineCommand, instance: Instance, env: dict[str, str]) -> Process:
+    return Process(
+        name=f"engine-{engine.name}",
+        argv=engine.argv,
+        env={**env, **engine.env},
+        ready=Ready(file=instance.run / "engines" / f"{engine.name}.json"),
+        ready_timeout_s=180,
+        stop_order=ENGINES,
     )
-    rows += [
-        Process(
-            name=f"worker-{slot}",
-            argv=(python, "-m", "stockpot.worker", str(slot)),
-            env=env,
-            ready=Ready(url=f"{gateway_url(settings)}/readyz"),
-            stop_order=WORKERS,
-            grace_s=drain,
-        )
-        for slot in range(settings.workers)
-    ]
-    rows.append(
-        Process(
-            name="shipper",
-            argv=(python, "-m", "stockpot.worker", "ship"),
-            env=env,
-            stop_order=SHIPPER,
-            grace_s=drain,
-        )
-    )
-    return tuple(rows)
 
 
 def worker_count(settings: Settings) -> int:
