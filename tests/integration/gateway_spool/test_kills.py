@@ -117,8 +117,7 @@ def test_workers_and_shippers_are_killed_and_every_call_arrives_exactly_once(
         while len(worker.told) < 50:
             time.sleep(0.01)
         ship_for(0.3)
-        for one in shippers[-1]._tails.values():
-            one.tail.close()  # what the kernel does at a kill; nothing else is tidied up
+        abandon(shippers[-1])
         shippers.append(Shipper(tmp_path, IngestLink(lambda: ingest.url, TOKEN), look_s=0.05))
         ship_for(0.2)
         told[stream] = worker.kill_after(len(worker.told) + 50)
@@ -136,6 +135,13 @@ def test_workers_and_shippers_are_killed_and_every_call_arrives_exactly_once(
         assert entered[stream] <= set(arrived) | set(cut_off)
         assert len(cut_off) <= 32
     assert ingest.repeated > 0  # shipments were sent again, and taken once
+
+
+def abandon(shipper: Shipper) -> None:
+    """What the kernel does for a shipper that is killed; no place is noted, nothing tidied up."""
+    shipper._ingest.close()
+    for one in shipper._tails.values():
+        one.tail.close()
 
 
 def arrivals(ingest: Ingest, stream: str) -> tuple[Counter[int], Counter[int]]:
