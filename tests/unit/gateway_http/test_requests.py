@@ -6,7 +6,7 @@ import json
 
 import httptools
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stockpot.gateway.http.fields import Malformed, read_fields
@@ -164,12 +164,11 @@ def test_what_is_accepted_is_framed_as_another_parser_frames_it(
     async def body() -> None:
         notebook, _ = await talk(cut(stream, sizes), limits=ServerLimits(max_body=10_000))
         ours = [(r.method, r.target, r.body) for r in notebook.requests]
-        assume(ours)
         reference = Reference()
         try:
             reference.read(stream)
         except httptools.HttpParserUpgrade:
-            assume(False)
+            return
         except httptools.HttpParserError:
             # Stricter than we are, e.g. about methods that it does not know; what it read before
             # must be what we read.
