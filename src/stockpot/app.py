@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
 from importlib.resources import files
@@ -117,6 +118,7 @@ class _Control:
     async def drain(self) -> None:
         """End what only waits; answers that are being sent go on."""
         self.draining = True
+        self.spans.stop_following()
         await self.catalog.publisher.stop_waiting()
 
     async def _spend_of(self, worker: str, scope: str, scope_id: str, from_ms: int) -> int | None:
@@ -227,8 +229,9 @@ def run_ingest(settings: Settings) -> None:
 
 def openapi_document(settings: Settings) -> str:
     """The API's description as text that only changes when the API does."""
-    app = control_app(settings, Instance(settings.home))
-    return json.dumps(app.openapi(), indent=2, sort_keys=True) + "\n"
+    with tempfile.TemporaryDirectory() as home:
+        app = control_app(settings, Instance(Path(home)))
+        return json.dumps(app.openapi(), indent=2, sort_keys=True) + "\n"
 
 
 def main(arguments: list[str]) -> None:

@@ -123,18 +123,19 @@ def test_a_command_goes_on_without_the_process(control: Process) -> None:
         assert client.post("/api/v1/keys", {"name": "app"})["key"].startswith("sk-sp-")
 
 
-def test_the_openapi_document_is_the_same_each_time() -> None:
+def test_the_openapi_document_is_the_same_each_time_and_needs_no_instance(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "stockpot.app", "openapi"]
     one, two = (
         subprocess.run(
             command,
             capture_output=True,
             check=True,
-            env={**os.environ, "STOCKPOT_HOME": "/nonexistent/x", "PYTHONHASHSEED": seed},
+            env={**os.environ, "STOCKPOT_HOME": str(tmp_path / "none"), "PYTHONHASHSEED": seed},
         ).stdout
         for seed in ("1", "2")
     )
     assert one == two
+    assert list(tmp_path.iterdir()) == []
     document = json.loads(one)
     assert document["info"]["title"] == "stockpot"
     assert "/internal/snapshot" not in document["paths"]
