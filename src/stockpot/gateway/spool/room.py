@@ -6,7 +6,6 @@ only when a tenth of the quota (or of the reserve) is free again, so that it doe
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -14,8 +13,6 @@ from typing import Literal, NamedTuple
 from stockpot.gateway.spool.format import LEDGER, PAYLOAD
 
 SpoolState = Literal["ok", "shedding", "full"]
-
-NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
 class Survey(NamedTuple):
