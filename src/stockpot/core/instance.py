@@ -88,7 +88,7 @@ class Instance:
         del self.secrets
 
     def derive(self, purpose: str) -> str:
-        """A bearer token for one purpose (64 hex digits); the oldest secret makes it, so it stays."""
+        """A bearer token for one purpose: 64 hex digits, which a rotation does not change."""
         return hmac.new(self.secrets[-1], purpose.encode(), hashlib.sha256).hexdigest()
 
     @cached_property
