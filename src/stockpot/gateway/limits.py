@@ -23,7 +23,6 @@ from typing import Literal, NamedTuple
 from stockpot.gateway.models import Limits
 
 _MINUTE = 60_000_000_000
-_MICRO = 1_000_000
 _KINDS = {
     "requests": "requests per minute",
     "tokens": "tokens per minute",
@@ -74,40 +73,34 @@ class Figures(NamedTuple):
 
 
 class _Rate:
-    """One GCRA limit. Costs are exact to a nanosecond because rates are kept in millionths."""
+    """One GCRA limit: nanoseconds that one unit takes, how far ahead `tat` may be, and `tat`.
 
-    __slots__ = ("limit", "micro", "share", "tat", "window")
+    The nanoseconds are rounded up, so a rate is never exceeded; a burst is exact, because the
+    window is measured in the same units.
+    """
+
+    __slots__ = ("limit", "per", "tat", "window")
 
     def __init__(self, limit: int, share: float) -> None:
         self.limit = limit
-        self.share = share
-        self.micro = max(1, round(limit * share * _MICRO))
+        own = limit * share
+        self.per = math.ceil(_MINUTE / own)
         # A share below one call a minute must still let one call through, only less often.
-        self.window = max(_MINUTE, self.cost(1))
+        self.window = max(1, int(own + 1e-9)) * self.per
         self.tat = 0
 
-    def cost(self, amount: int) -> int:
-        return -(-amount * _MINUTE * _MICRO // self.micro)
-
-    def wait_ns(self, now: int, cost: int) -> int:
-        """Nanoseconds until `cost` is admitted: 0 now, -1 never."""
-        if cost > self.window:
-            return -1
-        base = self.tat if self.tat > now else now
-        return max(0, base + cost - self.window - now)
-
-    def take(self, now: int, cost: int) -> None:
-        self.tat = (self.tat if self.tat > now else now) + cost
+    def owe(self, now: int, amount: int) -> None:
+        """Take whatever is free or not."""
+        tat = self.tat
+        self.tat = (tat if tat > now else now) + amount * self.per
 
     def left(self, now: int) -> int:
-        free = self.window - max(0, self.tat - now)
-        return max(0, free * self.micro // (_MINUTE * _MICRO))
+        ahead = self.tat - now
+        free = self.window - ahead if ahead > 0 else self.window
+        return free // self.per if free > 0 else 0
 
-    def left_of_all(self, now: int) -> int:
-        return min(self.limit, int(self.left(now) / self.share)) if self.share else 0
-
-    def reset_s(self, now: int) -> float:
-        return max(0, self.tat - now) / 1e9
+    def left_of_all(self, now: int, share: float) -> int:
+        return min(self.limit, int(self.left(now) / share))
 
 
 class Gate:
@@ -149,20 +142,23 @@ class Gate:
         if self.concurrency and self.in_flight >= self.concurrency:
             return Refusal(self.scope, "concurrency", self._limits.concurrency, 0, 1.0)
         requests, used = self._requests, self._tokens
-        one = cost = 0
+        request_tat = token_tat = 0
         if requests is not None:
-            one = requests.cost(1)
-            wait = requests.wait_ns(now_ns, one)
-            if wait:
-                return self._refusal("requests", requests, now_ns, wait)
+            request_tat = requests.tat
+            request_tat = (request_tat if request_tat > now_ns else now_ns) + requests.per
+            wait = request_tat - now_ns - requests.window
+            if wait > 0:
+                return self._refusal("requests", requests, now_ns, wait / 1e9)
         if used is not None:
-            cost = used.cost(tokens)
-            wait = used.wait_ns(now_ns, cost)
-            if wait:
-                return self._refusal("tokens", used, now_ns, wait)
-            used.take(now_ns, cost)
+            token_tat = used.tat
+            token_tat = (token_tat if token_tat > now_ns else now_ns) + tokens * used.per
+            wait = token_tat - now_ns - used.window
+            if wait > 0:
+                never = tokens * used.per > used.window
+                return self._refusal("tokens", used, now_ns, math.inf if never else wait / 1e9)
+            used.tat = token_tat
         if requests is not None:
-            requests.take(now_ns, one)
+            requests.tat = request_tat
         self.in_flight += 1
         self._out += tokens
         return None
@@ -172,36 +168,37 @@ class Gate:
         self.in_flight -= 1
         self._out -= reserved
         used = self._tokens
-        if used is None or reserved == actual:
+        if used is None:
             return
         if actual > reserved:
-            used.take(now_ns, used.cost(actual - reserved))
+            used.owe(now_ns, actual - reserved)
         else:
-            used.tat -= used.cost(reserved) - used.cost(actual)
+            used.tat -= (reserved - actual) * used.per
 
     def cancel(self, now_ns: int, tokens: int) -> None:
         """Undo a reserve, because a later gate refused the same call."""
         self.settle(now_ns, tokens, 0)
         if self._requests is not None:
-            self._requests.tat -= self._requests.cost(1)
+            self._requests.tat -= self._requests.per
 
     def figures(self, now_ns: int) -> Figures:
         """Limit, remaining and reset for the response headers."""
-        r, t = self._requests, self._tokens
-        return Figures(
-            self._limits.rpm,
-            r.left_of_all(now_ns) if r else 0,
-            r.reset_s(now_ns) if r else 0.0,
-            self._limits.tpm,
-            t.left_of_all(now_ns) if t else 0,
-            t.reset_s(now_ns) if t else 0.0,
-        )
+        requests, tokens, share = self._requests, self._tokens, self._share
+        limits = self._limits
+        left = tokens_left = 0
+        reset = tokens_reset = 0.0
+        if requests is not None:
+            left = requests.left_of_all(now_ns, share)
+            reset = max(0, requests.tat - now_ns) / 1e9
+        if tokens is not None:
+            tokens_left = tokens.left_of_all(now_ns, share)
+            tokens_reset = max(0, tokens.tat - now_ns) / 1e9
+        return Figures(limits.rpm, left, reset, limits.tpm, tokens_left, tokens_reset)
 
     def _refusal(
-        self, kind: Literal["requests", "tokens"], rate: _Rate, now: int, wait: int
+        self, kind: Literal["requests", "tokens"], rate: _Rate, now: int, after: float
     ) -> Refusal:
-        after = math.inf if wait < 0 else wait / 1e9
-        return Refusal(self.scope, kind, rate.limit, rate.left_of_all(now), after)
+        return Refusal(self.scope, kind, rate.limit, rate.left_of_all(now, self._share), after)
 
 
 def reset_text(seconds: float) -> str:
@@ -225,7 +222,7 @@ def _carried(old: _Rate | None, limit: int, share: float, now: int, out: int) ->
         return None
     new = _Rate(limit, share)
     if old is None:
-        new.take(now, new.cost(out))
+        new.owe(now, out)
     elif old.tat > now:
-        new.take(now, (old.tat - now) * old.micro // new.micro)
+        new.tat = now + (old.tat - now) * new.per // old.per
     return new
