@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Outlet, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Outlet, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { keysQuery, tracesQuery } from "../api/queries";
 import type { TraceFilter, TraceRow } from "../api/types";
@@ -82,8 +82,11 @@ export function merge(tailed: readonly TraceRow[], listed: readonly TraceRow[]):
 /** j and k step through the list, opening each trace; Escape closes it. */
 function useRowKeys(rows: readonly TraceRow[]) {
   const navigate = useNavigate();
-  const { traceId } = useParams({ strict: false });
+  const router = useRouter();
+  // The address is ahead of what is drawn while a trace loads; fast typing must not lose a step.
+  const opened = () => /^\/traces\/([^/]+)/.exec(router.latestLocation.pathname)?.[1];
   const step = (by: number) => {
+    const traceId = opened();
     const at = rows.findIndex((row) => row.trace_id === traceId);
     const next = rows[at < 0 ? 0 : at + by];
     if (next) {
@@ -111,7 +114,7 @@ function useRowKeys(rows: readonly TraceRow[]) {
       label: "Close the trace",
       group,
       run: () =>
-        traceId &&
+        opened() &&
         navigate({
           to: "/traces",
           search: (old) => ({ ...old, span: undefined, wide: undefined }),
