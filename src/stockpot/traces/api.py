@@ -26,6 +26,7 @@ Viewer = Annotated[Principal, Depends(requires("viewer"))]
 
 _LOOK_EVERY_S = 0.4
 _SIGN_OF_LIFE_S = 15.0
+_EXPORTED_AT_ONCE = 128 << 10
 _CONTENT_OF_TAIL = {"text/event-stream": {"schema": {"type": "string"}}}
 _CONTENT_OF_EXPORT = {"application/jsonl": {"schema": {"type": "string"}}}
 
@@ -149,5 +150,12 @@ async def _tail(service: SpanLog, where: TraceFilter, seen: int | None) -> Async
 
 
 def _lines(service: SpanLog, asked: ExportQuery) -> Iterator[str]:
+    held: list[str] = []
+    size = 0
     for span in service.export(_filter(asked), payloads=asked.payloads):
-        yield span.model_dump_json() + "\n"
+        held.append(span.model_dump_json() + "\n")
+        size += len(held[-1])
+        if size > _EXPORTED_AT_ONCE:
+            yield "".join(held)
+            held, size = [], 0
+    yield "".join(held)

@@ -33,6 +33,8 @@ class Asked:
     http: httpx.Client
     log: SpanLog
     instance: Instance
+    followed: SpanLog
+    """The log as the control plane reads it."""
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,8 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     instance = Instance(home)
     log = open_span_log(instance)
     log.ingest(make_shipment(*ITEMS))
-    transport = InProcess(control_app(settings, instance))
+    app = control_app(settings, instance)
+    transport = InProcess(app)
     token = instance.derive("cli")
     client = Client("http://stockpot.local", token, transport=transport)
     http = httpx.Client(
@@ -51,6 +54,6 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
         base_url="http://stockpot.local",
         headers={"authorization": f"Bearer {token}"},
     )
-    yield Asked(client, http, log, instance)
+    yield Asked(client, http, log, instance, app.state.control.spans)
     client.close()
     log.close()

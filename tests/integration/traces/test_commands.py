@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ def printed(asked: Asked, *arguments: str) -> Any:
 
 
 def test_a_list_tells_scripts_what_they_ask_for_first(asked: Asked) -> None:
-    rows = printed(asked, "list", "--limit", "2")
+    rows = printed(asked, "list", "--limit", "2", "--environment", "production")
     assert [row["trace_id"] for row in rows] == [IDS[3], IDS[2]]
     assert rows[0] | {
         "model": "gpt-4o-mini", "cost_nano": 2_500_000, "cost_usd": 0.0025, "ttft_ms": 90.0,
@@ -90,6 +92,23 @@ def test_an_export_goes_to_a_file(asked: Asked, tmp_path: Path) -> None:
     lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert [line["trace_id"] for line in lines] == [IDS[0], IDS[1], IDS[3]]
     assert "leek" in lines[0]["response"]
+
+
+def test_a_tail_prints_what_arrives_until_the_server_stops(asked: Asked) -> None:
+    def arrive() -> None:
+        time.sleep(0.3)
+        asked.log.ingest(
+            make_shipment(make_shipped(950, project="told", environment="lab"), stream="told-0-1")
+        )
+        time.sleep(1.0)
+        asked.followed.stop_following()
+
+    thread = threading.Thread(target=arrive)
+    thread.start()
+    ran = run(asked, "tail", "--project", "told", "--json")
+    thread.join()
+    asked.followed.following = True
+    assert [json.loads(line)["project"] for line in ran.stdout.splitlines()] == ["told"]
 
 
 def test_verification_needs_no_running_instance(tmp_path: Path) -> None:

@@ -129,6 +129,14 @@ def test_a_deleted_payload_file_leaves_its_spans(
     assert store.audit().missing_payloads == 1
 
 
+def test_a_payload_file_that_was_only_begun_hides_nothing(
+    store: SqliteSpanStore, clock: Clock, tmp_path: Path
+) -> None:
+    ship(store, make_shipped(1, said=("soup", "yes")))
+    (tmp_path / "spans/payloads/2099-01-01.standard.db").touch()
+    assert len(rows(store, TraceFilter(q="soup"))) == 1
+
+
 def test_an_overview_reads_no_span(store: SqliteSpanStore, tmp_path: Path) -> None:
     ship(store, make_shipped(1), make_shipped(2))
     sql(tmp_path / "spans/spans.db", "ALTER TABLE spans RENAME TO elsewhere")

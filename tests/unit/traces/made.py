@@ -11,54 +11,59 @@ from stockpot.gateway import Record, Shipment, Shipped
 AT_NS = 1_790_000_000_000_000_000
 
 
+COMMON: dict[str, object] = {
+    "parent_id": b"",
+    "is_root": True,
+    "project": "menu",
+    "environment": "production",
+    "key_id": "key_a",
+    "endpoint": "chat",
+    "route": "fast",
+    "provider": "openai",
+    "target": "openai-mini",
+    "model": "gpt-4o-mini",
+    "served_model": "gpt-4o-mini-2024",
+    "status": 200,
+    "error": "",
+    "error_message": "",
+    "finish_reason": "stop",
+    "stream": False,
+    "attempt": 1,
+    "ttft_ns": 90_000_000,
+    "tpot_ns": 9_000_000,
+    "input_tokens": 11,
+    "output_tokens": 7,
+    "cache_read_tokens": 2,
+    "cache_write_tokens": 0,
+    "reasoning_tokens": 1,
+    "usage_source": "provider",
+    "cost_nano": 1_000,
+    "cost_detail": (400, 600, 0, 0, 0, 0),
+    "price_id": "price_1",
+    "user": "",
+    "session": "",
+    "tags": (),
+    "client": "10.0.0.7",
+    "response_id": "chatcmpl-1",
+    "stages": (1_000_000, 2_000, 3_000, 4_000, 5_000, 80_000_000, 6_000),
+    "request_bytes": 100,
+    "response_bytes": 50,
+    "payload": 0,
+    "revision": 3,
+}
+"""What every record says unless a test says otherwise."""
+
+
 def make_record(number: int = 0, **changes: object) -> Record:
     """A record whose ids follow from `number`; call `number` took place a second after the last."""
     rng = random.Random(number)
-    values: dict[str, object] = {
+    own = {
         "trace_id": rng.randbytes(16),
         "span_id": rng.randbytes(8),
-        "parent_id": b"",
-        "is_root": True,
         "start_ns": AT_NS + number * 1_000_000_000,
         "duration_ns": rng.randrange(1_000_000, 3_000_000_000),
-        "project": "menu",
-        "environment": "production",
-        "key_id": "key_a",
-        "endpoint": "chat",
-        "route": "fast",
-        "provider": "openai",
-        "target": "openai-mini",
-        "model": "gpt-4o-mini",
-        "served_model": "gpt-4o-mini-2024",
-        "status": 200,
-        "error": "",
-        "error_message": "",
-        "finish_reason": "stop",
-        "stream": False,
-        "attempt": 1,
-        "ttft_ns": 90_000_000,
-        "tpot_ns": 9_000_000,
-        "input_tokens": 11,
-        "output_tokens": 7,
-        "cache_read_tokens": 2,
-        "cache_write_tokens": 0,
-        "reasoning_tokens": 1,
-        "usage_source": "provider",
-        "cost_nano": 1_000,
-        "cost_detail": (400, 600, 0, 0, 0, 0),
-        "price_id": "price_1",
-        "user": "",
-        "session": "",
-        "tags": (),
-        "client": "10.0.0.7",
-        "response_id": "chatcmpl-1",
-        "stages": (1_000_000, 2_000, 3_000, 4_000, 5_000, 80_000_000, 6_000),
-        "request_bytes": 100,
-        "response_bytes": 50,
-        "payload": 0,
-        "revision": 3,
     }
-    return Record(**{**values, **changes})  # type: ignore[arg-type]
+    return Record(**{**COMMON, **own, **changes})  # type: ignore[arg-type]
 
 
 def asked(text: str) -> bytes:

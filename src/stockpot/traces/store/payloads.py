@@ -19,7 +19,7 @@ import zstandard
 
 from stockpot.traces.store import NewPayload
 from stockpot.traces.store.schema import PAYLOADS
-from stockpot.traces.store.sqlite import Synchronous, connect, migrate, transaction
+from stockpot.traces.store.sqlite import Synchronous, connect, migrate, transaction, version
 
 LEVEL = 3
 TRAIN_AFTER = 512
@@ -96,7 +96,7 @@ class PayloadWriter:
         self._count += len(bodies)
         return raw
 
-    def cut(self, after: int) -> int:
+    def cut(self, after: int) -> None:
         """Delete payloads beyond a number: their spans were never committed."""
         surplus = self._connection.execute(
             "SELECT id FROM payloads WHERE id > ?", (after,)
@@ -106,7 +106,6 @@ class PayloadWriter:
                 self._connection.executemany("DELETE FROM texts WHERE rowid = ?", surplus)
                 self._connection.execute("DELETE FROM payloads WHERE id > ?", (after,))
             self._count -= len(surplus)
-        return len(surplus)
 
     def _train(self) -> None:
         self._trained = True
@@ -140,10 +139,18 @@ class PayloadWriter:
 
 
 class PayloadReader:
-    """One payload file, open for reading. Belongs to one thread."""
+    """One payload file, open for reading. Belongs to one thread.
+
+    Raises FileNotFoundError for a file that is gone, or that its writer has only just begun.
+    """
 
     def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise FileNotFoundError(path)
         self._connection = connect(path)
+        if version(self._connection) == 0:
+            self._connection.close()
+            raise FileNotFoundError(path)
         self._connection.execute("PRAGMA query_only = 1")
         self._decompress: dict[int, Callable[[bytes, int], bytes]] = {}
 
@@ -195,6 +202,7 @@ class PayloadFiles:
         self._folder = folder
         self._synchronous = synchronous
         self._open: dict[tuple[int, str], PayloadWriter] = {}
+        self._known = False
         folder.mkdir(parents=True, exist_ok=True)
 
     def append(self, day: int, retention: str, rows: Sequence[tuple[int, NewPayload]]) -> int:
@@ -202,14 +210,15 @@ class PayloadFiles:
             self._open.pop(key).close()
         return self._writer(day, retention).append(rows)
 
-    def cut(self, after: int) -> int:
+    def cut(self, after: int) -> None:
         """Undo what was written ahead of spans that were not committed."""
-        cut = 0
-        for day, retention, path in files(self._folder):
-            if (day, retention) not in self._open and _last(path) <= after:
-                continue
-            cut += self._writer(day, retention).cut(after)
-        return cut
+        if not self._known:  # another process may have died over any of them
+            self._known = True
+            for day, retention, path in files(self._folder):
+                if _last(path) > after:
+                    self._writer(day, retention)
+        for writer in self._open.values():
+            writer.cut(after)
 
     def _writer(self, day: int, retention: str) -> PayloadWriter:
         writer = self._open.get((day, retention))

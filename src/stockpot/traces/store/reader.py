@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from heapq import merge
 from pathlib import Path
 from typing import Any
@@ -120,8 +120,11 @@ class Reader:
             return None
         number, state, day, retention = row
         bodies = None
-        if day is not None and (path := self._payloads / file_name(day, retention)).exists():
-            with PayloadReader(path) as file:
+        if day is not None:
+            with (
+                contextlib.suppress(FileNotFoundError),
+                PayloadReader(self._payloads / file_name(day, retention)) as file,
+            ):
                 bodies = file.read(number)
         request, response = bodies or (None, None)
         return Payload(
@@ -184,8 +187,8 @@ class _Found:
         self._search = search
         self._matches, self._values = conditions(where)
         self._newer, self._again = conditions(where, "n")
-        self._files: dict[Path, PayloadReader] = {}
-        self._stack = ExitStack()
+        self._files: dict[Path, PayloadReader | None] = {}
+        self._stack = contextlib.ExitStack()
         self._read = 0
 
     def roots(self, low: int, high: int, limit: int, *, newest_first: bool) -> Listing:
@@ -239,10 +242,9 @@ class _Found:
         )
         for _, same_day in days:
             found = [
-                self._open(path).matches(
-                    self._search.expression, low, high, newest_first=newest_first
-                )
+                file.matches(self._search.expression, low, high, newest_first=newest_first)
                 for _, _, path in same_day
+                if (file := self._open(path)) is not None
             ]
             yield from merge(*found, reverse=newest_first)
 
@@ -250,7 +252,8 @@ class _Found:
         if self._search.certain:
             return True
         self._read += 1
-        bodies = self._open(self._folder / file_name(day, retention)).read(number)
+        file = self._open(self._folder / file_name(day, retention))
+        bodies = file.read(number) if file is not None else None
         if bodies is None:
             return False
         said = excerpt.read(*bodies)
@@ -261,18 +264,22 @@ class _Found:
         sql = _NEWER.format(newer=self._newer)
         newer = self._connection.execute(sql, (row[1], row[5], row[0], *self._again)).fetchall()
         return any(
-            next(
-                self._open(self._folder / file_name(day, retention)).matches(
-                    self._search.expression, number - 1, number + 1, newest_first=True
-                ),
-                None,
-            )
-            and self._confirmed(number, day, retention)
+            self._matches_in(number, day, retention) and self._confirmed(number, day, retention)
             for number, day, retention in newer
         )
 
-    def _open(self, path: Path) -> PayloadReader:
-        file = self._files.get(path)
+    def _matches_in(self, number: int, day: int, retention: str) -> bool:
+        file = self._open(self._folder / file_name(day, retention))
         if file is None:
-            file = self._files[path] = self._stack.enter_context(PayloadReader(path))
-        return file
+            return False
+        found = file.matches(self._search.expression, number - 1, number + 1, newest_first=True)
+        return next(found, None) is not None
+
+    def _open(self, path: Path) -> PayloadReader | None:
+        """A payload file, kept open until the search ends; None when it is gone."""
+        if path not in self._files:
+            try:
+                self._files[path] = self._stack.enter_context(PayloadReader(path))
+            except FileNotFoundError:
+                self._files[path] = None
+        return self._files[path]

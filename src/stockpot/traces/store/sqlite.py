@@ -66,10 +66,10 @@ Migration = tuple[str, ...]
 
 def migrate(connection: Connection, path: Path, migrations: tuple[Migration, ...]) -> None:
     """Bring a file to the newest schema; forward only. `PRAGMA user_version` counts migrations."""
-    if _version(connection) == len(migrations):
+    if version(connection) == len(migrations):
         return
     with transaction(connection):
-        done = _version(connection)
+        done = version(connection)
         if done > len(migrations):
             raise ConfigError(
                 f"{path} was written by a newer stockpot (schema {done}, known {len(migrations)})",
@@ -81,7 +81,8 @@ def migrate(connection: Connection, path: Path, migrations: tuple[Migration, ...
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
 
 
-def _version(connection: Connection) -> int:
+def version(connection: Connection) -> int:
+    """How many migrations a file has seen; 0 for one that was just created."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
