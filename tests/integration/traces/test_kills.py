@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 import threading
@@ -12,8 +13,10 @@ import httpx
 import pytest
 
 from stockpot.traces import TraceFilter, open_span_log
+from stockpot.traces.arrivals import batch_of
 from stockpot.traces.models import Verification
 from stockpot.traces.store.embedded import SqliteSpanStore
+from stockpot.traces.store.sqlite import connect
 from tests.integration.traces.processes import Ingest, python
 from tests.unit.traces.made import make_shipment, make_shipped
 
@@ -75,6 +78,37 @@ def test_a_writer_that_is_killed_again_and_again_loses_nothing(tmp_path: Path, s
         number = audit.spans
         store.close()
     assert number > 0
+
+
+DIES_BETWEEN_COMMITS = """
+import os, signal, sys
+from pathlib import Path
+from stockpot.traces.arrivals import batch_of
+from stockpot.traces.store import writer
+from stockpot.traces.store.embedded import SqliteSpanStore
+from tests.unit.traces.made import make_shipment, make_shipped
+
+store = SqliteSpanStore(Path(sys.argv[1]))
+store.append([batch_of(make_shipment(make_shipped(1, said=("leek", "yes"))))])
+writer.Writer._insert = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+store.append([batch_of(make_shipment(make_shipped(2, said=("pea", "yes")), begin=100))])
+"""
+
+
+def test_a_death_between_the_two_commits_is_repaired(tmp_path: Path) -> None:
+    child = python(DIES_BETWEEN_COMMITS, tmp_path)
+    child.communicate()
+    assert child.returncode == -signal.SIGKILL
+    (file,) = (tmp_path / "payloads").glob("*.db")
+    with contextlib.closing(connect(file)) as ahead:
+        assert ahead.execute("SELECT count(*) FROM payloads").fetchone() == (2,)
+    store = SqliteSpanStore(tmp_path)
+    again = make_shipment(make_shipped(2, said=("pea", "yes")), begin=100)
+    assert store.append([batch_of(again)])[0].new == 1
+    assert len(store.traces(TraceFilter(q="pea"), limit=5).items) == 1
+    audit = store.audit()
+    assert (audit.spans, audit.payloads, audit.problems) == (2, 2, ())
+    store.close()
 
 
 def test_an_ingest_that_is_killed_has_everything_it_acknowledged(tmp_path: Path) -> None:
