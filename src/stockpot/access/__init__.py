@@ -11,7 +11,7 @@ from stockpot.core.lazy import lazily
 
 if TYPE_CHECKING:
     from stockpot.access.api import router
-    from stockpot.access.audit_log import SYSTEM, audit
+    from stockpot.access.audit_log import SYSTEM, audit, latest_change
     from stockpot.access.credentials import base62, digest
     from stockpot.access.guard import (
         CSRF_HEADER,
@@ -41,7 +41,7 @@ else:
         __name__,
         {
             "api": "router",
-            "audit_log": "SYSTEM audit",
+            "audit_log": "SYSTEM audit latest_change",
             "credentials": "base62 digest",
             "guard": "CSRF_HEADER SESSION_COOKIE allows declared internal public requires",
             "models": "ApiToken ApiTokenRequest AuditEntry NewApiToken NewPassword Principal Role "
@@ -72,6 +72,7 @@ __all__ = [
     "declared",
     "digest",
     "internal",
+    "latest_change",
     "public",
     "requires",
     "router",

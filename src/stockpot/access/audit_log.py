@@ -15,6 +15,11 @@ SYSTEM = Principal(user_id="system", label="stockpot", role="admin", via="cli")
 """The actor of what the instance does by itself."""
 
 
+def latest_change(c: sa.Connection) -> str | None:
+    """Differs after every change that anybody made, in this process or in another."""
+    return store.latest_audit_id(c)
+
+
 def audit(c: sa.Connection, actor: Principal, action: str, subject: str, **detail: Any) -> None:
     """Append to the audit log, in the transaction of the change itself. No secret in `detail`."""
     entry = AuditEntry(

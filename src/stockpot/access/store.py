@@ -258,6 +258,12 @@ def add_audit(c: sa.Connection, entry: AuditEntry) -> None:
     c.execute(sa.insert(audit_log).values(**entry.model_dump()))
 
 
+def latest_audit_id(c: sa.Connection) -> str | None:
+    """The id of the newest entry; ids sort by age."""
+    newest: str | None = c.scalar(sa.select(sa.func.max(audit_log.c.id)))
+    return newest
+
+
 def list_audit(c: sa.Connection, limit: int, before: str | None) -> tuple[AuditEntry, ...]:
     """Entries, newest first, older than the entry `before`."""
     query = sa.select(audit_log).order_by(audit_log.c.id.desc()).limit(limit)

@@ -22,7 +22,6 @@ from stockpot.core.db import Database
 from stockpot.core.instance import Instance
 
 RECLAIM_EVERY_S = 5
-REFRESH_EVERY_S = 30
 
 _log = logging.getLogger("stockpot.catalog")
 
@@ -65,8 +64,7 @@ class Catalog(NamedTuple):
                 await self.look_again(probe=True)
                 if second % RECLAIM_EVERY_S == 0:
                     await self.budgets.reclaim()
-                if second % REFRESH_EVERY_S == 0:
-                    await self.publisher.refresh("changed by another process")
+                await self.publisher.refresh_if_changed()
             except Exception:
                 _log.exception("looking around failed; trying again")
 

@@ -18,6 +18,7 @@ import msgspec
 import sqlalchemy as sa
 
 from stockpot import gateway
+from stockpot.access import latest_change
 from stockpot.catalog.compile import Compiled, Definitions, compile_part
 from stockpot.catalog.offers import Offer
 from stockpot.catalog.store import journal, keys, projects, providers, routes
@@ -46,6 +47,7 @@ class _Loaded(NamedTuple):
     connected: tuple[ProviderRow, ...]
     since_ms: int
     latest: journal.Revision | None
+    change: str | None
 
 
 class Publisher:
@@ -59,6 +61,7 @@ class Publisher:
         self._compiling = asyncio.Lock()
         self._changed = asyncio.Condition()
         self._stopping = False
+        self._change: str | None = None
 
     async def current(self) -> Published:
         """The present state; the first call compiles it."""
@@ -69,6 +72,7 @@ class Publisher:
         async with self._compiling:
             before = self._published
             loaded = await self._db.read(_load)
+            self._change = loaded.change
             around = self._surroundings.offers(loaded.connected, loaded.since_ms)
             compiled = await asyncio.to_thread(
                 compile_part, loaded.defined, around.offers, wire_names(), self._workers
@@ -84,6 +88,11 @@ class Publisher:
             async with self._changed:
                 self._changed.notify_all()
         return now
+
+    async def refresh_if_changed(self) -> None:
+        """Publish what another process wrote: a command that found no control plane running."""
+        if await self._db.read(latest_change) != self._change:
+            await self.refresh("changed by another process")
 
     async def newer_than(self, revision: int, timeout_s: float) -> Published | None:
         """The present state as soon as it is another than `revision`, or None when time is up."""
@@ -136,7 +145,13 @@ def _load(c: sa.Connection) -> _Loaded:
         routes=routes.list_routes(c),
     )
     since_ms = min((int(project.created_ms) for project in listed), default=0)
-    return _Loaded(defined, providers.list_providers(c), since_ms, journal.latest_revision(c))
+    return _Loaded(
+        defined,
+        providers.list_providers(c),
+        since_ms,
+        journal.latest_revision(c),
+        latest_change(c),
+    )
 
 
 def _encoded(revision: journal.Revision, part: bytes) -> bytes:

@@ -1,0 +1,80 @@
+"""Whatever is sent, the API answers as its own description says, and never with a server error."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, given, settings
+from schemathesis import checks
+from schemathesis.specs.openapi import checks as described
+
+from stockpot.app import control_app
+from stockpot.core import config
+from stockpot.core.instance import Instance
+
+pytestmark = pytest.mark.integration
+
+EXAMPLES = min(settings().max_examples // 8, 500)
+"""For each of more than thirty operations; the nightly profile tries many more."""
+
+CHECKS = [
+    checks.not_a_server_error,
+    described.status_code_conformance,
+    described.content_type_conformance,
+    described.response_schema_conformance,
+]
+
+NOT_HERE = r"/api/v1/traces/tail|/api/v1/playground|/api/v1/session$"
+"""Endless; needs a gateway; needs a cookie and ends it."""
+
+
+@pytest.fixture(scope="module")
+def token_and_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    home = tmp_path_factory.mktemp("api")
+    found = config.load({"STOCKPOT_HOME": str(home)})
+    # Nothing listens at the gateway's port, and no name can be resolved into a private address.
+    found = found.replaced(discover=False, gateway_port=9, private_upstreams=False)
+    instance = Instance(home)
+    app = control_app(found, instance, watch=True)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield instance.derive("cli"), f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+def test_every_answer_is_as_described(token_and_url: tuple[str, str]) -> None:
+    token, url = token_and_url
+    schema = schemathesis.openapi.from_url(f"{url}/api/v1/openapi.json")
+    found = schema.exclude(path_regex=NOT_HERE)
+    operations = [result.ok() for result in found.get_all_operations()]
+    assert len(operations) > 35
+    for operation in operations:
+        tried = try_operation(operation, {"authorization": f"Bearer {token}"})
+        assert tried > 0, operation.label
+
+
+def try_operation(operation: Any, headers: dict[str, str]) -> int:
+    """Send whatever its description allows and forbids; returns how many were sent."""
+    sent = 0
+
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy())
+    def each(case: schemathesis.Case) -> None:
+        nonlocal sent
+        sent += 1
+        case.validate_response(case.call(headers=headers, timeout=30), checks=CHECKS)
+
+    each()
+    return sent
