@@ -138,6 +138,36 @@ async def test_closing_writes_what_is_left_and_runs_its_callbacks(
         spool.finish(records(), None, None, lambda: None)
 
 
+@pytest.mark.parametrize("fsync", ["never", "group"])
+async def test_a_callback_may_finish_another_record_even_while_the_spool_closes(
+    fsync, spools, records, tmp_path, collected
+):
+    spool = spools(fsync=fsync)
+
+    def again() -> None:
+        collected.append("first")
+        spool.finish(records(), None, None, partial(collected.append, "second"))
+
+    spool.finish(records(), None, None, again)
+    spool.close()
+    assert collected == ["first", "second"]
+    assert len(read_back(tmp_path / "host-0-1")) == 2
+
+
+@pytest.mark.parametrize("fsync", ["never", "group"])
+async def test_a_fault_of_the_program_is_counted_and_leaves_no_client_waiting(
+    fsync, spools, records, collected, caplog
+):
+    spool = spools(fsync=fsync)
+    spool.finish(records(), "no bytes", None, partial(collected.append, 1))
+    await settled(collected, 1)
+    assert spool.counters["lost"] == 1
+    assert "cannot be written" in caplog.text
+    spool.finish(records(), b"bytes", None, partial(collected.append, 2))
+    await settled(collected, 2)
+    assert spool.counters["written"] == 1
+
+
 async def test_two_workers_may_not_share_a_stream(spools):
     spools("host-0-1")
     with pytest.raises(Conflict, match="host-0-1"):

@@ -124,16 +124,19 @@ class Spool:
 
     def close(self) -> None:
         """Write all that is left, run its callbacks and release the lock."""
-        self.closed = True
-        self._soon = _refuse
-        self._scheduled = False
+        self.closed = self._scheduled = True  # what callbacks finish is written below
         self._timer.cancel()
         self._pool.shutdown(wait=True)
         written, self._in_flight = self._in_flight, []
         self._call_back(written)
-        batch, self._queue = self._queue, []
-        self._write(batch)
-        self._call_back(batch)
+        while self._queue or self._held:
+            held, batch = self._held, self._queue
+            self._queue = []
+            self._write(batch)
+            self._call_back(batch)
+            if held and held == self._held and not self._queue:
+                break  # the disk takes nothing at all
+        self._soon, self._scheduled = _refuse, False
         if self._held:
             self.counters["lost"] += self._held_records
             _log.error(
@@ -157,7 +160,14 @@ class Spool:
         self._call_back(batch)
 
     def _write(self, batch: Batch) -> None:
-        """One batch into the files. Runs in one thread at a time and never raises OSError."""
+        """One batch into the files, in one thread at a time. Never raises: clients wait for it."""
+        try:
+            self._append(batch)
+        except Exception:
+            self.counters["lost"] += sum(type(item) is tuple for item in batch)
+            _log.exception("spool %s: a batch cannot be written", self.stream)
+
+    def _append(self, batch: Batch) -> None:
         if self._segment.size >= self._segment_bytes and not self._held:
             self._rotate()
         places, bodies = self._write_bodies(batch)
@@ -252,10 +262,8 @@ class Spool:
     # --- fsync=group: the same in a thread --------------------------------------------------------
 
     def _write_in_thread(self, batch: Batch) -> None:
-        try:
-            self._write(batch)
-        finally:
-            self._in_loop(self._written)
+        self._write(batch)
+        self._in_loop(self._written)
 
     def _written(self) -> None:
         batch, self._in_flight = self._in_flight, []
