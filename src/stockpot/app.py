@@ -1,6 +1,6 @@
 """The composition root of the control plane: wires stores, services and routes, once.
 
-Run as `python -m stockpot.app control | ingest | openapi`.
+Run as `python -m stockpot.app control | openapi`.
 """
 
 # No `from __future__ import annotations`: FastAPI reads these signatures when the module loads.
@@ -211,22 +211,6 @@ def run_control(settings: Settings) -> None:
     (instance.run / "control.json").unlink(missing_ok=True)
 
 
-def run_ingest(settings: Settings) -> None:
-    """The span log's writing process: the only one that writes it."""
-    instance = Instance(settings.home)
-    store = traces.open_store(instance, "FULL" if settings.fsync == "group" else "NORMAL")
-    app = traces.ingest_app(store, instance.internal_token)
-    host, _, port = settings.ingest_bind.rpartition(":")
-
-    def started(url: str) -> None:
-        instance.announce("ingest", {"url": url, "pid": os.getpid(), "version": __version__})
-
-    async def stopping() -> None:
-        (instance.run / "ingest.json").unlink(missing_ok=True)
-
-    serve(app, host, int(port), started=started, stopping=stopping, drain_s=settings.drain_s)
-
-
 def openapi_document(settings: Settings) -> str:
     """The API's description as text that only changes when the API does."""
     with tempfile.TemporaryDirectory() as home:
@@ -235,18 +219,16 @@ def openapi_document(settings: Settings) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """`control` and `ingest` serve; `openapi` prints the API's description."""
+    """`control` serves; `openapi` prints the API's description."""
     settings = config.load()
     logs.configure(settings.log_level)
     match arguments:
         case ["control"]:
             run_control(settings)
-        case ["ingest"]:
-            run_ingest(settings)
         case ["openapi"]:
             sys.stdout.write(openapi_document(settings))
         case _:
-            sys.exit("usage: python -m stockpot.app control | ingest | openapi")
+            sys.exit("usage: python -m stockpot.app control | openapi")
 
 
 if __name__ == "__main__":

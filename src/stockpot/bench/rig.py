@@ -77,7 +77,7 @@ class Rig:
     def start_drain(self) -> tuple[Process, Process]:
         """Ingest and shipper, on the other processor."""
         ingest = Process(
-            [sys.executable, "-m", "stockpot.app", "ingest"],
+            [sys.executable, "-m", "stockpot.ingest"],
             self.folder / "ingest.log",
             self._environ(),
             core=self.other,

@@ -93,7 +93,7 @@ class TargetEntry:
 class RouteEntry:
     """A route with its targets resolved, in tiers, lowest first."""
 
-    __slots__ = ("endpoints", "name", "spec", "tiers")
+    __slots__ = ("endpoints", "free", "name", "spec", "tiers")
 
     def __init__(self, spec: Route, targets: dict[str, TargetEntry]) -> None:
         self.spec = spec
@@ -104,6 +104,7 @@ class RouteEntry:
             if item.target in targets and item.weight > 0:
                 by_tier.setdefault(item.tier, []).append((targets[item.target], item.weight))
         self.tiers = tuple(tuple(by_tier[tier]) for tier in sorted(by_tier))
+        self.free = all(target.spec.free for tier in self.tiers for target, _ in tier)
 
 
 class KeyEntry:

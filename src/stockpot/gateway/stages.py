@@ -174,8 +174,8 @@ def _reserve(call: Call, key: KeyEntry, ask: Ask, route: RouteEntry) -> Refusal 
             for undo in key.gates[:done]:
                 undo.cancel(now, tokens)
             return refusal
-    if key.purses:
-        nano = estimate_nano(route.tiers[0][0][0], ask)
+    if key.purses and not route.free:
+        nano = max(estimate_nano(target, ask) for tier in route.tiers for target, _ in tier)
         for done, purse in enumerate(key.purses):
             refusal = purse.reserve(nano)
             if refusal is not None:

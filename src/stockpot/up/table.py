@@ -44,7 +44,7 @@ def process_table(
 
     return (
         *(_engine(engine, instance, env) for engine in engines),
-        own("ingest", "stockpot.app", "ingest", stop_order=INGEST, ready=ingest),
+        own("ingest", "stockpot.ingest", stop_order=INGEST, ready=ingest),
         own("control", "stockpot.app", "control", stop_order=CONTROL, ready=control),
         *(
             own(f"worker-{slot}", "stockpot.worker", str(slot), stop_order=WORKERS, ready=worker)

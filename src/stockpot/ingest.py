@@ -1,0 +1,36 @@
+"""Composition root of the span log's writer: `python -m stockpot.ingest`.
+
+The only process that writes the span log. It loads the span log and a web server, and nothing else
+of the control plane, so that it is back within a moment after a crash.
+"""
+
+from __future__ import annotations
+
+import os
+
+from stockpot import __version__, traces
+from stockpot.core import config, logs
+from stockpot.core.instance import Instance
+from stockpot.core.serve import serve
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT, then let shipments under way be committed."""
+    settings = config.load()
+    logs.configure(settings.log_level)
+    instance = Instance(settings.home)
+    store = traces.open_store(instance, "FULL" if settings.fsync == "group" else "NORMAL")
+    app = traces.ingest_app(store, instance.internal_token)
+    host, _, port = settings.ingest_bind.rpartition(":")
+
+    def started(url: str) -> None:
+        instance.announce("ingest", {"url": url, "pid": os.getpid(), "version": __version__})
+
+    async def stopping() -> None:
+        (instance.run / "ingest.json").unlink(missing_ok=True)
+
+    serve(app, host, int(port), started=started, stopping=stopping, drain_s=settings.drain_s)
+
+
+if __name__ == "__main__":
+    main()
