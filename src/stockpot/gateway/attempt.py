@@ -230,7 +230,7 @@ class Attempt:
     # What the upstream says.
 
     def on_connected(self, reused: bool) -> None:
-        if self.number == 1 and len(self.call.marks) == 5:
+        if len(self.call.marks) == 5:  # an earlier attempt may never have got this far
             self.call.mark()
 
     def on_head(self, status: int, headers: Headers) -> None:

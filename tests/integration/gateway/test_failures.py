@@ -10,7 +10,7 @@ import httpx
 import openai
 import pytest
 
-from stockpot.gateway import Timeouts
+from stockpot.gateway import STAGES, Timeouts
 from tests.integration.gateway.conftest import SECRET, Rig, free_port, key
 from tests.vendors.openai_stub import Behaviour
 
@@ -56,7 +56,10 @@ def test_an_unreachable_target_falls_back(rig: Rig) -> None:
     rig.route("small", nowhere, rig.target("good"))
     rig.start()
     assert rig.post().status_code == 200
-    assert next(r for r in rig.records(2) if not r.is_root).error == "connect"
+    failed, root = sorted(rig.records(2), key=lambda r: r.attempt)
+    assert failed.error == "connect"
+    stages = dict(zip(STAGES, root.stages, strict=True))
+    assert stages["upstream"] > 0, "connecting ends when an upstream is connected"
 
 
 def test_a_single_target_is_tried_again_after_the_time_it_asks_for(rig: Rig) -> None:
