@@ -131,20 +131,32 @@ def _events(head: dict[str, Any], text: str, usage: dict[str, int]) -> list[str]
     ]
 
 
-class Shape(NamedTuple):
-    """How calls of one kind look: whose they are, what serves them, what they cost."""
+class Owner(NamedTuple):
+    """Whose calls they are."""
 
-    share: float
     key_id: str
     project: str
     environment: str
-    route: str
+
+
+class Served(NamedTuple):
+    """What answers, what it costs per token (input, output) in nano-dollars, and how fast it is."""
+
     provider: str
     model: str
     price: tuple[int, int] | None
     price_id: str
     ttft_ms: float
     tpot_ms: float
+
+
+class Shape(NamedTuple):
+    """Calls of one kind and their share of all."""
+
+    share: float
+    owner: Owner
+    route: str
+    served: Served
 
 
 FAULTS = (
@@ -175,30 +187,31 @@ def _busy(hour: float) -> float:
 
 
 def _call(rng: random.Random, shape: Shape, start_ns: int) -> Shipped:
+    owner, served = shape.owner, shape.served
     question = rng.choice(list(TALK))
     answer = TALK[question]
     messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": question}]
     usage = _usage(messages, answer)
     fault = rng.choice(FAULTS) if rng.random() < 0.025 else None
     stream = rng.random() < 0.7
-    ttft = shape.ttft_ms * rng.lognormvariate(0, 0.35)
+    ttft = served.ttft_ms * rng.lognormvariate(0, 0.35)
     said = 0 if fault else usage["completion_tokens"]
-    total_ms = ttft + said * shape.tpot_ms * rng.lognormvariate(0, 0.2)
+    total_ms = ttft + said * served.tpot_ms * rng.lognormvariate(0, 0.2)
     cost = _cost(shape, usage["prompt_tokens"], said)
-    head = {"id": f"chatcmpl-{rng.getrandbits(40):x}", "model": shape.model}
+    head = {"id": f"chatcmpl-{rng.getrandbits(40):x}", "model": served.model}
     request = {"model": shape.route, "messages": messages, "stream": stream, "temperature": 0.2}
     record = Record(
         trace_id=rng.randbytes(16), span_id=rng.randbytes(8), parent_id=b"", is_root=True,
-        start_ns=start_ns, duration_ns=int(total_ms * 1e6), project=shape.project,
-        environment=shape.environment, key_id=shape.key_id, endpoint="chat", route=shape.route,
-        provider=shape.provider, target=f"{shape.provider}/{shape.model}", model=shape.model,
-        served_model=shape.model, status=fault[1] if fault else 200,
+        start_ns=start_ns, duration_ns=int(total_ms * 1e6), project=owner.project,
+        environment=owner.environment, key_id=owner.key_id, endpoint="chat", route=shape.route,
+        provider=served.provider, target=f"{served.provider}/{served.model}", model=served.model,
+        served_model=served.model, status=fault[1] if fault else 200,
         error=fault[0] if fault else "", error_message=fault[2] if fault else "",
         finish_reason="" if fault else "stop", stream=stream, attempt=1,
-        ttft_ns=0 if fault else int(ttft * 1e6), tpot_ns=0 if fault else int(shape.tpot_ms * 1e6),
+        ttft_ns=0 if fault else int(ttft * 1e6), tpot_ns=0 if fault else int(served.tpot_ms * 1e6),
         input_tokens=usage["prompt_tokens"], output_tokens=said, cache_read_tokens=0,
         cache_write_tokens=0, reasoning_tokens=0, usage_source="provider",
-        cost_nano=sum(cost) if cost else None, cost_detail=cost or (), price_id=shape.price_id,
+        cost_nano=sum(cost) if cost else None, cost_detail=cost or (), price_id=served.price_id,
         user=f"guest-{rng.randrange(60)}", session="", tags=(), client="127.0.0.1",
         response_id=str(head["id"]),
         stages=(41_000, 4_100, 5_200, 3_000, 310_000, int(total_ms * 1e6), 16_000),
@@ -210,9 +223,9 @@ def _call(rng: random.Random, shape: Shape, start_ns: int) -> Shipped:
 
 def _cost(shape: Shape, asked: int, said: int) -> tuple[int, int, int, int, int, int] | None:
     """Per part, in the order of the span log's cost detail."""
-    if shape.price is None:
+    if shape.served.price is None:
         return None
-    return (asked * shape.price[0], said * shape.price[1], 0, 0, 0, 0)
+    return (asked * shape.served.price[0], said * shape.served.price[1], 0, 0, 0, 0)
 
 
 def _body(

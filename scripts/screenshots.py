@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from demo_traffic import SYSTEM, TALK, Shape, Upstream, day, ship, upstream  # noqa: E402
+from demo_traffic import SYSTEM, TALK, Owner, Served, Shape, Upstream, day, ship, upstream  # noqa: E402
 
 from stockpot.core.instance import Instance  # noqa: E402
 from tests.running import Instance as Running  # noqa: E402
@@ -42,7 +42,7 @@ KEYS = {
         "--rpm",
         "600",
         "--budget",
-        "0.01",
+        "0.001",
     ],
     "menu-writer": ["--project", "menu-descriptions", "--environment", "production"],
     "nightly-tags": [
@@ -64,13 +64,12 @@ def main() -> None:
     with demo() as instance, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         state = _sign_in(browser, instance)
-        for theme in ("light", "dark"):
-            for name, (path, prepare) in _scenes(instance).items():
+        for name, (path, prepare, themes) in _SCENES.items():
+            for theme in themes:
                 context = browser.new_context(
                     base_url=instance.console,
                     storage_state=state,
                     viewport={"width": 1440, "height": 900},
-                    device_scale_factor=1.5,
                     color_scheme=theme,
                     reduced_motion="reduce",
                 )
@@ -129,17 +128,17 @@ def _printed(instance: Running, *words: str) -> Any:
 
 
 def _shapes(ids: dict[str, str]) -> list[Shape]:
-    support = (ids["support-bot"], "support", "production")
-    menu = (ids["menu-writer"], "menu-descriptions", "production")
-    tags = (ids["nightly-tags"], "menu-descriptions", "staging")
-    mini = ("openai", "gpt-4o-mini", (150, 600), "openai:gpt-4o-mini")
-    large = ("openai", "gpt-4o", (2_500, 10_000), "openai:gpt-4o")
-    lab = ("lab", "qwen3-32b", None, "")
+    support = Owner(ids["support-bot"], "support", "production")
+    menu = Owner(ids["menu-writer"], "menu-descriptions", "production")
+    tags = Owner(ids["nightly-tags"], "menu-descriptions", "staging")
+    mini = Served("openai", "gpt-4o-mini", (150, 600), "openai:gpt-4o-mini", 310, 11)
+    large = Served("openai", "gpt-4o", (2_500, 10_000), "openai:gpt-4o", 520, 17)
+    lab = Served("lab", "qwen3-32b", None, "", 140, 24)
     return [
-        Shape(0.40, *support, "gpt-4o-mini", *mini, 310, 11),
-        Shape(0.25, *support, "support-chat", *large, 520, 17),
-        Shape(0.20, *menu, "gpt-4o-mini", *mini, 290, 11),
-        Shape(0.15, *tags, "qwen3-32b", *lab, 140, 24),
+        Shape(0.40, support, "gpt-4o-mini", mini),
+        Shape(0.25, support, "support-chat", large),
+        Shape(0.20, menu, "gpt-4o-mini", mini),
+        Shape(0.15, tags, "qwen3-32b", lab),
     ]
 
 
@@ -171,22 +170,6 @@ def _sign_in(browser: Browser, instance: Running) -> Any:
     return state
 
 
-Scene = tuple[str, Callable[[Page], None]]
-
-
-def _scenes(instance: Running) -> dict[str, Scene]:
-    """Each picture: its address, and what to do there before it is taken."""
-    return {
-        "overview": ("/overview", lambda page: page.mouse.move(500, 250)),
-        "traces": ("/traces", lambda page: None),
-        "trace": ("/traces?requested_model=support-chat", _first_trace),
-        "playground": ("/playground?model=gpt-4o&temperature=0.2", _play),
-        "models": ("/models", _test_model),
-        "keys": ("/keys", lambda page: None),
-        "palette": ("/overview", lambda page: page.keyboard.press("Control+k")),
-    }
-
-
 def _first_trace(page: Page) -> None:
     page.keyboard.press("j")
     page.get_by_role("heading", name="assistant").wait_for()
@@ -203,6 +186,19 @@ def _play(page: Page) -> None:
 def _test_model(page: Page) -> None:
     page.get_by_role("button", name="Test gpt-4o-mini", exact=True).click()
     page.get_by_text("Answered").wait_for()
+
+
+Scene = tuple[str, Callable[[Page], None], tuple[Literal["light", "dark"], ...]]
+_SCENES: dict[str, Scene] = {
+    "overview": ("/overview", lambda page: page.mouse.move(500, 250), ("light", "dark")),
+    "traces": ("/traces", lambda page: None, ("light",)),
+    "trace": ("/traces?requested_model=support-chat", _first_trace, ("light", "dark")),
+    "playground": ("/playground?model=gpt-4o&temperature=0.2", _play, ("dark",)),
+    "models": ("/models", _test_model, ("light",)),
+    "keys": ("/keys", lambda page: None, ("light",)),
+    "palette": ("/overview", lambda page: page.keyboard.press("Control+k"), ("dark",)),
+}
+"""Each picture: its address, what to do there before it is taken, and in which themes."""
 
 
 if __name__ == "__main__":

@@ -74,24 +74,24 @@ function Charts({ overview }: { overview: Overview }) {
       ],
       first: [
         {
-          label: "TTFT p50",
+          label: "p50",
           values: measured(totals, (one) => one.ttft_ms.p50),
           color: "--series-1",
         },
         {
-          label: "TTFT p95",
+          label: "p95",
           values: measured(totals, (one) => one.ttft_ms.p95),
           color: "--series-2",
         },
       ],
       pace: [
         {
-          label: "TPOT p50",
+          label: "p50",
           values: measured(totals, (one) => one.tpot_ms.p50),
           color: "--series-1",
         },
         {
-          label: "TPOT p95",
+          label: "p95",
           values: measured(totals, (one) => one.tpot_ms.p95),
           color: "--series-2",
         },

@@ -70,7 +70,7 @@ export function TraceList({ rows, keyName, more, loading, failed, onMore, fresh 
         <span role="columnheader" className="num">
           Duration
         </span>
-        <span role="columnheader" data-col="key">
+        <span role="columnheader" data-col="key" className="pl-1.5">
           Key
         </span>
       </div>
@@ -178,7 +178,7 @@ const Row = memo(function Row({ row, top, index, open, fresh, keyName }: RowProp
       <span role="cell" className="num">
         {duration(root.duration_ms)}
       </span>
-      <span role="cell" data-col="key" className="truncate text-ink-2">
+      <span role="cell" data-col="key" className="truncate pl-1.5 text-ink-2">
         {keyName(root.key_id)}
       </span>
     </div>

@@ -2,8 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { Span } from "../api/types";
 import { arrange, niceTicks } from "./waterfall";
 
-const span = (span_id: string, parent_id: string | null, start_ms: number, source = "otlp"): Span =>
-  ({ span_id, parent_id, start_ms, duration_ms: 10, attempt: 1, source }) as Span;
+const span = (
+  span_id: string,
+  parent_id: string | null,
+  start_ms: number,
+  more: object = {},
+): Span =>
+  ({ span_id, parent_id, start_ms, duration_ms: 10, attempt: 1, source: "otlp", ...more }) as Span;
 
 const order = (spans: Span[]) =>
   arrange(spans).rows.map((row) => `${row.depth}${row.span.span_id}`);
@@ -16,10 +21,12 @@ describe("a waterfall", () => {
   });
 
   it("shows a gateway's attempts in the order in which they happened", () => {
-    expect(order([span("last", null, 5, "gateway"), span("first", "last", 1, "gateway")])).toEqual([
-      "0first",
-      "0last",
-    ]);
+    expect(
+      order([
+        span("last", null, 1, { source: "gateway", attempt: 2 }),
+        span("first", "last", 5, { source: "gateway" }),
+      ]),
+    ).toEqual(["0first", "0last"]);
   });
 
   it("loses no span to orphans, cycles or spans that are their own parents", () => {

@@ -7,18 +7,19 @@ export interface Row {
   depth: number;
 }
 
+const byAttempt = (a: Span, b: Span) => a.attempt - b.attempt;
 const byStart = (a: Span, b: Span) => a.start_ms - b.start_ms || a.attempt - b.attempt;
 
 /**
- * The attempts of one gateway call are siblings in time although the log hangs failed ones below
- * the last: they are shown in the order in which they happened, at one depth.
+ * The attempts of one gateway call follow each other although the log hangs failed ones below the
+ * last, whose span covers the whole call: they are shown in their order, at one depth.
  */
 export function arrange(spans: readonly Span[]): { rows: Row[]; start: number; end: number } {
   const ids = new Set(spans.map((span) => span.span_id));
   const attempts = spans.every((span) => span.source === "gateway");
   const rows: Row[] = [];
   if (attempts) {
-    rows.push(...[...spans].sort(byStart).map((span) => ({ span, depth: 0 })));
+    rows.push(...[...spans].sort(byAttempt).map((span) => ({ span, depth: 0 })));
   } else {
     const children = new Map<string, Span[]>();
     const roots: Span[] = [];

@@ -188,7 +188,7 @@ export function Chart(props: Props) {
   return (
     <figure className="min-w-0 px-4 pt-3 pb-2">
       <figcaption className="flex h-5 items-baseline gap-3">
-        <span className="font-medium">{title}</span>
+        <span className="font-medium whitespace-nowrap">{title}</span>
         <span className="ml-auto flex min-w-0 gap-3 truncate text-xs text-ink-2">
           {start !== undefined && <span className="text-ink-3">{clock(start).slice(0, 5)}</span>}
           {series.map((item) => {
