@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations`: FastAPI reads these signatures when the module loads.
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Literal
@@ -91,7 +92,7 @@ def _following(routes: APIRouter, service: SpanLog) -> None:
     async def tail_traces(
         _: Viewer,
         asked: Annotated[TraceFilter, Query()],
-        last_event_id: Annotated[str, Header(max_length=20)] = "",
+        last_event_id: Annotated[str, Header(max_length=18)] = "",
     ) -> StreamingResponse:
         """Each TraceRow as its root arrives, as server-sent events. A client that reconnects with
         the `Last-Event-ID` it saw misses nothing."""
@@ -109,8 +110,10 @@ def _following(routes: APIRouter, service: SpanLog) -> None:
     )
     def export_traces(_: Viewer, asked: Annotated[ExportQuery, Query()]) -> StreamingResponse:
         """Every matching span as JSON lines, in the order of arrival, with bodies on request."""
+        lines = _lines(service, asked)
+        first = next(lines)  # a filter that is at fault is refused, not cut off
         return StreamingResponse(
-            _lines(service, asked),
+            itertools.chain((first,), lines),
             media_type="application/jsonl",
             headers={"content-disposition": 'attachment; filename="traces.jsonl"'},
         )

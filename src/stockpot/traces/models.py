@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 SpanKind = Literal[
     "llm", "embedding", "retriever", "reranker", "tool", "agent", "workflow", "guardrail",
@@ -143,10 +143,10 @@ class TraceFilter(Frozen):
     session: str | None = None
     tag: str | None = None
     q: str | None = None
-    from_ms: float | None = None
-    to_ms: float | None = None
-    min_cost_nano: int | None = None
-    min_duration_ms: float | None = None
+    from_ms: float | None = Field(None, ge=0, le=9e12)
+    to_ms: float | None = Field(None, ge=0, le=9e12)
+    min_cost_nano: int | None = Field(None, ge=0, le=10**18)
+    min_duration_ms: float | None = Field(None, ge=0, le=9e12)
     trace_prefix: str | None = None
 
 
