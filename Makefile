@@ -33,7 +33,7 @@ unit: env  ## no I/O, seconds
 	$(PYTEST) -n $(JOBS) tests/unit
 integration: env node console test-models  ## real servers and processes
 	$(PYTEST) -n $(JOBS) tests/integration
-e2e: env console test-models  ## the console in a real browser
+e2e: env node console test-models  ## the console in a real browser
 	$(PYTEST) tests/e2e
 docs: env  ## write the reference pages anew, test examples and links
 	$(BIN)/python scripts/generate_docs.py
