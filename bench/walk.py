@@ -29,6 +29,7 @@ from stockpot.gateway.meters import Meters
 from stockpot.gateway.snapshot import Carried, View
 from stockpot.gateway.spool import Spool
 
+ROOM = {"payload_quota": 1 << 40, "ledger_quota": 1 << 40, "disk_reserve": 0}
 ANSWER = (
     b'{"id":"chatcmpl-mock","object":"chat.completion","created":1700000000,"model":"mock",'
     b'"choices":[{"index":0,"message":{"role":"assistant","content":"' + b"b" * 800 + b'"},'
@@ -72,8 +73,7 @@ async def main(profile: bool, rounds: int) -> None:
         carried = Carried()
         meters = Meters()
         loop = asyncio.get_running_loop()
-        room = {"payload_quota": 1 << 40, "ledger_quota": 1 << 40, "disk_reserve": 0}
-        spool = Spool.open(Path(folder), "walk", fsync="never", loop=loop, **room)
+        spool = Spool.open(Path(folder), "walk", fsync="never", loop=loop, **ROOM)
         client = UpstreamClient(proxy="")
         accountant = Accountant(spool, meters)
         gateway = Gateway(spool, accountant, Upstreams(client, accountant))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.e2e.console.traffic import chat, echo_server
 from tests.running import free_ports
@@ -75,14 +75,8 @@ async def test_a_refused_provider_says_why_and_keeps_what_was_typed(open_page: O
     await expect(dialog.get_by_label("Name")).to_have_value("nowhere")
 
 
-async def test_an_alias_falls_back_from_a_dead_target_and_shows_its_error(
-    open_page: Open, instance: Instance
-) -> None:
-    dead = f"http://127.0.0.1:{free_ports()[0]}/v1"
-    instance.command(
-        "providers", "connect", "gone", "--vendor", "vllm", "--base-url", dead, "--model", "echo"
-    )
-    page = await open_page("/models")
+async def define_with_fallback(page: Page) -> None:
+    """An alias whose first target is `gone`, with `openai` behind it."""
     await page.get_by_role("button", name="Define an alias").click()
     dialog = page.get_by_role("dialog", name="Define an alias")
     await dialog.get_by_label("Name").fill("support-chat")
@@ -94,6 +88,17 @@ async def test_an_alias_falls_back_from_a_dead_target_and_shows_its_error(
     await dialog.get_by_label("Tier").nth(1).fill("1")
     await dialog.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("Applications can ask for support-chat now.")).to_be_visible()
+
+
+async def test_an_alias_falls_back_from_a_dead_target_and_shows_its_error(
+    open_page: Open, instance: Instance
+) -> None:
+    dead = f"http://127.0.0.1:{free_ports()[0]}/v1"
+    instance.command(
+        "providers", "connect", "gone", "--vendor", "vllm", "--base-url", dead, "--model", "echo"
+    )
+    page = await open_page("/models")
+    await define_with_fallback(page)
     row = page.get_by_role("row").filter(has=page.get_by_role("link", name="support-chat"))
     await expect(row).to_contain_text("2 targets")
     await page.get_by_role("button", name="Test support-chat").click()

@@ -30,12 +30,13 @@ def free_port() -> int:
 
 
 class Process:
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **environ: str) -> None:
         self.settings: Settings = load(
             {
                 "STOCKPOT_HOME": str(home),
                 "STOCKPOT_PORT": str(free_port()),
                 "STOCKPOT_DISCOVER": "no",
+                **environ,
             }
         )
         self.instance = Instance(home)
@@ -121,6 +122,32 @@ def test_a_command_goes_on_without_the_process(control: Process) -> None:
     ) as client:
         assert client.get("/readyz") == {"status": "ready"}
         assert client.post("/api/v1/keys", {"name": "app"})["key"].startswith("sk-sp-")
+
+
+@pytest.mark.parametrize(("trusted", "second"), [("127.0.0.0/8", 401), ("", 429)])
+def test_a_trusted_proxy_tells_for_whom_it_calls(tmp_path: Path, trusted: str, second: int) -> None:
+    control = Process(tmp_path / "home", STOCKPOT_TRUSTED_PROXIES=trusted)
+    try:
+        wrong = {"email": "a@example.org", "password": "guess"}
+        url = f"{control.url}/api/v1/session"
+
+        def guess(caller: str) -> int:
+            headers = {"x-forwarded-for": caller}
+            return httpx.post(url, json=wrong, headers=headers, trust_env=False).status_code
+
+        assert [guess("203.0.113.7") for _ in range(4)] == [401, 401, 401, 429]
+        assert guess("198.51.100.9") == second
+    finally:
+        control.end()
+
+
+def test_the_console_was_built_for_this_api() -> None:
+    document = Path(__file__).resolve().parents[3] / "web" / "openapi.json"
+    command = [sys.executable, "-m", "stockpot.app", "openapi"]
+    now = subprocess.run(command, capture_output=True, check=True).stdout
+    assert document.read_bytes() == now, (
+        "python -m stockpot.app openapi > web/openapi.json && npm --prefix web run api"
+    )
 
 
 def test_the_openapi_document_is_the_same_each_time_and_needs_no_instance(tmp_path: Path) -> None:

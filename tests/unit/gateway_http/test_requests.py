@@ -36,7 +36,7 @@ def chunked(draw: st.DrawFn, body: bytes) -> bytes:
     """A body in the chunked coding, with extensions and trailers that mean nothing."""
     coded = b""
     for piece in cut(body, draw(sizes)):
-        extension = draw(st.sampled_from([b"", b";a=b", b" ; x", b'; q="1"']))
+        extension = draw(st.sampled_from([b"", b";a=b", b";x", b';q="1; 2";r=s']))
         size = b"%x" if draw(st.booleans()) else b"%X"
         coded += size % len(piece) + extension + b"\r\n" + piece + b"\r\n"
     trailers = b"".join(b"%b: %b\r\n" % field for field in draw(st.lists(fields, max_size=2)))
@@ -62,7 +62,10 @@ def messages(draw: st.DrawFn) -> tuple[bytes, tuple[object, ...]]:
         wire = draw(chunked(body))
     headers = draw(st.permutations(headers))
     blanks = draw(st.sampled_from([b"", b" ", b"\t ", b"   "]))
-    lines = b"".join(b"%b:%b%b%b\r\n" % (n, blanks, v, blanks) for n, v in headers)
+    lines = b""
+    for name, value in headers:
+        blank = blanks.replace(b"\t", b"") if name == b"Transfer-Encoding" else blanks
+        lines += b"%b:%b%b%b\r\n" % (name, blank, value, blank)
     lowered = sorted((name.lower(), value) for name, value in headers)
     head = b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, lines)
     return head + wire, (method, target, lowered, body)
@@ -169,12 +172,12 @@ def test_what_is_accepted_is_framed_as_another_parser_frames_it(
             reference.read(stream)
         except httptools.HttpParserUpgrade:
             return
+        except httptools.HttpParserInvalidMethodError:
+            ours = ours[: len(reference.complete)]  # it knows a list of methods, we any token
         except httptools.HttpParserError:
-            # Stricter than we are, e.g. about methods that it does not know; what it read before
-            # must be what we read.
-            assert reference.complete == ours[: len(reference.complete)]
-        else:
-            assert ours == reference.complete[: len(ours)]
+            pass
+        # We may refuse more than it does, but what we accept it must accept in the same frame.
+        assert ours == reference.complete[: len(ours)]
 
     in_loop(body)
 
@@ -258,6 +261,8 @@ REFUSED: list[tuple[str, bytes, int]] = [
     ("TE twice", POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: x", 400),
     ("TE xchunked", POST + b"Transfer-Encoding: xchunked", 400),
     ("TE vertical tab", POST + b"Transfer-Encoding: \x0bchunked", 400),
+    ("TE after a tab", POST + b"Transfer-Encoding:\tchunked", 400),
+    ("TE before a tab", POST + b"Transfer-Encoding: chunked\t", 400),
     ("TE quoted", POST + b'Transfer-Encoding: "chunked"', 400),
     ("TE blank before colon", POST + b"Transfer-Encoding : chunked", 400),
     ("TE folded", POST + b"Transfer-Encoding:\r\n chunked", 400),
@@ -334,6 +339,11 @@ BODIES = [
     b"1\r\na\n",
     b"1;a\nb\r\na\r\n",
     b"1;\0\r\na\r\n",
+    b"1;\r\na\r\n",
+    b"1 ;a\r\na\r\n",
+    b"1; a\r\na\r\n",
+    b"1;a =b\r\na\r\n",
+    b'1;a="b\r\na\r\n',
     b"1;" + b"x" * 400 + b"\r\n",
     b"0\r\nX : y\r\n\r\n",
     b"0\r\n folded\r\n\r\n",
