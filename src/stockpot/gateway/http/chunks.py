@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from stockpot.gateway.http.fields import BARE_LF, Malformed, read_fields
+from stockpot.gateway.http.fields import BARE_LF, TOKEN, Malformed, read_fields
 
-_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]{0,256})?\r\n")
+_EXTENSION = rb";" + TOKEN + rb"+(?:=(?:" + TOKEN + rb"+|\"[\t !#-\[\]-~\x80-\xff]*+\"))?+"
+_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:" + _EXTENSION + rb")*+\r\n")
 _LINE_MAX = 280
 _TRAILERS_MAX = 8 * 1024
 _OVERHEAD_MAX = 16 * 1024
@@ -68,7 +69,7 @@ class ChunkedBody:
 
     def _read_size(self, data: bytes, at: int) -> int:
         found = _SIZE_LINE.match(data, at)
-        if found is None:
+        if found is None or found.end() - at > _LINE_MAX:
             if len(data) - at > _LINE_MAX or data.find(b"\n", at) >= 0:
                 raise Malformed("a chunk has no valid size line")
             self._held = data[at:]

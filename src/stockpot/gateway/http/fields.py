@@ -120,6 +120,9 @@ def _read_field(line: bytes) -> tuple[bytes, bytes]:
     name = _names.get(raw) or _read_name(raw, line)
     if not colon or value.translate(None, _VALUE_BYTES):
         raise Malformed(_what_is_wrong(line))
+    if name == b"transfer-encoding" and b"\t" in value:
+        # Valid, but there are readers that do not know it for the blank it is.
+        raise Malformed("there is a tab in Transfer-Encoding")
     field = (name, value.strip(b" \t"))
     if name in _REPEATING and len(line) <= _SEEN_LINE_MAX:
         if len(_seen) >= _SEEN_MAX:
