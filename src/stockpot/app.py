@@ -207,6 +207,7 @@ def run_control(settings: Settings) -> None:
         started=started,
         stopping=app.state.control.drain,
         drain_s=min(DRAIN_S, settings.drain_s),
+        trusted_proxies=settings.trusted_proxies,
     )
     (instance.run / "control.json").unlink(missing_ok=True)
 

@@ -13,7 +13,7 @@ FORGET_AFTER_MS = 24 * 3600 * 1000
 
 
 class Patience(NamedTuple):
-    """So many failures are free; after that the wait doubles from one second up to `longest_s`."""
+    """So many failures are free; after that the wait doubles from two seconds to `longest_s`."""
 
     free: int
     longest_s: int
@@ -21,7 +21,7 @@ class Patience(NamedTuple):
     def wait_ms(self, failures: int) -> int:
         if failures < self.free:
             return 0
-        return min(self.longest_s, 1 << min(failures - self.free, 20)) * 1000
+        return min(self.longest_s, 2 << min(failures - self.free, 20)) * 1000
 
 
 BOTH = Patience(free=3, longest_s=900)

@@ -134,6 +134,7 @@ class AccessService:
         await self._db.write(lambda c: self._count_attempt(c, patience))
         user = await (self._by_link(how.token) if how.token else self._by_password(account, how))
         if user is None:
+            await self._db.write(lambda c: self._wait_from_now(c, patience))
             if how.token:
                 raise NotSignedIn(
                     "this sign-in link was used or has expired", hint="stockpot sign-in"
@@ -165,6 +166,11 @@ class AccessService:
         for scope in patience:
             count, _ = counted.get(scope, (0, 0))
             store.set_failures(c, scope, count + 1, now)
+
+    def _wait_from_now(self, c: sa.Connection, patience: dict[str, attempts.Patience]) -> None:
+        """Checking a password takes a while; the wait begins when the answer leaves."""
+        for scope, (count, _) in store.failures_of(c, tuple(patience)).items():
+            store.set_failures(c, scope, count, self._now())
 
     def _begin(
         self, c: sa.Connection, user: User, by_link: bool, patience: dict[str, attempts.Patience]

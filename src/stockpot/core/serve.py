@@ -21,11 +21,13 @@ def serve(
     started: Started,
     stopping: Stopping,
     drain_s: float,
+    trusted_proxies: str = "",
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let answers finish for up to `drain_s`.
 
     `started` gets the URL once the port listens; `stopping` runs when the signal comes, so that an
-    application can end what would otherwise wait.
+    application can end what would otherwise wait. Callers from `trusted_proxies` (networks, comma
+    between) tell in X-Forwarded-For and -Proto for whom they call.
     """
     config = uvicorn.Config(
         app,
@@ -34,7 +36,8 @@ def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies or None,
         timeout_graceful_shutdown=max(1, int(drain_s)),
         timeout_keep_alive=75,
     )
