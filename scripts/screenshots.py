@@ -42,7 +42,7 @@ KEYS = {
         "--rpm",
         "600",
         "--budget",
-        "0.001",
+        "0.50",
     ],
     "menu-writer": ["--project", "menu-descriptions", "--environment", "production"],
     "nightly-tags": [
@@ -155,7 +155,7 @@ def _call_for_real(instance: Running, secrets: dict[str, str]) -> None:
         httpx.post(
             f"{instance.gateway}/v1/chat/completions",
             headers={"authorization": f"Bearer {secrets[name]}"},
-            json={"model": model, "messages": messages, "stream": True, "temperature": 0.2},
+            json={"model": model, "messages": messages, "stream": True, "max_tokens": 120},
             timeout=60,
         ).raise_for_status()
 

@@ -14,10 +14,11 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Annotated
 
 import httpx
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Response
 from fastapi.routing import APIRoute
 
 from stockpot import __version__, access, catalog, playground, traces
@@ -186,10 +187,10 @@ def _console_routes(app: FastAPI) -> None:
         return app.openapi()
 
     @app.get("/{path:path}", dependencies=[Depends(public)], include_in_schema=False)
-    async def console_file(path: str) -> Response:
+    async def console_file(path: str, accept_encoding: Annotated[str, Header()] = "") -> Response:
         if path.startswith(("api/", "internal/")):
             raise NotFound(f"no route /{path}", hint="GET /api/v1/openapi.json lists them")
-        return await asyncio.to_thread(console.answer, path)
+        return await asyncio.to_thread(console.answer, path, accept_encoding)
 
 
 def run_control(settings: Settings) -> None:

@@ -68,7 +68,7 @@ class Rig:
         if self.worker is not None:
             self.worker.stop()
         self._publish()
-        argv = [sys.executable, "-m", "stockpot.worker", "0"]
+        argv = [sys.executable, "-O", "-m", "stockpot.worker", "0"]
         log = self.folder / "worker.log"
         self.worker = Process(argv, log, self._environ(), core=self.core)
         wait_for(lambda: listening(self.port), f"the worker's start (see {log})")

@@ -28,6 +28,10 @@ _TIMING = tuple(stage.encode() for stage in STAGES)
 _WHOLE = b", ".join(stage + b";dur=%.3f" for stage in _TIMING[:6])
 
 
+FIGURES_NS = 10_000_000
+"""So long the figures of the x-ratelimit headers are shown again before they are counted anew."""
+
+
 def is_event_stream(headers: Headers) -> bool:
     return any(k == b"content-type" and v.startswith(b"text/event-stream") for k, v in headers)
 
@@ -58,7 +62,10 @@ def headers_of(attempt: Attempt, now: int) -> Headers:
     kept.append((b"x-stockpot-trace-id", call.trace_id.hex().encode()))
     kept.append((b"server-timing", server_timing(call.marks, now)))
     if call.key is not None and call.key.gates:
-        kept.extend(rate_limits(call.key.gates[0]))
+        key = call.key
+        if now - key.shown_at > FIGURES_NS:
+            key.shown, key.shown_at = rate_limits(key.gates[0]), now
+        kept += key.shown
     return kept
 
 

@@ -15,9 +15,14 @@ def candidates(route: RouteEntry) -> Sequence[TargetEntry]:
 
     Cooling targets stay on the list, after every other one: better a late try than no try.
     """
+    fixed = route.fixed
+    if fixed is not None:
+        for target in fixed:
+            if target.health.cooling_until:
+                break
+        else:
+            return fixed
     tiers = route.tiers
-    if len(tiers) == 1 and len(tiers[0]) == 1:
-        return (tiers[0][0][0],)
     warm: list[TargetEntry] = []
     cooling: list[TargetEntry] = []
     for tier in tiers:

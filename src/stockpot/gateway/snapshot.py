@@ -93,7 +93,7 @@ class TargetEntry:
 class RouteEntry:
     """A route with its targets resolved, in tiers, lowest first."""
 
-    __slots__ = ("endpoints", "free", "name", "spec", "tiers")
+    __slots__ = ("endpoints", "fixed", "free", "name", "spec", "tiers")
 
     def __init__(self, spec: Route, targets: dict[str, TargetEntry]) -> None:
         self.spec = spec
@@ -104,17 +104,24 @@ class RouteEntry:
             if item.target in targets and item.weight > 0:
                 by_tier.setdefault(item.tier, []).append((targets[item.target], item.weight))
         self.tiers = tuple(tuple(by_tier[tier]) for tier in sorted(by_tier))
+        single = all(len(tier) == 1 for tier in self.tiers)
+        self.fixed = tuple(tier[0][0] for tier in self.tiers) if single else None
+        """The order of trying where nothing is left to chance, while every target is well."""
         self.free = all(target.spec.free for tier in self.tiers for target, _ in tier)
 
 
 class KeyEntry:
     """A key with its project's limits, and the purses of both, in the order of asking."""
 
-    __slots__ = ("gates", "models", "networks", "project", "purses", "spec")
+    __slots__ = (
+        "gates", "models", "networks", "project", "purses", "shown", "shown_at", "spec",
+    )  # fmt: skip
 
     def __init__(self, spec: Key, project: Project | None, carried: Carried, share: float) -> None:
         self.spec = spec
         self.project = project
+        self.shown: list[tuple[bytes, bytes]] = []
+        self.shown_at = 0
         self.models = frozenset(spec.models)
         self.networks: tuple[IPv4Network | IPv6Network, ...] = tuple(
             ip_network(network, strict=False) for network in spec.networks

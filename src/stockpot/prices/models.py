@@ -73,6 +73,9 @@ def price_of(usage: Usage, rows: tuple[PriceRow, ...], at_ms: int) -> Cost | Non
         row = candidate
     if row is None:
         return None
+    if not (usage.cache_read or usage.cache_write or usage.reasoning):
+        into, out = (usage.input * row.input + 500) // 1000, (usage.output * row.output + 500)
+        return Cost(row.id, into, out // 1000, 0, 0, 0, (row.request + 500) // 1000)
     fresh = max(0, usage.input - usage.cache_read - usage.cache_write)
     plain = max(0, usage.output - usage.reasoning)
     read = row.input if row.cache_read is None else row.cache_read

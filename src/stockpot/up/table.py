@@ -32,10 +32,16 @@ def process_table(
     control = Ready(url=f"{console_url(settings)}/readyz", file=instance.run / "control.json")
     worker = Ready(url=f"{gateway_url(settings)}/readyz")
 
-    def own(name: str, *words: str, stop_order: int, ready: Ready | None = None) -> Process:
+    def own(
+        name: str,
+        *words: str,
+        stop_order: int,
+        ready: Ready | None = None,
+        flags: tuple[str, ...] = (),
+    ) -> Process:
         return Process(
             name=name,
-            argv=(sys.executable, "-m", *words),
+            argv=(sys.executable, *flags, "-m", *words),
             env=env,
             ready=ready,
             stop_order=stop_order,
@@ -47,7 +53,14 @@ def process_table(
         own("ingest", "stockpot.ingest", stop_order=INGEST, ready=ingest),
         own("control", "stockpot.app", "control", stop_order=CONTROL, ready=control),
         *(
-            own(f"worker-{slot}", "stockpot.worker", str(slot), stop_order=WORKERS, ready=worker)
+            own(
+                f"worker-{slot}",
+                "stockpot.worker",
+                str(slot),
+                stop_order=WORKERS,
+                ready=worker,
+                flags=("-O",),  # its assertions speak to the type checker only
+            )
             for slot in range(settings.workers)
         ),
         own("shipper", "stockpot.worker", "ship", stop_order=SHIPPER),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
 import struct
+import weakref
 from collections.abc import AsyncIterator
 
 import pytest
@@ -462,3 +464,22 @@ async def test_a_receiver_that_sends_again_at_the_end_reuses_the_connection() ->
         assert first.second.body == b"2"
         assert first.second.connects == [True]
         assert server.accepted == 1
+
+
+async def test_a_call_leaves_no_cycle_behind() -> None:
+    async with serving(Echo()) as (_, port), calling() as client:
+        logs = []
+        for _ in range(3):
+            log = Log()
+            log.call = client.send(  # type: ignore[attr-defined]
+                here(port), POST % (b"h", 0), b"", log, Timeouts()
+            )
+            logs.append(weakref.ref(log))
+            await log.over.wait()
+            await asyncio.sleep(0.01)
+        gc.disable()
+        try:
+            del log
+            assert [ref() for ref in logs] == [None] * 3
+        finally:
+            gc.enable()

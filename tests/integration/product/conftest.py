@@ -62,12 +62,16 @@ class Product:
             self.child.stdout.close()
         return code
 
-    def cli(self, *arguments: str) -> Any:
-        """Run a command with --json and return what it printed."""
-        argv = [sys.executable, "-m", "stockpot.cli", *arguments, "--json"]
+    def command(self, *arguments: str) -> str:
+        """Run a command and return what it printed."""
+        argv = [sys.executable, "-m", "stockpot.cli", *arguments]
         ran = subprocess.run(argv, env=self.environ, capture_output=True, text=True, timeout=60)
         assert ran.returncode == 0, ran.stderr + ran.stdout
-        return json.loads(ran.stdout)
+        return ran.stdout
+
+    def cli(self, *arguments: str) -> Any:
+        """Run a command with --json and return what it printed."""
+        return json.loads(self.command(*arguments, "--json"))
 
     def processes(self) -> dict[str, dict[str, Any]]:
         rows = json.loads((self.home / "run/supervisor.json").read_text())

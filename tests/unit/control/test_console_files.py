@@ -39,6 +39,18 @@ def test_a_hashed_file_may_be_kept_for_ever(built: ConsoleFiles) -> None:
     assert response.headers["content-type"].startswith("text/javascript")
 
 
+def test_a_browser_that_can_unpack_gets_the_packed_file(
+    built: ConsoleFiles, tmp_path: Path
+) -> None:
+    (tmp_path / "console" / "assets" / "app-1234.js.gz").write_bytes(b"packed")
+    response = built.answer("assets/app-1234.js", "br, gzip")
+    assert path_of(response) == "app-1234.js.gz"
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.headers["content-type"].startswith("text/javascript")
+    assert path_of(built.answer("assets/app-1234.js", "identity")) == "app-1234.js"
+    assert path_of(built.answer("", "gzip")) == "index.html"
+
+
 def test_a_file_of_an_old_build_is_missing_rather_than_a_page(built: ConsoleFiles) -> None:
     assert built.answer("assets/app-0000.js").status_code == 404
 

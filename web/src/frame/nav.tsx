@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
+import { useConnected } from "../api/connection";
 import { instanceQuery, sessionQuery } from "../api/queries";
 import { Dot, type Tone } from "../ui/badge";
 import { cx } from "../ui/cx";
@@ -70,16 +71,17 @@ export function Nav() {
 
 function InstanceButton() {
   const { data, error } = useQuery(instanceQuery);
+  const away = !useConnected() || (error !== null && !data);
   const [asked, setAsked] = useState(false);
   const restarting = data?.processes.some((process) => process.state !== "running") ?? false;
-  const tone: Tone = error
+  const tone: Tone = away
     ? "bad"
     : !data
       ? "mute"
       : restarting || data.notices.length > 0
         ? "warn"
         : "ok";
-  const word = error ? "No answer" : !data ? "…" : restarting ? "Degraded" : "Running";
+  const word = away ? "No answer" : !data ? "…" : restarting ? "Degraded" : "Running";
   const button = (
     <button
       type="button"

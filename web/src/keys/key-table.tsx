@@ -28,7 +28,7 @@ const HEAD = "h-7 px-2 text-left text-xs font-medium text-ink-3 whitespace-nowra
 export function KeyTable({ keys, use, onEdit, onRevoke }: Props) {
   return (
     <div className="relative overflow-x-auto">
-      <table className="w-full min-w-[960px] border-collapse">
+      <table className="w-full min-w-[780px] border-collapse">
         <thead>
           <tr className="border-y">
             <th scope="col" className={`${HEAD} pl-4`}>
@@ -40,10 +40,10 @@ export function KeyTable({ keys, use, onEdit, onRevoke }: Props) {
             <th scope="col" className={HEAD}>
               Project
             </th>
-            <th scope="col" className={HEAD}>
+            <th scope="col" className={`${HEAD} max-wide:hidden`}>
               Models
             </th>
-            <th scope="col" className={HEAD}>
+            <th scope="col" className={`${HEAD} max-wide:hidden`}>
               Limits
             </th>
             <th scope="col" className={HEAD}>
@@ -55,7 +55,7 @@ export function KeyTable({ keys, use, onEdit, onRevoke }: Props) {
             <th scope="col" className={`${HEAD} text-right`}>
               Spend, 24 h
             </th>
-            <th scope="col" className={HEAD}>
+            <th scope="col" className={`${HEAD} max-wide:hidden`}>
               Payloads
             </th>
             <th scope="col" className="pr-4">
@@ -101,7 +101,7 @@ function Row({ item, use, onEdit, onRevoke }: RowProps) {
   const over = item.state === "revoked";
   return (
     <tr className={cx("h-[40px] border-b hover:bg-hover", item.state !== "active" && "text-ink-2")}>
-      <td className="pr-2 pl-4">
+      <td className="pr-2 pl-4 whitespace-nowrap">
         <span className="block font-medium text-ink">{item.name}</span>
         <span className="block font-mono text-2xs text-ink-3">{item.prefix}…</span>
       </td>
@@ -119,10 +119,13 @@ function Row({ item, use, onEdit, onRevoke }: RowProps) {
         {item.project}
         <span className="block text-2xs text-ink-3">{item.environment}</span>
       </td>
-      <td className="max-w-[140px] truncate px-2" title={item.models.join(", ")}>
+      <td className="max-w-[140px] truncate px-2 max-wide:hidden" title={item.models.join(", ")}>
         {item.models.length === 0 ? "all" : item.models.join(", ")}
       </td>
-      <td className="max-w-[150px] truncate px-2 text-ink-2" title={limitWords(item.limits)}>
+      <td
+        className="max-w-[150px] truncate px-2 text-ink-2 max-wide:hidden"
+        title={limitWords(item.limits)}
+      >
         {limitWords(item.limits)}
       </td>
       <td className="px-2">
@@ -144,7 +147,7 @@ function Row({ item, use, onEdit, onRevoke }: RowProps) {
         )}
       </td>
       <td className="num px-2">{totals ? spend(totals) : use ? "$0" : NONE}</td>
-      <td className="px-2 text-ink-2">{item.payloads}</td>
+      <td className="px-2 text-ink-2 max-wide:hidden">{item.payloads}</td>
       <td className="pr-4 pl-2">
         {!over && (
           <span className="flex justify-end gap-1">

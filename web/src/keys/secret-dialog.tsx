@@ -20,7 +20,7 @@ export function SecretDialog({ created, onClose }: { created: CreatedKey; onClos
       open
       dismissible={false}
       onClose={onClose}
-      width={640}
+      width={720}
       title={`${record.name} is ready`}
       description="This is the only time that the secret is shown. Store it where your application reads secrets."
       footer={

@@ -32,7 +32,7 @@ const HEAD = "h-7 px-2 text-left text-xs font-medium text-ink-3 whitespace-nowra
 export function ModelTable({ models, onEdit, onRemove }: Props) {
   return (
     <div className="relative overflow-x-auto">
-      <table className="w-full min-w-[820px] border-collapse">
+      <table className="w-full min-w-[780px] border-collapse">
         <thead>
           <tr className="border-y">
             <th scope="col" className={`${HEAD} pl-4`}>
@@ -44,7 +44,7 @@ export function ModelTable({ models, onEdit, onRemove }: Props) {
             <th scope="col" className={HEAD}>
               Health
             </th>
-            <th scope="col" className={`${HEAD} text-right`}>
+            <th scope="col" className={`${HEAD} text-right max-wide:hidden`}>
               In flight
             </th>
             <th scope="col" className={`${HEAD} text-right`}>
@@ -100,7 +100,7 @@ function Rows({
           !several && !trial.data && !trial.error && !only?.last_error && "border-b",
         )}
       >
-        <td className="pr-2 pl-4">
+        <td className="pr-2 pl-4 whitespace-nowrap">
           <span className="flex items-center gap-2">
             <Link
               to="/traces"
@@ -119,7 +119,7 @@ function Rows({
             )}
           </span>
         </td>
-        <td className="max-w-[260px] truncate px-2 text-ink-2">
+        <td className="max-w-[260px] max-wide:max-w-[170px] truncate px-2 text-ink-2">
           {several
             ? `${model.targets.length} targets, up to ${model.attempts} attempts`
             : only
@@ -129,7 +129,7 @@ function Rows({
         <td className="px-2">
           <State tone={TONE[state]}>{WORD[state] ?? state}</State>
         </td>
-        <td className="num px-2">
+        <td className="num px-2 max-wide:hidden">
           {model.targets.reduce((sum, target) => sum + target.in_flight, 0) || NONE}
         </td>
         <td className="num px-2">{several ? "" : price(only, "input")}</td>
@@ -188,13 +188,13 @@ function TargetRow({ target, model }: { target: TargetHealth; model: Model }) {
     <Fragment>
       <tr className="h-7 text-ink-2 last:border-b">
         <td className="pl-8 text-xs text-ink-3">{share(target, model)}</td>
-        <td className="max-w-[260px] truncate px-2" title={target.base_url}>
+        <td className="max-w-[260px] max-wide:max-w-[170px] truncate px-2" title={target.base_url}>
           {target.provider} / {target.model}
         </td>
         <td className="px-2">
           <State tone={TONE[target.state]}>{WORD[target.state] ?? target.state}</State>
         </td>
-        <td className="num px-2">{target.in_flight || NONE}</td>
+        <td className="num px-2 max-wide:hidden">{target.in_flight || NONE}</td>
         <td className="num px-2" title={target.price_source}>
           {price(target, "input")}
         </td>

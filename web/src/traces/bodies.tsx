@@ -1,7 +1,7 @@
 // A call's bodies: as a conversation to read, or as the text that went over the wire.
 import { memo, useMemo, useState } from "react";
-import { type Answer, type Message, pretty, readAnswer, readRequest } from "../api/chat";
-import { looksLikeEvents } from "../api/sse";
+import { type Answer, type Message, parseJson, pretty, readAnswer, readRequest } from "../api/chat";
+import { looksLikeEvents, readEvents } from "../api/sse";
 import type { Payload, Span } from "../api/types";
 import { Badge } from "../ui/badge";
 import { Json } from "../ui/code";
@@ -165,10 +165,13 @@ function EmbeddingView({ embedding }: { embedding: NonNullable<Answer["embedding
 
 type Shape = "pretty" | "raw";
 
-/** A stream put together as the answer that it amounts to, in the shape of a whole one. */
+/** A stream put together as the whole answer that it amounts to. */
 function joined(text: string): string {
   const answer = readAnswer(text);
   if (!answer) return text;
+  const chunks = readEvents(text).map(parseJson).filter(Boolean);
+  const usage = chunks.findLast((chunk) => chunk.usage)?.usage;
+  const { choices: _, usage: __, object, ...head } = chunks[0] ?? {};
   const choices = answer.choices.map((message, index) => ({
     index,
     message: {
@@ -179,11 +182,14 @@ function joined(text: string): string {
     },
     finish_reason: answer.finish || null,
   }));
-  return JSON.stringify(
-    { choices, usage: answer.usage, ...(answer.error && { error: answer.error }) },
-    null,
-    2,
-  );
+  const whole = {
+    ...head,
+    ...(object && { object: String(object).replace(/\.chunk$/, "") }),
+    choices,
+    ...(usage && { usage }),
+    ...(answer.error && { error: answer.error }),
+  };
+  return JSON.stringify(whole, null, 2);
 }
 
 export function RawView({ text, what }: { text: string | null; what: "request" | "response" }) {

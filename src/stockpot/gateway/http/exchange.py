@@ -51,7 +51,7 @@ def answer_head(start: bytes, headers: Headers, framing: bytes) -> bytes:
     return b"%b%b\r\n%b" % (start, block, framing)
 
 
-class ServerExchange(msgspec.Struct, eq=False):
+class ServerExchange(msgspec.Struct, eq=False, gc=False):
     """The `Exchange` of one request on one connection."""
 
     _connection: ServerConnection

@@ -18,6 +18,7 @@ from stockpot.gateway.http.upstream_connection import UpstreamConnection
 
 if TYPE_CHECKING:
     from stockpot.gateway.http.calls import CallTimeouts, FailureKind, Receiver
+    from stockpot.gateway.http.messages import Headers
     from stockpot.gateway.http.pool import Lane
     from stockpot.gateway.http.sweeper import Sweeper
 
@@ -36,7 +37,21 @@ class CallDesk(Protocol):
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]: ...
 
 
-class UpstreamCall(msgspec.Struct, eq=False):
+class _Nobody:
+    """Takes the receiver's place after the end: receivers hold their calls, and a cycle for each
+    call would keep the garbage collector busy."""
+
+    def on_connected(self, reused: bool) -> None: ...
+    def on_head(self, status: int, headers: Headers) -> None: ...
+    def on_body(self, data: bytes) -> None: ...
+    def on_end(self) -> None: ...
+    def on_failure(self, kind: FailureKind, message: str) -> None: ...
+
+
+_NOBODY = _Nobody()
+
+
+class UpstreamCall(msgspec.Struct, eq=False, gc=False):
     """One request on its way. After `cancel`, or the end, nothing is called back."""
 
     _desk: CallDesk
@@ -127,17 +142,19 @@ class UpstreamCall(msgspec.Struct, eq=False):
             self.phase = DONE
             self._connection = None
             self._desk.active.discard(self)
+            receiver, self.receiver = self.receiver, _NOBODY
             try:
-                self.receiver.on_end()
+                receiver.on_end()
             except Exception as error:
                 _log_failure(error)
 
     def fail(self, kind: FailureKind, message: str) -> None:
         """The call failed."""
         if self.phase != DONE:
+            receiver = self.receiver
             self._finish()
             try:
-                self.receiver.on_failure(kind, message)
+                receiver.on_failure(kind, message)
             except Exception as error:
                 _log_failure(error)
 
@@ -199,6 +216,7 @@ class UpstreamCall(msgspec.Struct, eq=False):
         self.phase = DONE
         self._desk.active.discard(self)
         self._head = self._body = b""
+        self.receiver = _NOBODY
         if self._dialing is not None:
             self._dialing.cancel()
             self._dialing = None
