@@ -13,6 +13,8 @@ from typing import Literal, NamedTuple
 from stockpot.gateway import Heartbeat, TargetState
 
 DEAD_AFTER_S = 30.0
+_REMEMBERED = 20
+"""So many of the dead may still come back without being counted twice."""
 
 Health = Literal["healthy", "failing", "cooling", "unknown"]
 
@@ -34,12 +36,14 @@ class Fleet:
         self._begun = clock()
         self._seen: dict[str, float] = {}
         self._beats: dict[str, Heartbeat] = {}
-        self._of_the_dead: dict[str, float] = {}
+        self._dead: dict[str, Heartbeat] = {}
+        self._of_the_forgotten: dict[str, float] = {}
 
     def heard(self, beat: Heartbeat) -> None:
         """Take a heartbeat."""
         self._seen[beat.worker] = self._clock()
         self._beats[beat.worker] = beat
+        self._dead.pop(beat.worker, None)  # it was only held up; its counters go on
 
     def heard_of(self, worker: str) -> None:
         """A worker did something else than a heartbeat; it lives."""
@@ -55,9 +59,10 @@ class Fleet:
         dead = tuple(worker for worker in self._seen if self.is_dead(worker))
         for worker in dead:
             del self._seen[worker]
-            beat = self._beats.pop(worker, None)
-            for name, value in (beat.counters if beat else {}).items():
-                self._of_the_dead[name] = self._of_the_dead.get(name, 0.0) + value
+            if (beat := self._beats.pop(worker, None)) is not None:
+                self._dead[worker] = beat
+        while len(self._dead) > _REMEMBERED:
+            _add(self._of_the_forgotten, self._dead.pop(next(iter(self._dead))))
         return dead
 
     def living(self) -> tuple[Heartbeat, ...]:
@@ -66,10 +71,9 @@ class Fleet:
 
     def counters(self) -> dict[str, float]:
         """Sums over all workers since the control plane's start, the dead included."""
-        total = dict(self._of_the_dead)
-        for beat in self._beats.values():
-            for name, value in beat.counters.items():
-                total[name] = total.get(name, 0.0) + value
+        total = dict(self._of_the_forgotten)
+        for beat in (*self._dead.values(), *self._beats.values()):
+            _add(total, beat)
         return total
 
     def target(self, target_id: str) -> TargetView:
@@ -86,6 +90,11 @@ class Fleet:
             last_ok_ms=float(last_ok) or None,
             in_flight=sum(state.in_flight for state in seen),
         )
+
+
+def _add(total: dict[str, float], beat: Heartbeat) -> None:
+    for name, value in beat.counters.items():
+        total[name] = total.get(name, 0.0) + value
 
 
 def _health(seen: list[TargetState], failing: bool, last_ok_ms: int) -> Health:

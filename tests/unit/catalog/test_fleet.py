@@ -35,6 +35,26 @@ def test_a_silent_worker_is_dead_and_what_it_counted_stays() -> None:
     assert [b.worker for b in fleet.living()] == ["b"]
 
 
+def test_a_worker_that_was_only_held_up_is_not_counted_twice() -> None:
+    clock = Clock()
+    fleet = Fleet(clock)
+    fleet.heard(beat("a", 5))
+    clock.now += DEAD_AFTER_S + 1
+    fleet.bury()
+    fleet.heard(beat("a", 6))
+    assert fleet.counters() == {"stockpot_calls_total": 6}
+
+
+def test_the_sums_never_go_back_however_many_workers_have_died() -> None:
+    clock = Clock()
+    fleet = Fleet(clock)
+    for number in range(100):
+        fleet.heard(beat(f"w{number}", 1))
+        clock.now += DEAD_AFTER_S + 1
+        fleet.bury()
+        assert fleet.counters() == {"stockpot_calls_total": number + 1}
+
+
 def test_after_a_start_a_worker_has_time_to_speak_first() -> None:
     clock = Clock()
     fleet = Fleet(clock)

@@ -80,8 +80,9 @@ _LENGTH_LOWER = _LENGTH.lower()
 
 
 def cut_length(head: bytes) -> tuple[bytes, bytes]:
-    """A head without its Content-Length line, and the number of that line.
+    """A head with a bare mark in place of its Content-Length line, and the number of that line.
 
+    The mark keeps apart heads whose lines stand in another order; the first part is for comparing.
     Successive heads of one sender often differ in this number alone. Without such a line, or with
     one that is not plainly a number, the number is empty and the head is left whole.
     """
@@ -93,9 +94,9 @@ def cut_length(head: bytes) -> tuple[bytes, bytes]:
     begin = at + len(_LENGTH)
     end = head.find(b"\r\n", begin)
     if end < 0:
-        value, rest = head[begin:], head[:at]
+        value, rest = head[begin:], head[:at] + b"\0"
     else:
-        value, rest = head[begin:end], head[:at] + head[end:]
+        value, rest = head[begin:end], head[:at] + b"\0" + head[end:]
     return (rest, value) if value.isdigit() else (head, b"")
 
 

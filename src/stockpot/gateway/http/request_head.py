@@ -64,12 +64,22 @@ class HeadReader:
     may return again.
     """
 
-    __slots__ = ("_known", "_known_fields", "_limits", "_measured", "_rest", "fields", "length")
+    __slots__ = (
+        "_known",
+        "_known_fields",
+        "_limits",
+        "_measured",
+        "_place",
+        "_rest",
+        "fields",
+        "length",
+    )
 
     def __init__(self, limits: ServerLimits) -> None:
         self._limits = limits
         self._rest = b""
         self._measured = False
+        self._place = 0
         self._known: Head | None = None
         self._known_fields: Headers = []
         self.fields: Headers = []
@@ -86,7 +96,7 @@ class HeadReader:
             self.length = length = read_length(number)
             if length > self._limits.max_body:
                 raise too_large(self._limits)
-            self.fields.append((b"content-length", number))
+            self.fields.insert(self._place, (b"content-length", number))
         return known
 
     def _read_new(self, data: bytes, rest: bytes, number: bytes) -> Head:
@@ -96,6 +106,10 @@ class HeadReader:
         self.length = head.length
         if len(rest) <= _KNOWN_MAX:
             if number:
+                names = [name for name, _ in fields]
+                if names.count(b"content-length") != 1:
+                    return head  # said twice: read it anew each time
+                self._place = names.index(b"content-length")
                 fields = [field for field in fields if field[0] != b"content-length"]
             else:
                 fields = fields.copy()  # the other list is the handler's

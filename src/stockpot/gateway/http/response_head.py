@@ -41,11 +41,12 @@ class ResponseReader:
     which later calls may return again.
     """
 
-    __slots__ = ("_known", "_known_fields", "_measured", "_rest", "fields", "length")
+    __slots__ = ("_known", "_known_fields", "_measured", "_place", "_rest", "fields", "length")
 
     def __init__(self) -> None:
         self._rest = b""
         self._measured = False
+        self._place = 0
         self._known: ResponseHead | None = None
         self._known_fields: Headers = []
         self.fields: Headers = []
@@ -60,7 +61,7 @@ class ResponseReader:
         self.fields = self._known_fields.copy()
         if number:
             self.length = read_length(number)
-            self.fields.append((b"content-length", number))
+            self.fields.insert(self._place, (b"content-length", number))
         return known
 
     def _read_new(self, data: bytes, rest: bytes, number: bytes) -> ResponseHead:
@@ -70,6 +71,10 @@ class ResponseReader:
         self.length = head.length
         if len(rest) <= _KNOWN_MAX and head.length != 0:
             if number:
+                names = [name for name, _ in fields]
+                if names.count(b"content-length") != 1:
+                    return head  # said twice: read it anew each time
+                self._place = names.index(b"content-length")
                 fields = [field for field in fields if field[0] != b"content-length"]
             else:
                 fields = fields.copy()  # the other list is the receiver's
