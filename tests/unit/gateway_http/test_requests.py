@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import httptools
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from stockpot.gateway.http.fields import Malformed, read_fields
 from stockpot.gateway.http.messages import Request, ServerLimits
 from stockpot.gateway.http.request_head import HeadReader, Refused, read_request_head
-from tests.unit.gateway_http.wire import Answers, cut, in_loop, shape, talk
+from stockpot.gateway.http.server import HttpServer
+from stockpot.gateway.http.server_connection import ServerConnection
+from tests.unit.gateway_http.wire import Answers, Notebook, Wire, cut, in_loop, shape, talk
 
 TOKEN_CHARS = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 tokens = st.text(TOKEN_CHARS, min_size=1, max_size=12).map(str.encode)
@@ -472,3 +475,20 @@ def test_a_fault_in_a_header_is_named_without_its_value() -> None:
         with pytest.raises(Malformed) as caught:
             read_fields([b"", line])
         assert "sk-secret" not in str(caught.value)
+
+
+async def test_a_burst_of_requests_leaves_turns_to_others() -> None:
+    notebook = Notebook()
+    server = HttpServer(notebook)
+    connection = ServerConnection(server)
+    wire = Wire(connection)
+    connection.connection_made(wire)
+    connection.data_received(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 100)
+    handled = len(notebook.requests)
+    assert handled < 50
+    await asyncio.sleep(0)
+    assert handled < len(notebook.requests) < 100
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert Answers(wire.sent).bodies == [b"answer %d" % (n + 1) for n in range(100)]
+    server.clock.stop()

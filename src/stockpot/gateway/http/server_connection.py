@@ -36,6 +36,8 @@ _HEAD, _BODY, _ANSWER, _CLOSING = range(4)
 
 _PIPELINE_MAX = 64 * 1024
 """Bytes that may wait behind an unfinished answer before we stop reading."""
+_BURST = 16
+"""Requests of one connection that are handled before others have their turn."""
 _PROGRESS = 16 * 1024
 """Bytes that a body, or an answer's reader, must advance by within its timeout."""
 _LINGER_S = 2.0
@@ -110,10 +112,16 @@ class ServerConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read as many requests as may be handled now, and hold the rest."""
+        burst = _BURST
         try:
             while data:
                 state = self._state
                 if state == _HEAD:
+                    if not burst:
+                        self._hold(data)
+                        asyncio.get_running_loop().call_soon(self._read_held)
+                        return
+                    burst -= 1
                     data = self._read_head(data)
                 elif state == _BODY:
                     data = self._read_body(data)
