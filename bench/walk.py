@@ -1,10 +1,11 @@
 """The walk of one chat request without sockets: what the gateway's own code costs.
 
-    .venv/bin/python bench/walk.py [--profile] [--rounds N]
+    .venv/bin/python bench/walk.py [--stream] [--profile] [--rounds N]
 
 Bytes go in at the server's protocol and come out at fake transports, so that system calls and the
 event loop are left out; the spool writes for real. Prints the best of several rounds in
 microseconds of CPU time, which is the figure that least depends on what else the machine does.
+With `--stream` the answer is a stream of 50 events, and the figure is that of one event.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from stockpot.bench import mock
 from stockpot.bench.rig import Rig, request
 from stockpot.gateway.account import Accountant
 from stockpot.gateway.attempt import Upstreams
@@ -39,6 +41,9 @@ ANSWER = (
 RESPONSE = (
     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(ANSWER)
 ) + ANSWER
+
+EVENTS = 50
+STREAM = (mock._STREAM + mock._WORD, *(EVENTS - 1) * (mock._WORD,), mock._LAST)
 
 
 class FakeTransport(asyncio.Transport):
@@ -67,7 +72,7 @@ class FakeTransport(asyncio.Transport):
         return None
 
 
-async def main(profile: bool, rounds: int) -> None:
+async def main(profile: bool, rounds: int, stream: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         rig = Rig(Path(folder))
         carried = Carried()
@@ -83,23 +88,31 @@ async def main(profile: bool, rounds: int) -> None:
         connection = server.protocol_factory()
         connection.connection_made(inward)
         outward = await upstream(client, rig)
-        body = request(4000)
+        body = request(4000, stream=stream)
+        answer = STREAM if stream else (RESPONSE,)
+        walks = 20 if stream else 200
         profiler = cProfile.Profile()
         best = 1e9
         for number in range(rounds):
             if profile and number == 6:
                 profiler.enable()
             begun = time.process_time()
-            for _ in range(200):
+            for _ in range(walks):
                 connection.data_received(body)
-                outward.data_received(RESPONSE)
+                for part in answer:
+                    outward.data_received(part)
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
-            best = min(best, (time.process_time() - begun) / 200 * 1e6)
+            best = min(best, (time.process_time() - begun) / walks * 1e6)
             if profile and number == 6:
                 profiler.disable()
-        assert inward.wrote == rounds * 200
-        print(f"{best:.1f} µs of CPU per request without sockets")
+        assert inward.wrote == rounds * walks * len(answer)
+        if stream:
+            print(
+                f"{best / len(answer):.1f} µs of CPU per event without sockets, {best:.0f} a stream"
+            )
+        else:
+            print(f"{best:.1f} µs of CPU per request without sockets")
         if profile:
             pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
         spool.close()
@@ -120,7 +133,8 @@ if __name__ == "__main__":
     import uvloop
 
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stream", action="store_true", help="answers of 50 events")
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--rounds", type=int, default=60, help="of 200 requests each")
     arguments = parser.parse_args()
-    uvloop.run(main(arguments.profile, arguments.rounds))
+    uvloop.run(main(arguments.profile, arguments.rounds, arguments.stream))

@@ -81,7 +81,7 @@ def added_ttft(rig: Rig, per_round: int = 60) -> dict[str, float]:
     }
 
 
-def _streams(rig: Rig, port: int, count: int) -> dict[str, Any]:
+def streams(rig: Rig, port: int, count: int) -> dict[str, Any]:
     assert rig.program is not None
     file = rig.folder / "stream.request"
     file.write_bytes(request(port, stream=True))
@@ -98,11 +98,11 @@ def cpu_per_chunk(rig: Rig) -> dict[str, float]:
     """
     assert rig.worker is not None
     rig.start_mock(interval_us=5000)
-    _streams(rig, rig.port, 64)
+    streams(rig, rig.port, 64)
     costs = []
     for _ in range(5):
         before = rig.worker.cpu_s()
-        facts = _streams(rig, rig.port, 64)
+        facts = streams(rig, rig.port, 64)
         if facts["completed"] != 64:
             raise RuntimeError(f"streams failed: {facts}")
         costs.append((rig.worker.cpu_s() - before) * 1e6 / (64 * (CHUNKS + 3)))
@@ -116,10 +116,10 @@ def streams_sustained(rig: Rig, say: Say, most: int = 1024) -> dict[str, Any]:
     for count in (64, 128, 256, 512, 768, 1024):
         if count > most:
             break
-        facts = _streams(rig, rig.port, count)
+        facts = streams(rig, rig.port, count)
         say(f"  {count} streams: {facts}")
         if facts["stalled"] or facts["completed"] != count:
-            facts = _streams(rig, rig.port, count)  # the machine may have stalled, not the worker
+            facts = streams(rig, rig.port, count)  # the machine may have stalled, not the worker
             say(f"  {count} streams again: {facts}")
             if facts["stalled"] or facts["completed"] != count:
                 break

@@ -62,12 +62,12 @@ class Process:
         return self._child.poll() is None
 
     def cpu_s(self) -> float:
-        """User plus system time so far, in seconds."""
+        """User plus system time of its living threads so far, in seconds."""
         stat = Path(f"/proc/{self.pid}/stat")
         if stat.exists():
-            ran = Path(f"/proc/{self.pid}/schedstat")
-            if ran.exists() and len(list(Path(f"/proc/{self.pid}/task").iterdir())) == 1:
-                return int(ran.read_text().split()[0]) / 1e9
+            ran = list(Path(f"/proc/{self.pid}/task").glob("*/schedstat"))
+            if ran:
+                return sum(int(file.read_text().split()[0]) for file in ran) / 1e9
             fields = stat.read_text().rpartition(")")[2].split()
             return (int(fields[11]) + int(fields[12])) / _TICK
         return _clock(_ps(self.pid, "cputime"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from binascii import hexlify
 from typing import TYPE_CHECKING
 
 from stockpot.gateway.limits import reset_text
@@ -59,7 +60,7 @@ def headers_of(attempt: Attempt, now: int) -> Headers:
         for pair in attempt.headers
         if pair[0] not in _DROPPED and not pair[0].startswith(b"x-ratelimit-")
     ]
-    kept.append((b"x-stockpot-trace-id", call.trace_id.hex().encode()))
+    kept.append((b"x-stockpot-trace-id", hexlify(call.trace_id)))
     kept.append((b"server-timing", server_timing(call.marks, now)))
     if call.key is not None and call.key.gates:
         key = call.key

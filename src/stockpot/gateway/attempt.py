@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from binascii import hexlify
 from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING
 
@@ -212,10 +213,7 @@ class Attempt:
         shared = self.attempts.shared
         shared.accountant.started(self, nano)
         target.health.in_flight += 1
-        trace = b"traceparent: 00-%b-%b-01\r\n" % (
-            call.trace_id.hex().encode(),
-            self.span_id.hex().encode(),
-        )
+        trace = b"traceparent: 00-%b-%b-01\r\n" % (hexlify(call.trace_id), hexlify(self.span_id))
         for name, value in out.headers:
             trace += f"{name}: {value}\r\n".encode("latin-1")
         head = target.head(out.path, trace, len(out.body))

@@ -35,6 +35,10 @@ _decode_snapshot = msgspec.msgpack.Decoder(Snapshot).decode
 _decode_part = msgspec.msgpack.Decoder(GatewayPart).decode
 
 
+_HEADS_MAX = 64
+"""Paths of one target whose request heads are kept."""
+
+
 class Carried:
     """State that survives a new snapshot, by id."""
 
@@ -67,7 +71,7 @@ class Carried:
 class TargetEntry:
     """A target, ready to be called: origin, request heads and health."""
 
-    __slots__ = ("_head", "_path", "health", "id", "origin", "price", "spec", "wire")
+    __slots__ = ("_head", "_heads", "_path", "health", "id", "origin", "price", "spec", "wire")
 
     def __init__(self, spec: Target, health: Health) -> None:
         parts = urlsplit(spec.base_url)
@@ -82,12 +86,17 @@ class TargetEntry:
         lines = [f"host: {parts.netloc.rpartition('@')[2]}", "content-type: application/json"]
         lines += [f"{name}: {value}" for name, value in spec.headers]
         self._path = parts.path.rstrip("/")
+        self._heads: dict[str, bytes] = {}
         self._head = (" HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n").encode("latin-1")
 
     def head(self, path: str, extra: bytes, length: int) -> bytes:
         """The complete request head for a body of `length` bytes."""
-        line = f"POST {self._path}{path}".encode("latin-1")
-        return b"%b%b%bcontent-length: %d\r\n\r\n" % (line, self._head, extra, length)
+        head = self._heads.get(path)
+        if head is None:
+            head = f"POST {self._path}{path}".encode("latin-1") + self._head
+            if len(self._heads) < _HEADS_MAX:
+                self._heads[path] = head
+        return b"%b%bcontent-length: %d\r\n\r\n" % (head, extra, length)
 
 
 class RouteEntry:

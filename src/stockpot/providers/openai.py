@@ -170,6 +170,10 @@ class OpenAIWire:
 
 def _patched(body: bytes, model: str, include_usage: bool) -> bytes:
     """The body with another model name; every other value keeps its bytes."""
+    if not include_usage:
+        begin, end = _model_value(body)
+        if end:
+            return b"%b%b%b" % (body[:begin], _encode(model), body[end:])
     fields = _fields.decode(body)
     fields["model"] = msgspec.Raw(_encode(model))
     if include_usage:
@@ -179,6 +183,29 @@ def _patched(body: bytes, model: str, include_usage: bool) -> bytes:
         options["include_usage"] = msgspec.Raw(b"true")
         fields["stream_options"] = msgspec.Raw(_encode(options))
     return _encode(fields)
+
+
+_MODEL = b'"model":"'
+
+
+def _model_value(body: bytes) -> tuple[int, int]:
+    """Where the model's name stands, quotes included, if that is plain to see; else two zeros.
+
+    It is when the name comes first, or when nothing but plain values stands behind it: a quote in a
+    string is escaped, so the mark is a key, and no object is open but the outermost.
+    """
+    at = 1 if body.startswith(b"{" + _MODEL) else body.rfind(_MODEL)
+    if at < 0:
+        return 0, 0
+    begin = at + len(_MODEL)
+    end = body.find(b'"', begin) + 1
+    if b"\\" in body[begin:end]:
+        return 0, 0
+    if at > 1:
+        rest = body[end:]
+        if b"{" in rest or rest.count(b"}") != 1:
+            return 0, 0
+    return begin - 1, end
 
 
 # --- listening to an answer ---------------------------------------------------------------------
@@ -243,8 +270,11 @@ class OpenAIAnswer:
 
     __slots__ = (
         "_held",
+        "_least",
         "_separator",
         "_strip",
+        "_usual",
+        "_usual_end",
         "ended",
         "failure",
         "finish_reason",
@@ -267,6 +297,9 @@ class OpenAIAnswer:
         self._strip = strip_usage
         self._held = b""
         self._separator = b"\n\n"
+        self._usual = self._usual_end = b""
+        """What stands before and after the text in an event that carries nothing but text."""
+        self._least = 0
 
     # whole answers
 
@@ -287,6 +320,20 @@ class OpenAIAnswer:
     # streamed answers
 
     def feed(self, data: bytes) -> bytes:
+        before, after = self._usual, self._usual_end
+        if (
+            before
+            and len(data) >= self._least
+            and data.startswith(before)
+            and data.endswith(after)
+            and data.find(b'"', len(before), -len(after)) < 0
+            and not self._held
+        ):
+            self.pieces += 1
+            return data
+        return self._feed(data)
+
+    def _feed(self, data: bytes) -> bytes:
         if self._held:
             whole = self._held + data
         else:
@@ -320,7 +367,8 @@ class OpenAIAnswer:
         return torn + _error_event(message, code)
 
     def _listen(self, events: bytes) -> None:
-        self.pieces += events.count(b"data:")
+        found = events.count(b"\ndata:") + events.startswith(b"data:")
+        self.pieces += found
         if not self.response_id:
             self._first(events)
         if not self.started:
@@ -335,6 +383,18 @@ class OpenAIAnswer:
             self.ended = True
         if b'{"error"' in events and _starts_a_line(events, b'data: {"error"', b'data:{"error"'):
             self._read_error(events)
+        elif found == 1 and self.started and not self._held:
+            self._learn(events)
+
+    def _learn(self, event: bytes) -> None:
+        """Take this event as the usual one, if it holds text and nothing that is read here."""
+        if self.usage is not None or self.finish_reason or self.ended:
+            self._usual = b""
+        elif event.startswith(b"data:") and event.endswith(self._separator):
+            begin, end = _longest_text(event)
+            if b"\\" not in event[begin:end]:
+                self._usual, self._usual_end = event[:begin], event[end:]
+                self._least = len(event) - (end - begin)
 
     def _payloads(self, events: bytes) -> list[bytes]:
         lines = events.splitlines()
@@ -390,6 +450,17 @@ def _starts_a_line(events: bytes, *marks: bytes) -> bool:
 
 
 _CONTENT = (b'"content":', b'"text":', b'"reasoning_content":', b'"arguments":', b'"refusal":')
+
+
+def _longest_text(event: bytes) -> tuple[int, int]:
+    """Begin and end of the longest generated text in an event; two zeros without any."""
+    longest = (0, 0)
+    for mark in _CONTENT:
+        begin = event.find(mark + b'"') + len(mark) + 1
+        end = event.find(b'"', begin)
+        if begin > len(mark) and end - begin > longest[1] - longest[0]:
+            longest = begin, end
+    return longest
 
 
 def _carries_content(events: bytes) -> bool:

@@ -55,6 +55,33 @@ def test_another_model_name_changes_nothing_else() -> None:
     assert b"1e-07" in out or b"1e-7" in out
 
 
+_TEXT = st.sampled_from(["x", '"model":"alias"', '{"model":"alias"}', "}", "\\", "alias", "é"])
+_VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | _TEXT,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["model", "tools", "}"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "metadata", "tools", "stop"]), _VALUE), max_size=4),
+    st.integers(0, 5),
+    st.sampled_from(["alias", 'a"b', "a\\b", ""]),
+    st.booleans(),
+)
+def test_only_the_outermost_model_is_renamed_wherever_it_stands(
+    fields: list[tuple[str, object]], at: int, model: str, compact: bool
+) -> None:
+    fields = [*fields[:at], ("model", model), *fields[at:], ("messages", [{"model": "alias"}])]
+    separators = (",", ":") if compact else (", ", ": ")
+    sent = json.dumps(dict(fields), separators=separators).encode()
+    out = WIRE.outgoing(DIALECT.read("chat", sent), target()).body
+    assert json.loads(out) == {**json.loads(sent), "model": "upstream"}
+
+
 def test_usage_is_asked_for_when_the_client_did_not() -> None:
     ask = DIALECT.read("chat", body(model="upstream", stream=True, stream_options={"x": 1}))
     sent = json.loads(WIRE.outgoing(ask, target()).body)
@@ -109,6 +136,29 @@ def test_the_usage_event_that_we_asked_for_is_taken_out_whatever_the_chunking(
     out, answer = play(STREAM, cuts, strip=True)
     assert out == STREAM.replace(USAGE, b"")
     assert answer.usage == Usage(9, 3, 4)
+
+
+_WORDS = ["cat", 'a "quote"', "\\", "data: [DONE]", "\n\n", '{"usage":{', "", "é", '"}}]}']
+
+
+@given(
+    st.lists(st.sampled_from(_WORDS), min_size=1, max_size=12),
+    st.sampled_from(["content", "text", "reasoning_content"]),
+    st.booleans(),
+)
+def test_events_that_repeat_their_frame_are_heard_like_any_other(
+    words: list[str], field: str, strip: bool
+) -> None:
+    def one(word: str, finish: str | None) -> bytes:
+        delta = {"content": "", field: word}
+        return event({"id": "c1", "choices": [{"delta": delta, "finish_reason": finish}]})
+
+    events = [*(one(word, None) for word in words), one("", "stop"), USAGE, event("[DONE]")]
+    apart, together = OpenAIAnswer(strip), OpenAIAnswer(strip)
+    out = b"".join(apart.feed(one) for one in events)
+    assert out == together.feed(b"".join(events))
+    assert heard(apart) == heard(together)
+    assert apart.pieces == len(events)
 
 
 def test_text_that_looks_like_usage_is_not_usage() -> None:

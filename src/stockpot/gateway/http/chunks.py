@@ -14,6 +14,10 @@ _OVERHEAD_MAX = 16 * 1024
 
 _SIZE, _DATA, _DATA_END, _TRAILERS, _DONE = range(5)
 
+_KNOWN_MAX = 4096
+_known: dict[bytes, int] = {}
+"""Size lines without extensions that were read before, and what they say."""
+
 
 class ChunkedBody:
     """Decodes one chunked body. Chunk extensions and trailers are checked and dropped."""
@@ -28,6 +32,19 @@ class ChunkedBody:
         self.done = False
         self.rest = b""
         """Once `done`: the bytes after the body."""
+
+    def one(self, data: bytes) -> bytes:
+        """The body's bytes when `data` is one whole chunk, as model servers send each event; else
+        nothing is done and b"" says that `feed` must read it."""
+        if self._state != _SIZE or self._held:
+            return b""
+        at = data.find(b"\r\n", 0, 10)
+        size = _known.get(data[:at])
+        if size is None or at + size + 4 != len(data) or not data.endswith(b"\r\n"):
+            return b""
+        if self._overhead:
+            self._overhead = max(0, self._overhead + at - 14 - 2 * size)
+        return data[at + 2 : -2]
 
     def feed(self, data: bytes, out: list[bytes]) -> None:
         """Append the body's bytes found in `data` to `out`; raises Malformed."""
@@ -74,7 +91,10 @@ class ChunkedBody:
                 raise Malformed("a chunk has no valid size line")
             self._held = data[at:]
             return len(data)
-        size = int(found[1], 16)
+        digits = found[1]
+        size = int(digits, 16)
+        if size and found.end() - at == len(digits) + 2 and len(_known) < _KNOWN_MAX:
+            _known[digits] = size
         # A sender of mostly framing keeps this end busy with nothing: bound what is beyond 16 bytes
         # a chunk plus twice the data, as Go's net/http does since CVE-2023-39326.
         self._overhead = max(0, self._overhead + found.end() - at - 16 - 2 * size)

@@ -58,6 +58,8 @@ class ServerExchange(msgspec.Struct, eq=False, gc=False):
     request: Request
     _keep_alive: bool
     _state: int = _OPEN
+    _framed: bool = False
+    """Whether what is written goes out in HTTP chunks."""
 
     def __repr__(self) -> str:
         """Without what the request holds."""
@@ -111,14 +113,19 @@ class ServerExchange(msgspec.Struct, eq=False, gc=False):
             headers = self._with_cors(headers)
         head = answer_head(connection.server.status_lines[status], headers, framing)
         self._state = _STARTED
+        self._framed = not self.request.http_1_0 and self.request.method != b"HEAD"
         self._send(head, first, b"")
         return None
 
     def write(self, chunk: bytes) -> None:
-        if self._state != _STARTED or self._connection.exchange is not self:
+        connection = self._connection
+        if self._state != _STARTED or connection.exchange is not self:
             return self._refuse_call("write")
-        if chunk:
+        size = len(chunk)
+        if not self._framed or size >= _LARGE:
             self._send(b"", chunk, b"")
+        elif size and not connection.transport.is_closing():
+            connection.transport.write(b"%x\r\n%b\r\n" % (size, chunk))
         return None
 
     def finish(self, last: bytes = b"") -> None:
@@ -142,7 +149,7 @@ class ServerExchange(msgspec.Struct, eq=False, gc=False):
             return
         if self.request.method == b"HEAD":
             data = after = b""
-        elif data and not self.request.http_1_0:
+        elif data and self._framed:
             if len(data) < _LARGE:
                 transport.write(b"%b%x\r\n%b\r\n%b" % (before, len(data), data, after))
                 return

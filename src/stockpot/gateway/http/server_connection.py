@@ -8,8 +8,6 @@ gone, as on most servers: nothing tells it from one that closed.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, cast
 
@@ -98,11 +96,7 @@ class ServerConnection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
-            self._peer = str(peer[0])
-            with contextlib.suppress(OSError):
-                transport.get_extra_info("socket").setsockopt(
-                    socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-                )
+            self._peer = str(peer[0])  # the loops set TCP_NODELAY by themselves
         self._proxied = self.server.proxies.trusts(self._peer)
         refusal = self.server.admit(self)
         if refusal is not None:

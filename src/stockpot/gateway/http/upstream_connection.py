@@ -106,12 +106,16 @@ class UpstreamConnection(asyncio.Protocol):
         call.since = self._clock.now
         state = self._state
         try:
-            if state == _HEAD:
+            if state == _CHUNKS:
+                piece = self._chunks.one(data)  # type: ignore[union-attr]
+                if piece:
+                    call.receiver.on_body(piece)
+                else:
+                    self._read_chunks(call, data)
+            elif state == _HEAD:
                 self._read_head(call, data)
             elif state == _LENGTH:
                 self._read_length(call, data)
-            elif state == _CHUNKS:
-                self._read_chunks(call, data)
             else:
                 call.receiver.on_body(data)
         except Malformed as fault:
