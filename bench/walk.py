@@ -75,20 +75,16 @@ class FakeTransport(asyncio.Transport):
 async def main(profile: bool, rounds: int, stream: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         rig = Rig(Path(folder))
-        carried = Carried()
-        meters = Meters()
         loop = asyncio.get_running_loop()
         spool = Spool.open(Path(folder), "walk", fsync="never", loop=loop, **ROOM)
         client = UpstreamClient(proxy="")
-        accountant = Accountant(spool, meters)
+        accountant = Accountant(spool, Meters())
         gateway = Gateway(spool, accountant, Upstreams(client, accountant))
-        gateway.view = View(1, rig.part(), carried)
-        server = HttpServer(gateway)
+        gateway.view = View(1, rig.part(), Carried())
         inward = FakeTransport()
-        connection = server.protocol_factory()
+        connection = HttpServer(gateway).protocol_factory()
         connection.connection_made(inward)
         outward = await upstream(client, rig)
-        body = request(4000, stream=stream)
         answer = STREAM if stream else (RESPONSE,)
         walks = 20 if stream else 200
         profiler = cProfile.Profile()
@@ -97,25 +93,30 @@ async def main(profile: bool, rounds: int, stream: bool) -> None:
             if profile and number == 6:
                 profiler.enable()
             begun = time.process_time()
-            for _ in range(walks):
-                connection.data_received(body)
-                for part in answer:
-                    outward.data_received(part)
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
+            await walk(connection, outward, request(4000, stream=stream), answer, walks)
             best = min(best, (time.process_time() - begun) / walks * 1e6)
-            if profile and number == 6:
-                profiler.disable()
+            profiler.disable()
         assert inward.wrote == rounds * walks * len(answer)
-        if stream:
-            print(
-                f"{best / len(answer):.1f} µs of CPU per event without sockets, {best:.0f} a stream"
-            )
-        else:
-            print(f"{best:.1f} µs of CPU per request without sockets")
+        each = best / len(answer)
+        print(f"{each:.1f} µs of CPU per {'event' if stream else 'request'} without sockets")
         if profile:
             pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
         spool.close()
+
+
+async def walk(
+    connection: asyncio.Protocol,
+    outward: asyncio.Protocol,
+    body: bytes,
+    answer: tuple[bytes, ...],
+    walks: int,
+) -> None:
+    for _ in range(walks):
+        connection.data_received(body)
+        for part in answer:
+            outward.data_received(part)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
 
 async def upstream(client: UpstreamClient, rig: Rig) -> UpstreamConnection:

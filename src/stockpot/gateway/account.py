@@ -204,6 +204,7 @@ def _record(attempt: Attempt, usage: Usage, source: str, root: bool) -> Record:
         source, cost, detail, price_id, user, session, tags, call.request.client,
         answer.response_id if answer else "", _stages(call.marks, end) if root else (),
         len(call.request.body), attempt.received_bytes, PAYLOAD_NONE, call.view.revision,
+        call.dialect.name, attempt.degraded,
     )  # fmt: skip
 
 
@@ -219,4 +220,5 @@ def _refusal(call: Call, reply: Reply) -> Record:
         reply.message[:_TEXT_LIMIT], "", ask.stream if ask else False, 0, 0, 0, 0, 0, 0, 0, 0,
         "none", 0, (), "", user, session, tags, call.request.client, "",
         _stages(call.marks, end), len(call.request.body), 0, PAYLOAD_NONE, call.view.revision,
+        call.dialect.name,
     )  # fmt: skip

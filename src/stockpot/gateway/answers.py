@@ -33,10 +33,6 @@ FIGURES_NS = 10_000_000
 """So long the figures of the x-ratelimit headers are shown again before they are counted anew."""
 
 
-def is_event_stream(headers: Headers) -> bool:
-    return any(k == b"content-type" and v.startswith(b"text/event-stream") for k, v in headers)
-
-
 def server_timing(marks: list[int], now: int) -> bytes:
     """Durations in milliseconds by stage (W3C Server Timing)."""
     if len(marks) == 6:
@@ -60,6 +56,14 @@ def headers_of(attempt: Attempt, now: int) -> Headers:
         for pair in attempt.headers
         if pair[0] not in _DROPPED and not pair[0].startswith(b"x-ratelimit-")
     ]
+    answer = attempt.answer
+    if answer is not None and answer.content_type:
+        kept = [pair for pair in kept if pair[0] != b"content-type"]
+        kept.append((b"content-type", answer.content_type))
+    if attempt.degraded:
+        kept.append(
+            (b"x-stockpot-degraded", ", ".join(attempt.degraded).encode("ascii", "replace"))
+        )
     kept.append((b"x-stockpot-trace-id", hexlify(call.trace_id)))
     kept.append((b"server-timing", server_timing(call.marks, now)))
     if call.key is not None and call.key.gates:
@@ -92,7 +96,8 @@ def failed(attempt: Attempt, failure: Failure) -> tuple[int, Headers, bytes]:
     headers: Headers = [(b"x-stockpot-trace-id", call.trace_id.hex().encode())]
     if failure.retry_after_s:
         headers.append((b"retry-after", b"%d" % max(1, round(failure.retry_after_s + 0.49))))
-    if body is not None and attempt.target.wire.dialect == call.dialect.name:
+    ask, target = call.ask, attempt.target
+    if body is not None and ask is not None and target.wire.passes(ask, target.spec):
         types = [pair for pair in attempt.headers if pair[0] == b"content-type"]
         return failure.status, [*types, *headers], body
     body = call.dialect.error(failure.status, failure.message, failure.error)

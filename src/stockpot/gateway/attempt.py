@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from stockpot.core import ids
 from stockpot.gateway import answers
-from stockpot.gateway.outcome import Failure, from_answer, from_transport
+from stockpot.gateway.outcome import Failure, from_answer, from_transport, not_sent, too_lossy
 from stockpot.gateway.stages import estimate_nano
+from stockpot.providers import BadRequest, CannotExpress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,7 @@ class Attempts:
         """No byte has reached the client: try again where that may help, else tell the client."""
         attempt.error, attempt.message = failure.error, failure.message
         attempt.status = failure.status
-        if failure.error_class != "client":
+        if failure.error_class not in ("client", "unsent"):
             said = f"{failure.error}: {failure.message}"
             attempt.target.health.failed(said, failure.retry_after_s)
         delay = self._next(failure)
@@ -98,12 +99,13 @@ class Attempts:
         spec = route.spec
         if self.call.client_lost or self.number >= spec.attempts or not failure.movable:
             return None
-        if failure.error_class != "auth" and failure.error_class not in spec.retry_on:
+        at_once = failure.error_class in ("auth", "unsent")
+        if not at_once and failure.error_class not in spec.retry_on:
             return None
         self._index += 1
         if self._index < len(self.call.candidates):
             return 0.0
-        if failure.error_class == "auth" or failure.retry_after_s > spec.max_retry_after_s:
+        if at_once or failure.retry_after_s > spec.max_retry_after_s:
             return None
         backoff: float = spec.backoff_ms / 1000 * 2 ** (self.number - 1)
         return max(failure.retry_after_s, backoff * (0.5 + random.random()))  # noqa: S311 - jitter
@@ -162,6 +164,7 @@ class Attempt:
         "attempts",
         "call",
         "captured",
+        "degraded",
         "error",
         "first_ns",
         "headers",
@@ -192,6 +195,7 @@ class Attempt:
         self.headers: Headers = []
         self.answer: Answer | None = None
         self.captured: list[bytes] = []
+        self.degraded: tuple[str, ...] = ()
         self.upstream: UpstreamCall | None = None
         self.streaming = False
         self.unbilled = False
@@ -208,7 +212,16 @@ class Attempt:
         call, target = self.call, self.target
         ask = call.ask
         assert ask is not None
-        out = target.wire.outgoing(ask, target.spec)
+        assert call.route is not None
+        try:
+            out = target.wire.outgoing(ask, target.spec)
+        except (BadRequest, CannotExpress) as bad:
+            return self.attempts.failed(self, not_sent(bad))
+        if out.losses:
+            self.degraded = tuple(loss.field for loss in out.losses)
+            refused = too_lossy(out.losses, call.route.spec.degrade, target.spec.provider)
+            if refused is not None:
+                return self.attempts.failed(self, refused)
         nano = call.reserved_nano or estimate_nano(target, ask)
         shared = self.attempts.shared
         shared.accountant.started(self, nano)
@@ -217,9 +230,9 @@ class Attempt:
         for name, value in out.headers:
             trace += f"{name}: {value}\r\n".encode("latin-1")
         head = target.head(out.path, trace, len(out.body))
-        assert call.route is not None
         timeouts = call.route.spec.timeouts or target.spec.timeouts
         self.upstream = shared.client.send(target.origin, head, out.body, self, timeouts)
+        return None
 
     def _close(self) -> None:
         self.over = True
@@ -238,7 +251,7 @@ class Attempt:
         assert ask is not None
         if status < 400:
             self.answer = self.target.wire.answer(ask, self.target.spec)
-            self.streaming = ask.stream and answers.is_event_stream(headers)
+            self.streaming = ask.stream and self.target.wire.is_stream(headers)
 
     def on_body(self, data: bytes) -> None:
         if self.over:
@@ -256,6 +269,8 @@ class Attempt:
         assert answer is not None
         now = self.last_ns = perf_counter_ns()
         out = answer.feed(data)
+        if answer.failure and not self._started:
+            return self._failed_at_once(answer.failure)
         if not self.first_ns and answer.started:
             self.first_ns = now
         if self._captured_bytes < MAX_CAPTURED:
@@ -265,6 +280,15 @@ class Attempt:
             self._succeed(out)
         elif out and not self.call.client_lost:
             self._write(out)
+        return None
+
+    def _failed_at_once(self, message: str) -> None:
+        """The stream begins with an error: no byte is out, another target may do better."""
+        assert self.upstream is not None
+        self.upstream.cancel()
+        self._close()
+        failure = Failure("upstream_error", "server", 502, message)
+        self.attempts.failed(self, failure)
 
     def _write(self, out: bytes) -> None:
         if self._started:
@@ -292,11 +316,15 @@ class Attempt:
         assert answer is not None
         self._close()
         self.captured = [body]
-        out = answer.complete(body)
+        try:
+            out = answer.complete(body)
+        except ValueError as bad:
+            failure = Failure("bad_answer", "server", 502, f"the upstream's answer: {bad}")
+            return self.attempts.failed(self, failure)
         self.target.health.succeeded(self.start_ns)
         status, exchange = self.status, self.call.exchange
         headers = answers.headers_of(self, perf_counter_ns())
-        self.attempts.conclude(self, lambda: exchange.respond(status, headers, out))
+        return self.attempts.conclude(self, lambda: exchange.respond(status, headers, out))
 
     def _stream_ended(self) -> None:
         """The upstream closed its stream properly, but without the dialect's end mark."""

@@ -13,7 +13,7 @@ import msgspec
 from stockpot.gateway import answers, stages
 from stockpot.gateway.call import Call, Reply
 from stockpot.gateway.pipeline import Pipeline
-from stockpot.providers import Dialect, Endpoint, OpenAIDialect
+from stockpot.providers import Dialect, Endpoint, dialects
 
 if TYPE_CHECKING:
     from stockpot.gateway.account import Accountant
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from stockpot.gateway.snapshot import View
     from stockpot.gateway.spool import Spool
 
-_OPENAI = OpenAIDialect()
+_OPENAI = dialects()[0]
 _CALLS: dict[bytes, tuple[Dialect, Endpoint]] = {
-    b"/v1/chat/completions": (_OPENAI, "chat"),
-    b"/v1/completions": (_OPENAI, "completions"),
-    b"/v1/embeddings": (_OPENAI, "embeddings"),
+    path: (dialect, endpoint) for dialect in dialects() for path, endpoint in dialect.paths.items()
 }
+_BELOW = tuple((dialect.below, dialect) for dialect in dialects() if dialect.below)
 _JSON: Headers = [(b"content-type", b"application/json")]
 _MODELS = b"/v1/models"
 
@@ -47,17 +46,19 @@ class Gateway:
 
     def handle(self, request: Request, exchange: Exchange) -> Call | None:
         """Start the call that a request asks for; see `http.messages.Handler`."""
-        known = _CALLS.get(request.path)
+        known = _CALLS.get(request.path) or _below(request.path)
         if known is None:
             self._other(request, exchange)
             return None
         if request.method != b"POST":
-            self._error(exchange, 405, "use POST", "method_not_allowed", (b"allow", b"POST"))
+            allow = (b"allow", b"POST")
+            self._error(exchange, 405, "use POST", "method_not_allowed", allow, dialect=known[0])
             return None
         view = self.view
         if view is None:
             message = "the gateway has no configuration yet; is the control plane starting?"
-            self._error(exchange, 503, message, "not_ready", (b"retry-after", b"1"))
+            later = (b"retry-after", b"1")
+            self._error(exchange, 503, message, "not_ready", later, dialect=known[0])
             return None
         call = Call(request, exchange, view, known[0], known[1])
         self.pipeline.run(call)
@@ -70,9 +71,15 @@ class Gateway:
         self._accountant.refused(call, reply, lambda: exchange.respond(status, headers, body))
 
     def _error(
-        self, exchange: Exchange, status: int, message: str, code: str, *more: tuple[bytes, bytes]
+        self,
+        exchange: Exchange,
+        status: int,
+        message: str,
+        code: str,
+        *more: tuple[bytes, bytes],
+        dialect: Dialect = _OPENAI,
     ) -> None:
-        body = _OPENAI.error(status, message, code)
+        body = dialect.error(status, message, code)
         exchange.respond(status, [*_JSON, *more], body)
 
     def _other(self, request: Request, exchange: Exchange) -> None:
@@ -116,6 +123,13 @@ class Gateway:
         if body is None:
             return self._error(exchange, 404, f"no model {wanted!r}", "model_not_found")
         return exchange.respond(200, _JSON, msgspec.json.encode(body))
+
+
+def _below(path: bytes) -> tuple[Dialect, Endpoint] | None:
+    for prefix, dialect in _BELOW:
+        if path.startswith(prefix) and (endpoint := dialect.endpoint(path)) is not None:
+            return dialect, endpoint
+    return None
 
 
 def _model(view: View, name: str) -> dict[str, object]:

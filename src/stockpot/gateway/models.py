@@ -16,6 +16,8 @@ from stockpot.prices import PriceRow
 PayloadPolicy = Literal["none", "masked", "full"]
 DisconnectPolicy = Literal["cancel", "drain", "partial"]
 Endpoint = Literal["chat", "completions", "embeddings"]
+"""What a route serves."""
+DegradePolicy = Literal["never", "hints", "all"]
 
 SNAPSHOT_PART = "gateway"
 SNAPSHOT_PART_VERSION = 1
@@ -67,6 +69,10 @@ class Target(msgspec.Struct, frozen=True):
     prices: tuple[PriceRow, ...] = ()
     free: bool = False
     smoke: bool = False
+    native: tuple[str, ...] = ()
+    """Dialects that the upstream speaks besides its wire's own."""
+    options: dict[str, str] = {}
+    """Settings of the wire, such as a region or an API version; secrets among them."""
 
 
 class WeightedTarget(msgspec.Struct, frozen=True):
@@ -93,6 +99,9 @@ class Route(msgspec.Struct, frozen=True):
     created_ms: int = 0
     timeouts: Timeouts | None = None
     """Of each attempt, instead of the target's own."""
+    degrade: DegradePolicy = "hints"
+    """What may be left out of a request that is translated, where the target's format cannot say
+    it: nothing, what changes how an answer comes about, or also what was asked."""
 
 
 class Budget(msgspec.Struct, frozen=True):
@@ -227,6 +236,10 @@ class Record(msgspec.Struct, array_like=True, gc=False):
     payload: int
     """0 none by policy, 1 full, 2 masked, 3 shed (the spool was short of room)."""
     revision: int
+    dialect: str = "openai"
+    """The client's."""
+    degraded: tuple[str, ...] = ()
+    """Fields of the request that the target's format could not say."""
 
 
 STAGES = ("read", "auth", "limits", "route", "connect", "upstream", "account")

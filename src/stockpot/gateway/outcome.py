@@ -6,16 +6,21 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from stockpot.providers import BadRequest, CannotExpress
+
 if TYPE_CHECKING:
     from stockpot.gateway.attempt import Attempt
     from stockpot.gateway.http.calls import FailureKind
+    from stockpot.gateway.models import DegradePolicy
+    from stockpot.providers import Loss
 
 
 class Failure(NamedTuple):
     """Why a try failed before any byte reached the client.
 
     `error_class` is what `Route.retry_on` names (connect, timeout, rate_limit, server, stream), or
-    auth (another target may do), or client (the request itself is at fault: nothing helps).
+    auth and unsent (another target may do), or client (the request itself is at fault: nothing
+    helps).
     `body` are the upstream's own bytes where they may go on to the client.
     """
 
@@ -33,6 +38,29 @@ def from_transport(kind: FailureKind, message: str, provider: str) -> Failure:
     if kind.startswith("timeout"):
         return Failure(kind, "timeout", 504, f"{provider} did not answer in time: {message}")
     return Failure(kind, "connect", 502, f"{provider} could not be reached: {message}")
+
+
+def not_sent(why: BadRequest | CannotExpress) -> Failure:
+    """Nothing left for the upstream: the request is at fault, or this wire cannot say it."""
+    if isinstance(why, BadRequest):
+        return Failure(why.code, "client", 400, why.message, movable=False)
+    return Failure("unsupported_by_target", "unsent", 400, str(why))
+
+
+_ALLOWED = {"never": (), "hints": ("hint",), "all": ("hint", "content")}
+
+
+def too_lossy(losses: tuple[Loss, ...], policy: DegradePolicy, provider: str) -> Failure | None:
+    """A failure when the route's policy does not allow to leave these out."""
+    refused = [loss for loss in losses if loss.kind not in _ALLOWED[policy]]
+    if not refused:
+        return None
+    what = "; ".join(f"{loss.field!r}: {loss.why}" for loss in refused)
+    message = (
+        f"{provider} cannot take all of this request ({what}). Leave it out, use another model, or "
+        "let the route leave it out (degrade)"
+    )
+    return Failure("unsupported_by_target", "unsent", 400, message)
 
 
 def from_answer(attempt: Attempt, body: bytes) -> Failure:

@@ -71,16 +71,31 @@ def read(call: Call) -> Verdict:
         asyncio.ensure_future(_read_in_thread(call))  # noqa: RUF006 - it ends in pipeline.resume
         return PAUSE
     try:
-        ask = call.dialect.read(call.endpoint, call.request.body)
+        ask = _ask(call)
     except BadRequest as bad:
         return Reply(400, bad.code, bad.message, bad.param)
     return _resolve(call, ask)
 
 
+def _ask(call: Call) -> Ask:
+    request = call.request
+    return call.dialect.read(call.endpoint, request.body, request.path, call.headers)
+
+
+def _ask_in_full(call: Call) -> Ask:
+    """Also parsed, where a target of its route has another format: that takes longest."""
+    ask = _ask(call)
+    route = call.view.routes.get(ask.model)
+    targets = [target for tier in route.tiers for target, _ in tier] if route else []
+    if ask.endpoint == "chat" and not all(t.wire.passes(ask, t.spec) for t in targets):
+        assert ask.prompt is not None
+    return ask
+
+
 async def _read_in_thread(call: Call) -> None:
     assert call.pipeline is not None
     try:
-        ask = await asyncio.to_thread(call.dialect.read, call.endpoint, call.request.body)
+        ask = await asyncio.to_thread(_ask_in_full, call)
     except BadRequest as bad:
         call.pipeline.resume(call, Reply(400, bad.code, bad.message, bad.param))
     except Exception:
@@ -105,7 +120,7 @@ def _resolve(call: Call, ask: Ask) -> Reply | None:
             f"it may use {', '.join(sorted(key.models))}",
             "model",
         )
-    if call.endpoint not in route.endpoints:
+    if _SERVED_BY.get(call.endpoint, call.endpoint) not in route.endpoints:
         return Reply(
             400,
             "wrong_endpoint",
@@ -116,6 +131,10 @@ def _resolve(call: Call, ask: Ask) -> Reply | None:
     call.route = route
     call.mark()
     return None
+
+
+_SERVED_BY = {"count_tokens": "chat"}
+"""Endpoints that every route of another endpoint serves too."""
 
 
 def _unknown_model(call: Call, model: str) -> Reply:

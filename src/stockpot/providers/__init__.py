@@ -9,27 +9,32 @@ from stockpot.providers.base import (
     Answer,
     Ask,
     BadRequest,
+    CannotExpress,
     Dialect,
     Endpoint,
     Outgoing,
     UpstreamTarget,
     Wire,
 )
+from stockpot.providers.canon import Loss
 from stockpot.providers.openai import OpenAIDialect
 from stockpot.providers.vendors import Vendor, vendors
-from stockpot.providers.wires import wire_named, wire_names
+from stockpot.providers.wires import dialects, wire_named, wire_names
 
 __all__ = [
     "Answer",
     "Ask",
     "BadRequest",
+    "CannotExpress",
     "Dialect",
     "Endpoint",
+    "Loss",
     "OpenAIDialect",
     "Outgoing",
     "UpstreamTarget",
     "Vendor",
     "Wire",
+    "dialects",
     "vendors",
     "wire_named",
     "wire_names",

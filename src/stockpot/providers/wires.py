@@ -7,10 +7,16 @@ from importlib.metadata import entry_points
 from typing import cast
 
 from stockpot.core.errors import ConfigError, did_you_mean
-from stockpot.providers.base import Wire
-from stockpot.providers.openai import OpenAIWire
+from stockpot.providers.base import Dialect, Wire
+from stockpot.providers.openai import OpenAIDialect, OpenAIWire
 
 _IN_THE_BOX: dict[str, Wire] = {"openai": OpenAIWire()}
+_DIALECTS: tuple[Dialect, ...] = (OpenAIDialect(),)
+
+
+def dialects() -> tuple[Dialect, ...]:
+    """What clients may speak; OpenAI's is the first, and the gateway's own where none is known."""
+    return _DIALECTS
 
 
 def wire_names() -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def arrival(shipped: Shipped) -> tuple[NewSpan, NewPayload | None]:
         trace_id=record.trace_id, span_id=record.span_id, parent_id=record.parent_id,
         is_root=record.is_root, project=record.project, environment=record.environment,
         at_ns=record.start_ns, start_ns=record.start_ns, duration_ns=record.duration_ns,
-        dialect="openai", kind=_KINDS.get(record.endpoint, "llm"),
+        dialect=record.dialect, kind=_KINDS.get(record.endpoint, "llm"),
         name=f"{record.endpoint} {model}", status=_status(record), status_code=record.status,
         error=record.error, error_message=record.error_message, key_id=record.key_id,
         endpoint=record.endpoint, route=record.route, provider=record.provider,

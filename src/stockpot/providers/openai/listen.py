@@ -1,11 +1,7 @@
-"""The OpenAI wire format: chat and text completions, embeddings, streamed or whole.
+"""Listening to an answer in OpenAI's dialect that passes byte for byte. Knows events, no socket.
 
-Knows JSON bodies and server-sent events; knows no vendor, key or socket. Same-dialect answers pass
-byte for byte: this module listens to a tee and changes nothing, with one stated exception. When the
-client did not ask for usage and the target is marked `inject`, the request gets
-`stream_options.include_usage` and the extra event that it causes is taken out again.
-
-Source: the API reference and OpenAPI description that OpenAI publishes (read November 2026).
+The listener takes usage, finish reason and ids from a tee of the bytes and decodes only the events
+that hold one of them.
 """
 
 from __future__ import annotations
@@ -13,202 +9,9 @@ from __future__ import annotations
 import msgspec
 
 from stockpot.prices import Usage
-from stockpot.providers.base import Ask, BadRequest, Endpoint, Outgoing, UpstreamTarget
-
-PATHS: dict[Endpoint, str] = {
-    "chat": "/chat/completions",
-    "completions": "/completions",
-    "embeddings": "/embeddings",
-}
 
 _HELD_LIMIT = 1 << 20
 """Bytes of one unfinished event that are kept for listening; a longer event is not looked into."""
-
-
-# --- reading a request --------------------------------------------------------------------------
-
-
-class _StreamOptions(msgspec.Struct):
-    include_usage: bool = False
-
-
-class _ChatBody(msgspec.Struct):
-    model: str
-    messages: msgspec.Raw
-    stream: bool | None = False
-    stream_options: _StreamOptions | None = None
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
-    n: int | None = None
-    user: str | None = None
-
-
-class _TextBody(msgspec.Struct):
-    model: str
-    prompt: msgspec.Raw = msgspec.Raw(b"")
-    stream: bool | None = False
-    stream_options: _StreamOptions | None = None
-    max_tokens: int | None = None
-    n: int | None = None
-    user: str | None = None
-
-
-class _EmbeddingBody(msgspec.Struct):
-    model: str
-    input: msgspec.Raw
-    user: str | None = None
-
-
-_chat = msgspec.json.Decoder(_ChatBody)
-_text = msgspec.json.Decoder(_TextBody)
-_embedding = msgspec.json.Decoder(_EmbeddingBody)
-_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_encode = msgspec.json.encode
-
-
-_KINDS = {
-    400: "invalid_request_error",
-    401: "authentication_error",
-    403: "permission_error",
-    404: "invalid_request_error",
-    413: "invalid_request_error",
-    429: "rate_limit_error",
-}
-
-
-class OpenAIDialect:
-    """What OpenAI's SDKs send and expect."""
-
-    name = "openai"
-
-    def read(self, endpoint: Endpoint, body: bytes) -> Ask:
-        try:
-            if endpoint == "chat":
-                return _read_chat(body)
-            if endpoint == "completions":
-                return _read_text(body)
-            return _read_embedding(body)
-        except msgspec.ValidationError as bad:
-            message, _, where = str(bad).partition(" - at `$")
-            param = where.strip("`.")
-            raise BadRequest(f"{message}{f' at {param!r}' if param else ''}", param) from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as bad:
-            raise BadRequest(f"the body is not valid JSON: {bad}", code="invalid_json") from None
-
-    def error(self, status: int, message: str, code: str, param: str = "") -> bytes:
-        kind = _KINDS.get(status, "api_error")
-        body = {"message": message, "type": kind, "param": param or None, "code": code}
-        return _encode({"error": body})
-
-
-def _read_embedding(body: bytes) -> Ask:
-    head = _embedding.decode(body)
-    tokens = len(memoryview(head.input)) // 4 + 1
-    return Ask("openai", "embeddings", body, head.model, False, True, tokens, 0, 1, head.user or "")
-
-
-def _read_chat(body: bytes) -> Ask:
-    head = _chat.decode(body)
-    return Ask(
-        "openai",
-        "chat",
-        body,
-        head.model,
-        head.stream or False,
-        head.stream_options is not None and head.stream_options.include_usage,
-        len(memoryview(head.messages)) // 4 + 1,
-        head.max_completion_tokens or head.max_tokens or 0,
-        head.n or 1,
-        head.user or "",
-    )
-
-
-def _read_text(body: bytes) -> Ask:
-    head = _text.decode(body)
-    return Ask(
-        "openai",
-        "completions",
-        body,
-        head.model,
-        head.stream or False,
-        head.stream_options is not None and head.stream_options.include_usage,
-        len(memoryview(head.prompt)) // 4 + 1,
-        head.max_tokens or 16,
-        head.n or 1,
-        head.user or "",
-    )
-
-
-# --- the wire -----------------------------------------------------------------------------------
-
-
-class OpenAIWire:
-    """Any server that speaks OpenAI's dialect."""
-
-    name = "openai"
-    dialect = "openai"
-
-    def outgoing(self, ask: Ask, target: UpstreamTarget) -> Outgoing:
-        body = ask.body
-        inject = ask.stream and not ask.wants_usage and target.stream_usage == "inject"
-        if ask.model != target.model or inject:
-            body = _patched(body, target.model, inject)
-        return Outgoing(PATHS[ask.endpoint], (), body)
-
-    def answer(self, ask: Ask, target: UpstreamTarget) -> OpenAIAnswer:
-        return OpenAIAnswer(
-            strip_usage=ask.stream and not ask.wants_usage and target.stream_usage == "inject"
-        )
-
-    def error_message(self, body: bytes) -> str:
-        try:
-            error = msgspec.json.decode(body, type=_ErrorBody).error
-        except msgspec.MsgspecError:
-            return body[:300].decode("utf-8", "replace")
-        return error if isinstance(error, str) else (error.message or "")
-
-
-def _patched(body: bytes, model: str, include_usage: bool) -> bytes:
-    """The body with another model name; every other value keeps its bytes."""
-    if not include_usage:
-        begin, end = _model_value(body)
-        if end:
-            return b"%b%b%b" % (body[:begin], _encode(model), body[end:])
-    fields = _fields.decode(body)
-    fields["model"] = msgspec.Raw(_encode(model))
-    if include_usage:
-        options: dict[str, msgspec.Raw] = {}
-        if (given := fields.get("stream_options")) is not None and bytes(given) != b"null":
-            options = _fields.decode(given)
-        options["include_usage"] = msgspec.Raw(b"true")
-        fields["stream_options"] = msgspec.Raw(_encode(options))
-    return _encode(fields)
-
-
-_MODEL = b'"model":"'
-
-
-def _model_value(body: bytes) -> tuple[int, int]:
-    """Where the model's name stands, quotes included, if that is plain to see; else two zeros.
-
-    It is when the name comes first, or when nothing but plain values stands behind it: a quote in a
-    string is escaped, so the mark is a key, and no object is open but the outermost.
-    """
-    at = 1 if body.startswith(b"{" + _MODEL) else body.rfind(_MODEL)
-    if at < 0:
-        return 0, 0
-    begin = at + len(_MODEL)
-    end = body.find(b'"', begin) + 1
-    if b"\\" in body[begin:end]:
-        return 0, 0
-    if at > 1:
-        rest = body[end:]
-        if b"{" in rest or rest.count(b"}") != 1:
-            return 0, 0
-    return begin - 1, end
-
-
-# --- listening to an answer ---------------------------------------------------------------------
 
 
 class _Error(msgspec.Struct):
@@ -217,6 +20,15 @@ class _Error(msgspec.Struct):
 
 class _ErrorBody(msgspec.Struct):
     error: _Error | str
+
+
+def error_text(body: bytes) -> str:
+    """The vendor's message in an error answer, or the beginning of what it said instead."""
+    try:
+        error = msgspec.json.decode(body, type=_ErrorBody).error
+    except msgspec.MsgspecError:
+        return body[:300].decode("utf-8", "replace")
+    return error if isinstance(error, str) else (error.message or "")
 
 
 class _InputDetails(msgspec.Struct):
@@ -262,7 +74,7 @@ def _usage(body: _UsageBody) -> Usage:
 
 def _error_event(message: str, code: str) -> bytes:
     error = {"message": message, "type": "upstream_error", "param": None, "code": code}
-    return b"data: " + _encode({"error": error}) + b"\n\n"
+    return b"data: " + msgspec.json.encode({"error": error}) + b"\n\n"
 
 
 class OpenAIAnswer:
@@ -275,6 +87,7 @@ class OpenAIAnswer:
         "_strip",
         "_usual",
         "_usual_end",
+        "content_type",
         "ended",
         "failure",
         "finish_reason",
@@ -286,6 +99,7 @@ class OpenAIAnswer:
     )
 
     def __init__(self, strip_usage: bool = False) -> None:
+        self.content_type = b""
         self.usage: Usage | None = None
         self.finish_reason = ""
         self.model = ""
@@ -425,10 +239,9 @@ class OpenAIAnswer:
                 self.finish_reason = body.choices[0].finish_reason
 
     def _read_error(self, events: bytes) -> None:
-        wire = OpenAIWire()
         for payload in self._payloads(events):
             if payload.startswith(b'{"error"'):
-                self.failure = wire.error_message(payload) or "the upstream reported an error"
+                self.failure = error_text(payload) or "the upstream reported an error"
 
     def _without_usage(self, events: bytes) -> bytes:
         kept = []
