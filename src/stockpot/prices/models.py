@@ -11,13 +11,25 @@ import msgspec
 
 class Usage(msgspec.Struct, frozen=True, array_like=True):
     """Tokens of one attempt. `input` includes cache reads and writes (OTel GenAI conventions);
-    `output` includes reasoning."""
+    `output` includes reasoning; audio and image tokens are parts of input and output too.
+
+    `cache_write_1h` is the part of `cache_write` with the longer lifetime. `searches` counts web
+    searches that the vendor ran, which it bills apart. `tier` is the vendor's word for the service
+    tier that served the call, '' for the ordinary one.
+    """
 
     input: int = 0
     output: int = 0
     cache_read: int = 0
     cache_write: int = 0
     reasoning: int = 0
+    cache_write_1h: int = 0
+    audio_input: int = 0
+    audio_output: int = 0
+    image_input: int = 0
+    image_output: int = 0
+    searches: int = 0
+    tier: str = ""
 
 
 class PriceRow(msgspec.Struct, frozen=True, array_like=True):
