@@ -6,8 +6,8 @@ into="$here/../.cache/peers"
 mkdir -p "$into"
 uv="$here/../../.venv/bin/uv"
 [ -x "$into/litellm/bin/litellm" ] || {
-  "$uv" venv -q "$into/litellm"
-  "$uv" pip install -q --python "$into/litellm" "litellm[proxy]==1.109.1"
+  "$uv" venv -q --clear "$into/litellm"
+  "$uv" pip install -q --python "$into/litellm" "litellm[proxy]==1.106.2"
 }
 [ -d "$into/portkey/node_modules/@portkey-ai/gateway" ] || {
   mkdir -p "$into/portkey"
