@@ -8,14 +8,33 @@ from __future__ import annotations
 
 import msgspec
 
+BUCKETS = (
+    "input", "output", "cache_read", "cache_write", "reasoning", "request", "cache_write_1h",
+    "audio_input", "audio_output", "audio_cache_read", "image_input", "image_output",
+    "image_cache_read", "search",
+)  # fmt: skip
+"""What is billed apart, in the order of every array of quantities, unit prices and costs.
+
+The order is kept in records for ever: it grows at its end, and arrays may end early (the rest is
+zero). `input` is what is in no other input bucket (fresh text), `output` likewise; `cache_write` is
+what lives five minutes. All are tokens but `request` and `search`, which are counted.
+"""
+
+DETAIL = (
+    "cache_write_1h", "audio_input", "audio_output", "image_input", "image_output", "searches",
+    "cache_read_audio", "cache_read_image",
+)  # fmt: skip
+"""Fields of Usage that records keep as one array, in its order; grows at its end."""
+
 
 class Usage(msgspec.Struct, frozen=True, array_like=True):
     """Tokens of one attempt. `input` includes cache reads and writes (OTel GenAI conventions);
     `output` includes reasoning; audio and image tokens are parts of input and output too.
 
-    `cache_write_1h` is the part of `cache_write` with the longer lifetime. `searches` counts web
-    searches that the vendor ran, which it bills apart. `tier` is the vendor's word for the service
-    tier that served the call, '' for the ordinary one.
+    `cache_write_1h` is the part of `cache_write` with the longer lifetime; `cache_read_audio` and
+    `cache_read_image` are parts of `cache_read` as of `audio_input` and `image_input`. `searches`
+    counts web searches that the vendor ran, which it bills apart. `tier` is the vendor's word for
+    the service tier that served the call, in lower case, '' for the ordinary one.
     """
 
     input: int = 0
@@ -30,13 +49,21 @@ class Usage(msgspec.Struct, frozen=True, array_like=True):
     image_output: int = 0
     searches: int = 0
     tier: str = ""
+    cache_read_audio: int = 0
+    cache_read_image: int = 0
 
 
 class PriceRow(msgspec.Struct, frozen=True, array_like=True):
-    """Pico-dollars per token (and per request), valid from `valid_from_ms` until the next row.
+    """Pico-dollars per token (and per request and search), valid from `valid_from_ms` until the
+    next row.
 
     A bucket that is None costs what its parent costs: cache_read and cache_write fall back to
-    input, reasoning to output.
+    input, cache_write_1h to cache_write, reasoning, audio_output and image_output to output,
+    audio_input and image_input to input, and what is read from the cache of those to cache_read.
+
+    A row holds for the service tier `tier`, for prompts of more than `above` input tokens, and
+    within `hours` (seconds of the day in UTC, from and until; across midnight when until is less).
+    Among rows of one date the later in the list is the more special.
     """
 
     id: str
@@ -48,57 +75,61 @@ class PriceRow(msgspec.Struct, frozen=True, array_like=True):
     reasoning: int | None = None
     request: int = 0
     source: str = ""
-
-
-class Cost(msgspec.Struct, frozen=True, array_like=True):
-    """Nano-dollars by bucket; `total` is their sum by construction."""
-
-    price_id: str
-    input: int
-    output: int
-    cache_read: int
-    cache_write: int
-    reasoning: int
-    request: int
+    cache_write_1h: int | None = None
+    audio_input: int | None = None
+    audio_output: int | None = None
+    audio_cache_read: int | None = None
+    image_input: int | None = None
+    image_output: int | None = None
+    image_cache_read: int | None = None
+    search: int = 0
+    tier: str = ""
+    above: int = 0
+    hours: tuple[int, int] | None = None
 
     @property
-    def total(self) -> int:
+    def units(self) -> tuple[int, ...]:
+        """The price of every bucket, in the order of BUCKETS, with parents' prices filled in."""
+        into, out = self.input, self.output
+        read = into if self.cache_read is None else self.cache_read
+        write = into if self.cache_write is None else self.cache_write
         return (
-            self.input
-            + self.output
-            + self.cache_read
-            + self.cache_write
-            + self.reasoning
-            + self.request
+            into,
+            out,
+            read,
+            write,
+            out if self.reasoning is None else self.reasoning,
+            self.request,
+            write if self.cache_write_1h is None else self.cache_write_1h,
+            into if self.audio_input is None else self.audio_input,
+            out if self.audio_output is None else self.audio_output,
+            read if self.audio_cache_read is None else self.audio_cache_read,
+            into if self.image_input is None else self.image_input,
+            out if self.image_output is None else self.image_output,
+            read if self.image_cache_read is None else self.image_cache_read,
+            self.search,
         )
 
 
-def price_of(usage: Usage, rows: tuple[PriceRow, ...], at_ms: int) -> Cost | None:
-    """Cost at a time, or None when no row was valid then: unknown is never zero.
+class Cost(msgspec.Struct, frozen=True, gc=False):
+    """What one attempt costs and why. `parts` are nano-dollars and `units` pico-dollars by bucket,
+    in the order of BUCKETS; both may end early. `total` is the sum of the parts by construction.
 
-    `rows` are sorted by `valid_from_ms`, oldest first.
+    `saved` is what the vendor's prompt cache saved: the same tokens at the price of fresh ones,
+    less what they cost. It is negative where writing cost more than reading brought.
     """
-    row = None
-    for candidate in rows:
-        if candidate.valid_from_ms > at_ms:
-            break
-        row = candidate
-    if row is None:
-        return None
-    if not (usage.cache_read or usage.cache_write or usage.reasoning):
-        into, out = (usage.input * row.input + 500) // 1000, (usage.output * row.output + 500)
-        return Cost(row.id, into, out // 1000, 0, 0, 0, (row.request + 500) // 1000)
-    fresh = max(0, usage.input - usage.cache_read - usage.cache_write)
-    plain = max(0, usage.output - usage.reasoning)
-    read = row.input if row.cache_read is None else row.cache_read
-    write = row.input if row.cache_write is None else row.cache_write
-    reason = row.output if row.reasoning is None else row.reasoning
-    return Cost(  # each bucket rounded half up to a whole nano-dollar
-        row.id,
-        (fresh * row.input + 500) // 1000,
-        (plain * row.output + 500) // 1000,
-        (usage.cache_read * read + 500) // 1000,
-        (usage.cache_write * write + 500) // 1000,
-        (usage.reasoning * reason + 500) // 1000,
-        (row.request + 500) // 1000,
-    )
+
+    price_id: str
+    parts: tuple[int, ...]
+    units: tuple[int, ...]
+    source: str = ""
+    saved: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(self.parts)
+
+    def of(self, bucket: str) -> int:
+        """Nano-dollars of one bucket."""
+        at = BUCKETS.index(bucket)
+        return self.parts[at] if at < len(self.parts) else 0
