@@ -12,6 +12,8 @@ from collections.abc import Callable
 from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from stockpot.gateway.mask import mask, mask_sse
 from stockpot.gateway.models import Record, Start
 from stockpot.prices import Usage, price_of
@@ -77,19 +79,20 @@ class Accountant:
             self._spool.finish(record, None, None, done)
             return
         assert call.key is not None
+        asked, captured = _asked(call), _captured(attempt)
         if call.key.spec.payloads == "full":
             record.payload = PAYLOAD_FULL
-            self._spool.finish(record, call.request.body, attempt.captured, done)
+            self._spool.finish(record, asked, captured, done)
             return
         record.payload = PAYLOAD_MASKED
-        said = b"".join(attempt.captured)
-        if len(call.request.body) + len(said) > LARGE_TO_MASK:
-            work = self._masked_in_thread(record, call.request.body, said, attempt.streaming, done)
+        said = b"".join(captured)
+        if len(asked) + len(said) > LARGE_TO_MASK:
+            work = self._masked_in_thread(record, asked, said, attempt.streaming, done)
             task = asyncio.ensure_future(work)
             self._masking.add(task)
             task.add_done_callback(self._masking.discard)
         else:
-            request, response = _masked(call.request.body, said, attempt.streaming)
+            request, response = _masked(asked, said, attempt.streaming)
             self._spool.finish(record, request, [response], done)
 
     async def _masked_in_thread(
@@ -108,7 +111,7 @@ class Accountant:
         record = _refusal(call, reply)
         self._meters.observe(record)
         keep = call.key.spec.payloads
-        body = None if keep == "none" else call.request.body
+        body = None if keep == "none" else _asked(call)
         if body is not None:
             record.payload = PAYLOAD_MASKED if keep == "masked" else PAYLOAD_FULL
             body = mask(body) if keep == "masked" else body
@@ -124,6 +127,23 @@ class Accountant:
             for purse in call.purses:
                 purse.settle(call.reserved_nano, cost)
             call.purses = ()
+
+
+def _asked(call: Call) -> bytes:
+    """What is kept of the request: its body, or a description of the files in it."""
+    kept = call.ask.kept if call.ask is not None else None
+    return call.request.body if kept is None else kept
+
+
+def _captured(attempt: Attempt) -> list[bytes]:
+    """What is kept of the answer: its bytes, or a description where they are sound."""
+    if attempt.call.endpoint != "speech" or attempt.status >= 400:
+        return attempt.captured
+    kinds = [value for name, value in attempt.headers if name == b"content-type"]
+    if not kinds or kinds[0].startswith((b"application/json", b"text/")):
+        return attempt.captured
+    shown = {"type": kinds[0].decode("latin-1"), "bytes": attempt.received_bytes}
+    return [msgspec.json.encode(shown)]
 
 
 def _masked(asked: bytes, said: bytes, streaming: bool) -> tuple[bytes, bytes]:

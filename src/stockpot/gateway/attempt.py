@@ -229,7 +229,7 @@ class Attempt:
         trace = b"traceparent: 00-%b-%b-01\r\n" % (hexlify(call.trace_id), hexlify(self.span_id))
         for name, value in out.headers:
             trace += f"{name}: {value}\r\n".encode("latin-1")
-        head = target.head(out.path, trace, len(out.body))
+        head = target.head(out.path, trace, len(out.body), out.content_type)
         timeouts = call.route.spec.timeouts or target.spec.timeouts
         self.upstream = shared.client.send(target.origin, head, out.body, self, timeouts)
         return None
@@ -352,10 +352,12 @@ class Attempt:
             self.target.health.succeeded(self.start_ns)
         self._finish_stream(last)
 
-    def _finish_stream(self, last: bytes) -> None:
+    def _finish_stream(self, last: bytes, torn: bool = False) -> None:
         exchange = self.call.exchange
         if self.call.client_lost:
             self.attempts.conclude(self, _nothing)
+        elif torn:
+            self.attempts.conclude(self, exchange.abort)
         elif self._started:
             self.attempts.conclude(self, lambda: exchange.finish(last))
         else:
@@ -385,7 +387,8 @@ class Attempt:
         self._close()
         self.error, self.message = error, message
         self.target.health.failed(f"{error}: {message}")
-        self._finish_stream(answer.broken(message, error))
+        last = answer.broken(message, error)
+        self._finish_stream(last, torn=not last)
 
     # What the gateway or the client decides.
 

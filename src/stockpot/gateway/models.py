@@ -15,7 +15,10 @@ from stockpot.prices import PriceRow
 
 PayloadPolicy = Literal["none", "masked", "full"]
 DisconnectPolicy = Literal["cancel", "drain", "partial"]
-Endpoint = Literal["chat", "completions", "embeddings"]
+Endpoint = Literal[
+    "chat", "completions", "embeddings", "speech", "transcriptions", "translations",
+    "images", "image_edits", "moderations", "rerank",
+]  # fmt: skip
 """What a route serves."""
 DegradePolicy = Literal["never", "hints", "all"]
 

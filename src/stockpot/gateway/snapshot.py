@@ -35,6 +35,7 @@ _decode_snapshot = msgspec.msgpack.Decoder(Snapshot).decode
 _decode_part = msgspec.msgpack.Decoder(GatewayPart).decode
 
 
+_JSON = "content-type: application/json"
 _HEADS_MAX = 64
 """Paths of one target whose request heads are kept."""
 
@@ -83,14 +84,19 @@ class TargetEntry:
         """The newest row, for estimates; a bill takes the row that was valid at the time."""
         self.wire: Wire = wire_named(spec.wire)
         self.origin = Origin(parts.scheme, parts.hostname or "", port)
-        lines = [f"host: {parts.netloc.rpartition('@')[2]}", "content-type: application/json"]
+        lines = [f"host: {parts.netloc.rpartition('@')[2]}", _JSON]
         lines += [f"{name}: {value}" for name, value in spec.headers]
         self._path = parts.path.rstrip("/")
         self._heads: dict[str, bytes] = {}
         self._head = (" HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n").encode("latin-1")
 
-    def head(self, path: str, extra: bytes, length: int) -> bytes:
-        """The complete request head for a body of `length` bytes."""
+    def head(self, path: str, extra: bytes, length: int, content_type: str = "") -> bytes:
+        """The complete request head for a body of `length` bytes, JSON unless said otherwise."""
+        if content_type:
+            first = f"POST {self._path}{path}".encode("latin-1")
+            stated = f"content-type: {content_type}".encode("latin-1")
+            rest = self._head.replace(_JSON.encode(), stated, 1)
+            return b"%b%b%bcontent-length: %d\r\n\r\n" % (first, rest, extra, length)
         head = self._heads.get(path)
         if head is None:
             head = f"POST {self._path}{path}".encode("latin-1") + self._head

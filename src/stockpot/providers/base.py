@@ -25,7 +25,19 @@ if TYPE_CHECKING:
 
     from stockpot.providers.canon import Event, Loss, Prompt
 
-Endpoint = Literal["chat", "completions", "embeddings", "count_tokens"]
+Endpoint = Literal[
+    "chat",
+    "completions",
+    "embeddings",
+    "count_tokens",
+    "speech",
+    "transcriptions",
+    "translations",
+    "images",
+    "image_edits",
+    "moderations",
+    "rerank",
+]
 """What a call is for, in any dialect; `chat` has several dialects."""
 
 Headers = Mapping[bytes, bytes]
@@ -51,7 +63,8 @@ class Ask:
     `body` are the client's bytes; `input_tokens` is an estimate (bytes of the prompt / 4) used for
     reservations until the upstream reports usage; `max_output` is the client's own bound or 0.
     `path` and `headers` are the client's, for dialects that say something there; `spoken` is the
-    dialect itself where this ask can be translated.
+    dialect itself where this ask can be translated. `kept` is what is recorded as the payload
+    where that is not the body itself: a file that was sent along is only described.
     """
 
     __slots__ = (
@@ -62,6 +75,7 @@ class Ask:
         "endpoint",
         "headers",
         "input_tokens",
+        "kept",
         "max_output",
         "model",
         "path",
@@ -100,6 +114,7 @@ class Ask:
         self.spoken = spoken
         self.path = path
         self.headers: Headers = headers or {}
+        self.kept: bytes | None = None
         self._prompt: Prompt | None = None
 
     @property
@@ -113,12 +128,13 @@ class Ask:
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """What to send. `path` is appended to the target's base URL; `losses` are what the wire could
-    not express."""
+    not express. `content_type` is the body's where it is not JSON."""
 
     path: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
     losses: tuple[Loss, ...] = ()
+    content_type: str = ""
 
 
 class UpstreamTarget(Protocol):
@@ -173,7 +189,8 @@ class Answer(Protocol):
         ...
 
     def broken(self, message: str, code: str) -> bytes:
-        """A well-formed error event in the client's dialect, for a stream that cannot go on."""
+        """A well-formed error event in the client's dialect, for a stream that cannot go on; b""
+        where there is no way to say it, so that the connection is cut."""
         ...
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from stockpot.providers.base import Ask, BadRequest, Endpoint, Headers, Writer
 from stockpot.providers.canon import Prompt
+from stockpot.providers.openai import media
 
 
 class _StreamOptions(msgspec.Struct):
@@ -70,6 +71,7 @@ class OpenAIDialect:
         b"/v1/chat/completions": "chat",
         b"/v1/completions": "completions",
         b"/v1/embeddings": "embeddings",
+        **{b"/v1" + path.encode(): endpoint for endpoint, path in media.PATHS.items()},
     }
     below = b""
 
@@ -84,7 +86,9 @@ class OpenAIDialect:
                 return self._read_chat(body)
             if endpoint == "completions":
                 return _read_text(body)
-            return _read_embedding(body)
+            if endpoint == "embeddings":
+                return _read_embedding(body)
+            return media.read(endpoint, body, (headers or {}).get(b"content-type", b""))
         except msgspec.ValidationError as bad:
             message, _, where = str(bad).partition(" - at `$")
             param = where.strip("`.")

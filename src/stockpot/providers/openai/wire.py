@@ -11,8 +11,18 @@ from collections.abc import Sequence
 
 import msgspec
 
-from stockpot.providers.base import Ask, CannotExpress, Endpoint, Outgoing, UpstreamTarget
+from stockpot.providers.base import (
+    Answer,
+    Ask,
+    CannotExpress,
+    Endpoint,
+    Outgoing,
+    UpstreamTarget,
+)
+from stockpot.providers.model_name import renamed
+from stockpot.providers.openai import media
 from stockpot.providers.openai.listen import OpenAIAnswer, error_text
+from stockpot.providers.openai.native import NATIVE
 
 PATHS: dict[Endpoint, str] = {
     "chat": "/chat/completions",
@@ -20,6 +30,8 @@ PATHS: dict[Endpoint, str] = {
     "embeddings": "/embeddings",
 }
 
+_STREAMED = (b"text/event-stream", b"audio/", b"application/octet-stream")
+"""Beginnings of content types; sound is passed on as it comes, like events."""
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _encode = msgspec.json.encode
@@ -32,12 +44,16 @@ class OpenAIWire:
     dialect = "openai"
 
     def passes(self, ask: Ask, target: UpstreamTarget) -> bool:
-        return ask.dialect == "openai"
+        return ask.dialect == "openai" or (ask.dialect in target.native and ask.dialect in NATIVE)
 
     def is_stream(self, headers: Sequence[tuple[bytes, bytes]]) -> bool:
-        return any(k == b"content-type" and v.startswith(b"text/event-stream") for k, v in headers)
+        return any(k == b"content-type" and v.startswith(_STREAMED) for k, v in headers)
 
     def outgoing(self, ask: Ask, target: UpstreamTarget) -> Outgoing:
+        if ask.dialect in target.native and ask.dialect in NATIVE:
+            return NATIVE[ask.dialect].outgoing(ask, target)
+        if ask.endpoint in media.PATHS:
+            return media.outgoing(ask, target)
         if ask.endpoint not in PATHS:
             raise CannotExpress(f"OpenAI's API has nothing like {ask.endpoint}")
         body = ask.body
@@ -46,7 +62,11 @@ class OpenAIWire:
             body = _patched(body, target.model, inject)
         return Outgoing(PATHS[ask.endpoint], (), body)
 
-    def answer(self, ask: Ask, target: UpstreamTarget) -> OpenAIAnswer:
+    def answer(self, ask: Ask, target: UpstreamTarget) -> Answer:
+        if ask.dialect in target.native and ask.dialect in NATIVE:
+            return NATIVE[ask.dialect].answer(ask, target)
+        if ask.endpoint in media.PATHS:
+            return media.answer(ask)
         return OpenAIAnswer(
             strip_usage=ask.stream and not ask.wants_usage and target.stream_usage == "inject"
         )
@@ -58,38 +78,12 @@ class OpenAIWire:
 def _patched(body: bytes, model: str, include_usage: bool) -> bytes:
     """The body with another model name; every other value keeps its bytes."""
     if not include_usage:
-        begin, end = _model_value(body)
-        if end:
-            return b"%b%b%b" % (body[:begin], _encode(model), body[end:])
+        return renamed(body, model)
     fields = _fields.decode(body)
     fields["model"] = msgspec.Raw(_encode(model))
-    if include_usage:
-        options: dict[str, msgspec.Raw] = {}
-        if (given := fields.get("stream_options")) is not None and bytes(given) != b"null":
-            options = _fields.decode(given)
-        options["include_usage"] = msgspec.Raw(b"true")
-        fields["stream_options"] = msgspec.Raw(_encode(options))
+    options: dict[str, msgspec.Raw] = {}
+    if (given := fields.get("stream_options")) is not None and bytes(given) != b"null":
+        options = _fields.decode(given)
+    options["include_usage"] = msgspec.Raw(b"true")
+    fields["stream_options"] = msgspec.Raw(_encode(options))
     return _encode(fields)
-
-
-_MODEL = b'"model":"'
-
-
-def _model_value(body: bytes) -> tuple[int, int]:
-    """Where the model's name stands, quotes included, if that is plain to see; else two zeros.
-
-    It is when the name comes first, or when nothing but plain values stands behind it: a quote in a
-    string is escaped, so the mark is a key, and no object is open but the outermost.
-    """
-    at = 1 if body.startswith(b"{" + _MODEL) else body.rfind(_MODEL)
-    if at < 0:
-        return 0, 0
-    begin = at + len(_MODEL)
-    end = body.find(b'"', begin) + 1
-    if b"\\" in body[begin:end]:
-        return 0, 0
-    if at > 1:
-        rest = body[end:]
-        if b"{" in rest or rest.count(b"}") != 1:
-            return 0, 0
-    return begin - 1, end
