@@ -8,9 +8,12 @@ from decimal import Decimal
 import pytest
 from genai_prices import Usage as PackageUsage
 from genai_prices import calc_price
+from genai_prices.data_snapshot import get_snapshot
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stockpot.catalog.pricing import price_rows
-from stockpot.prices import Usage, price_of
+from stockpot.prices import BUCKETS, Usage, price_of, row_for
 
 WHEN = datetime(2026, 11, 1, 20, tzinfo=UTC)
 
@@ -66,11 +69,80 @@ def test_a_price_that_changed_has_a_row_for_each_time() -> None:
     assert [row.valid_from_ms for row in rows] == sorted(row.valid_from_ms for row in rows)
 
 
-def test_a_row_tells_where_it_comes_from_and_what_it_leaves_out() -> None:
-    (tiered,) = price_rows("anthropic", "claude-sonnet-4-5")
-    assert tiered.source.startswith("genai-prices ")
-    assert "first tier" in tiered.source
-    assert tiered.id.endswith("/anthropic/claude-sonnet-4-5")
+MODELS = [
+    (provider.id, model.id)
+    for provider in get_snapshot().providers
+    if provider.id in ("openai", "anthropic", "google", "aws", "azure", "deepseek", "x-ai", "groq")
+    for model in provider.models
+    if price_rows(provider.id, model.id)
+]
+TIERS = {
+    "": None, "default": {"service_tier": "default"}, "flex": {"service_tier": "flex"},
+    "priority": {"service_tier": "priority"}, "batch": {"processing": "batch"},
+}  # fmt: skip
+counts = st.integers(0, 150_000)
+
+
+@given(
+    st.sampled_from(MODELS),
+    st.sampled_from(sorted(TIERS)),
+    st.datetimes(datetime(2025, 1, 1), datetime(2026, 12, 31)),
+    st.tuples(*[counts] * 11),
+)
+def test_every_bucket_tier_and_day_costs_what_the_package_calculates(
+    which: tuple[str, str], tier: str, when: datetime, n: tuple[int, ...]
+) -> None:
+    vendor, model = which
+    rows = price_rows(vendor, model)
+    when = when.replace(tzinfo=UTC)
+    row = row_for(rows, tier, 0, int(when.timestamp() * 1000))
+    assert row is not None
+    fresh, read, write, hour, audio, image, plain, thought, spoken, drawn, searches = n
+    # What is read from the cache of audio is told apart only where the package has a price for it:
+    # without, it charges such a token twice.
+    heard = audio // 3 if row.audio_cache_read is not None else 0
+    seen = image // 3 if row.image_cache_read is not None else 0
+    usage = Usage(
+        input=fresh + read + write + hour + heard + seen + audio + image,
+        output=plain + thought + spoken + drawn, cache_read=read + heard + seen,
+        cache_write=write + hour, reasoning=thought, cache_write_1h=hour,
+        audio_input=audio + heard, audio_output=spoken, image_input=image + seen,
+        image_output=drawn, searches=searches, tier=tier, cache_read_audio=heard,
+        cache_read_image=seen,
+    )  # fmt: skip
+    theirs = calc_price(
+        PackageUsage(
+            input_tokens=usage.input, output_tokens=usage.output,
+            cache_read_tokens=usage.cache_read, cache_write_tokens=usage.cache_write,
+            cache_write_1h_tokens=hour, output_reasoning_tokens=thought,
+            input_audio_tokens=usage.audio_input, output_audio_tokens=spoken,
+            cache_audio_read_tokens=heard, input_image_tokens=usage.image_input,
+            output_image_tokens=drawn, cache_image_read_tokens=seen, web_searches=searches,
+        ),
+        model_ref=model, provider_id=vendor, genai_request_timestamp=when,
+        price_context=TIERS[tier],
+    )  # fmt: skip
+    ours = price_of(usage, rows, int(when.timestamp() * 1000))
+    assert ours is not None
+    assert abs(ours.total - theirs.total_price * Decimal(10**9)) <= len(BUCKETS)
+
+
+def test_a_row_tells_where_it_comes_from() -> None:
+    short, long, *batch = price_rows("anthropic", "claude-sonnet-4-5")
+    assert short.source.startswith("genai-prices ")
+    assert short.id.endswith("/anthropic/claude-sonnet-4-5")
+    assert long.id.endswith("/anthropic/claude-sonnet-4-5+above-200000")
+    assert {row.tier for row in batch} == {"batch"}
+
+
+def test_no_two_rows_of_a_model_have_one_id() -> None:
+    for vendor, model in MODELS:
+        ids = [row.id for row in price_rows(vendor, model)]
+        assert len(set(ids)) == len(ids)
+
+
+def test_another_vendors_model_is_sold_without_its_tiers() -> None:
+    assert {row.tier for row in price_rows("azure", "gpt-5")} == {""}
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,10 @@ from stockpot.catalog.store import routes
 from stockpot.core.db import Database
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
 from stockpot.gateway import Target
-from stockpot.prices import PriceRow
+from stockpot.prices import BUCKETS, PriceRow, ordinary_row
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,199}")
-_BUCKETS = ("input", "output", "cache_read", "cache_write", "reasoning")
+_BUCKETS = tuple(bucket for bucket in BUCKETS if bucket not in ("request", "search"))
 _PICO_PER_DOLLAR_MTOK = 1_000_000
 
 
@@ -96,7 +96,7 @@ class ModelService:
     ) -> TargetHealth:
         weight, tier = shares[target.provider, target.model]
         seen = self._fleet.target(target.id)
-        price = _present(target.prices)
+        price = ordinary_row(target.prices, time.time_ns() // 1_000_000)
         return TargetHealth(
             id=target.id,
             provider=target.provider,
@@ -130,12 +130,6 @@ def _check_providers(published: Published, wanted: RouteSettings) -> None:
                 f"no engine serves {target.model!r}.{did_you_mean(target.model, served)}",
                 hint="stockpot models list",
             )
-
-
-def _present(rows: tuple[PriceRow, ...]) -> PriceRow | None:
-    now = time.time() * 1000
-    valid = [row for row in rows if row.valid_from_ms <= now]
-    return valid[-1] if valid else None
 
 
 def _dollars(row: PriceRow | None) -> dict[str, float] | None:

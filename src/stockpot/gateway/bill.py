@@ -1,0 +1,77 @@
+"""What an attempt used and what that costs. Knows usage and price rows; knows no record, no spool.
+
+What the provider reported is billed as it is. Of an answer that was cut off, what is missing is
+counted here: the prompt by its length, the answer by its pieces.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from stockpot.prices import DETAIL, Usage, price_of
+
+if TYPE_CHECKING:
+    from stockpot.gateway.attempt import Attempt
+
+NO_USAGE = Usage()
+_UNCOUNTED = frozenset({"speech", "transcriptions", "translations", "images", "image_edits"})
+"""Endpoints whose answers' pieces are no tokens."""
+_detail = attrgetter(*DETAIL)
+
+
+class Bill(NamedTuple):
+    """`nano` None means that no price or no usage is known. `parts` and `units` are in the order of
+    `prices.BUCKETS`; see `prices.Cost`."""
+
+    nano: int | None
+    parts: tuple[int, ...] = ()
+    price_id: str = ""
+    units: tuple[int, ...] = ()
+    source: str = ""
+    saved: int = 0
+
+
+_FREE = Bill(0, price_id="free")
+_NOTHING = Bill(0)
+_UNKNOWN = Bill(None)
+
+
+def usage_of(attempt: Attempt) -> tuple[Usage, str]:
+    """What the upstream reported; else, for an answer that was under way, what was counted here."""
+    answer = attempt.answer
+    if answer is None:
+        return NO_USAGE, "none"
+    usage = answer.usage
+    counted = attempt.streaming and not attempt.unbilled and attempt.call.endpoint not in _UNCOUNTED
+    if usage is not None:
+        if not counted or answer.ended or answer.finish_reason or usage.output >= answer.pieces:
+            return usage, "provider"
+        # Some report the prompt at the beginning and the answer at the end, which never came.
+        return msgspec.structs.replace(usage, output=answer.pieces), "estimated"
+    if not counted:
+        return NO_USAGE, "none"
+    ask = attempt.call.ask
+    assert ask is not None
+    return Usage(ask.input_tokens, answer.pieces), "estimated"
+
+
+def bill_of(attempt: Attempt, usage: Usage, source: str) -> Bill:
+    """What an attempt costs by the row that was valid when it began."""
+    spec = attempt.target.spec
+    if spec.free:
+        return _FREE
+    if source == "none":
+        return _NOTHING if attempt.answer is None else _UNKNOWN
+    cost = price_of(usage, spec.prices, attempt.start_ns // 1_000_000)
+    if cost is None:
+        return _UNKNOWN
+    return Bill(cost.total, cost.parts, cost.price_id, cost.units, cost.source, cost.saved)
+
+
+def detail_of(usage: Usage) -> tuple[int, ...]:
+    """The usage beyond its first five figures, as records keep it."""
+    detail: tuple[int, ...] = _detail(usage)
+    return detail if any(detail) else ()
