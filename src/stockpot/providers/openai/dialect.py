@@ -14,6 +14,8 @@ import msgspec
 from stockpot.providers.base import Ask, BadRequest, Endpoint, Headers, Writer
 from stockpot.providers.canon import Prompt
 from stockpot.providers.openai import media
+from stockpot.providers.openai.parse import parse_chat
+from stockpot.providers.openai.write import ChatWriter
 
 
 class _StreamOptions(msgspec.Struct):
@@ -113,10 +115,10 @@ class OpenAIDialect:
         )
 
     def parse(self, ask: Ask) -> Prompt:
-        raise NotImplementedError
+        return parse_chat(ask.body)
 
     def writer(self, ask: Ask) -> Writer:
-        raise NotImplementedError
+        return ChatWriter(ask)
 
     def error(self, status: int, message: str, code: str, param: str = "") -> bytes:
         kind = _KINDS.get(status, "api_error")

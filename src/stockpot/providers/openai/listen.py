@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from stockpot.prices import Usage
+from stockpot.providers.openai.answer_body import UsageBody, usage_of
 
 _HELD_LIMIT = 1 << 20
 """Bytes of one unfinished event that are kept for listening; a longer event is not looked into."""
@@ -31,22 +32,6 @@ def error_text(body: bytes) -> str:
     return error if isinstance(error, str) else (error.message or "")
 
 
-class _InputDetails(msgspec.Struct):
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
-
-
-class _OutputDetails(msgspec.Struct):
-    reasoning_tokens: int | None = None
-
-
-class _UsageBody(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: _InputDetails | None = None
-    completion_tokens_details: _OutputDetails | None = None
-
-
 class _Choice(msgspec.Struct):
     finish_reason: str | None = None
 
@@ -54,22 +39,12 @@ class _Choice(msgspec.Struct):
 class _AnswerBody(msgspec.Struct):
     id: str | None = None
     model: str | None = None
-    usage: _UsageBody | None = None
+    usage: UsageBody | None = None
     choices: list[_Choice] | None = None
+    service_tier: str | None = None
 
 
 _answer = msgspec.json.Decoder(_AnswerBody)
-
-
-def _usage(body: _UsageBody) -> Usage:
-    into, out = body.prompt_tokens_details, body.completion_tokens_details
-    return Usage(
-        body.prompt_tokens or 0,
-        body.completion_tokens or 0,
-        (into.cached_tokens or 0) if into else 0,
-        (into.cache_write_tokens or 0) if into else 0,
-        (out.reasoning_tokens or 0) if out else 0,
-    )
 
 
 def _error_event(message: str, code: str) -> bytes:
@@ -125,7 +100,7 @@ class OpenAIAnswer:
         self.response_id = head.id or ""
         self.model = head.model or ""
         if head.usage is not None:
-            self.usage = _usage(head.usage)
+            self.usage = usage_of(head.usage, head.service_tier or "")
         if head.choices:
             self.finish_reason = head.choices[0].finish_reason or ""
         self.started = self.ended = True
@@ -231,7 +206,7 @@ class OpenAIAnswer:
     def _read_usage(self, events: bytes) -> None:
         for body in self._decoded(events):
             if body.usage is not None:
-                self.usage = _usage(body.usage)
+                self.usage = usage_of(body.usage, body.service_tier or "")
 
     def _read_finish(self, events: bytes) -> None:
         for body in self._decoded(events):

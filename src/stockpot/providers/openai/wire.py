@@ -21,8 +21,11 @@ from stockpot.providers.base import (
 )
 from stockpot.providers.model_name import renamed
 from stockpot.providers.openai import media
+from stockpot.providers.openai.compose import compose_chat
 from stockpot.providers.openai.listen import OpenAIAnswer, error_text
 from stockpot.providers.openai.native import NATIVE
+from stockpot.providers.openai.read import ChatReader
+from stockpot.providers.translate import Translated
 
 PATHS: dict[Endpoint, str] = {
     "chat": "/chat/completions",
@@ -56,6 +59,8 @@ class OpenAIWire:
             return media.outgoing(ask, target)
         if ask.endpoint not in PATHS:
             raise CannotExpress(f"OpenAI's API has nothing like {ask.endpoint}")
+        if not self.passes(ask, target):
+            return _composed(ask, target)
         body = ask.body
         inject = ask.stream and not ask.wants_usage and target.stream_usage == "inject"
         if ask.model != target.model or inject:
@@ -67,12 +72,22 @@ class OpenAIWire:
             return NATIVE[ask.dialect].answer(ask, target)
         if ask.endpoint in media.PATHS:
             return media.answer(ask)
+        if not self.passes(ask, target):
+            assert ask.spoken is not None
+            return Translated(ChatReader(), ask.spoken.writer(ask), ask.stream)
         return OpenAIAnswer(
             strip_usage=ask.stream and not ask.wants_usage and target.stream_usage == "inject"
         )
 
     def error_message(self, body: bytes) -> str:
         return error_text(body)
+
+
+def _composed(ask: Ask, target: UpstreamTarget) -> Outgoing:
+    if ask.endpoint != "chat":
+        raise CannotExpress(f"{ask.endpoint} of {ask.dialect}'s format cannot be told to OpenAI's")
+    body, losses = compose_chat(ask.prompt, target, ask.stream, ask.dialect)
+    return Outgoing(PATHS["chat"], (), _encode(body), losses)
 
 
 def _patched(body: bytes, model: str, include_usage: bool) -> bytes:
