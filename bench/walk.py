@@ -22,7 +22,7 @@ from typing import Any
 from stockpot.bench import mock
 from stockpot.bench.rig import Rig, request
 from stockpot.gateway.account import Accountant
-from stockpot.gateway.attempt import Upstreams
+from stockpot.gateway.attempts import Upstreams
 from stockpot.gateway.face import Gateway
 from stockpot.gateway.http.server import HttpServer
 from stockpot.gateway.http.upstream import Origin, UpstreamClient

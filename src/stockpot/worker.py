@@ -15,6 +15,7 @@ import socket
 import ssl
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -22,8 +23,9 @@ import msgspec
 from stockpot.core import config
 from stockpot.core.addresses import refused
 from stockpot.core.instance import Instance
+from stockpot.core.kv import RateAsk, RateGrant, open_kv
 from stockpot.gateway.account import Accountant
-from stockpot.gateway.attempt import Upstreams
+from stockpot.gateway.attempts import Upstreams
 from stockpot.gateway.face import Gateway
 from stockpot.gateway.http.server import Cors, HttpServer, ServerLimits
 from stockpot.gateway.http.upstream import AddressFilter, Origin, UpstreamClient
@@ -31,6 +33,7 @@ from stockpot.gateway.leases import LeaseClient
 from stockpot.gateway.link import ControlAway, ControlLink
 from stockpot.gateway.meters import Meters
 from stockpot.gateway.models import Heartbeat
+from stockpot.gateway.rates import RateDesk
 from stockpot.gateway.snapshot import Carried, View
 from stockpot.gateway.spool import Spool
 
@@ -39,6 +42,8 @@ HEARTBEAT_S = 2.0
 PRIME_S = 1.0
 GC_YOUNG = 20_000
 MB = 1024 * 1024
+encode_asks = msgspec.msgpack.Encoder().encode
+decode_grants = msgspec.msgpack.Decoder(list[RateGrant]).decode
 _CORS_HEADERS = (
     "authorization, content-type, x-api-key, traceparent, "
     "x-stockpot-user, x-stockpot-session, x-stockpot-tags"
@@ -54,7 +59,11 @@ class Worker:
         self.instance = Instance(settings.home)
         self.name = f"{socket.gethostname()}-{slot}-{int(time.time() * 1000)}"
         self.meters = Meters()
-        self.carried = Carried()
+        self.to_control = UpstreamClient(proxy="")
+        self.link = ControlLink(self.to_control, control_url(settings), self.instance)
+        self.kv = open_kv(settings.kv_url) if settings.kv_url else None
+        self.desk = RateDesk(self.kv.rates if self.kv else self._rates)
+        self.carried = Carried(self.desk)
         self.spool = Spool.open(
             self.instance.spool,
             self.name,
@@ -70,15 +79,16 @@ class Worker:
             proxy=proxy or None,
             address_filter=upstream_filter(private=settings.private_upstreams),
         )
-        self.to_control = UpstreamClient(proxy="")
         accountant = Accountant(self.spool, self.meters)
         self.upstreams = Upstreams(self.client, accountant)
-        self.gateway = Gateway(self.spool, accountant, self.upstreams)
-        self.link = ControlLink(self.to_control, control_url(settings), self.instance)
+        self.gateway = Gateway(self.spool, accountant, self.upstreams, self.desk)
         self.leases = LeaseClient(self.name, self._lease, self.carried.purses)
 
     async def _lease(self, body: bytes) -> bytes:
         return await self.link.post("/internal/leases", body)
+
+    async def _rates(self, asks: Sequence[RateAsk]) -> list[RateGrant]:
+        return decode_grants(await self.link.post("/internal/rates", encode_asks(asks)))
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then drain."""
@@ -95,6 +105,7 @@ class Worker:
         beside = [
             asyncio.create_task(self.link.follow(self.carried, self.adopt)),
             asyncio.create_task(self.leases.run()),
+            asyncio.create_task(self.desk.run()),
             asyncio.create_task(self._heartbeats()),
         ]
         await stop.wait()
@@ -113,6 +124,8 @@ class Worker:
             await self.leases.close()
         self.spool.close()
         await asyncio.gather(self.client.close(), self.to_control.close())
+        if self.kv is not None:
+            await self.kv.close()
 
     async def adopt(self, view: View) -> None:
         """Serve from a new view from the next request on.

@@ -15,7 +15,14 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from stockpot import gateway
-from stockpot.catalog.models import LimitSpec, Project, RouteSettings, RouteTarget
+from stockpot.catalog.models import (
+    LimitSpec,
+    Project,
+    RouteSettings,
+    RouteTarget,
+    RuleSpec,
+    ShadowSpec,
+)
 from stockpot.catalog.offers import Kind, Offer
 from stockpot.catalog.pricing import price_rows
 from stockpot.catalog.store.budgets import BudgetRow
@@ -151,6 +158,8 @@ def _alias(row: RouteRow, targets: _Targets) -> ModelEntry:
     smoke = bool(ids) and all(targets.made[ident].smoke for ident in ids)
     unique = tuple(dict.fromkeys(ids))
     settings = row.settings
+    if settings.shadow is not None:
+        targets.ids(settings.shadow.provider, settings.shadow.model)
     return ModelEntry(row.name, settings.kind, smoke, "alias", settings, unique, row.created_ms)
 
 
@@ -160,15 +169,37 @@ def _route(entry: ModelEntry, targets: _Targets) -> gateway.Route:
         for t in entry.route.targets
         for ident in targets.ids(t.provider, t.model)
     ]
+    choice = entry.route
     return gateway.Route(
         name=entry.name,
         endpoints=_ENDPOINTS[entry.kind],
         targets=tuple(shares),
-        attempts=entry.route.attempts,
-        retry_on=entry.route.retry_on,
-        timeouts=gateway.Timeouts(**entry.route.timeouts.model_dump()),
+        attempts=choice.attempts,
+        retry_on=choice.retry_on,
+        timeouts=gateway.Timeouts(**choice.timeouts.model_dump()),
         created_ms=entry.created_ms,
+        degrade=choice.degrade,
+        strategy=choice.strategy,
+        rules=tuple(_rule(rule, targets) for rule in choice.rules),
+        sticky=choice.sticky,
+        retry_share=choice.retry_share,
+        retry_floor=choice.retry_floor,
+        hedge=gateway.Hedge(**choice.hedge.model_dump()) if choice.hedge else None,
+        shadow=_shadow(choice.shadow, targets) if choice.shadow else None,
     )
+
+
+def _rule(rule: RuleSpec, targets: _Targets) -> gateway.Rule:
+    ids = [i for name in rule.targets for i in targets.ids(*name.split("/", 1))]
+    field = rule.field.lower() if rule.source == "header" else rule.field
+    return gateway.Rule(
+        rule.name, rule.source, rule.values, field, tuple(ids), rule.tier, rule.only
+    )
+
+
+def _shadow(shadow: ShadowSpec, targets: _Targets) -> gateway.Shadow | None:
+    ids = targets.ids(shadow.provider, shadow.model)
+    return gateway.Shadow(ids[0], shadow.share, shadow.concurrency) if ids else None
 
 
 def _project(project: Project, budget: BudgetRow | None) -> gateway.Project:

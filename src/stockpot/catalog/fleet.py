@@ -17,6 +17,7 @@ _REMEMBERED = 20
 """So many of the dead may still come back without being counted twice."""
 
 Health = Literal["healthy", "failing", "cooling", "unknown"]
+Breaker = Literal["closed", "open", "half_open"]
 
 
 class TargetView(NamedTuple):
@@ -26,6 +27,9 @@ class TargetView(NamedTuple):
     last_error: str = ""
     last_ok_ms: float | None = None
     in_flight: int = 0
+    breaker: Breaker = "closed"
+    limited_until_ms: float | None = None
+    first_byte_ms: float | None = None
 
 
 class Fleet:
@@ -89,12 +93,23 @@ class Fleet:
             last_error=worst.last_error if failing else "",
             last_ok_ms=float(last_ok) or None,
             in_flight=sum(state.in_flight for state in seen),
+            breaker=_breaker(seen),
+            limited_until_ms=float(max(state.limited_until_ms for state in seen)) or None,
+            first_byte_ms=max(state.first_byte_ms for state in seen) or None,
         )
 
 
 def _add(total: dict[str, float], beat: Heartbeat) -> None:
     for name, value in beat.counters.items():
         total[name] = total.get(name, 0.0) + value
+
+
+def _breaker(seen: list[TargetState]) -> Breaker:
+    """The least that any worker lets through."""
+    said = {state.breaker for state in seen}
+    if "open" in said:
+        return "open"
+    return "half_open" if "half_open" in said else "closed"
 
 
 def _health(seen: list[TargetState], failing: bool, last_ok_ms: int) -> Health:

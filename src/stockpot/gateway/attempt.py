@@ -1,21 +1,20 @@
-"""The handler of the pipeline: trying targets until one answers. Knows outcomes and their classes.
+"""One try at one target, which receives the upstream's callbacks and feeds the client.
 
-`Attempts` belongs to one call and decides what follows a failure; `Attempt` is one try and receives
-the upstream's callbacks. Another try happens only while no byte has reached the client.
+Knows when an answer is whole, broken or an error; what follows a failure is its owner's to decide
+(`attempts`).
 """
 
 from __future__ import annotations
 
-import asyncio
-import random
 from binascii import hexlify
 from time import perf_counter_ns, time_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from stockpot.core import ids
 from stockpot.gateway import answers
+from stockpot.gateway.estimate import estimate_nano, estimate_tokens
+from stockpot.gateway.http.upstream_call import CONNECTING
 from stockpot.gateway.outcome import Failure, from_answer, from_transport, not_sent, too_lossy
-from stockpot.gateway.stages import estimate_nano
+from stockpot.gateway.vendor_limits import wait_ahead
 from stockpot.providers import BadRequest, CannotExpress
 
 if TYPE_CHECKING:
@@ -36,121 +35,37 @@ MAX_CAPTURED = 8 * 1024 * 1024
 """Bytes of a streamed answer that are kept as payload."""
 
 
-class Upstreams:
-    """What every attempt of a worker shares; as a callable it is the pipeline's handler."""
+class Desk(Protocol):
+    """What every attempt of a worker shares."""
 
-    __slots__ = ("accountant", "client", "running")
-
-    def __init__(self, client: UpstreamClient, accountant: Accountant) -> None:
-        self.client = client
-        self.accountant = accountant
-        self.running: set[Attempts] = set()
-
-    def __call__(self, call: Call) -> None:
-        attempts = call.attempts = Attempts(call, self)
-        self.running.add(attempts)
-        attempts.begin()
+    client: UpstreamClient
+    accountant: Accountant
+    running: set[Owner]
 
 
-class Attempts:
-    """The tries of one call."""
+class Owner(Protocol):
+    """Whoever started an attempt and decides what follows it."""
 
-    __slots__ = ("_index", "_timer", "call", "current", "number", "shared")
-
-    def __init__(self, call: Call, shared: Upstreams) -> None:
-        self.call = call
-        self.shared = shared
-        self.number = 0
-        self.current: Attempt | None = None
-        self._index = 0
-        self._timer: asyncio.TimerHandle | None = None
-
-    def begin(self) -> None:
-        """Start the next try."""
-        self._timer = None
-        self.number += 1
-        targets = self.call.candidates
-        target = targets[self._index % len(targets)]
-        self.current = Attempt(self, target)
-        self.current.send()
+    call: Call
+    number: int
+    rival: Attempt | None
+    shared: Any
 
     def failed(self, attempt: Attempt, failure: Failure) -> None:
-        """No byte has reached the client: try again where that may help, else tell the client."""
-        attempt.error, attempt.message = failure.error, failure.message
-        attempt.status = failure.status
-        if failure.error_class not in ("client", "unsent"):
-            said = f"{failure.error}: {failure.message}"
-            attempt.target.health.failed(said, failure.retry_after_s)
-        delay = self._next(failure)
-        if delay is None:
-            self._conclude(attempt, failure)
-            return
-        attempt.span_id = ids.span_id()
-        self.shared.accountant.finished(attempt, root=False, done=_nothing)
-        if delay > 0:
-            self._timer = asyncio.get_running_loop().call_later(delay, self.begin)
-        else:
-            self.begin()
+        """No byte has reached the client."""
+        ...
 
-    def _next(self, failure: Failure) -> float | None:
-        """Seconds until the next try, or None when there is none."""
-        route = self.call.route
-        assert route is not None
-        spec = route.spec
-        if self.call.client_lost or self.number >= spec.attempts or not failure.movable:
-            return None
-        at_once = failure.error_class in ("auth", "unsent")
-        if not at_once and failure.error_class not in spec.retry_on:
-            return None
-        self._index += 1
-        if self._index < len(self.call.candidates):
-            return 0.0
-        if at_once or failure.retry_after_s > spec.max_retry_after_s:
-            return None
-        backoff: float = spec.backoff_ms / 1000 * 2 ** (self.number - 1)
-        return max(failure.retry_after_s, backoff * (0.5 + random.random()))  # noqa: S311 - jitter
-
-    def _conclude(self, attempt: Attempt, failure: Failure) -> None:
-        status, headers, body = answers.failed(attempt, failure)
-        exchange = self.call.exchange
-        self.conclude(attempt, lambda: exchange.respond(status, headers, body))
+    def won(self, attempt: Attempt) -> None:
+        """The first byte of an answer is here."""
+        ...
 
     def conclude(self, attempt: Attempt, done: Callable[[], None]) -> None:
-        """Record the last try as the root of the trace; `done` lets the client have the rest."""
-        self.call.answered = True
-        if len(self.call.marks) == 6:
-            self.call.mark()
-        self.shared.running.discard(self)
-        self.shared.accountant.finished(attempt, root=True, done=done)
-        # Nothing calls back from here on. Cut the circles, so that no garbage collector is needed.
-        self.call.attempts = self.current = attempt.upstream = None
-
-    # The client's side.
-
-    def client_gone(self) -> None:
-        if self.call.answered:
-            return
-        attempt = self.current
-        assert attempt is not None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-            attempt.lost("cancel")
-        elif self.call.key is not None:
-            attempt.lost(self.call.key.spec.on_disconnect)
-
-    def pause(self) -> None:
-        if self.current is not None and self.current.upstream is not None:
-            self.current.upstream.pause()
-
-    def resume(self) -> None:
-        if self.current is not None and self.current.upstream is not None:
-            self.current.upstream.resume()
+        """The attempt is over and is the call's last; `done` lets the client have the rest."""
+        ...
 
     def shut_down(self) -> None:
-        """The worker stops and this call did not end in time."""
-        if not self.call.answered and self.current is not None:
-            self.current.cut("shutdown", "the gateway was stopped during this call")
+        """The worker stops."""
+        ...
 
 
 class Attempt:
@@ -171,7 +86,9 @@ class Attempt:
         "last_ns",
         "message",
         "number",
+        "outrun",
         "over",
+        "reason",
         "received_bytes",
         "sent_ns",
         "span_id",
@@ -183,7 +100,7 @@ class Attempt:
         "upstream",
     )
 
-    def __init__(self, attempts: Attempts, target: TargetEntry) -> None:
+    def __init__(self, attempts: Owner, target: TargetEntry) -> None:
         self.attempts = attempts
         self.call = attempts.call
         self.target = target
@@ -199,7 +116,10 @@ class Attempt:
         self.upstream: UpstreamCall | None = None
         self.streaming = False
         self.unbilled = False
+        self.outrun = False
+        """Whether another try at the same call was faster."""
         self.over = False
+        self.reason = self.call.route_reason
         self.received_bytes = 0
         self.first_ns = self.last_ns = 0
         self._body: list[bytes] = []
@@ -226,6 +146,8 @@ class Attempt:
         shared = self.attempts.shared
         shared.accountant.started(self, nano)
         target.health.in_flight += 1
+        if target.health.unwell:
+            target.health.departs(self.start_ns)
         trace = b"traceparent: 00-%b-%b-01\r\n" % (hexlify(call.trace_id), hexlify(self.span_id))
         for name, value in out.headers:
             trace += f"{name}: {value}\r\n".encode("latin-1")
@@ -252,6 +174,8 @@ class Attempt:
         if status < 400:
             self.answer = self.target.wire.answer(ask, self.target.spec)
             self.streaming = ask.stream and self.target.wire.is_stream(headers)
+            if self.target.watched and (wait := wait_ahead(headers, estimate_tokens(ask))):
+                self.target.health.limited(wait)
 
     def on_body(self, data: bytes) -> None:
         if self.over:
@@ -260,6 +184,8 @@ class Attempt:
         if self.streaming:
             self._stream(data)
         else:
+            if not self._body and self.status < 400 and self.target.health.paces is not None:
+                self._first_byte()
             self._body.append(data)
             if self.received_bytes > MAX_ANSWER:
                 self.cut("answer_too_large", f"the answer is larger than {MAX_ANSWER} bytes")
@@ -295,8 +221,17 @@ class Attempt:
             self.call.exchange.write(out)
         else:
             self._started = True
+            if self.target.health.paces is not None:
+                self._first_byte()
             headers = answers.headers_of(self, perf_counter_ns())
             self.call.exchange.start(self.status, headers, out)
+
+    def _first_byte(self) -> None:
+        """An answer begins: note how long it took, and stop whoever races with it."""
+        paces, now = self.target.health.paces, perf_counter_ns()
+        assert paces is not None
+        paces[self.streaming].seen(now - self.sent_ns, now)
+        self.attempts.won(self)
 
     def on_end(self) -> None:
         if self.over:
@@ -347,7 +282,7 @@ class Attempt:
         self._close()
         if answer.failure:
             self.error, self.message = "stream", answer.failure
-            self.target.health.failed(f"stream: {answer.failure}")
+            self.target.health.failed(f"stream: {answer.failure}", self.start_ns)
         else:
             self.target.health.succeeded(self.start_ns)
         self._finish_stream(last)
@@ -364,6 +299,8 @@ class Attempt:
             headers = answers.headers_of(self, perf_counter_ns())
             status = self.status
             self._started = True
+            if self.attempts.rival is not None:
+                self.attempts.won(self)
 
             def all_at_once() -> None:
                 exchange.start(status, headers, last)
@@ -386,7 +323,7 @@ class Attempt:
         assert answer is not None
         self._close()
         self.error, self.message = error, message
-        self.target.health.failed(f"{error}: {message}")
+        self.target.health.failed(f"{error}: {message}", self.start_ns)
         last = answer.broken(message, error)
         self._finish_stream(last, torn=not last)
 
@@ -403,6 +340,23 @@ class Attempt:
             return
         self._close()
         self.attempts.failed(self, Failure(error, error, 502, message, movable=False))
+
+    @property
+    def begun(self) -> bool:
+        """Whether the first byte of an answer is here."""
+        return self._started or bool(self._body)
+
+    def lose(self) -> None:
+        """Another try at the same call was faster. How long this one took at least is known."""
+        assert self.upstream is not None
+        self.outrun, self.error = True, "hedge_lost"
+        self.message = "another target's answer began first"
+        self.unbilled = self.upstream.phase == CONNECTING
+        self.upstream.cancel()
+        self._close()
+        paces, now, ask = self.target.health.paces, perf_counter_ns(), self.call.ask
+        if paces is not None and ask is not None and not self.begun:
+            paces[ask.stream].seen(now - self.sent_ns, now)
 
     def lost(self, policy: str) -> None:
         """The client left. `drain` reads on for the bill, the others stop the upstream."""

@@ -15,7 +15,7 @@ from stockpot.core import ids
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stockpot.gateway.attempt import Attempts
+    from stockpot.gateway.attempts import Attempts
     from stockpot.gateway.http.server import Exchange, Request
     from stockpot.gateway.leases import Purse
     from stockpot.gateway.limits import Gate
@@ -63,6 +63,7 @@ class Call:
         "reserved_tokens",
         "root_id",
         "route",
+        "route_reason",
         "start_ns",
         "trace_id",
         "view",
@@ -83,6 +84,7 @@ class Call:
         self.key: KeyEntry | None = None
         self.ask: Ask | None = None
         self.route: RouteEntry | None = None
+        self.route_reason = ""
         self.candidates: Sequence[TargetEntry] = ()
         self.attempts: Attempts | None = None
         self.pipeline: Pipeline | None = None

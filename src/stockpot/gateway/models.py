@@ -21,6 +21,9 @@ Endpoint = Literal[
 ]  # fmt: skip
 """What a route serves."""
 DegradePolicy = Literal["never", "hints", "all"]
+Strategy = Literal["weighted", "priority", "least_latency", "least_cost", "least_busy"]
+Sticky = Literal["never", "session", "user"]
+RuleSource = Literal["header", "metadata", "tag", "project"]
 
 SNAPSHOT_PART = "gateway"
 SNAPSHOT_PART_VERSION = 1
@@ -86,8 +89,46 @@ class WeightedTarget(msgspec.Struct, frozen=True):
     tier: int = 0
 
 
+class Rule(msgspec.Struct, frozen=True):
+    """Calls whose `source` has one of these values go to these targets.
+
+    `field` names the header (in lower case) or the metadata field; a tag or a project has none.
+    Exactly one of `targets` (ids) and `tier` is given. `only` keeps the call from going anywhere
+    else when they fail.
+    """
+
+    name: str
+    source: RuleSource
+    values: tuple[str, ...]
+    field: str = ""
+    targets: tuple[str, ...] = ()
+    tier: int | None = None
+    only: bool = False
+
+
+class Hedge(msgspec.Struct, frozen=True):
+    """A second try while the first is silent for longer than nearly all of its kind.
+
+    The wait is the 95th percentile of the target's time to the first byte, within these bounds;
+    `share` of a route's calls may have one.
+    """
+
+    share: float = 0.05
+    min_ms: int = 20
+    max_ms: int = 10_000
+
+
+class Shadow(msgspec.Struct, frozen=True):
+    """A copy of a share of calls to another target, once the client has its answer."""
+
+    target: str
+    share: float = 0.01
+    concurrency: int = 4
+    """Copies on their way at once, in one worker."""
+
+
 class Route(msgspec.Struct, frozen=True):
-    """What a model name (an alias) means: weighted targets in tiers, and how to retry.
+    """What a model name (an alias) means: targets in tiers, how to choose, and how to retry.
 
     `retry_on` names error classes: connect, timeout, rate_limit, server, stream.
     """
@@ -96,7 +137,7 @@ class Route(msgspec.Struct, frozen=True):
     endpoints: tuple[Endpoint, ...]
     targets: tuple[WeightedTarget, ...]
     attempts: int = 3
-    retry_on: tuple[str, ...] = ("connect", "timeout", "rate_limit", "server")
+    retry_on: tuple[str, ...] = ("connect", "timeout", "rate_limit", "server", "stream")
     backoff_ms: int = 50
     max_retry_after_s: float = 5.0
     created_ms: int = 0
@@ -105,6 +146,17 @@ class Route(msgspec.Struct, frozen=True):
     degrade: DegradePolicy = "hints"
     """What may be left out of a request that is translated, where the target's format cannot say
     it: nothing, what changes how an answer comes about, or also what was asked."""
+    strategy: Strategy = "weighted"
+    """How the targets of a tier are ordered for a call."""
+    rules: tuple[Rule, ...] = ()
+    """Looked at first, in order; the first that holds decides."""
+    sticky: Sticky = "never"
+    """What keeps calls at one target: their session (else their user), or their user."""
+    retry_share: float = 0.2
+    retry_floor: float = 2.0
+    """Tries at targets that are not well: this share of calls, and so many a second besides."""
+    hedge: Hedge | None = None
+    shadow: Shadow | None = None
 
 
 class Budget(msgspec.Struct, frozen=True):
@@ -125,11 +177,23 @@ class Limits(msgspec.Struct, frozen=True):
     concurrency: int = 0
 
 
+class ModelLimits(msgspec.Struct, frozen=True):
+    """Limits of one model, by the name that clients use."""
+
+    model: str
+    limits: Limits
+
+
 class Project(msgspec.Struct, frozen=True):
+    """`user_limits` are those of each end user by himself, `model_limits` those of single models;
+    both over all keys of the project."""
+
     id: str
     name: str
     limits: Limits = Limits()
     budgets: tuple[Budget, ...] = ()
+    user_limits: Limits = Limits()
+    model_limits: tuple[ModelLimits, ...] = ()
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -149,6 +213,9 @@ class Key(msgspec.Struct, frozen=True):
     payloads: PayloadPolicy = "full"
     on_disconnect: DisconnectPolicy = "cancel"
     on_ledger_full: Literal["refuse", "pass"] = "refuse"
+    user_limits: Limits = Limits()
+    """Of each end user of this key by himself."""
+    model_limits: tuple[ModelLimits, ...] = ()
 
 
 class GatewayPart(msgspec.Struct, frozen=True):
@@ -193,7 +260,8 @@ class Record(msgspec.Struct, array_like=True, gc=False):
     before any attempt (limit, budget, unknown model) leaves one record without a target.
 
     Times are nanoseconds; `stages` are durations in the order of `STAGES`. `cost_nano` None means
-    that no price is known. `usage_source`: provider (reported), estimated (counted here), none.
+    that no price is known; `cost_detail` are its parts in the order of `prices.BUCKETS` and may end
+    early. `usage_source`: provider (reported), estimated (counted here), none.
     """
 
     trace_id: bytes
@@ -243,6 +311,9 @@ class Record(msgspec.Struct, array_like=True, gc=False):
     """The client's."""
     degraded: tuple[str, ...] = ()
     """Fields of the request that the target's format could not say."""
+    route_reason: str = ""
+    """Why this target: the strategy's name, `rule:NAME`, sticky, breaker (the first choice was not
+    well), fallback, retry, hedge or shadow; empty where there was nothing to choose."""
 
 
 STAGES = ("read", "auth", "limits", "route", "connect", "upstream", "account")
@@ -312,7 +383,7 @@ class LeaseReply(msgspec.Struct):
 
 
 class TargetState(msgspec.Struct):
-    """What one worker saw of one target since the previous heartbeat."""
+    """What one worker saw of one target. `breaker` is closed, open or half_open."""
 
     ok: int = 0
     errors: int = 0
@@ -321,6 +392,14 @@ class TargetState(msgspec.Struct):
     last_error_ms: int = 0
     cooling_until_ms: int = 0
     in_flight: int = 0
+    breaker: str = "closed"
+    opened: int = 0
+    """How often the breaker opened."""
+    limited_until_ms: int = 0
+    """Until when the vendor's own headers say that nothing is left."""
+    first_byte_ms: float = 0.0
+    first_byte_p95_ms: float = 0.0
+    """Of streams, where a route asks for it."""
 
 
 class Heartbeat(msgspec.Struct):

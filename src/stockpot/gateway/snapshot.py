@@ -7,12 +7,14 @@ the worker keeps its last good view.
 
 from __future__ import annotations
 
+import time
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 import msgspec
 
 from stockpot.core.errors import ConfigError
+from stockpot.gateway.allowance import Traffic
 from stockpot.gateway.health import Health
 from stockpot.gateway.http.upstream import Origin
 from stockpot.gateway.leases import Purse
@@ -26,9 +28,14 @@ from stockpot.gateway.models import (
     Limits,
     Project,
     Route,
+    Rule,
     Snapshot,
     Target,
 )
+from stockpot.gateway.pace import Pace
+from stockpot.gateway.rates import RateDesk
+from stockpot.gateway.scopes import Scope, Users, splits
+from stockpot.prices import ordinary_row
 from stockpot.providers import Wire, wire_named
 
 _decode_snapshot = msgspec.msgpack.Decoder(Snapshot).decode
@@ -41,12 +48,16 @@ _HEADS_MAX = 64
 
 
 class Carried:
-    """State that survives a new snapshot, by id."""
+    """State that survives a new snapshot, by id. With a `desk` rates are shared among workers."""
 
-    def __init__(self) -> None:
+    def __init__(self, desk: RateDesk | None = None) -> None:
+        self.desk = desk
+        self.users = Users(desk)
         self.gates: dict[str, Gate] = {}
         self.purses: dict[str, Purse] = {}
         self.health: dict[str, Health] = {}
+        self.traffic: dict[str, Traffic] = {}
+        """Of routes, by name."""
 
     def gate(self, ident: str, name: str, limits: Limits, share: float) -> Gate | None:
         """The gate of a scope, or None for one without limits that never had any."""
@@ -54,11 +65,23 @@ class Carried:
         if gate is None:
             if not (limits.rpm or limits.tpm or limits.concurrency):
                 return None
-            gate = self.gates[ident] = Gate(limits, share, scope=name)
+            gate = Gate(limits, share, scope=name, ident=ident, desk=self.desk)
+            self.gates[ident] = gate
         else:
             gate.scope = name
             gate.update(limits, share)
         return gate
+
+    def scope(self, ident: str, name: str, owner: Key | Project, share: float) -> Scope:
+        """A key or a project whose users or models have limits of their own."""
+        models = {
+            m.model: self.gate(
+                f"{ident}:model:{m.model}", f"{name} for {m.model!r}", m.limits, share
+            )
+            for m in owner.model_limits
+        }
+        found = {model: gate for model, gate in models.items() if gate is not None}
+        return Scope(ident, name, owner.user_limits, found, share, self.users)
 
     def purse(self, budget: Budget, share: float) -> Purse:
         purse = self.purses.get(budget.id)
@@ -72,7 +95,9 @@ class Carried:
 class TargetEntry:
     """A target, ready to be called: origin, request heads and health."""
 
-    __slots__ = ("_head", "_heads", "_path", "health", "id", "origin", "price", "spec", "wire")
+    __slots__ = (
+        "_head", "_heads", "_path", "health", "id", "origin", "price", "spec", "watched", "wire",
+    )  # fmt: skip
 
     def __init__(self, spec: Target, health: Health) -> None:
         parts = urlsplit(spec.base_url)
@@ -80,8 +105,11 @@ class TargetEntry:
         self.id = spec.id
         self.spec = spec
         self.health = health
-        self.price = spec.prices[-1] if spec.prices and not spec.free else None
-        """The newest row, for estimates; a bill takes the row that was valid at the time."""
+        self.watched = False
+        """Whether what it says of its rate limits is heeded: where another target could do."""
+        now_ms = time.time_ns() // 1_000_000
+        self.price = None if spec.free else ordinary_row(spec.prices, now_ms)
+        """The present row, for estimates; a bill takes the row that was valid at the time."""
         self.wire: Wire = wire_named(spec.wire)
         self.origin = Origin(parts.scheme, parts.hostname or "", port)
         lines = [f"host: {parts.netloc.rpartition('@')[2]}", _JSON]
@@ -105,12 +133,18 @@ class TargetEntry:
         return b"%b%bcontent-length: %d\r\n\r\n" % (head, extra, length)
 
 
+Tier = tuple[tuple[TargetEntry, int], ...]
+
+
 class RouteEntry:
     """A route with its targets resolved, in tiers, lowest first."""
 
-    __slots__ = ("endpoints", "fixed", "free", "name", "spec", "tiers")
+    __slots__ = (
+        "endpoints", "extras", "fixed", "free", "name", "rules", "shadow", "spec", "targets",
+        "tiers", "traffic",
+    )  # fmt: skip
 
-    def __init__(self, spec: Route, targets: dict[str, TargetEntry]) -> None:
+    def __init__(self, spec: Route, targets: dict[str, TargetEntry], traffic: Traffic) -> None:
         self.spec = spec
         self.name = spec.name
         self.endpoints = frozenset(spec.endpoints)
@@ -118,18 +152,55 @@ class RouteEntry:
         for item in spec.targets:
             if item.target in targets and item.weight > 0:
                 by_tier.setdefault(item.tier, []).append((targets[item.target], item.weight))
-        self.tiers = tuple(tuple(by_tier[tier]) for tier in sorted(by_tier))
-        single = all(len(tier) == 1 for tier in self.tiers)
-        self.fixed = tuple(tier[0][0] for tier in self.tiers) if single else None
+        self.tiers: tuple[Tier, ...] = tuple(tuple(by_tier[tier]) for tier in sorted(by_tier))
+        self.rules = tuple((rule, self._of(rule, targets, sorted(by_tier))) for rule in spec.rules)
+        ways = (self.tiers, *(tiers for _, tiers in self.rules))
+        every = [target for tiers in ways for tier in tiers for target, _ in tier]
+        self.targets = tuple(dict.fromkeys(every))
+        """All that a call may come to, each once."""
+        single = spec.strategy == "priority" or all(len(tier) == 1 for tier in self.tiers)
+        first = [target for tier in self.tiers for target, _ in tier]
+        self.fixed = tuple(first) if single and not self.rules else None
         """The order of trying where nothing is left to chance, while every target is well."""
-        self.free = all(target.spec.free for tier in self.tiers for target, _ in tier)
+        self.free = all(target.spec.free for target in self.targets)
+        self.shadow = targets.get(spec.shadow.target) if spec.shadow is not None else None
+        self.extras = spec.hedge is not None or self.shadow is not None
+        self.traffic = traffic
+        traffic.allow(spec.retry_share, spec.retry_floor, spec.hedge.share if spec.hedge else 0.0)
+        self._watch()
+
+    def _watch(self) -> None:
+        """Have measured at the targets what this route looks at."""
+        for target in self.targets:
+            if len(self.targets) > 1:
+                target.watched = True
+            paced = self.spec.hedge is not None or self.spec.strategy == "least_latency"
+            if paced and target.health.paces is None:
+                target.health.paces = (Pace(), Pace())
+
+    def _of(
+        self, rule: Rule, targets: dict[str, TargetEntry], tiers: list[int]
+    ) -> tuple[Tier, ...]:
+        """The tiers for calls that meet a rule: its targets, then the others unless `only`."""
+        if rule.tier is not None:
+            chosen = self.tiers[tiers.index(rule.tier)] if rule.tier in tiers else ()
+        else:
+            weights = {item.target: item.weight for item in self.spec.targets}
+            known = [ident for ident in rule.targets if ident in targets]
+            chosen = tuple((targets[ident], weights.get(ident) or 1) for ident in known)
+        first = {target for target, _ in chosen}
+        rest = [tuple(pair for pair in tier if pair[0] not in first) for tier in self.tiers]
+        if rule.only:
+            rest = []
+        return tuple(tier for tier in (chosen, *rest) if tier)
 
 
 class KeyEntry:
     """A key with its project's limits, and the purses of both, in the order of asking."""
 
     __slots__ = (
-        "gates", "models", "networks", "project", "purses", "shown", "shown_at", "spec",
+        "gates", "limited", "models", "networks", "project", "purses", "shown", "shown_at", "spec",
+        "splits",
     )  # fmt: skip
 
     def __init__(self, spec: Key, project: Project | None, carried: Carried, share: float) -> None:
@@ -150,6 +221,24 @@ class KeyEntry:
             budgets += project.budgets
         self.gates = tuple(gate for gate in gates if gate is not None)
         self.purses = tuple(carried.purse(budget, share) for budget in budgets)
+        owners: list[tuple[str, str, Key | Project]]
+        owners = [(f"key:{spec.id}", f"key {spec.name!r}", spec)]
+        if project is not None:
+            owners.append((f"project:{project.id}", f"project {project.name!r}", project))
+        self.splits = tuple(
+            carried.scope(ident, name, owner, share)
+            for ident, name, owner in owners
+            if splits(owner)
+        )
+        """Scopes in which users or models have limits of their own."""
+        self.limited = bool(self.gates or self.purses or self.splits)
+
+    def gates_of(self, header: bytes | None, user: str, model: str) -> tuple[Gate, ...]:
+        """The gates of one call: those of everybody, of its end user and of its model."""
+        if header:
+            user = header.decode("utf-8", "replace")
+        more = [gate for scope in self.splits for gate in scope.gates(user, model)]
+        return (*self.gates, *more)
 
     def admits(self, client: str) -> bool:
         """Whether the key may be used from this address."""
@@ -176,7 +265,12 @@ class View:
             spec.id: TargetEntry(spec, carried.health.setdefault(spec.id, Health()))
             for spec in part.targets
         }
-        self.routes = {spec.name: RouteEntry(spec, self.targets) for spec in part.routes}
+        self.routes = {
+            spec.name: RouteEntry(
+                spec, self.targets, carried.traffic.setdefault(spec.name, Traffic())
+            )
+            for spec in part.routes
+        }
         projects = {project.name: project for project in part.projects}
         self.keys = {
             spec.hash: KeyEntry(spec, projects.get(spec.project), carried, part.rate_share)

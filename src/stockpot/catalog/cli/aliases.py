@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import click
 
+from stockpot.catalog.cli.routing import routed, routing
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput
 from stockpot.core.terminal import json_option, show
@@ -67,6 +68,7 @@ def list_(client: Client, everything: bool, as_json: bool) -> None:
 @click.option("--first-byte", type=float, default=120.0, show_default=True, help="Seconds.")
 @click.option("--idle", type=float, default=60.0, show_default=True, help="Seconds of silence.")
 @click.option("--total", type=float, default=600.0, show_default=True, help="Seconds.")
+@routed
 @json_option
 @click.pass_obj
 def set_(
@@ -78,20 +80,23 @@ def set_(
     kind: str,
     attempts: int,
     as_json: bool,
-    **bounds: float,
+    **given: Any,
 ) -> None:
     """Define an alias, or change it. The times bound each attempt; 0 is no bound.
 
     \b
     Example:
       stockpot aliases set fast --target openai/gpt-4o-mini=3 --target groq/llama-3.1-8b=1
+      stockpot aliases set chat --target openai/gpt-4o --target azure/gpt-4o \\
+        --strategy least_latency --sticky session --hedge 0.05
     """
     rows = [_target(text, 0) for text in targets]
     rows += [_target(text, tier) for tier, text in enumerate(fallbacks, 1)]
     if not rows:
         raise InvalidInput("an alias needs a target", hint="--target PROVIDER/MODEL")
-    timeouts = {f"{name}_s": seconds for name, seconds in bounds.items()}
-    body = {"kind": kind, "targets": rows, "attempts": attempts, "timeouts": timeouts}
+    choice = routing(given)
+    timeouts = {f"{name}_s": seconds for name, seconds in given.items()}
+    body = {"kind": kind, "targets": rows, "attempts": attempts, "timeouts": timeouts, **choice}
     made = client.put(f"{_API}/{quote(name, safe='/')}", body)
     click.echo(json.dumps(made) if as_json else f"{name} is served by {_targets(made)}")
 

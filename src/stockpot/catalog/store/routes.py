@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from stockpot.catalog.models import RouteSettings
+from stockpot.catalog.models import RouteChoice, RouteSettings
 from stockpot.catalog.store.tables import routes
+
+_COLUMNS = ("kind", "targets", "attempts", "retry_on", "timeouts")
 
 
 class RouteRow(NamedTuple):
@@ -21,21 +23,19 @@ class RouteRow(NamedTuple):
 def list_routes(c: sa.Connection) -> tuple[RouteRow, ...]:
     """All by name."""
     rows = c.execute(sa.select(routes).order_by(routes.c.name)).mappings()
-    return tuple(
-        RouteRow(
-            r["name"],
-            RouteSettings(**{name: r[name] for name in RouteSettings.model_fields}),
-            r["created_ms"],
-        )
-        for r in rows
-    )
+    return tuple(RouteRow(r["name"], _settings(r), r["created_ms"]) for r in rows)
+
+
+def _settings(row: sa.RowMapping) -> RouteSettings:
+    return RouteSettings(**{name: row[name] for name in _COLUMNS}, **row["choice"])
 
 
 def put_route(c: sa.Connection, name: str, settings: RouteSettings, now_ms: int) -> None:
     """Define an alias, or replace it."""
     remove_route(c, name)
     values = settings.model_dump(mode="json")
-    c.execute(sa.insert(routes).values(name=name, created_ms=now_ms, **values))
+    choice = {field: values.pop(field) for field in RouteChoice.model_fields}
+    c.execute(sa.insert(routes).values(name=name, created_ms=now_ms, choice=choice, **values))
 
 
 def remove_route(c: sa.Connection, name: str) -> int:

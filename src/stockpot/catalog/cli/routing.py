@@ -1,0 +1,113 @@
+"""The options of how a route chooses, and what they mean to the API. Knows words, calls nobody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from stockpot.core.errors import InvalidInput
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_RULE = re.compile(
+    r"(?P<name>[^:\s]+):\s*(?P<source>header|metadata|tag|project)(?::(?P<field>[^=\s]+))?\s*"
+    r"=\s*(?P<values>.*?)\s*(?P<arrow>[-=]>)\s*(?P<to>.+)"
+)
+_RULE_SHOWN = (
+    "'NAME: header:x-region=eu,ch -> PROVIDER/MODEL' (or '-> tier 1'; '=>' for only there)"
+)
+STRATEGIES = ("weighted", "priority", "least_latency", "least_cost", "least_busy")
+
+
+def routed(command: F) -> F:
+    """The options of strategy, rules, stickiness, hedging, shadow traffic and retries."""
+    for option in (
+        click.option("--degrade", type=click.Choice(["never", "hints", "all"]),
+                     help="What may be left out where a target's format cannot say it."),
+        click.option("--retry-floor", type=float, help="Tries again a second, beside the share."),
+        click.option("--retry-share", type=float,
+                     help="Share of calls that may be tried again at targets that are not well."),
+        click.option("--shadow-concurrency", type=int, help="Copies at once from each worker."),
+        click.option("--shadow", metavar="PROVIDER/MODEL[=SHARE]",
+                     help="Send a copy of a share of calls there, to compare."),
+        click.option("--hedge-wait", metavar="MIN-MAX",
+                     help="Bounds of the wait in milliseconds, such as 20-10000."),
+        click.option("--hedge", type=float, metavar="SHARE",
+                     help="Try a second target when the first is slow, for this share of calls."),
+        click.option("--rule", "rules", multiple=True, metavar="RULE",
+                     help="'NAME: header:x-region=eu,ch -> PROVIDER/MODEL'; '=>' for only there."),
+        click.option("--sticky", type=click.Choice(["never", "session", "user"]),
+                     help="Keep the calls of a session or a user at one target."),
+        click.option("--strategy", type=click.Choice(STRATEGIES),
+                     help="How targets of a tier are ordered. [default: weighted]"),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def routing(given: dict[str, Any]) -> dict[str, Any]:
+    """Takes those options out of `given`; gives the API's fields."""
+    plain = ("strategy", "sticky", "retry_share", "retry_floor", "degrade")
+    fields = {name: value for name in plain if (value := given.pop(name)) is not None}
+    if rules := given.pop("rules"):
+        fields["rules"] = [_rule(text) for text in rules]
+    share, wait = given.pop("hedge"), given.pop("hedge_wait")
+    if share is not None:
+        fields["hedge"] = {"share": share, **_wait(wait)}
+    elif wait:
+        raise InvalidInput("--hedge-wait without --hedge", hint="--hedge 0.05")
+    shadow, concurrency = given.pop("shadow"), given.pop("shadow_concurrency")
+    if shadow:
+        fields["shadow"] = _shadow(shadow, concurrency)
+    elif concurrency:
+        raise InvalidInput("--shadow-concurrency without --shadow")
+    return fields
+
+
+def _rule(text: str) -> dict[str, Any]:
+    found = _RULE.fullmatch(text.strip())
+    if found is None:
+        raise InvalidInput(f"{text!r} is no rule", hint=_RULE_SHOWN)
+    to, tier = found["to"].strip(), re.fullmatch(r"tier\s*(\d+)", found["to"].strip())
+    way = {"tier": int(tier[1])} if tier else {"targets": _listed(to)}
+    return {
+        "name": found["name"],
+        "source": found["source"],
+        "field": found["field"] or "",
+        "values": _listed(found["values"]),
+        "only": found["arrow"] == "=>",
+        **way,
+    }
+
+
+def _listed(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def _wait(text: str | None) -> dict[str, int]:
+    if text is None:
+        return {}
+    least, dash, most = text.partition("-")
+    if not dash or not least.isdigit() or not most.isdigit():
+        raise InvalidInput(f"{text!r} is no range", hint="milliseconds, such as 20-10000")
+    return {"min_ms": int(least), "max_ms": int(most)}
+
+
+def _shadow(text: str, concurrency: int | None) -> dict[str, Any]:
+    where, _, share = text.partition("=")
+    provider, slash, model = where.partition("/")
+    try:
+        part = float(share) if share else None
+    except ValueError:
+        slash = ""
+    if not slash or not model:
+        raise InvalidInput(f"{text!r} is no shadow", hint="PROVIDER/MODEL=0.01")
+    fields: dict[str, Any] = {"provider": provider, "model": model}
+    if part is not None:
+        fields["share"] = part
+    if concurrency is not None:
+        fields["concurrency"] = concurrency
+    return fields
