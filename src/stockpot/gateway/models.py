@@ -314,6 +314,17 @@ class Record(msgspec.Struct, array_like=True, gc=False):
     route_reason: str = ""
     """Why this target: the strategy's name, `rule:NAME`, sticky, breaker (the first choice was not
     well), fallback, retry, hedge or shadow; empty where there was nothing to choose."""
+    usage_detail: tuple[int, ...] = ()
+    """The usage beyond its first five figures, in the order of `prices.DETAIL`."""
+    service_tier: str = ""
+    """The vendor's word for the tier that served the call."""
+    unit_prices: tuple[int, ...] = ()
+    """Pico-dollars per unit, in the order of `prices.BUCKETS`."""
+    price_source: str = ""
+    saved_nano: int = 0
+    """What reading from a vendor's cache saved."""
+    cache: str = ""
+    """How the gateway's own cache took part."""
 
 
 STAGES = ("read", "auth", "limits", "route", "connect", "upstream", "account")
