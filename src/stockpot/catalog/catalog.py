@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import time
+from pathlib import Path
 from typing import NamedTuple
 
 from stockpot.catalog import addresses
+from stockpot.catalog.edits import Edits
 from stockpot.catalog.fleet import Fleet
 from stockpot.catalog.publish import Publisher
 from stockpot.catalog.service.budgets import BudgetService, SpendOf
@@ -20,6 +23,8 @@ from stockpot.catalog.surroundings import Surroundings
 from stockpot.core.config import Settings
 from stockpot.core.db import Database
 from stockpot.core.instance import Instance
+from stockpot.core.kv import KeyValue, open_kv
+from stockpot.core.kv.memory import MemoryKeyValue
 
 RECLAIM_EVERY_S = 5
 
@@ -40,6 +45,7 @@ class Catalog(NamedTuple):
     models: ModelService
     budgets: BudgetService
     trial: Trial
+    kv: KeyValue
 
     async def prepare(self, *, probe: bool) -> None:
         """Seed a fresh instance, look around, publish."""
@@ -61,6 +67,7 @@ class Catalog(NamedTuple):
         for second in itertools.count(1):
             await asyncio.sleep(1.0)
             try:
+                _alive(self.instance).touch()
                 await self.look_again(probe=True)
                 if second % RECLAIM_EVERY_S == 0:
                     await self.budgets.reclaim()
@@ -81,17 +88,32 @@ def open_catalog(
     surroundings = Surroundings(instance, settings)
     publisher = Publisher(db, surroundings, settings)
     fleet = Fleet()
-    keys = KeyService(db, publisher, instance)
+    edits = Edits(db)
+    keys = KeyService(db, edits, publisher, instance)
     return Catalog(
         instance=instance,
         settings=settings,
         surroundings=surroundings,
         publisher=publisher,
         fleet=fleet,
-        projects=ProjectService(db, publisher, settings),
+        projects=ProjectService(db, edits, publisher, settings),
         keys=keys,
-        providers=ProviderService(db, publisher, instance, settings, resolve),
-        models=ModelService(db, publisher, fleet),
+        providers=ProviderService(db, edits, publisher, instance, settings, resolve),
+        models=ModelService(edits, publisher, fleet),
         budgets=BudgetService(db, fleet, spend_of),
         trial=Trial(keys, settings),
+        kv=open_kv(settings.kv_url) if settings.kv_url else _own_kv(instance),
     )
+
+
+def _alive(instance: Instance) -> Path:
+    """Touched every second: tells the next control plane when this one last granted a rate."""
+    return instance.run / "rates.alive"
+
+
+def _own_kv(instance: Instance) -> KeyValue:
+    try:
+        ago_s = max(0.0, time.time() - _alive(instance).stat().st_mtime)
+    except FileNotFoundError:
+        return MemoryKeyValue()
+    return MemoryKeyValue(born_ns=time.monotonic_ns() - int(ago_s * 1e9))

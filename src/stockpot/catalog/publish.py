@@ -127,7 +127,9 @@ class Publisher:
 
 
 def worker_count(settings: Settings) -> int:
-    """How many workers share each limit: the setting, or one per core but one."""
+    """How many workers share each limit: all of the fleet, else those of this host."""
+    if settings.fleet > 0:
+        return int(settings.fleet)
     if settings.workers > 0:
         return int(settings.workers)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -6,6 +6,7 @@ The reference page of the documentation is generated from `SETTINGS`.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -13,6 +14,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stockpot.core.errors import ConfigError, did_you_mean
+
+
+class Tables(str):
+    """A list of tables, kept as JSON: an environment variable holds the JSON itself, the file
+    `[[settings.<name>]]`."""
+
+    def __new__(cls, raw: Any) -> Tables:
+        rows = json.loads(raw or "[]") if isinstance(raw, str) else raw
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise ValueError(raw)
+        return super().__new__(cls, json.dumps(rows) if rows else "")
+
+    def rows(self) -> list[dict[str, Any]]:
+        return list(json.loads(self or "[]"))
 
 
 class Setting(NamedTuple):
@@ -59,7 +74,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("upstream_ca", str, "", "PEM bundle trusted for upstreams besides the system's."),
     Setting("upstream_proxy", str, "", "HTTP proxy for HTTPS upstreams; HTTPS_PROXY when empty."),
     Setting("private_upstreams", bool, True, "Allow providers on loopback and private networks."),
+    Setting("fleet", int, 0, "Gateway workers of all hosts together; 0: those of this host."),
+    Setting("kv_url", str, "", "valkey://HOST:PORT/0 shares rate limits over hosts."),
     Setting("control_url", str, "", "Control plane of a gateway on another host."),
+    Setting("public_url", str, "", "Address of the console as people type it; for OIDC and links."),
+    Setting("password_sign_in", bool, True, "Allow signing in with a password."),
+    Setting("oidc", Tables, Tables(""), "Sign-in providers: tables of issuer, client_id and more."),
     Setting("hub_url", str, "", "Model hub; empty is the public one."),
 )  # fmt: skip
 

@@ -1,14 +1,7 @@
 """Admitting calls by requests per minute, tokens per minute and calls at once, in this process.
 
-Knows the generic cell rate algorithm and integer nanoseconds of a monotonic clock; knows no key, no
-HTTP, no clock of its own except where a changed limit has to be carried over.
-
-The algorithm is the virtual-scheduling form of GCRA (ITU-T I.371, Annex A; Brandur Leach's "Rate
-Limiting, Cells, and GCRA" explains it for APIs): each limit keeps one number, the theoretical
-arrival time `tat`, by which everything admitted so far will have drained at the permitted rate.
-A call that costs `c` nanoseconds of rate is admitted when `max(tat, now) + c` is at most one minute
-ahead of now. So a limit of N per minute admits a burst of N after a quiet minute and N a minute
-from then on: never more than N at once and never more than N + N * t / 60 s in any t seconds.
+Knows what a call costs of each limit; knows no key, no HTTP, no clock of its own except where a
+changed limit has to be carried over. `rates` says how much a rate admits, alone and shared.
 
 Tokens are reserved before a call by estimate and settled after it by what was used: the difference
 moves `tat` back or ahead, so that an estimate that was too low delays those who come later.
@@ -21,8 +14,8 @@ import time
 from typing import Literal, NamedTuple
 
 from stockpot.gateway.models import Limits
+from stockpot.gateway.rates import Leased, Meter, Rate, RateDesk
 
-_MINUTE = 60_000_000_000
 _KINDS = {
     "requests": "requests per minute",
     "tokens": "tokens per minute",
@@ -38,6 +31,8 @@ class Refusal(NamedTuple):
     limit: int
     remaining: int
     retry_after_s: float
+    may_come: bool = False
+    """Whether more of a shared rate has been asked for, so that a moment's wait may help."""
 
     @property
     def never(self) -> bool:
@@ -72,41 +67,16 @@ class Figures(NamedTuple):
     reset_tokens_s: float
 
 
-class _Rate:
-    """One GCRA limit: nanoseconds that one unit takes, how far ahead `tat` may be, and `tat`.
+class Gate:
+    """The three limits of one scope (a key, a project, an end user, a model of a key).
 
-    The nanoseconds are rounded up, so a rate is never exceeded; a burst is exact, because the
-    window is measured in the same units.
+    `share` is this worker's part of each limit. With a `desk` the rates of several workers are
+    leased; without one, and for calls at once, each keeps to its part.
     """
 
-    __slots__ = ("limit", "per", "tat", "window")
-
-    def __init__(self, limit: int, share: float) -> None:
-        self.limit = limit
-        own = limit * share
-        self.per = math.ceil(_MINUTE / own)
-        # A share below one call a minute must still let one call through, only less often.
-        self.window = max(1, int(own + 1e-9)) * self.per
-        self.tat = 0
-
-    def owe(self, now: int, amount: int) -> None:
-        """Take whatever is free or not."""
-        tat = self.tat
-        self.tat = (tat if tat > now else now) + amount * self.per
-
-    def left(self, now: int) -> int:
-        ahead = self.tat - now
-        free = self.window - ahead if ahead > 0 else self.window
-        return free // self.per if free > 0 else 0
-
-    def left_of_all(self, now: int, share: float) -> int:
-        return min(self.limit, int(self.left(now) / share))
-
-
-class Gate:
-    """The three limits of one scope (a key or a project)."""
-
     __slots__ = (
+        "_desk",
+        "_ident",
         "_limits",
         "_out",
         "_requests",
@@ -117,48 +87,85 @@ class Gate:
         "scope",
     )
 
-    def __init__(self, limits: Limits, share: float, *, scope: str = "") -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        share: float,
+        *,
+        scope: str = "",
+        ident: str = "",
+        desk: RateDesk | None = None,
+    ) -> None:
         self.scope = scope
         self.in_flight = 0
         self._out = 0
         self._limits = limits
         self._share = share
-        self._requests = _Rate(limits.rpm, share) if limits.rpm else None
-        self._tokens = _Rate(limits.tpm, share) if limits.tpm else None
+        self._ident = ident
+        self._desk = desk
+        self._requests = self._meter(None, "rpm", limits.rpm, share, 0, 0)
+        self._tokens = self._meter(None, "tpm", limits.tpm, share, 0, 0)
         self.concurrency = _slots(limits.concurrency, share)
+
+    @property
+    def idle(self) -> bool:
+        """Whether forgetting it loses nothing: no call in flight, every limit whole."""
+        now = time.monotonic_ns()
+        meters = (self._requests, self._tokens)
+        return not self.in_flight and not any(m and m.busy_ns(now) for m in meters)
 
     def update(self, limits: Limits, share: float, now_ns: int | None = None) -> None:
         """Apply changed limits. What was used stays used, in the new limit's measure."""
         if limits == self._limits and share == self._share:
             return
         now = time.monotonic_ns() if now_ns is None else now_ns
-        self._requests = _carried(self._requests, limits.rpm, share, now, self.in_flight)
-        self._tokens = _carried(self._tokens, limits.tpm, share, now, self._out)
+        requests, tokens = self._requests, self._tokens
+        self._requests = self._meter(requests, "rpm", limits.rpm, share, now, self.in_flight)
+        self._tokens = self._meter(tokens, "tpm", limits.tpm, share, now, self._out)
         self.concurrency = _slots(limits.concurrency, share)
         self._limits, self._share = limits, share
+
+    def close(self) -> None:
+        """The scope is no more: nothing is asked for it again."""
+        for meter in (self._requests, self._tokens):
+            if self._desk is not None and isinstance(meter, Leased):
+                self._desk.forget(meter)
+
+    def _meter(
+        self, old: Meter | None, kind: str, limit: int, share: float, now: int, out: int
+    ) -> Meter | None:
+        """The rate of a limit; out of nothing, what is in flight is owed."""
+        if self._desk is not None and isinstance(old, Leased):
+            self._desk.forget(old)
+        if not limit:
+            return None
+        if self._desk is not None and share < 1:
+            scope = f"{self._ident}:{kind}"
+            return Leased(
+                scope, limit, round(1 / share), self._desk
+            )  # what was used the store knows
+        if isinstance(old, Rate):
+            return old.resized(limit, share, now)
+        new = Rate(limit, share)
+        if out:
+            new.owe(now, out)
+        return new
 
     def reserve(self, now_ns: int, tokens: int) -> Refusal | None:
         """Admit one call of about `tokens` tokens, or say why not. Takes all three or nothing."""
         if self.concurrency and self.in_flight >= self.concurrency:
             return Refusal(self.scope, "concurrency", self._limits.concurrency, 0, 1.0)
         requests, used = self._requests, self._tokens
-        request_tat = token_tat = 0
         if requests is not None:
-            request_tat = requests.tat
-            request_tat = (request_tat if request_tat > now_ns else now_ns) + requests.per
-            wait = request_tat - now_ns - requests.window
-            if wait > 0:
-                return self._refusal("requests", requests, now_ns, wait / 1e9)
+            wait = requests.take(now_ns, 1)
+            if wait:
+                return self._refusal("requests", requests, now_ns, wait, 1)
         if used is not None:
-            token_tat = used.tat
-            token_tat = (token_tat if token_tat > now_ns else now_ns) + tokens * used.per
-            wait = token_tat - now_ns - used.window
-            if wait > 0:
-                never = tokens * used.per > used.window
-                return self._refusal("tokens", used, now_ns, math.inf if never else wait / 1e9)
-            used.tat = token_tat
-        if requests is not None:
-            requests.tat = request_tat
+            wait = used.take(now_ns, tokens)
+            if wait:
+                if requests is not None:
+                    requests.undo(now_ns, 1)
+                return self._refusal("tokens", used, now_ns, wait, tokens)
         self.in_flight += 1
         self._out += tokens
         return None
@@ -173,32 +180,34 @@ class Gate:
         if actual > reserved:
             used.owe(now_ns, actual - reserved)
         else:
-            used.tat -= (reserved - actual) * used.per
+            used.undo(now_ns, reserved - actual)
 
     def cancel(self, now_ns: int, tokens: int) -> None:
         """Undo a reserve, because a later gate refused the same call."""
         self.settle(now_ns, tokens, 0)
         if self._requests is not None:
-            self._requests.tat -= self._requests.per
+            self._requests.undo(now_ns, 1)
 
     def figures(self, now_ns: int) -> Figures:
         """Limit, remaining and reset for the response headers."""
-        requests, tokens, share = self._requests, self._tokens, self._share
+        requests, tokens = self._requests, self._tokens
         limits = self._limits
         left = tokens_left = 0
         reset = tokens_reset = 0.0
         if requests is not None:
-            left = requests.left_of_all(now_ns, share)
-            reset = max(0, requests.tat - now_ns) / 1e9
+            left = requests.left(now_ns)
+            reset = requests.busy_ns(now_ns) / 1e9
         if tokens is not None:
-            tokens_left = tokens.left_of_all(now_ns, share)
-            tokens_reset = max(0, tokens.tat - now_ns) / 1e9
+            tokens_left = tokens.left(now_ns)
+            tokens_reset = tokens.busy_ns(now_ns) / 1e9
         return Figures(limits.rpm, left, reset, limits.tpm, tokens_left, tokens_reset)
 
     def _refusal(
-        self, kind: Literal["requests", "tokens"], rate: _Rate, now: int, after: float
+        self, kind: Literal["requests", "tokens"], rate: Meter, now: int, wait: int, amount: int
     ) -> Refusal:
-        return Refusal(self.scope, kind, rate.limit, rate.left_of_all(now, self._share), after)
+        after = wait / 1e9 if rate.fits(amount) else math.inf
+        may_come = isinstance(rate, Leased) and rate.may_come(now)
+        return Refusal(self.scope, kind, rate.limit, rate.left(now), after, may_come)
 
 
 def reset_text(seconds: float) -> str:
@@ -214,15 +223,3 @@ def reset_text(seconds: float) -> str:
 def _slots(concurrency: int, share: float) -> int:
     # Rounded down, so that all workers together stay under the limit; 1e-9 forgives 49 * (1 / 49).
     return max(1, int(concurrency * share + 1e-9)) if concurrency else 0
-
-
-def _carried(old: _Rate | None, limit: int, share: float, now: int, out: int) -> _Rate | None:
-    """The new rate owing what the old one owed; out of nothing, what is in flight is owed."""
-    if not limit:
-        return None
-    new = _Rate(limit, share)
-    if old is None:
-        new.owe(now, out)
-    elif old.tat > now:
-        new.tat = now + (old.tat - now) * new.per // old.per
-    return new

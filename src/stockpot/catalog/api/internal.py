@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from stockpot.access import internal
 from stockpot.catalog.catalog import Catalog
 from stockpot.core.errors import InvalidInput
+from stockpot.core.kv import RateAsk
 from stockpot.gateway import Heartbeat, LeaseRequest
 
 POLL_S = 25.0
@@ -36,6 +37,12 @@ def internal_routes(routes: APIRouter, catalog: Catalog) -> None:
         asked = await _body(request, LeaseRequest)
         reply = await catalog.budgets.lease(asked)
         return Response(msgspec.msgpack.encode(reply), media_type=_MSGPACK)
+
+    @routes.post("/rates", dependencies=[Depends(internal)])
+    async def rates(request: Request) -> Response:
+        """Grant blocks of rates that workers share, for those without a store of their own."""
+        grants = await catalog.kv.rates(await _body(request, list[RateAsk]))
+        return Response(msgspec.msgpack.encode(grants), media_type=_MSGPACK)
 
     @routes.post("/heartbeat", dependencies=[Depends(internal)])
     async def heartbeat(request: Request) -> Response:

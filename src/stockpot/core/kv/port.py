@@ -1,0 +1,75 @@
+"""What a key-value store must do. Knows no driver, no gateway, no limit's meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from stockpot.core.errors import ConfigError
+
+
+class RateAsk(msgspec.Struct, frozen=True, array_like=True):
+    """One process and one shared rate of `limit` units per minute (a burst of `limit` included).
+
+    `want` units to spend, at least `need` of them or none; `back` were granted before and will not
+    be spent; `owe` were spent without having been granted.
+    """
+
+    scope: str
+    limit: int
+    want: int
+    need: int
+    back: int = 0
+    owe: int = 0
+
+
+class RateGrant(msgspec.Struct, frozen=True, array_like=True):
+    """`granted` units; with none, `wait_ms` until `need` may be had. `left` may be had at once."""
+
+    granted: int
+    wait_ms: int
+    left: int
+
+
+class KeyValue(Protocol):
+    """Every method raises OSError or TimeoutError while the store is away."""
+
+    async def get(self, key: str) -> bytes | None: ...
+
+    async def put(self, key: str, value: bytes, ttl_s: float = 0) -> None:
+        """A `ttl_s` of 0 keeps the value for good."""
+        ...
+
+    async def put_if_absent(self, key: str, value: bytes, ttl_s: float = 0) -> bool:
+        """Whether it was absent."""
+        ...
+
+    async def delete(self, key: str) -> None: ...
+
+    async def rates(self, asks: Sequence[RateAsk]) -> list[RateGrant]:
+        """One grant for each ask, in order. Over all who ask, and whatever is lost or repeated, no
+        more than `limit + limit * t / 60` units of a scope are granted, less what came back, in
+        any `t` seconds. A store that has just started without memory counts every scope as used up.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+def open_kv(url: str) -> KeyValue:
+    """The store behind a URL. Raises ConfigError for a scheme that nobody serves."""
+    scheme = url.partition("://")[0]
+    if scheme == "memory":
+        from stockpot.core.kv.memory import MemoryKeyValue
+
+        return MemoryKeyValue()
+    if scheme in ("valkey", "valkeys", "redis", "rediss"):
+        from stockpot.core.kv.valkey import ValkeyKeyValue
+
+        return ValkeyKeyValue(url)
+    raise ConfigError(
+        f"no key-value store speaks {scheme!r}",
+        hint="valkey://HOST:PORT/0, valkeys:// with TLS, or memory://",
+    )

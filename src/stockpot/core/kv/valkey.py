@@ -1,0 +1,108 @@
+"""A key-value store on Valkey, or anything else that speaks its protocol and Lua.
+
+Knows RESP by the `valkey` package (extra `valkey`); knows no gateway. Rates are granted by one
+script on the server's own clock, so that hosts need not agree on the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from stockpot.core.errors import ConfigError
+from stockpot.core.kv.port import RateAsk, RateGrant
+
+_PREFIX = "stockpot:"
+_TIMEOUT_S = 1.0
+
+# Times are microseconds: they fit a double exactly until the year 2255. What is granted takes its
+# time rounded up, so that a rate is never exceeded; a thousandth of a unit makes up for the
+# roundings of a burst. `birth` is when this store first granted anything: a scope that appears
+# within a minute after it may have been used before the store lost its memory.
+_RATES = """
+local MINUTE = 60000000
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local birth = tonumber(redis.call('GET', KEYS[1]))
+if not birth then
+  birth = now
+  redis.call('SET', KEYS[1], string.format('%.0f', now))
+end
+local out = {}
+for i = 2, #KEYS do
+  local a = (i - 2) * 5
+  local limit, want, need = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])
+  local back, owe = tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5])
+  local arrival = tonumber(redis.call('GET', KEYS[i])) or (birth + MINUTE)
+  arrival = arrival + math.ceil(owe * MINUTE / limit) - math.floor(back * MINUTE / limit)
+  arrival = math.max(arrival, now)
+  local free = (now + MINUTE - arrival) * limit / MINUTE
+  local room = math.max(0, math.floor(free + 0.001))
+  local granted = 0
+  if room >= need then granted = math.min(want, room) end
+  local after = arrival + math.ceil(granted * MINUTE / limit)
+  local life = math.max(1000, math.ceil((after - now) / 1000))
+  if now - birth < 61000000 then life = life + 61000 end
+  redis.call('SET', KEYS[i], string.format('%.0f', after), 'PX', string.format('%.0f', life))
+  local wait = 0
+  if granted == 0 and want > 0 then
+    wait = math.ceil((need - free) * MINUTE / limit / 1000)
+  end
+  out[#out + 1] = granted
+  out[#out + 1] = math.max(0, wait)
+  out[#out + 1] = room - granted
+end
+return out
+"""
+
+
+class ValkeyKeyValue:
+    """One pooled connection set; commands fail within a second when the server is away."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            import valkey.asyncio as driver
+        except ImportError:
+            raise ConfigError(
+                "the package `valkey` is not installed", hint="pip install 'stockpot[valkey]'"
+            ) from None
+        self._errors = (driver.ConnectionError, driver.TimeoutError)
+        self._client: Any = driver.Valkey.from_url(
+            url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
+        )
+        self._script: Any = self._client.register_script(_RATES)
+
+    async def get(self, key: str) -> bytes | None:
+        found: bytes | None = await self._do(self._client.get(_PREFIX + key))
+        return found
+
+    async def put(self, key: str, value: bytes, ttl_s: float = 0) -> None:
+        await self._do(self._client.set(_PREFIX + key, value, px=_ms(ttl_s)))
+
+    async def put_if_absent(self, key: str, value: bytes, ttl_s: float = 0) -> bool:
+        done = await self._do(self._client.set(_PREFIX + key, value, px=_ms(ttl_s), nx=True))
+        return bool(done)
+
+    async def delete(self, key: str) -> None:
+        await self._do(self._client.delete(_PREFIX + key))
+
+    async def rates(self, asks: Sequence[RateAsk]) -> list[RateGrant]:
+        if not asks:
+            return []
+        keys = [f"{_PREFIX}birth", *(f"{_PREFIX}rate:{ask.scope}" for ask in asks)]
+        numbers = [n for a in asks for n in (a.limit, a.want, a.need, a.back, a.owe)]
+        flat = await self._do(self._script(keys=keys, args=numbers))
+        return [RateGrant(*map(int, flat[at : at + 3])) for at in range(0, len(flat), 3)]
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _do(self, command: Any) -> Any:
+        try:
+            return await command
+        except self._errors as away:
+            raise ConnectionError(f"the key-value store does not answer: {away}") from away
+
+
+def _ms(seconds: float) -> int | None:
+    return max(1, round(seconds * 1000)) if seconds else None
