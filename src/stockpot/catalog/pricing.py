@@ -101,7 +101,8 @@ def _tier(variant: PriceVariant) -> str:
 def _days(model: ModelInfo, variants: list[PriceVariant]) -> list[date | None]:
     from genai_prices.types import StartDateConstraint
 
-    conditions = [p.constraint for p in (*_dated(model), *variants)]
+    conditions = [price.constraint for price in _dated(model)]
+    conditions += [variant.constraint for variant in variants]
     starts = {c.start_date for c in conditions if isinstance(c, StartDateConstraint)}
     return [None, *sorted(starts)]
 

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from stockpot.gateway.bill import NO_USAGE, bill_of, detail_of, usage_of
 from stockpot.gateway.mask import mask, mask_sse
 from stockpot.gateway.models import Record, Start
-from stockpot.prices import Usage, price_of
 
 if TYPE_CHECKING:
     from stockpot.gateway.attempt import Attempt
     from stockpot.gateway.call import Call, Reply
     from stockpot.gateway.meters import Meters
     from stockpot.gateway.spool import Spool
+    from stockpot.prices import Usage
 
-_NO_USAGE = Usage()
 PAYLOAD_NONE, PAYLOAD_FULL, PAYLOAD_MASKED = 0, 1, 2
 _TEXT_LIMIT = 500
 LARGE_TO_MASK = 32 * 1024
@@ -45,7 +45,7 @@ class Accountant:
         assert call.key is not None
         assert call.ask is not None
         spec = call.key.spec
-        prices = target.spec.prices
+        price = target.price
         self._spool.start(
             Start(
                 call.trace_id,
@@ -61,20 +61,24 @@ class Accountant:
                 target.id,
                 target.spec.model,
                 call.ask.input_tokens,
-                0 if target.spec.free else (estimated_nano if prices else None),
-                prices[-1].id if prices else "",
+                0 if target.spec.free else (estimated_nano if price else None),
+                price.id if price else "",
             )
         )
 
     def finished(self, attempt: Attempt, *, root: bool, done: Callable[[], None]) -> None:
         """Record one attempt. `done` runs once the record is safe; a root settles the call."""
-        usage, source = _usage(attempt)
+        usage, source = usage_of(attempt)
         record = _record(attempt, usage, source, root)
         call = attempt.call
         if root:
             self._settle(call, usage, record.cost_nano or 0)
+        elif record.cost_nano:
+            for purse in call.purses:
+                purse.settle(0, record.cost_nano)
         self._meters.observe(record)
-        keep = root and call.key is not None and call.key.spec.payloads != "none"
+        told = root or attempt.reason == "shadow"
+        keep = told and call.key is not None and call.key.spec.payloads != "none"
         if not keep:
             self._spool.finish(record, None, None, done)
             return
@@ -103,7 +107,7 @@ class Accountant:
 
     def refused(self, call: Call, reply: Reply, done: Callable[[], None]) -> None:
         """Record a call that the gateway answered by itself, without any attempt."""
-        self._settle(call, _NO_USAGE, 0)
+        self._settle(call, NO_USAGE, 0)
         if not reply.record or call.key is None:
             self._meters.event(reply.code)
             done()
@@ -150,34 +154,6 @@ def _masked(asked: bytes, said: bytes, streaming: bool) -> tuple[bytes, bytes]:
     return mask(asked), mask_sse(said) if streaming else mask(said)
 
 
-def _usage(attempt: Attempt) -> tuple[Usage, str]:
-    """What the upstream reported; else, for an answer that was under way, what was counted here."""
-    answer = attempt.answer
-    if answer is None:
-        return _NO_USAGE, "none"
-    if answer.usage is not None:
-        return answer.usage, "provider"
-    if not attempt.streaming or attempt.unbilled:
-        return _NO_USAGE, "none"
-    ask = attempt.call.ask
-    assert ask is not None
-    return Usage(ask.input_tokens, answer.pieces), "estimated"
-
-
-def _cost(attempt: Attempt, usage: Usage, source: str) -> tuple[int | None, tuple[int, ...], str]:
-    """Nano-dollars, their buckets, and the price row; None when no price or no usage is known."""
-    spec = attempt.target.spec
-    if spec.free:
-        return 0, (), "free"
-    if source == "none":
-        return (0 if attempt.answer is None else None), (), ""
-    cost = price_of(usage, spec.prices, attempt.start_ns // 1_000_000)
-    if cost is None:
-        return None, (), ""
-    detail = (cost.input, cost.output, cost.cache_read, cost.cache_write, cost.reasoning)
-    return cost.total, (*detail, cost.request), cost.price_id
-
-
 def _stages(marks: list[int], end: int) -> tuple[int, ...]:
     """Durations between marks; the last one runs until `end`."""
     if len(marks) == 7:  # every stage was passed
@@ -206,14 +182,14 @@ def _record(attempt: Attempt, usage: Usage, source: str, root: bool) -> Record:
     assert key is not None
     assert ask is not None
     end = perf_counter_ns()
-    cost, detail, price_id = _cost(attempt, usage, source)
-    ttft = attempt.first_ns - call.request.received_ns if attempt.first_ns else 0
+    bill = bill_of(attempt, usage, source)
+    began = call.request.received_ns if root else attempt.sent_ns
+    ttft = attempt.first_ns - began if attempt.first_ns else 0
     after_first = attempt.last_ns - attempt.first_ns
     tpot = after_first // (usage.output - 1) if ttft and usage.output > 1 else 0
     user, session, tags = _labels(call)
     parent = call.parent_id if root else call.root_id
     start = call.start_ns if root else attempt.start_ns
-    began = call.request.received_ns if root else attempt.sent_ns
     return Record(
         call.trace_id, attempt.span_id, parent, root, start, end - began,
         key.spec.project, key.spec.environment, key.spec.id, call.endpoint, ask.model,
@@ -221,10 +197,11 @@ def _record(attempt: Attempt, usage: Usage, source: str, root: bool) -> Record:
         attempt.status, attempt.error, attempt.message[:_TEXT_LIMIT],
         answer.finish_reason if answer else "", ask.stream, attempt.number, ttft, tpot,
         usage.input, usage.output, usage.cache_read, usage.cache_write, usage.reasoning,
-        source, cost, detail, price_id, user, session, tags, call.request.client,
+        source, bill.nano, bill.parts, bill.price_id, user, session, tags, call.request.client,
         answer.response_id if answer else "", _stages(call.marks, end) if root else (),
         len(call.request.body), attempt.received_bytes, PAYLOAD_NONE, call.view.revision,
-        call.dialect.name, attempt.degraded,
+        call.dialect.name, attempt.degraded, attempt.reason, detail_of(usage), usage.tier,
+        bill.units, bill.source, bill.saved,
     )  # fmt: skip
 
 

@@ -42,6 +42,8 @@ _UNKNOWN = Bill(None)
 def usage_of(attempt: Attempt) -> tuple[Usage, str]:
     """What the upstream reported; else, for an answer that was under way, what was counted here."""
     answer = attempt.answer
+    if attempt.outrun:
+        return _outrun(attempt)
     if answer is None:
         return NO_USAGE, "none"
     usage = answer.usage
@@ -56,6 +58,16 @@ def usage_of(attempt: Attempt) -> tuple[Usage, str]:
     ask = attempt.call.ask
     assert ask is not None
     return Usage(ask.input_tokens, answer.pieces), "estimated"
+
+
+def _outrun(attempt: Attempt) -> tuple[Usage, str]:
+    """The vendor had the prompt, and no word came back: whether it bills that, it does not say."""
+    if attempt.unbilled:
+        return NO_USAGE, "none"
+    answer, ask = attempt.answer, attempt.call.ask
+    assert ask is not None
+    reported = answer.usage if answer is not None else None
+    return reported or Usage(ask.input_tokens, answer.pieces if answer else 0), "estimated"
 
 
 def bill_of(attempt: Attempt, usage: Usage, source: str) -> Bill:

@@ -315,16 +315,17 @@ class Record(msgspec.Struct, array_like=True, gc=False):
     """Why this target: the strategy's name, `rule:NAME`, sticky, breaker (the first choice was not
     well), fallback, retry, hedge or shadow; empty where there was nothing to choose."""
     usage_detail: tuple[int, ...] = ()
-    """The usage beyond its first five figures, in the order of `prices.DETAIL`."""
+    """The usage beyond its first five figures, in the order of `prices.DETAIL`; may end early."""
     service_tier: str = ""
     """The vendor's word for the tier that served the call."""
     unit_prices: tuple[int, ...] = ()
-    """Pico-dollars per unit, in the order of `prices.BUCKETS`."""
+    """Pico-dollars of the parts in `cost_detail`; the quantities follow from the usage."""
     price_source: str = ""
     saved_nano: int = 0
-    """What reading from a vendor's cache saved."""
+    """What a vendor's prompt cache saved (less than 0: writing it cost more than it brought), or
+    what an answer out of the gateway's own cache had cost."""
     cache: str = ""
-    """How the gateway's own cache took part."""
+    """The gateway's own: hit, miss, or '' where it was not asked."""
 
 
 STAGES = ("read", "auth", "limits", "route", "connect", "upstream", "account")

@@ -58,6 +58,10 @@ def arrival(shipped: Shipped) -> tuple[NewSpan, NewPayload | None]:
         request_bytes=record.request_bytes, response_bytes=record.response_bytes,
         payload=record.payload, revision=record.revision,
         provenance=_provenance(record, said.setup) if kept else b"",
+        usage_detail=_array(record.usage_detail), service_tier=record.service_tier,
+        unit_prices=_array(record.unit_prices), price_source=record.price_source,
+        saved_nano=max(-_BIGGEST, min(record.saved_nano, _BIGGEST)), cache=record.cache,
+        degraded=_array(record.degraded), route_reason=record.route_reason,
     )  # fmt: skip
     if not kept:
         return span, None

@@ -304,6 +304,7 @@ def _print_span(span: Row) -> None:
         f"  tokens in {tokens['input']} out {tokens['output']} cached {tokens['cache_read']}"
         f"  TTFT {_ms(span['ttft_ms']) or 'none'}  finish {span['finish_reason'] or 'none'}"
     )
+    _print_bill(span)
     if span["error_message"]:
         click.secho(f"  {span['error_message']}", fg="red")
     if span["stages_ms"]:
@@ -312,6 +313,19 @@ def _print_span(span: Row) -> None:
         said = span.get(name) or span[preview]
         if said:
             click.echo(f"  {name}: {said}")
+
+
+def _print_bill(span: Row) -> None:
+    for line in span["bill"]:
+        each = f"${line['unit_pico'] / 1e12:.12f}".rstrip("0")
+        told = f"{line['bucket']}: {line['quantity']} at {each} is ${line['nano'] / 1e9:.9f}"
+        click.echo(f"  {told}")
+    if span["price_source"]:
+        tier = f", tier {span['service_tier']}" if span["service_tier"] else ""
+        click.echo(f"  price {span['price_id']} ({span['price_source']}{tier})")
+    if span["saved_nano"]:
+        cache = "the gateway's cache" if span["cache"] == "hit" else "the provider's cache"
+        click.echo(f"  {cache} saved ${span['saved_nano'] / 1e9:.9f}")
 
 
 def _write(lines: Iterator[Row], file: IO[str]) -> int:

@@ -23,14 +23,34 @@ class Frozen(BaseModel):
 
 
 class Tokens(Frozen):
-    """`input` includes cache reads and writes; `output` includes reasoning."""
+    """`input` includes cache reads and writes; `output` includes reasoning; audio and image tokens
+    are parts of both. `cache_write_1h` is part of `cache_write`, `cache_read_audio` and
+    `cache_read_image` of `cache_read`. `searches` are no tokens, but counted with them."""
 
     input: int = 0
     output: int = 0
     cache_read: int = 0
     cache_write: int = 0
     reasoning: int = 0
+    cache_write_1h: int = 0
+    audio_input: int = 0
+    audio_output: int = 0
+    image_input: int = 0
+    image_output: int = 0
+    searches: int = 0
+    cache_read_audio: int = 0
+    cache_read_image: int = 0
     source: Literal["provider", "estimated", "none"] = "none"
+
+
+class BillLine(Frozen):
+    """One part of a cost: `quantity` (tokens; requests or searches in those buckets) at `unit_pico`
+    pico-dollars each is `nano` nano-dollars, rounded half up. Every token is in one line."""
+
+    bucket: str
+    quantity: int
+    unit_pico: int
+    nano: int
 
 
 class Span(Frozen):
@@ -38,6 +58,12 @@ class Span(Frozen):
 
     `requested_model` is the name that was asked for, `model` what the route led to, `served_model`
     what the answer names. `params` are the request's own, where its payload was kept.
+
+    `bill` explains the cost by the price row `price_id` out of `price_source`. `saved_nano` is what
+    a cache saved: the vendor's against the price of fresh tokens (less than 0 where writing it cost
+    more), or the gateway's own (`cache` is then `hit`) against the answer that was repeated.
+    `degraded` are fields of the request that the target's format could not say; `route_reason` is
+    why this target was chosen, '' where there was nothing to choose.
     """
 
     trace_id: str
@@ -69,7 +95,14 @@ class Span(Frozen):
     tokens: Tokens
     cost_nano: int | None
     cost_detail: dict[str, int]
+    bill: tuple[BillLine, ...] = ()
     price_id: str
+    price_source: str = ""
+    service_tier: str = ""
+    saved_nano: int = 0
+    cache: Literal["", "hit", "miss"] = ""
+    degraded: tuple[str, ...] = ()
+    route_reason: str = ""
     finish_reason: str
     user: str
     session: str
@@ -164,6 +197,7 @@ class Totals(Frozen):
     A call counts once, by its root span; its retries add only their tokens and cost. Groups by
     provider and by error count every attempt, since each met one provider. `errors` are those that
     did not end ok, `unpriced` those of unknown price; latency leaves out what was refused here.
+    `saved_nano` is what caches saved, `cache_hits` counts answers of the gateway's own.
     """
 
     calls: int
@@ -172,6 +206,8 @@ class Totals(Frozen):
     output_tokens: int
     cost_nano: int
     unpriced: int
+    saved_nano: int = 0
+    cache_hits: int = 0
     latency_ms: Quantiles
     ttft_ms: Quantiles
     tpot_ms: Quantiles

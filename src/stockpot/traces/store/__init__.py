@@ -95,6 +95,14 @@ class NewSpan(msgspec.Struct, gc=False):
     id: int = 0
     received_ns: int = 0
     payload_day: int | None = None
+    usage_detail: str = ""
+    service_tier: str = ""
+    unit_prices: str = ""
+    price_source: str = ""
+    saved_nano: int = 0
+    cache: str = ""
+    degraded: str = ""
+    route_reason: str = ""
 
 
 class NewPayload(NamedTuple):

@@ -77,6 +77,7 @@ class Tally:
         return Totals(
             calls=calls, errors=errors, input_tokens=money.input_tokens,
             output_tokens=money.output_tokens, cost_nano=money.cost_nano, unpriced=money.unpriced,
+            saved_nano=money.saved_nano, cache_hits=money.cache_hits,
             latency_ms=_quantiles(latency), ttft_ms=_quantiles(ttft), tpot_ms=_quantiles(tpot),
         )  # fmt: skip
 

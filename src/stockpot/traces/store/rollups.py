@@ -50,7 +50,8 @@ Row = tuple[int, int, int]
 
 COLUMNS = (
     "spans", "unpriced", "input_tokens", "output_tokens", "cache_read_tokens",
-    "cache_write_tokens", "reasoning_tokens", "cost_nano", "latency", "ttft", "tpot",
+    "cache_write_tokens", "reasoning_tokens", "cost_nano", "latency", "ttft", "tpot", "saved_nano",
+    "cache_hits",
 )  # fmt: skip
 
 _READ = f"SELECT {', '.join(COLUMNS)} FROM rollups WHERE width = ? AND start = ? AND series = ?"
@@ -78,12 +79,13 @@ class Figures:
     """Sums and sketches of one group of spans."""
 
     __slots__ = (
-        "cache_read_tokens", "cache_write_tokens", "cost_nano", "input_tokens", "latency",
-        "output_tokens", "reasoning_tokens", "spans", "tpot", "ttft", "unpriced",
+        "cache_hits", "cache_read_tokens", "cache_write_tokens", "cost_nano", "input_tokens",
+        "latency", "output_tokens", "reasoning_tokens", "saved_nano", "spans", "tpot", "ttft",
+        "unpriced",
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.spans = self.unpriced = self.cost_nano = 0
+        self.spans = self.unpriced = self.cost_nano = self.saved_nano = self.cache_hits = 0
         self.input_tokens = self.output_tokens = self.reasoning_tokens = 0
         self.cache_read_tokens = self.cache_write_tokens = 0
         self.latency, self.ttft, self.tpot = Sketch(), Sketch(), Sketch()
@@ -99,6 +101,8 @@ class Figures:
             self.unpriced += 1
         else:
             self.cost_nano += span.cost_nano
+        self.saved_nano += span.saved_nano
+        self.cache_hits += span.cache == "hit"
         self.latency.add(span.duration_ns)
         if span.ttft_ns is not None:
             self.ttft.add(span.ttft_ns)
@@ -121,6 +125,8 @@ class Figures:
         self.cache_write_tokens += other.cache_write_tokens
         self.reasoning_tokens += other.reasoning_tokens
         self.cost_nano += other.cost_nano
+        self.saved_nano += other.saved_nano
+        self.cache_hits += other.cache_hits
 
     def merge_row(self, row: Sequence[Any]) -> None:
         """Add a row of the table: `COLUMNS`, in their order."""
@@ -135,12 +141,15 @@ class Figures:
         self.latency.merge_decoded(decoded(row[8]))
         self.ttft.merge_decoded(decoded(row[9]))
         self.tpot.merge_decoded(decoded(row[10]))
+        self.saved_nano += row[11]
+        self.cache_hits += row[12]
 
     def row(self) -> tuple[Any, ...]:
         return (
             self.spans, self.unpriced, self.input_tokens, self.output_tokens,
             self.cache_read_tokens, self.cache_write_tokens, self.reasoning_tokens,
             self.cost_nano, self.latency.encode(), self.ttft.encode(), self.tpot.encode(),
+            self.saved_nano, self.cache_hits,
         )  # fmt: skip
 
 

@@ -11,12 +11,10 @@ import msgspec
 
 from stockpot.core.errors import InvalidInput
 from stockpot.gateway import STAGES
-from stockpot.traces.models import Span, Tokens, TraceFilter
+from stockpot.prices import BUCKETS, DETAIL, Usage, quantities
+from stockpot.traces.models import BillLine, Span, Tokens, TraceFilter
 from stockpot.traces.store import PAYLOAD_STATES
 from stockpot.traces.store.sqlite import Connection
-
-COST_PARTS = ("input", "output", "cache_read", "cache_write", "reasoning", "request")
-"""Names of a cost's parts, in the order of `prices.Cost`."""
 
 COLUMNS = (
     "id", "trace_id", "span_id", "parent_id", "is_root", "project", "environment", "name", "kind",
@@ -25,7 +23,9 @@ COLUMNS = (
     "attempt", "ttft_ns", "tpot_ns", "input_tokens", "output_tokens", "cache_read_tokens",
     "cache_write_tokens", "reasoning_tokens", "usage_source", "cost_nano", "cost_detail",
     "price_id", "finish_reason", "user", "session", "tags", "stages", "params", "payload",
-    "input_preview", "output_preview", "source", "revision", "provenance",
+    "input_preview", "output_preview", "source", "revision", "provenance", "usage_detail",
+    "service_tier", "unit_prices", "price_source", "saved_nano", "cache",
+    "degraded", "route_reason",
 )  # fmt: skip
 
 SELECTED = ", ".join(f"s.{name}" for name in COLUMNS)
@@ -59,8 +59,13 @@ def span_of(row: Sequence[Any]) -> Span:
         error, message, start, duration, received, key_id, endpoint, provider, target, route, model,
         served, stream, attempt, ttft, tpot, input_, output, cache_read, cache_write, reasoning,
         usage_source, cost, cost_detail, price_id, finish, user, session, tags, stages, params,
-        payload, input_preview, output_preview, source, revision, provenance,
+        payload, input_preview, output_preview, source, revision, provenance, usage_detail,
+        tier, unit_prices, price_source, saved, cache, degraded, reason,
     ) = row  # fmt: skip
+    usage = {
+        "input": input_, "output": output, "cache_read": cache_read, "cache_write": cache_write,
+        "reasoning": reasoning, **_named(DETAIL, usage_detail),
+    }  # fmt: skip
     return Span(
         trace_id=trace_id.hex(), span_id=span_id.hex(), parent_id=parent_id.hex() or None,
         is_root=is_root, project=project, environment=environment, name=name, kind=kind,
@@ -69,9 +74,10 @@ def span_of(row: Sequence[Any]) -> Span:
         endpoint=endpoint, provider=provider, target=target, requested_model=route, model=model,
         served_model=served, stream=stream, attempt=attempt,
         ttft_ms=None if ttft is None else _ms(ttft), tpot_ms=None if tpot is None else _ms(tpot),
-        tokens=Tokens(input=input_, output=output, cache_read=cache_read, cache_write=cache_write,
-                      reasoning=reasoning, source=usage_source),
-        cost_nano=cost, cost_detail=_named(COST_PARTS, cost_detail), price_id=price_id,
+        tokens=Tokens(**usage, source=usage_source), service_tier=tier,
+        cost_nano=cost, cost_detail=_named(BUCKETS, cost_detail), price_id=price_id,
+        bill=_bill(usage, cost_detail, unit_prices), price_source=price_source, saved_nano=saved,
+        cache=cache, degraded=_json(degraded) if degraded else (), route_reason=reason,
         finish_reason=finish, user=user, session=session, tags=_json(tags) if tags else (),
         stages_ms={n: _ms(ns) for n, ns in _named(STAGES, stages).items()},
         params=_json(params) if params else {}, payload=PAYLOAD_STATES[payload],
@@ -91,6 +97,17 @@ def _ns(ms: float) -> int:
 
 def _named(names: Sequence[str], values: str) -> dict[str, int]:
     return dict(zip(names, _json(values), strict=False)) if values else {}
+
+
+def _bill(usage: dict[str, int], parts: str, units: str) -> tuple[BillLine, ...]:
+    if not units:
+        return ()
+    lines = zip(BUCKETS, quantities(Usage(**usage)), _json(units), _json(parts), strict=False)
+    return tuple(
+        BillLine(bucket=bucket, quantity=quantity, unit_pico=unit, nano=nano)
+        for bucket, quantity, unit, nano in lines
+        if quantity and (unit or nano)
+    )
 
 
 def conditions(where: TraceFilter, alias: str = "s") -> tuple[str, list[Any]]:

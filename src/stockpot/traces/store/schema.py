@@ -164,6 +164,24 @@ SPANS: tuple[Migration, ...] = (
         # Totals since the log began: spans_in, doubles.
         "CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
     ),
+    (
+        # JSON array in the order of prices.DETAIL or ''
+        "ALTER TABLE spans ADD COLUMN usage_detail TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE spans ADD COLUMN service_tier TEXT NOT NULL DEFAULT ''",
+        # JSON array of pico-dollars in the order of prices.BUCKETS or ''
+        "ALTER TABLE spans ADD COLUMN unit_prices TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE spans ADD COLUMN price_source TEXT NOT NULL DEFAULT ''",
+        # what caches saved; less than 0 where writing one cost more than it brought
+        "ALTER TABLE spans ADD COLUMN saved_nano INTEGER NOT NULL DEFAULT 0",
+        # of the gateway's own cache: hit, miss or ''
+        "ALTER TABLE spans ADD COLUMN cache TEXT NOT NULL DEFAULT ''",
+        # JSON array of fields that the target's format could not say, or ''
+        "ALTER TABLE spans ADD COLUMN degraded TEXT NOT NULL DEFAULT ''",
+        # why this target
+        "ALTER TABLE spans ADD COLUMN route_reason TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE rollups ADD COLUMN saved_nano INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE rollups ADD COLUMN cache_hits INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 
 PAYLOADS: tuple[Migration, ...] = (
