@@ -2,7 +2,8 @@
 types that the `openai` package publishes. Shares no code with the product.
 
 What it does to a call is chosen by the model's name through `behaviours`; a list is used up from
-the front and its last entry stays.
+the front and its last entry stays. A request with a field that the published types do not have, or
+of another type, is answered with status 400.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from openai.types.chat.chat_completion_chunk import ChoiceDelta
 from openai.types.chat.completion_create_params import CompletionCreateParams
 from openai.types.create_embedding_response import Usage as EmbeddingUsage
 from openai.types.embedding_create_params import EmbeddingCreateParams
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 VENDOR_KEY = "sk-vendor-secret-1234"
 _CHAT = TypeAdapter(CompletionCreateParams)
@@ -30,7 +31,11 @@ _EMBEDDING = TypeAdapter(EmbeddingCreateParams)
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How one call is answered. `cut_after` resets the connection after so many events."""
+    """How one call is answered. `cut_after` resets the connection after so many events.
+
+    `message` is the assistant's message where it is more than `text`; a stream sends it in small
+    pieces. `bill` is the usage as the vendor writes it.
+    """
 
     status: int = 200
     text: str = "The kettle is on."
@@ -43,6 +48,17 @@ class Behaviour:
     done_mark: bool = True
     error_in_stream: str = ""
     newline: str = "\n"
+    message: dict[str, Any] | None = None
+    finish: str = "stop"
+    bill: dict[str, Any] = field(
+        default_factory=lambda: {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
+    )
+    tier: str | None = None
+
+    @property
+    def said(self) -> ChatCompletionMessage:
+        message = {"role": "assistant", "content": self.text, **(self.message or {})}
+        return ChatCompletionMessage.model_validate(message)
 
 
 @dataclass
@@ -52,6 +68,7 @@ class OpenAIStub:
     behaviours: dict[str, list[Behaviour]] = field(default_factory=dict)
     requests: list[dict[str, Any]] = field(default_factory=list)
     heads: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     cancelled: int = 0
     port: int = 0
 
@@ -111,8 +128,10 @@ class OpenAIStub:
             return await self._json(writer, 200, {"object": "list", "data": []})
         body = json.loads(raw)
         self.requests.append(body)
-        if head.get("authorization") != f"Bearer {VENDOR_KEY}":
-            return await self._error(writer, 401, "Incorrect API key provided", ())
+        self.paths.append(path)
+        refusal = self._refusal(path, head)
+        if refusal is not None:
+            return await self._error(writer, refusal[0], refusal[1], ())
         behaviour = self._behaviour(body["model"])
         await asyncio.sleep(behaviour.delay_s)
         if behaviour.close_early:
@@ -120,9 +139,19 @@ class OpenAIStub:
             return False
         if behaviour.status >= 400:
             return await self._error(writer, behaviour.status, "as told", behaviour.headers)
-        if path.endswith("/embeddings"):
+        embeds = path.partition("?")[0].endswith("/embeddings")
+        wrong = unlike(_EMBEDDING if embeds else _CHAT, body)
+        if wrong:
+            return await self._error(writer, 400, wrong, ())
+        if embeds:
             return await self._embed(writer, body)
         return await self._chat(reader, writer, body, behaviour)
+
+    def _refusal(self, path: str, head: dict[str, str]) -> tuple[int, str] | None:
+        """Status and message when the call is not let in."""
+        if head.get("authorization") != f"Bearer {VENDOR_KEY}":
+            return 401, "Incorrect API key provided"
+        return None
 
     def _behaviour(self, model: str) -> Behaviour:
         script = self.behaviours.get(model, [Behaviour()])
@@ -135,24 +164,26 @@ class OpenAIStub:
         body: dict[str, Any],
         behaviour: Behaviour,
     ) -> bool:
-        _CHAT.validate_python(body)
-        usage = CompletionUsage(prompt_tokens=11, completion_tokens=5, total_tokens=16)
+        usage = CompletionUsage.model_validate(behaviour.bill)
         if body.get("stream"):
             events = self._events(body, behaviour, usage)
             return await self._stream(reader, writer, behaviour, events)
-        message = ChatCompletionMessage(role="assistant", content=behaviour.text)
-        answer = ChatCompletion(
-            id="chatcmpl-stub",
-            object="chat.completion",
-            created=1_700_000_000,
-            model=body["model"] + "-2026",
-            choices=[Choice(index=0, message=message, finish_reason="stop", logprobs=None)],
-            usage=usage if behaviour.usage else None,
+        said: Any = {"index": 0, "message": behaviour.said, "logprobs": None}
+        choice = Choice.model_validate({**said, "finish_reason": behaviour.finish})
+        answer = ChatCompletion.model_validate(
+            {
+                "id": "chatcmpl-stub",
+                "object": "chat.completion",
+                "created": 1_700_000_000,
+                "model": body["model"] + "-2026",
+                "choices": [choice],
+                "usage": usage if behaviour.usage else None,
+                "service_tier": behaviour.tier,
+            }
         )
         return await self._json(writer, 200, answer.model_dump(mode="json"), behaviour.headers)
 
     async def _embed(self, writer: asyncio.StreamWriter, body: dict[str, Any]) -> bool:
-        _EMBEDDING.validate_python(body)
         inputs = body["input"] if isinstance(body["input"], list) else [body["input"]]
         answer = CreateEmbeddingResponse(
             object="list",
@@ -180,20 +211,23 @@ class OpenAIStub:
         def choice(delta: ChoiceDelta, reason: Any = None) -> ChunkChoice:
             return ChunkChoice(index=0, delta=delta, finish_reason=reason)
 
-        events = [chunk([choice(ChoiceDelta(role="assistant", content=""))])]
-        words = behaviour.text.split(" ")
-        for i, word in enumerate(words):
-            text = word if i == 0 else f" {word}"
-            events.append(chunk([choice(ChoiceDelta(content=text))]))
+        events = self._first_events(chunk)
+        events.append(chunk([choice(ChoiceDelta(role="assistant", content=""))]))
+        for delta in pieces(behaviour.said):
+            events.append(chunk([choice(ChoiceDelta.model_validate(delta))]))
         if behaviour.error_in_stream:
             events.append(json.dumps({"error": {"message": behaviour.error_in_stream}}))
             return events
-        events.append(chunk([choice(ChoiceDelta(), "stop")]))
+        events.append(chunk([choice(ChoiceDelta(), behaviour.finish)]))
         if (body.get("stream_options") or {}).get("include_usage") and behaviour.usage:
-            events.append(chunk([], usage=usage))
+            events.append(chunk([], usage=usage, service_tier=behaviour.tier))
         if behaviour.done_mark:
             events.append("[DONE]")
         return events
+
+    def _first_events(self, chunk: Any) -> list[str]:
+        """What comes before the first choice."""
+        return []
 
     async def _stream(
         self,
@@ -237,3 +271,45 @@ class OpenAIStub:
         writer.write(head.encode() + b"content-length: %d\r\n\r\n%b" % (len(data), data))
         await writer.drain()
         return True
+
+
+def unlike(kind: TypeAdapter[Any], body: Any) -> str:
+    """What is wrong with a request, '' when it is as the published types say."""
+    try:
+        read = plain(kind.validate_python(body))
+    except ValidationError as bad:
+        return str(bad)
+    return "" if read == plain(body) else f"Unrecognized request argument in {body} (read {read})"
+
+
+def plain(value: Any) -> Any:
+    """Dicts and lists only. Pydantic checks an Iterable not before it is walked through."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, str | bytes | int | float | None):
+        return value
+    return [plain(inner) for inner in value]
+
+
+def pieces(said: ChatCompletionMessage) -> list[dict[str, Any]]:
+    """The deltas of a stream that says this message."""
+    found: list[dict[str, Any]] = []
+    extra = said.model_extra or {}
+    for name, text in (
+        ("reasoning_content", extra.get("reasoning_content")),
+        ("content", said.content),
+        ("refusal", said.refusal),
+    ):
+        words = (text or "").split(" ") if text else []
+        found += [{name: word if i == 0 else f" {word}"} for i, word in enumerate(words)]
+    if said.annotations:
+        found.append({"annotations": [a.model_dump() for a in said.annotations]})
+    for index, call in enumerate(said.tool_calls or []):
+        assert call.type == "function"
+        name, arguments = call.function.name, call.function.arguments
+        head = {"index": index, "id": call.id, "type": "function"}
+        found.append({"tool_calls": [{**head, "function": {"name": name, "arguments": ""}}]})
+        for begin in range(0, len(arguments), 7):
+            piece = {"index": index, "function": {"arguments": arguments[begin : begin + 7]}}
+            found.append({"tool_calls": [piece]})
+    return found

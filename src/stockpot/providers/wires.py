@@ -7,11 +7,13 @@ from importlib.metadata import entry_points
 from typing import cast
 
 from stockpot.core.errors import ConfigError, did_you_mean
+from stockpot.providers.azure import AzureWire
 from stockpot.providers.base import Dialect, Wire
 from stockpot.providers.bedrock import BedrockWire
 from stockpot.providers.openai import OpenAIDialect, OpenAIWire
 
 _IN_THE_BOX: dict[str, Wire] = {"openai": OpenAIWire()}
+_IN_THE_BOX["azure-openai"] = AzureWire()
 _IN_THE_BOX["bedrock"] = BedrockWire()
 _DIALECTS: tuple[Dialect, ...] = (OpenAIDialect(),)
 

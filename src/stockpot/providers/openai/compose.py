@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 JSON = dict[str, Any]
 
-_OWN_LIMIT = ("api.openai.com", ".azure.com")
-"""Hosts that want `max_completion_tokens`; other servers may know the older name only."""
-
 _OWN_FIELDS = frozenset((
     "audio", "logit_bias", "metadata", "moderation", "prediction", "prompt_cache_key",
     "prompt_cache_options", "prompt_cache_retention", "store", "verbosity",
@@ -30,9 +27,10 @@ _OWN_FIELDS = frozenset((
 
 
 def compose_chat(
-    prompt: Prompt, target: UpstreamTarget, stream: bool, dialect: str
+    prompt: Prompt, target: UpstreamTarget, stream: bool, dialect: str, newest: bool
 ) -> tuple[JSON, tuple[Loss, ...]]:
-    """The body, and what it leaves out. `dialect` is the client's."""
+    """The body, and what it leaves out. `dialect` is the client's; `newest` is for a server that
+    wants `max_completion_tokens`, where others may know the older name only."""
     losses: list[Loss] = []
     body: JSON = {"model": target.model, "messages": write_messages(prompt, target, losses)}
     if stream:
@@ -45,8 +43,7 @@ def compose_chat(
     if prompt.thinking is not None:
         _thinking(prompt.thinking, body, losses)
     if prompt.max_output is not None:
-        own = any(host in target.base_url for host in _OWN_LIMIT)
-        body["max_completion_tokens" if own else "max_tokens"] = prompt.max_output
+        body["max_completion_tokens" if newest else "max_tokens"] = prompt.max_output
     _sampling(prompt, body, losses)
     _rest(prompt, body, losses, dialect)
     return body, tuple(losses)

@@ -199,9 +199,11 @@ class OpenAIAnswer:
         return found
 
     def _first(self, events: bytes) -> None:
-        for body in self._decoded(events)[:1]:
-            self.response_id = body.id or "-"
-            self.model = body.model or ""
+        for body in self._decoded(events):
+            if body.id or body.choices:  # Azure's first event tells of its filters only
+                self.response_id = body.id or "-"
+                self.model = body.model or ""
+                return
 
     def _read_usage(self, events: bytes) -> None:
         for body in self._decoded(events):

@@ -45,6 +45,8 @@ class OpenAIWire:
 
     name = "openai"
     dialect = "openai"
+    newest = False
+    """Whether every server of this wire knows the newest names of fields, as OpenAI's own does."""
 
     def passes(self, ask: Ask, target: UpstreamTarget) -> bool:
         return ask.dialect == "openai" or (ask.dialect in target.native and ask.dialect in NATIVE)
@@ -60,7 +62,8 @@ class OpenAIWire:
         if ask.endpoint not in PATHS:
             raise CannotExpress(f"OpenAI's API has nothing like {ask.endpoint}")
         if not self.passes(ask, target):
-            return _composed(ask, target)
+            newest = self.newest or "//api.openai.com" in target.base_url
+            return _composed(ask, target, newest)
         body = ask.body
         inject = ask.stream and not ask.wants_usage and target.stream_usage == "inject"
         if ask.model != target.model or inject:
@@ -83,10 +86,10 @@ class OpenAIWire:
         return error_text(body)
 
 
-def _composed(ask: Ask, target: UpstreamTarget) -> Outgoing:
+def _composed(ask: Ask, target: UpstreamTarget, newest: bool) -> Outgoing:
     if ask.endpoint != "chat":
         raise CannotExpress(f"{ask.endpoint} of {ask.dialect}'s format cannot be told to OpenAI's")
-    body, losses = compose_chat(ask.prompt, target, ask.stream, ask.dialect)
+    body, losses = compose_chat(ask.prompt, target, ask.stream, ask.dialect, newest)
     return Outgoing(PATHS["chat"], (), _encode(body), losses)
 
 
