@@ -38,8 +38,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 VENDOR_KEY = "sk-ant-vendor-secret-1234"
 VERSIONS = ("2023-06-01", "2026-10-21")
 _STRICT = ConfigDict(extra="forbid")
-_CREATE: TypeAdapter[Any] = TypeAdapter(MessageCreateParams, config=_STRICT)
-_COUNT: TypeAdapter[Any] = TypeAdapter(MessageCountTokensParams | None, config=_STRICT)
+CREATE: TypeAdapter[Any] = TypeAdapter(MessageCreateParams, config=_STRICT)
+COUNT: TypeAdapter[Any] = TypeAdapter(MessageCountTokensParams | None, config=_STRICT)
 assert Base64ImageSourceParam  # resolved by the adapters
 
 TEXT = "The kettle is on."
@@ -439,9 +439,9 @@ class AnthropicStub:
         self.requests.append(body)
         self.bodies.append(raw)
         if path == "/v1/messages/count_tokens":
-            check(_COUNT, body, version)
+            check(COUNT, body, version)
             return await self._json(writer, 200, MessageTokensCount(input_tokens=14).to_json())
-        check(_CREATE, body, version)
+        check(CREATE, body, version)
         scene = scene_of(body)
         await asyncio.sleep(scene.delay_s)
         if scene.refused is not None:
