@@ -1,0 +1,62 @@
+"""What an instance's definitions were, are and may become: revisions, plans, journals, releases.
+
+Knows definitions as plain nested data (section, name, field) and whoever keeps them as a `Keeper`;
+knows spans, and the gateway's part of a snapshot, to rehearse a plan against recorded calls. What a
+provider, an alias or a key is, is the catalog's; other capabilities add sections of their own.
+
+Whoever changes definitions writes the new state down with `record`, and a pointer that a person
+moves at run time with `moved`, in the transaction of the change.
+"""
+
+from typing import TYPE_CHECKING
+
+from stockpot.core.lazy import lazily
+
+if TYPE_CHECKING:
+    from stockpot.revisions.api import router
+    from stockpot.revisions.difference import Content, Path, at, difference, patched
+    from stockpot.revisions.keeper import Keeper, Seen, Target
+    from stockpot.revisions.models import Change, Move, NewSecret, Revision
+    from stockpot.revisions.recording import begin, moved, record
+    from stockpot.revisions.service import RevisionService
+    from stockpot.revisions.tally import Tally, tally_of
+    from stockpot.revisions.toml_text import Faults, parsed, written
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "api": "router",
+            "difference": "Content Path at difference patched",
+            "keeper": "Keeper Seen Target",
+            "models": "Change Move NewSecret Revision",
+            "recording": "begin moved record",
+            "service": "RevisionService",
+            "tally": "Tally tally_of",
+            "toml_text": "Faults parsed written",
+        },
+    )
+
+__all__ = [
+    "Change",
+    "Content",
+    "Faults",
+    "Keeper",
+    "Move",
+    "NewSecret",
+    "Path",
+    "Revision",
+    "RevisionService",
+    "Seen",
+    "Tally",
+    "Target",
+    "at",
+    "begin",
+    "difference",
+    "moved",
+    "parsed",
+    "patched",
+    "record",
+    "router",
+    "tally_of",
+    "written",
+]
