@@ -45,7 +45,7 @@ MB = 1024 * 1024
 encode_asks = msgspec.msgpack.Encoder().encode
 decode_grants = msgspec.msgpack.Decoder(list[RateGrant]).decode
 _CORS_HEADERS = (
-    "authorization, content-type, x-api-key, traceparent, "
+    "authorization, content-type, x-api-key, x-goog-api-key, traceparent, "
     "x-stockpot-user, x-stockpot-session, x-stockpot-tags"
 )
 _CORS_EXPOSE = "retry-after, server-timing, x-stockpot-trace-id"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from stockpot.providers import BadRequest, CannotExpress
 
@@ -68,7 +68,7 @@ def from_answer(attempt: Attempt, body: bytes) -> Failure:
     status = attempt.status
     provider = attempt.target.spec.provider
     said = attempt.target.wire.error_message(body)
-    wait = retry_after(attempt.headers)
+    wait = retry_after(attempt.headers) or _said_in_body(attempt.target.wire, body)
     if status == 429:
         return Failure("upstream_rate_limit", "rate_limit", 429, said, wait, body)
     if status in (401, 403):
@@ -89,6 +89,17 @@ def retry_after(headers: list[tuple[bytes, bytes]]) -> float:
         if name == b"retry-after":
             return _seconds(value) or _until(value)
     return 0.0
+
+
+@runtime_checkable
+class SaysWait(Protocol):
+    """A wire whose error answers say in their body how long to wait."""
+
+    def retry_after_s(self, body: bytes) -> float: ...
+
+
+def _said_in_body(wire: object, body: bytes) -> float:
+    return wire.retry_after_s(body) if isinstance(wire, SaysWait) else 0.0
 
 
 def _seconds(value: bytes) -> float:

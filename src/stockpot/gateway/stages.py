@@ -27,11 +27,20 @@ LARGE_BODY = 256 * 1024
 DEFAULT_OUTPUT = 256
 """Tokens reserved for an answer whose client set no bound."""
 
+_KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
 _sha256 = hashlib.sha256
 
 
 def authenticate(call: Call) -> Verdict:
     """Find the virtual key; check that it is active, in date and used from an allowed address."""
+    if call.request.query and _names_a_key(call.request.query):
+        return Reply(
+            401,
+            "key_in_url",
+            "a key in the URL ends up in the logs of everything between us, so it is not taken; "
+            "send it in the header 'x-goog-api-key' or 'Authorization: Bearer'",
+            record=False,
+        )
     secret = _credential(call)
     if not secret:
         return Reply(
@@ -63,7 +72,14 @@ def _credential(call: Call) -> bytes:
     header = call.headers.get(b"authorization")
     if header is not None and header[:7].lower() == b"bearer ":
         return header[7:].strip()
-    return call.headers.get(b"x-api-key") or call.headers.get(b"api-key") or b""
+    for name in _KEY_HEADERS:
+        if secret := call.headers.get(name):
+            return secret
+    return b""
+
+
+def _names_a_key(query: bytes) -> bool:
+    return any(field.startswith(b"key=") for field in query.split(b"&"))
 
 
 def read(call: Call) -> Verdict:
@@ -80,7 +96,8 @@ def read(call: Call) -> Verdict:
 
 def _ask(call: Call) -> Ask:
     request = call.request
-    return call.dialect.read(call.endpoint, request.body, request.path, call.headers)
+    path = b"%b?%b" % (request.path, request.query) if request.query else request.path
+    return call.dialect.read(call.endpoint, request.body, path, call.headers)
 
 
 def _ask_in_full(call: Call) -> Ask:
