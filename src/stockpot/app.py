@@ -22,7 +22,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Response
 from fastapi.routing import APIRoute
 
 from stockpot import __version__, access, catalog, playground, traces
-from stockpot.access import AccessService, public, requires
+from stockpot.access import describe_access, open_access, public, requires
 from stockpot.core import config, logs, prometheus
 from stockpot.core.config import Settings
 from stockpot.core.console_files import ConsoleFiles
@@ -30,7 +30,6 @@ from stockpot.core.db import Database, migrate, open_database
 from stockpot.core.errors import NotFound, Unavailable
 from stockpot.core.instance import Instance
 from stockpot.core.serve import serve
-from stockpot.core.urls import console_url
 from stockpot.core.web import ERRORS, BoundedBodies, SafeHeaders, answer_errors
 
 DRAIN_S = 8.0
@@ -56,11 +55,13 @@ def control_app(settings: Settings, instance: Instance, *, watch: bool = False) 
         redoc_url=None,
         generate_unique_id_function=_operation_id,
     )
-    app.state.gate = control.access
+    app.state.gate = control.access.gate
+    app.state.owned_keys = control.catalog.keys.owned_by
     app.state.control = control
     app.add_middleware(BoundedBodies, most=settings.max_body_mb * 1024 * 1024)
     app.add_middleware(SafeHeaders, counted=control.count)
     answer_errors(app)
+    describe_access(app)
     for router in control.routers():
         app.include_router(router)
     _state_routes(app, control)
@@ -79,7 +80,7 @@ class _Control:
         self.settings = settings
         self.instance = instance
         self.db: Database = open_database(f"sqlite:///{instance.control_db}")
-        self.access = AccessService(self.db, instance)
+        self.access = open_access(self.db, instance, settings, catalog.project_names)
         self.spans = traces.open_span_log(instance)
         self.catalog = catalog.open_catalog(self.db, instance, settings, self._spend_of)
         self.caller = playground.GatewayCaller(settings)
@@ -89,7 +90,7 @@ class _Control:
     def routers(self) -> tuple[APIRouter, ...]:
         """Every capability's routes."""
         return (
-            access.router(self.access, console_url(self.settings)),
+            access.router(self.access),
             catalog.router(self.catalog),
             catalog.internal_router(self.catalog),
             traces.router(self.spans),
@@ -104,7 +105,7 @@ class _Control:
         """From migration to the closing of everything that was opened."""
         await self.db.write(migrate)
         self.instance.control_db.chmod(0o600)
-        await self.access.ensure_admin()
+        await self.access.sign_in.ensure_admin()
         await self.catalog.prepare(probe=watch)
         watching = asyncio.create_task(self.catalog.watch()) if watch else None
         yield
@@ -112,6 +113,7 @@ class _Control:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
         await self.caller.close()
+        await self.access.sso.close()
         await self.catalog.trial.close()
         await self.db.close()
         self.spans.close()

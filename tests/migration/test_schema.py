@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import stockpot
-from stockpot.access.store import metadata as access_tables
+from stockpot.access.store.tables import metadata as access_tables
 from stockpot.catalog.store.tables import metadata as catalog_tables
 from stockpot.core.db import Database, migrate, newest_revision, open_database, schema_revision
 from stockpot.core.errors import ConfigError
@@ -75,7 +75,9 @@ async def test_every_revision_leads_to_the_newest_and_keeps_what_was_there(store
 
 
 async def test_what_the_first_release_wrote_can_be_read(store: Database) -> None:
-    from stockpot.access import store as access
+    from stockpot.access.models import AuditFilter
+    from stockpot.access.service.audit import AuditService
+    from stockpot.access.store import audit, people, tokens
     from stockpot.catalog.store import budgets, journal, keys, projects, providers, routes
 
     await store.write(lambda c: migrate(c, REVISIONS[0]))
@@ -83,9 +85,12 @@ async def test_what_the_first_release_wrote_can_be_read(store: Database) -> None
         if statement.strip():
             await store.write(lambda c, sql=statement: c.exec_driver_sql(sql) and None)
     await store.write(migrate)
-    await store.read(access.list_users)
-    await store.read(lambda c: access.list_tokens(c, None))
-    assert (await store.read(lambda c: access.list_audit(c, 5, None)))[0].action == "key.create"
+    assert (await store.read(people.list_users))[0].active
+    (token,) = await store.read(lambda c: tokens.list_tokens(c, None, None))
+    assert token.scopes == ("read",)
+    found = await store.read(lambda c: audit.entries(c, AuditFilter(), None, 5, None))
+    assert [entry.action for entry in found] == ["key.create"]
+    assert (await AuditService(store).verify()).intact
     assert (await store.read(lambda c: projects.list_projects(c, 5)))[0].name == "default"
     (key,) = await store.read(lambda c: keys.list_keys(c, 5))
     assert key.shown.budget is not None

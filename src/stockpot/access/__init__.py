@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING
 from stockpot.core.lazy import lazily
 
 if TYPE_CHECKING:
+    from stockpot.access.access import Access, open_access
     from stockpot.access.api import router
     from stockpot.access.audit_log import SYSTEM, audit, latest_change
     from stockpot.access.credentials import base62, digest
+    from stockpot.access.described import describe_access
     from stockpot.access.guard import (
         CSRF_HEADER,
         SESSION_COOKIE,
         allows,
         declared,
+        demand,
         internal,
         public,
         requires,
     )
     from stockpot.access.models import (
+        AccessRequest,
         ApiToken,
         ApiTokenRequest,
         AuditEntry,
@@ -35,18 +39,27 @@ if TYPE_CHECKING:
         SignInLink,
         User,
     )
-    from stockpot.access.service import AccessService
+    from stockpot.access.store.people import user_by_email
+    from stockpot.access.store.requests import (
+        add_request,
+        decide,
+        list_requests,
+        request_by_id,
+    )
 else:
     __getattr__ = lazily(
         __name__,
         {
+            "access": "Access open_access",
             "api": "router",
             "audit_log": "SYSTEM audit latest_change",
             "credentials": "base62 digest",
-            "guard": "CSRF_HEADER SESSION_COOKIE allows declared internal public requires",
-            "models": "ApiToken ApiTokenRequest AuditEntry NewApiToken NewPassword Principal Role "
-            "SessionInfo SignIn SignInLink User",
-            "service": "AccessService",
+            "described": "describe_access",
+            "guard": "CSRF_HEADER SESSION_COOKIE allows declared demand internal public requires",
+            "models": "AccessRequest ApiToken ApiTokenRequest AuditEntry NewApiToken NewPassword "
+            "Principal Role SessionInfo SignIn SignInLink User",
+            "store.people": "user_by_email",
+            "store.requests": "add_request decide list_requests request_by_id",
         },
     )
 
@@ -54,7 +67,8 @@ __all__ = [
     "CSRF_HEADER",
     "SESSION_COOKIE",
     "SYSTEM",
-    "AccessService",
+    "Access",
+    "AccessRequest",
     "ApiToken",
     "ApiTokenRequest",
     "AuditEntry",
@@ -66,14 +80,22 @@ __all__ = [
     "SignIn",
     "SignInLink",
     "User",
+    "add_request",
     "allows",
     "audit",
     "base62",
+    "decide",
     "declared",
+    "demand",
+    "describe_access",
     "digest",
     "internal",
     "latest_change",
+    "list_requests",
+    "open_access",
     "public",
+    "request_by_id",
     "requires",
     "router",
+    "user_by_email",
 ]

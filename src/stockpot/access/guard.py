@@ -1,28 +1,34 @@
 """The declaration that each route makes: who may call it. Knows roles; knows no table.
 
-    @router.get("/api/v1/keys")
-    async def list_keys(principal: Annotated[Principal, Depends(requires("viewer"))]) -> ...
+    @router.get("/api/v1/users")
+    async def list_users(principal: Annotated[Principal, Depends(requires("admin"))]) -> ...
+
+`requires(role)` asks for a role on the instance. A route whose records belong to projects says
+`requires(role, of="project")`: whoever has the role in some project comes in, and the handler
+answers for the project at hand, with `demand` or `Principal.sees`. With `owner=True` it also lets
+in who may be the owner of the record, and `demand` decides.
 
 A route that needs nobody says `Depends(public)`; one that only the instance's own processes may
-call says `Depends(internal)`. A test fails for a route that declares neither.
+call says `Depends(internal)`. Tests fail for a route that declares nothing, and walk the API's
+description, where the declarations stand as `x-stockpot-access`, to see that each is kept.
 """
 
 # No `from __future__ import annotations`: FastAPI reads these signatures when the module loads.
 import functools
 import hmac
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Protocol, cast
+from typing import Annotated, Literal, NamedTuple, Protocol, cast
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
-from stockpot.access.models import Principal, Role
-from stockpot.core.errors import Forbidden, NotSignedIn
+from stockpot.access.models import RANK, Principal, Role
+from stockpot.core.errors import Forbidden, NotFound, NotSignedIn
 
 SESSION_COOKIE = "stockpot_session"
 CSRF_HEADER = "x-stockpot-csrf"
-
-_RANK: dict[Role, int] = {"own": 0, "viewer": 1, "editor": 2, "admin": 3}
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
 
 _bearer = HTTPBearer(auto_error=False, description="An API token (`spt_...`).")
 _cookie = APIKeyCookie(
@@ -30,6 +36,15 @@ _cookie = APIKeyCookie(
 )
 
 Guard = Callable[..., Awaitable[Principal]]
+Of = Literal["instance", "project"]
+
+
+class Declaration(NamedTuple):
+    """What a route asks of its caller."""
+
+    role: Role
+    of: Of = "instance"
+    owner: bool = False
 
 
 class Gate(Protocol):
@@ -43,13 +58,27 @@ class Gate(Protocol):
 
 
 def allows(principal: Principal, role: Role) -> bool:
-    """Whether a principal's role is at least `role`."""
-    return _RANK[principal.role] >= _RANK[role]
+    """Whether a principal's role on the instance is at least `role`."""
+    return RANK[principal.role] >= RANK[role]
+
+
+def demand(
+    principal: Principal, role: Role, project: str, absent: NotFound, *, owner_id: str = ""
+) -> None:
+    """Refuse whoever has not this role in a project and does not own the record either. To somebody
+    who sees no such record it does not exist: `absent` is raised."""
+    owns = principal.owns(owner_id) and principal.may("own", project)
+    if owns or principal.may(role, project):
+        return
+    if not principal.may("viewer", project):
+        raise absent
+    raise _lacking(principal, role, principal.role_on(project), f"the project {project!r}")
 
 
 @functools.cache
-def requires(role: Role) -> Guard:
-    """A dependency that yields the caller's Principal or refuses. One object per role."""
+def requires(role: Role, of: Of = "instance", *, owner: bool = False) -> Guard:
+    """A dependency that yields the caller's Principal or refuses. One object per declaration."""
+    declaration = Declaration(role, of, owner)
 
     async def guard(
         request: Request,
@@ -59,16 +88,40 @@ def requires(role: Role) -> Guard:
         gate = cast("Gate", request.app.state.gate)
         token = bearer.credentials if bearer else ""
         principal = await gate.identify(request, token, session or "")
-        if not allows(principal, role):
-            raise Forbidden(
-                f"this needs the role {role!r}; {principal.label!r} has {principal.role!r}",
-                hint="ask an admin of this instance",
-            )
+        _check(principal, declaration, request.method)
         return principal
 
     guard.__name__ = f"requires_{role}"
-    guard.role = role  # type: ignore[attr-defined]
+    guard.declaration = declaration  # type: ignore[attr-defined]
     return guard
+
+
+def _check(principal: Principal, asked: Declaration, method: str) -> None:
+    if asked.of == "instance" and not allows(principal, asked.role):
+        raise _lacking(principal, asked.role, principal.role, "this instance")
+    lowest: Role = "own" if asked.owner else asked.role
+    if asked.of == "project" and not principal.may_somewhere(lowest):
+        raise _lacking(principal, lowest, None, "any project")
+    _check_scopes(principal, asked, method)
+
+
+def _check_scopes(principal: Principal, asked: Declaration, method: str) -> None:
+    needed = {"read" if method in READS else "write"}
+    if asked.role == "admin":
+        needed.add("admin")
+    if missing := needed - set(principal.scopes):
+        raise Forbidden(
+            f"the token {principal.label!r} has not the scope {min(missing)!r}",
+            hint="make one with the scopes that it needs: stockpot tokens create --help",
+        )
+
+
+def _lacking(principal: Principal, role: Role, held: Role | None, where: str) -> Forbidden:
+    has = f"has {held!r}" if held else "has none"
+    return Forbidden(
+        f"this needs the role {role!r} in {where}; {principal.label!r} {has}",
+        hint="ask an admin of this instance",
+    )
 
 
 async def public() -> None:
@@ -85,8 +138,14 @@ async def internal(request: Request) -> None:
         raise NotSignedIn("this route is for the instance's own processes")
 
 
+def declaration_of(call: object) -> Declaration | None:
+    """What a dependency declares, when it asks for a role."""
+    return cast("Declaration | None", getattr(call, "declaration", None))
+
+
 def declared(call: object) -> str | None:
     """What a dependency declares: a role, `public`, `internal`, or None for any other."""
     if call is public or call is internal:
         return str(call.__name__)
-    return cast("str | None", getattr(call, "role", None))
+    asked = declaration_of(call)
+    return asked.role if asked else None

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
         TestResult,
         VirtualKey,
     )
+    from stockpot.catalog.store.projects import project_names
 else:
     __getattr__ = lazily(
         __name__,
         {
             "api": "internal_router router",
             "catalog": "Catalog open_catalog",
+            "store.projects": "project_names",
             "models": "CreatedKey Event InstanceInfo KeySettings Model NewKey NewProject Project "
             "Provider ProviderSettings RouteSettings TestResult VirtualKey",
         },
@@ -54,5 +56,6 @@ __all__ = [
     "VirtualKey",
     "internal_router",
     "open_catalog",
+    "project_names",
     "router",
 ]

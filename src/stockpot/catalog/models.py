@@ -110,6 +110,8 @@ class VirtualKey(Frozen):
     on_ledger_full: Literal["refuse", "pass"]
     created_ms: float
     created_by: str
+    owner_id: str = ""
+    """The user who may look after it with the role `own`; empty when it is nobody's."""
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -136,6 +138,8 @@ class KeySettings(Frozen):
 class NewKey(KeySettings):
     name: str = Field(min_length=1, max_length=100)
     project: Name = "default"
+    owner: str | None = Field(None, min_length=1, max_length=320)
+    """The e-mail address of the user whose key it is; the caller's when left out."""
 
 
 class CreatedKey(Frozen):

@@ -20,6 +20,11 @@ def console_url(settings: Settings) -> str:
     return f"http://{_host(settings)}:{settings.port}"
 
 
+def public_url(settings: Settings) -> str:
+    """The console as people reach it, perhaps through a proxy, without a path."""
+    return str(settings.public_url).rstrip("/") or console_url(settings)
+
+
 def gateway_tls(settings: Settings) -> ssl.SSLContext | bool:
     """What httpx needs as `verify` to trust the gateway's own certificate, and no other."""
     if not settings.tls_cert:

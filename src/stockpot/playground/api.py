@@ -4,9 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
-from stockpot.access import requires
+from stockpot.access import Principal, demand, requires
 from stockpot.catalog import Catalog
+from stockpot.core.errors import NotFound
 from stockpot.playground.passing import GatewayCaller
+
+Editor = Annotated[Principal, Depends(requires("editor", "project"))]
 
 _CHAT: dict[str, Any] = {
     "requestBody": {
@@ -23,16 +26,20 @@ def router(catalog: Catalog, gateway: GatewayCaller) -> APIRouter:
 
     @routes.post(
         "/chat",
-        dependencies=[Depends(requires("editor"))],
         response_class=Response,
         openapi_extra=_CHAT,
         responses={200: {"content": {"text/event-stream": {}, "application/json": {}}}},
     )
     async def chat(
-        request: Request, x_stockpot_project: Annotated[str, Header(max_length=63)] = "default"
+        request: Request,
+        principal: Editor,
+        x_stockpot_project: Annotated[str, Header(max_length=63)] = "default",
     ) -> Response:
         """One chat call through the gateway; its answer passes as it is, streamed or whole."""
-        secret = await catalog.keys.playground_secret(x_stockpot_project)
+        project = x_stockpot_project
+        demand(principal, "editor", project, NotFound(f"no project {project!r}"))
+        secret = await catalog.keys.playground_secret(project)
+        await catalog.keys.note(principal, "playground.chat", project, project=project)
         body = await request.body()
         return await gateway.pass_on(request, "/v1/chat/completions", body, secret)
 

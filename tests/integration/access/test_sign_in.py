@@ -195,7 +195,7 @@ async def test_a_session_slides_and_ends_after_two_weeks_of_silence(tmp_path: Pa
         access = plane.app.state.gate
         begin = access._now()
         for days, status in ((13, 200), (26, 200), (41, 401)):
-            access._now = lambda at=begin + days * day: at
+            access._now = lambda at=begin + days * day: at  # what is believed is long over
             assert (await browser.get("/api/v1/keys")).status_code == status
 
 

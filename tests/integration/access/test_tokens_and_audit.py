@@ -53,7 +53,8 @@ async def test_a_token_ends_when_it_expires_or_is_revoked(plane: Plane) -> None:
 
 async def test_a_token_sees_its_own_tokens_only_and_an_admin_all(plane: Plane) -> None:
     browser = await plane.signed_in()
-    mine = (await browser.post("/api/v1/tokens", json={"name": "mine"})).json()
+    wanted = {"name": "mine", "role": "editor"}
+    mine = (await browser.post("/api/v1/tokens", json=wanted)).json()
     await token(plane, "viewer")
     user = await plane.client(mine["secret"])
     assert [t["name"] for t in (await user.get("/api/v1/tokens")).json()] == ["mine"]
@@ -84,7 +85,10 @@ async def test_every_change_is_audited_with_its_actor_and_without_secrets(plane:
     mine = [e for e in entries if e["subject"] == key["record"]["id"]]
     assert [e["action"] for e in reversed(mine)] == ["key.create", "key.change", "key.revoke"]
     assert {e["actor"] for e in mine} == {"admin@localhost (session)"}
-    assert mine[1]["detail"] == {"limits": {"rpm": 5, "tpm": 0, "concurrency": 0}}
+    assert mine[1]["detail"] == {
+        "limits": {"rpm": 5, "tpm": 0, "concurrency": 0},
+        "project": "default",
+    }
     assert key["key"] not in str(entries)
 
 

@@ -20,6 +20,9 @@ pytestmark = pytest.mark.integration
 
 PUBLIC = {
     ("POST", "/api/v1/session"),
+    ("GET", "/api/v1/sign-in"),
+    ("GET", "/api/v1/sign-in/{name}"),
+    ("GET", "/api/v1/sign-in/{name}/callback"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/api/v1/openapi.json"),

@@ -6,7 +6,8 @@ import msgspec
 from fastapi import APIRouter, Query
 
 from stockpot import __version__
-from stockpot.catalog.api.who import Viewer
+from stockpot.access import allows
+from stockpot.catalog.api.who import Anyone, Member
 from stockpot.catalog.catalog import Catalog
 from stockpot.catalog.models import Event, InstanceInfo, Model, ProcessState
 from stockpot.catalog.offers import Kind, Offer
@@ -20,18 +21,22 @@ def instance_routes(routes: APIRouter, catalog: Catalog) -> None:
     """The instance and its events."""
 
     @routes.get("/instance", tags=["instance"])
-    async def get_instance(_: Viewer) -> InstanceInfo:
-        """Addresses, processes, the model to begin with, and what to know."""
-        return await describe(catalog)
+    async def get_instance(principal: Anyone) -> InstanceInfo:
+        """Addresses, the model to begin with, and to viewers of the instance its processes and
+        what to know."""
+        info = await describe(catalog)
+        if allows(principal, "viewer"):
+            return info
+        return info.model_copy(update={"processes": (), "notices": ()})
 
     @routes.get("/events", tags=["instance"])
     async def list_events(
-        _: Viewer,
+        principal: Member,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         before: Annotated[str | None, Query(max_length=40)] = None,
     ) -> tuple[Event, ...]:
         """What happened, newest first; `before` is the id of the last event seen."""
-        return await catalog.budgets.events(limit, before)
+        return await catalog.budgets.events(principal, limit, before)
 
 
 async def describe(catalog: Catalog) -> InstanceInfo:

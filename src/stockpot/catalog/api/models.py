@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter
 
-from stockpot.catalog.api.who import Editor, Viewer
+from stockpot.access import allows
+from stockpot.catalog.api.who import Anyone, Editor
 from stockpot.catalog.catalog import Catalog
 from stockpot.catalog.models import Model, RouteSettings, TestResult
 
@@ -12,14 +13,16 @@ def model_routes(routes: APIRouter, catalog: Catalog) -> None:
     models = catalog.models
 
     @routes.get("/models", tags=["models"])
-    async def list_models(_: Viewer) -> tuple[Model, ...]:
-        """The names that applications may ask for, and what serves them."""
-        return await models.all()
+    async def list_models(principal: Anyone) -> tuple[Model, ...]:
+        """The names that applications may ask for, and what serves them; where that is, only
+        viewers of the instance are told."""
+        found = await models.all()
+        return found if allows(principal, "viewer") else tuple(map(_without_places, found))
 
     @routes.post("/models/{name:path}/test", tags=["models"])
-    async def try_model(name: str, _: Editor) -> TestResult:
+    async def try_model(name: str, principal: Editor) -> TestResult:
         """One small real call to the model, through the gateway."""
-        return await catalog.trial.run(await models.named(name))
+        return await catalog.trial.run(principal, await models.named(name))
 
     @routes.put("/models/{name:path}", tags=["models"])
     async def set_alias(name: str, wanted: RouteSettings, principal: Editor) -> Model:
@@ -30,3 +33,8 @@ def model_routes(routes: APIRouter, catalog: Catalog) -> None:
     async def remove_alias(name: str, principal: Editor) -> None:
         """Remove an alias."""
         await models.remove_alias(principal, name)
+
+
+def _without_places(model: Model) -> Model:
+    targets = (t.model_copy(update={"base_url": "", "last_error": ""}) for t in model.targets)
+    return model.model_copy(update={"targets": tuple(targets)})

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from stockpot.catalog.api.who import Admin, Viewer
+from stockpot.catalog.api.who import Admin, Member
 from stockpot.catalog.models import NewProject, Project, ProjectSettings
 from stockpot.catalog.service.projects import ProjectService
 
@@ -11,9 +11,9 @@ def project_routes(routes: APIRouter, projects: ProjectService) -> None:
     """List, create, change."""
 
     @routes.get("/projects", tags=["projects"])
-    async def list_projects(_: Viewer) -> tuple[Project, ...]:
-        """All projects, by name."""
-        return await projects.all()
+    async def list_projects(principal: Member) -> tuple[Project, ...]:
+        """The projects that are open to the caller, by name."""
+        return await projects.all(principal)
 
     @routes.post("/projects", status_code=201, tags=["projects"])
     async def create_project(new: NewProject, principal: Admin) -> Project:

@@ -31,9 +31,9 @@ def provider_routes(routes: APIRouter, providers: ProviderService) -> None:
         await providers.remove(principal, name)
 
     @routes.post("/providers/{name}/test", tags=["providers"])
-    async def try_provider(name: str, _: Editor) -> TestResult:
+    async def try_provider(name: str, principal: Editor) -> TestResult:
         """Ask the provider which models it has."""
-        return await providers.test(name)
+        return await providers.test(principal, name)
 
     @routes.post("/secrets/rotate", tags=["providers"])
     async def rotate_secrets(principal: Admin) -> dict[str, int]:

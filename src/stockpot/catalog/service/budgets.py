@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable
 
 import sqlalchemy as sa
 
+from stockpot.access import Principal
 from stockpot.catalog import leases
 from stockpot.catalog.fleet import Fleet
 from stockpot.catalog.leases import Lease
 from stockpot.catalog.models import Event
 from stockpot.catalog.periods import period_at
 from stockpot.catalog.service.projects import now_ms
-from stockpot.catalog.store import budgets, journal
+from stockpot.catalog.store import budgets, journal, keys
 from stockpot.catalog.store.budgets import BudgetRow
 from stockpot.core.db import Database
 from stockpot.gateway import LeaseAsk, LeaseGrant, LeaseReply, LeaseRequest
@@ -96,9 +97,24 @@ class BudgetService:
 
         await self._db.write(write)
 
-    async def events(self, limit: int, before: str | None) -> tuple[Event, ...]:
-        """What happened, newest first."""
-        return await self._db.read(lambda c: journal.list_events(c, limit, before))
+    async def events(
+        self, actor: Principal, limit: int, before: str | None
+    ) -> tuple[Event, ...]:
+        """What happened, newest first; to a member of projects, what concerns those."""
+
+        def read(c: sa.Connection) -> tuple[Event, ...]:
+            about = None if actor.projects("viewer") is None else _seen_by(c, actor)
+            return journal.list_events(c, limit, before, about)
+
+        return await self._db.read(read)
+
+
+def _seen_by(c: sa.Connection, actor: Principal) -> frozenset[str]:
+    """Subjects of events: projects and keys that the caller sees."""
+    mine = actor.projects("viewer") or frozenset()
+    shown = (row.shown for row in keys.list_keys(c, now_ms(), revoked=True))
+    own = (f"key:{key.id}" for key in shown if actor.sees(key.project, key.owner_id))
+    return frozenset({*(f"project:{name}" for name in mine), *own})
 
 
 def _keep(c: sa.Connection, row: BudgetRow, now: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.access import SYSTEM, Principal, audit, base62, digest
+from stockpot.access import SYSTEM, Principal, audit, base62, demand, digest, user_by_email
 from stockpot.catalog.models import CreatedKey, KeySettings, LimitSpec, NewKey, Project, VirtualKey
 from stockpot.catalog.publish import Publisher
 from stockpot.catalog.service.projects import DEFAULT, existing_project, now_ms
@@ -19,6 +19,8 @@ from stockpot.core.instance import Instance
 
 SECRET_PREFIX = "sk-sp-"  # noqa: S105 - it marks keys and is none
 _PREFIX_SHOWN = 12
+_OF_AN_OWNER = {"state"}
+"""What a key's owner may change of it without being an editor; the rest is asked for."""
 
 
 class KeyService:
@@ -29,10 +31,16 @@ class KeyService:
         self._publisher = publisher
         self._instance = instance
 
-    async def all(self, *, revoked: bool = False) -> tuple[VirtualKey, ...]:
-        """Newest first."""
+    async def all(self, actor: Principal, *, revoked: bool = False) -> tuple[VirtualKey, ...]:
+        """What the caller sees, newest first."""
         rows = await self._db.read(lambda c: keys.list_keys(c, now_ms(), revoked=revoked))
-        return tuple(row.shown for row in rows)
+        shown = (row.shown for row in rows)
+        return tuple(key for key in shown if actor.sees(key.project, key.owner_id))
+
+    async def owned_by(self, actor: Principal) -> tuple[str, ...]:
+        """The ids of the caller's own keys."""
+        mine = actor.projects("own") or frozenset()
+        return await self._db.read(lambda c: keys.ids_owned_by(c, actor.user_id, mine))
 
     async def create(self, actor: Principal, new: NewKey) -> CreatedKey:
         """A new key; its secret is in the answer and nowhere else."""
@@ -47,7 +55,8 @@ class KeyService:
         changes = {k: v for k, v in given.items() if v is not None}
 
         def write(c: sa.Connection) -> VirtualKey:
-            key = _existing(c, key_id)
+            alone = set(changes) <= _OF_AN_OWNER
+            key = governed_key(c, actor, key_id, by_owner=alone)
             if key.state == "revoked":
                 raise Conflict(f"the key {key_id!r} was revoked", hint="stockpot keys create")
             values = _columns(changes, existing_project(c, key.project))
@@ -55,8 +64,10 @@ class KeyService:
                 budgets.set_budget(c, "key", key_id, budget, now_ms())
             keys.change_key(c, key_id, **values)
             told = wanted.model_dump(mode="json", include=set(changes))
-            audit(c, actor, "key.change", key_id, **told)
-            return _existing(c, key_id)
+            after = _existing(c, key_id)
+            told["project"] = key.project
+            audit(c, actor, "key.change", key_id, before=key, after=after, **told)
+            return after
 
         record = await self._db.write(write)
         await self._publisher.refresh(f"key {key_id} changed")
@@ -66,9 +77,10 @@ class KeyService:
         """The key stops working at once and for ever; its history stays."""
 
         def write(c: sa.Connection) -> None:
-            key = _existing(c, key_id)
+            key = governed_key(c, actor, key_id, by_owner=True)
             keys.change_key(c, key_id, state="revoked")
-            audit(c, actor, "key.revoke", key_id, name=key.name)
+            told = {"name": key.name, "project": key.project}
+            audit(c, actor, "key.revoke", key_id, before=key, after=_existing(c, key_id), **told)
 
         await self._db.write(write)
         await self._publisher.refresh(f"key {key_id} revoked")
@@ -78,12 +90,14 @@ class KeyService:
         secret = SECRET_PREFIX + base62(43)
 
         def write(c: sa.Connection) -> VirtualKey:
-            key = _existing(c, key_id)
+            key = governed_key(c, actor, key_id, by_owner=True)
             if key.state == "revoked":
                 raise Conflict(f"the key {key_id!r} was revoked", hint="stockpot keys create")
             keys.change_key(c, key_id, digest=digest(secret), prefix=secret[:_PREFIX_SHOWN])
-            audit(c, actor, "key.rotate", key_id, name=key.name)
-            return _existing(c, key_id)
+            after = _existing(c, key_id)
+            told = {"name": key.name, "project": key.project}
+            audit(c, actor, "key.rotate", key_id, before=key, after=after, **told)
+            return after
 
         record = await self._db.write(write)
         await self._publisher.refresh(f"key {key_id} rotated")
@@ -93,12 +107,19 @@ class KeyService:
         """Take a key's cap away."""
 
         def write(c: sa.Connection) -> None:
-            _existing(c, key_id)
+            key = governed_key(c, actor, key_id)
             budgets.remove_budget(c, "key", key_id)
-            audit(c, actor, "key.remove-budget", key_id)
+            after = _existing(c, key_id)
+            audit(
+                c, actor, "key.remove-budget", key_id, before=key, after=after, project=key.project
+            )
 
         await self._db.write(write)
         await self._publisher.refresh(f"budget of key {key_id} removed")
+
+    async def note(self, actor: Principal, action: str, subject: str, **detail: Any) -> None:
+        """Leave a trace in the audit log of a call that was made by hand."""
+        await self._db.write(lambda c: audit(c, actor, action, subject, **detail))
 
     async def playground_secret(self, project: str = DEFAULT) -> str:
         """The secret of the key `playground` of a project, which is made when it is first needed.
@@ -120,7 +141,8 @@ def _add_once(c: sa.Connection, new: NewKey, secret: str) -> None:
 
 
 def _add(c: sa.Connection, actor: Principal, new: NewKey, secret: str) -> VirtualKey:
-    project = existing_project(c, new.project)
+    project = existing_project(c, new.project, actor)
+    demand(actor, "editor", project.name, NotFound(f"no project {project.name!r}"))
     given = {k: getattr(new, k) for k in KeySettings.model_fields}
     chosen = _columns({k: v for k, v in given.items() if v is not None}, project)
     key_id = record_id("key")
@@ -144,11 +166,22 @@ def _add(c: sa.Connection, actor: Principal, new: NewKey, secret: str) -> Virtua
         prefix=secret[:_PREFIX_SHOWN],
         created_ms=now_ms(),
         created_by=actor.label,
+        owner_id=_owner(c, actor, new.owner),
     )
     if new.budget is not None:
         budgets.set_budget(c, "key", key_id, new.budget, now_ms())
-    audit(c, actor, "key.create", key_id, name=new.name, project=new.project)
-    return _existing(c, key_id)
+    made = _existing(c, key_id)
+    audit(c, actor, "key.create", key_id, after=made, name=new.name, project=new.project)
+    return made
+
+
+def _owner(c: sa.Connection, actor: Principal, email: str | None) -> str:
+    if email is None:
+        return actor.user_id if actor.user_id.startswith("usr_") else ""
+    user = user_by_email(c, email.strip().lower())
+    if user is None:
+        raise NotFound(f"no user {email!r}", hint="stockpot users list")
+    return user.id
 
 
 def _columns(given: dict[str, Any], project: Project) -> dict[str, Any]:
@@ -179,7 +212,24 @@ def _columns(given: dict[str, Any], project: Project) -> dict[str, Any]:
 def _existing(c: sa.Connection, key_id: str) -> VirtualKey:
     row = keys.key_by_id(c, key_id, now_ms())
     if row is None:
-        known = [r.shown.id for r in keys.list_keys(c, now_ms())]
-        near = did_you_mean(key_id, known)
-        raise NotFound(f"no key {key_id!r}.{near}", hint="stockpot keys list")
+        raise _unknown(c, key_id)
+    return row.shown
+
+
+def _unknown(c: sa.Connection, key_id: str, actor: Principal = SYSTEM) -> NotFound:
+    listed = (row.shown for row in keys.list_keys(c, now_ms()))
+    known = [key.id for key in listed if actor.sees(key.project, key.owner_id)]
+    return NotFound(f"no key {key_id!r}.{did_you_mean(key_id, known)}", hint="stockpot keys list")
+
+
+def governed_key(
+    c: sa.Connection, actor: Principal, key_id: str, *, by_owner: bool = False
+) -> VirtualKey:
+    """The key, when the caller is an editor of its project, or with `by_owner` its owner."""
+    row = keys.key_by_id(c, key_id, now_ms())
+    absent = _unknown(c, key_id, actor)
+    if row is None:
+        raise absent
+    owner_id = row.shown.owner_id if by_owner else ""
+    demand(actor, "editor", row.shown.project, absent, owner_id=owner_id)
     return row.shown

@@ -56,8 +56,10 @@ class ModelService:
         _check_providers(await self._publisher.current(), wanted)
 
         def write(c: sa.Connection) -> None:
+            before = _alias(c, name)
             routes.put_route(c, name, wanted, now_ms())
-            audit(c, actor, "alias.set", name, **wanted.model_dump(mode="json"))
+            told = wanted.model_dump(mode="json")
+            audit(c, actor, "alias.set", name, before=before, after=wanted, **told)
 
         await self._db.write(write)
         await self._publisher.refresh(f"alias {name} set")
@@ -67,12 +69,13 @@ class ModelService:
         """Remove an alias; a model of the same name shows again."""
 
         def write(c: sa.Connection) -> None:
+            before = _alias(c, name)
             if not routes.remove_route(c, name):
                 known = [row.name for row in routes.list_routes(c)]
                 raise NotFound(
                     f"no alias {name!r}.{did_you_mean(name, known)}", hint="stockpot aliases list"
                 )
-            audit(c, actor, "alias.remove", name)
+            audit(c, actor, "alias.remove", name, before=before)
 
         await self._db.write(write)
         await self._publisher.refresh(f"alias {name} removed")
@@ -113,6 +116,10 @@ class ModelService:
             price_source=price.source if price else "",
             free=target.free,
         )
+
+
+def _alias(c: sa.Connection, name: str) -> RouteSettings | None:
+    return next((row.settings for row in routes.list_routes(c) if row.name == name), None)
 
 
 def _check_providers(published: Published, wanted: RouteSettings) -> None:

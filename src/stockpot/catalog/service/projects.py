@@ -42,9 +42,10 @@ class ProjectService:
 
         await self._db.write(write)
 
-    async def all(self) -> tuple[Project, ...]:
-        """By name."""
-        return await self._db.read(lambda c: projects.list_projects(c, now_ms()))
+    async def all(self, actor: Principal = SYSTEM) -> tuple[Project, ...]:
+        """Those that are open to the caller, by name."""
+        found = await self._db.read(lambda c: projects.list_projects(c, now_ms()))
+        return tuple(project for project in found if actor.may("own", project.name))
 
     async def create(self, actor: Principal, new: NewProject) -> Project:
         """A new project with the environments dev, staging and production."""
@@ -64,15 +65,17 @@ class ProjectService:
         changes = {k: v for k, v in given.items() if v is not None}
 
         def write(c: sa.Connection) -> Project:
-            existing_project(c, name)
+            before = existing_project(c, name)
             values: dict[str, Any] = dict(changes)
             if (budget := values.pop("budget", None)) is not None:
                 budgets.set_budget(c, "project", name, budget, now_ms())
             if values:
                 projects.change_project(c, name, **values)
             told = wanted.model_dump(mode="json", include=set(changes))
-            audit(c, actor, "project.change", name, **told)
-            return existing_project(c, name)
+            after = existing_project(c, name)
+            told["project"] = name
+            audit(c, actor, "project.change", name, before=before, after=after, **told)
+            return after
 
         project = await self._db.write(write)
         await self._publisher.refresh(f"project {name} changed")
@@ -82,9 +85,11 @@ class ProjectService:
         """Take a project's cap away."""
 
         def write(c: sa.Connection) -> None:
-            existing_project(c, name)
+            before = existing_project(c, name)
             budgets.remove_budget(c, "project", name)
-            audit(c, actor, "project.remove-budget", name)
+            after = existing_project(c, name)
+            told = {"before": before, "after": after, "project": name}
+            audit(c, actor, "project.remove-budget", name, **told)
 
         await self._db.write(write)
         await self._publisher.refresh(f"budget of project {name} removed")
@@ -102,15 +107,16 @@ class ProjectService:
         )
         if new.budget is not None:
             budgets.set_budget(c, "project", new.name, new.budget, now_ms())
-        audit(c, actor, "project.create", new.name)
-        return existing_project(c, new.name)
+        made = existing_project(c, new.name)
+        audit(c, actor, "project.create", new.name, after=made, project=new.name)
+        return made
 
 
-def existing_project(c: sa.Connection, name: str) -> Project:
-    """The project of this name, or NotFound with the nearest spelling."""
+def existing_project(c: sa.Connection, name: str, actor: Principal = SYSTEM) -> Project:
+    """The project of this name that is open to somebody, or NotFound with the nearest spelling."""
     project = projects.project_named(c, name, now_ms())
-    if project is None:
-        known = [p.name for p in projects.list_projects(c, now_ms())]
+    if project is None or not actor.may("own", name):
+        known = [p for p in projects.project_names(c) if actor.may("own", p)]
         raise NotFound(
             f"no project {name!r}.{did_you_mean(name, known)}", hint="stockpot projects list"
         )

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterable
 from itertools import groupby
+from typing import Any
 
 import sqlalchemy as sa
 from cryptography.fernet import InvalidToken
@@ -74,8 +75,10 @@ class ProviderService:
         row = await self._completed(name, vendor, wanted, old)
 
         def write(c: sa.Connection) -> None:
+            before, after = _told(_row(c, name)), _told(row)
             providers.put_provider(c, row)
-            audit(c, actor, "provider.connect", name, vendor=vendor.name, base_url=row.base_url)
+            told = {"vendor": vendor.name, "base_url": row.base_url}
+            audit(c, actor, "provider.connect", name, before=before, after=after, **told)
 
         await self._db.write(write)
         published = await self._publisher.refresh(f"provider {name} connected")
@@ -85,20 +88,22 @@ class ProviderService:
         """Disconnect; its secret is deleted."""
 
         def write(c: sa.Connection) -> None:
+            before = _told(_row(c, name))
             if not providers.remove_provider(c, name):
                 known = [row.name for row in providers.list_providers(c)]
                 raise NotFound(
                     f"no provider {name!r} was connected by hand.{did_you_mean(name, known)}",
                     hint="stockpot providers list",
                 )
-            audit(c, actor, "provider.remove", name)
+            audit(c, actor, "provider.remove", name, before=before)
 
         await self._db.write(write)
         await self._publisher.refresh(f"provider {name} removed")
 
-    async def test(self, name: str) -> TestResult:
+    async def test(self, actor: Principal, name: str) -> TestResult:
         """Ask a provider which models it has."""
         offers = _named(await self._publisher.current(), name)
+        await self._db.write(lambda c: audit(c, actor, "provider.try", name))
         began = time.perf_counter()
         listings = [await listed_models(offer) for offer in offers]
         models = {model for listing in listings for model in listing.models}
@@ -186,6 +191,11 @@ def _vendor(name: str) -> Vendor:
     raise NotFound(
         f"no vendor {name!r}.{did_you_mean(name, known)}", hint=f"one of {', '.join(known)}"
     )
+
+
+def _told(row: ProviderRow | None) -> dict[str, Any] | None:
+    """A connected provider as the audit log may know it: without its secret."""
+    return {k: v for k, v in row._asdict().items() if k != "sealed_secret"} if row else None
 
 
 def _row(c: sa.Connection, name: str) -> ProviderRow | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from stockpot.access import Principal
 from stockpot.catalog.models import Model, TestResult
 from stockpot.catalog.service.keys import KeyService
 from stockpot.core.config import Settings
@@ -40,9 +41,10 @@ class Trial:
             trust_env=False,
         )
 
-    async def run(self, model: Model) -> TestResult:
+    async def run(self, actor: Principal, model: Model) -> TestResult:
         """The answer or the error of one call."""
         secret = await self._keys.playground_secret()
+        await self._keys.note(actor, "model.try", model.name)
         path, body = _CALLS[model.kind]
         began = time.perf_counter()
         try:

@@ -25,9 +25,13 @@ def add_event(c: sa.Connection, now_ms: int, **values: Any) -> None:
     c.execute(sa.insert(events).values(**event.model_dump()))
 
 
-def list_events(c: sa.Connection, limit: int, before: str | None) -> tuple[Event, ...]:
-    """Events, newest first, older than the event `before`."""
+def list_events(
+    c: sa.Connection, limit: int, before: str | None, about: frozenset[str] | None = None
+) -> tuple[Event, ...]:
+    """Events, newest first, older than the event `before`; about some subjects, or all."""
     query = sa.select(events).order_by(events.c.id.desc()).limit(limit)
+    if about is not None:
+        query = query.where(events.c.subject.in_(about))
     if before is not None:
         query = query.where(events.c.id < before)
     return tuple(Event(**row) for row in c.execute(query).mappings())

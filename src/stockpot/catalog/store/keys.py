@@ -45,6 +45,12 @@ def key_id_of(c: sa.Connection, digest: bytes) -> str | None:
     return c.scalar(sa.select(virtual_keys.c.id).where(virtual_keys.c.digest == digest))
 
 
+def ids_owned_by(c: sa.Connection, user_id: str, projects_of: frozenset[str]) -> tuple[str, ...]:
+    """The ids of a user's keys in some projects, revoked ones too."""
+    mine = (virtual_keys.c.owner_id == user_id) & virtual_keys.c.project.in_(projects_of)
+    return tuple(c.scalars(sa.select(virtual_keys.c.id).where(mine)))
+
+
 def add_key(c: sa.Connection, **values: Any) -> None:
     """A new key; `limits` is a LimitSpec."""
     limits = values.pop("limits").model_dump()
@@ -67,7 +73,7 @@ def _row(
 ) -> KeyRow:
     expired = row["state"] == "active" and 0 < row["expires_ms"] <= now_ms
     budget = budgets.get(("key", row["id"]))
-    own = ("id", "name", "prefix", "project", "environment", "created_ms", "created_by")
+    own = ("id", "name", "prefix", "project", "environment", "created_ms", "created_by", "owner_id")
     policies = ("on_disconnect", "on_ledger_full")
     shown = VirtualKey(
         **{name: row[name] for name in (*own, *policies)},

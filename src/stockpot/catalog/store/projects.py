@@ -27,6 +27,11 @@ def list_projects(c: sa.Connection, now_ms: int) -> tuple[Project, ...]:
     )
 
 
+def project_names(c: sa.Connection) -> tuple[str, ...]:
+    """The names of all projects."""
+    return tuple(c.scalars(sa.select(projects.c.name).order_by(projects.c.name)))
+
+
 def project_named(c: sa.Connection, name: str, now_ms: int) -> Project | None:
     """One project."""
     return next((p for p in list_projects(c, now_ms) if p.name == name), None)

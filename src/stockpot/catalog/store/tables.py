@@ -51,6 +51,7 @@ virtual_keys = sa.Table(
     sa.Column("on_ledger_full", sa.String(16), nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("created_by", sa.String(400), nullable=False),
+    sa.Column("owner_id", sa.String(40), nullable=False, server_default=""),
 )
 providers = sa.Table(
     "providers",
