@@ -33,7 +33,7 @@ class Usage(msgspec.Struct, frozen=True, array_like=True):
 
     `cache_write_1h` is the part of `cache_write` with the longer lifetime; `cache_read_audio` and
     `cache_read_image` are parts of `cache_read` as of `audio_input` and `image_input`. `searches`
-    counts web searches that the vendor ran, which it bills apart. `tier` is the vendor's word for
+    counts web searches as the vendor bills them. `tier` is the vendor's word for
     the service tier that served the call, in lower case, '' for the ordinary one.
     """
 

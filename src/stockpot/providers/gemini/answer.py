@@ -113,6 +113,8 @@ class UsageMetadata(msgspec.Struct):
     cachedContentTokenCount: int = 0
     promptTokensDetails: list[Modality] | None = None
     candidatesTokensDetails: list[Modality] | None = None
+    cacheTokensDetails: list[Modality] | None = None
+    toolUsePromptTokensDetails: list[Modality] | None = None
     trafficType: str = ""
     serviceTier: str = ""
 

@@ -29,7 +29,7 @@ from stockpot.providers.gemini.citations import found, in_characters
 from stockpot.providers.gemini.content import plain_base64
 from stockpot.providers.gemini.frames import Frames
 from stockpot.providers.gemini.signatures import marked
-from stockpot.providers.gemini.usage import usage_of
+from stockpot.providers.gemini.usage import billed_searches, usage_of
 
 _chunk = msgspec.json.Decoder(Chunk)
 _chunks = msgspec.json.Decoder(list[Chunk])
@@ -60,7 +60,7 @@ class GeminiReader:
         self._ident = ""
         self._parts = 0
         self._calls = 0
-        self._searches = 0
+        self._queries: set[str] = set()
         self._usage: Usage | None = None
         self._choices: dict[int, _Choice] = {}
         self._texts: dict[int, list[str]] = {}
@@ -105,7 +105,8 @@ class GeminiReader:
         if blocked:
             out.append(Ended(reason="content_filter", said=blocked))
         if chunk.usageMetadata is not None:
-            usage = usage_of(chunk.usageMetadata, self._searches)
+            searches = billed_searches(chunk.modelVersion, self._queries)
+            usage = usage_of(chunk.usageMetadata, searches)
             if usage != self._usage:
                 self._usage = usage
                 out.append(Metered(usage))
@@ -120,7 +121,7 @@ class GeminiReader:
             self._part(part, choice, candidate.index, out)
             indexes.append(choice.open)
         if candidate.groundingMetadata is not None:
-            self._searches += len(candidate.groundingMetadata.webSearchQueries or ())
+            self._queries.update(candidate.groundingMetadata.webSearchQueries or ())
         if candidate.groundingMetadata is not None or candidate.citationMetadata is not None:
             self._cite(candidate, choice, indexes, out)
         if candidate.finishReason not in ("", "FINISH_REASON_UNSPECIFIED"):

@@ -6,6 +6,8 @@ read for the model is input, which `promptTokenCount` leaves out.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from stockpot.prices import Usage
 from stockpot.providers.canon import JSON
 from stockpot.providers.gemini.answer import Modality, UsageMetadata
@@ -17,18 +19,28 @@ _TRAFFIC = {"ON_DEMAND_PRIORITY": "priority", "ON_DEMAND_FLEX": "flex"}
 def usage_of(said: UsageMetadata, searches: int) -> Usage:
     tier = said.serviceTier.lower() or said.trafficType
     into, out = said.promptTokensDetails, said.candidatesTokensDetails
+    tools, cached = said.toolUsePromptTokensDetails, said.cacheTokensDetails
     return Usage(
         input=said.promptTokenCount + said.toolUsePromptTokenCount,
         output=said.candidatesTokenCount + said.thoughtsTokenCount,
         cache_read=said.cachedContentTokenCount,
         reasoning=said.thoughtsTokenCount,
-        audio_input=_of("AUDIO", into),
+        audio_input=_of("AUDIO", into) + _of("AUDIO", tools),
         audio_output=_of("AUDIO", out),
-        image_input=_of("IMAGE", into),
+        image_input=_of("IMAGE", into) + _of("IMAGE", tools),
         image_output=_of("IMAGE", out),
         searches=searches,
         tier="" if tier in _ORDINARY else _TRAFFIC.get(tier, tier.lower()),
+        cache_read_audio=_of("AUDIO", cached),
+        cache_read_image=_of("IMAGE", cached),
     )
+
+
+def billed_searches(model: str, queries: Collection[str]) -> int:
+    """How many searches Google bills: up to Gemini 2 a grounded prompt is one, since Gemini 3 every
+    different query is; empty ones are none (ai.google.dev/gemini-api/docs/pricing)."""
+    ran = len(set(queries) - {""})
+    return min(ran, 1) if model.startswith(("gemini-1", "gemini-2")) else ran
 
 
 def _of(modality: str, details: list[Modality] | None) -> int:

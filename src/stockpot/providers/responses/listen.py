@@ -80,6 +80,21 @@ class _Details(msgspec.Struct):
     reason: str | None = None
 
 
+class _Action(msgspec.Struct):
+    type: str | None = None
+
+
+class _Item(msgspec.Struct):
+    type: str | None = None
+    action: _Action | None = None
+
+    @property
+    def searched(self) -> bool:
+        """Whether it is a web search that is billed; opening a page is none."""
+        kind = self.action.type if self.action is not None else None
+        return self.type == "web_search_call" and kind in (None, "search")
+
+
 class AnswerBody(msgspec.Struct):
     """The part of a whole answer, or of a response inside an event, that is listened to."""
 
@@ -87,6 +102,7 @@ class AnswerBody(msgspec.Struct):
     model: str | None = None
     status: str | None = None
     service_tier: str | None = None
+    output: list[_Item] | None = None
     usage: UsageBody | None = None
     error: _Error | None = None
     incomplete_details: _Details | None = None
@@ -100,6 +116,7 @@ class _Event(msgspec.Struct):
     error: _Error | str | None = None
 
 
+_ORDINARY = ("default", "auto", "standard")
 _answer = msgspec.json.Decoder(AnswerBody)
 _event = msgspec.json.Decoder(_Event)
 
@@ -212,9 +229,11 @@ class TypedAnswer:
         self.model = body.model or self.model
         if body.usage is not None:
             usage = body.usage.usage()
-            tier = body.service_tier or ""
-            named = usage is not None and tier not in ("", "default", "auto")
-            self.usage = msgspec.structs.replace(usage, tier=tier) if named and usage else usage
+            tier = "" if body.service_tier in _ORDINARY else body.service_tier or ""
+            searches = sum(item.searched for item in body.output or ())
+            if usage is not None and (tier or searches):
+                usage = msgspec.structs.replace(usage, tier=tier, searches=searches)
+            self.usage = usage
         if body.error is not None:
             self.failure = body.error.message or "the upstream reported an error"
         if body.status not in (None, "in_progress", "queued"):
