@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 from stockpot.gateway import answers
 from stockpot.gateway.estimate import estimate_nano, estimate_tokens
 from stockpot.gateway.http.upstream_call import CONNECTING
-from stockpot.gateway.outcome import Failure, from_answer, from_transport, not_sent, too_lossy
+from stockpot.gateway.outcome import (
+    Failure,
+    from_answer,
+    from_transport,
+    not_sent,
+    too_lossy,
+    torn,
+)
 from stockpot.gateway.vendor_limits import wait_ahead
 from stockpot.providers import BadRequest, CannotExpress
 
@@ -253,6 +260,8 @@ class Attempt:
         self.captured = [body]
         try:
             out = answer.complete(body)
+            if not answer.ended and torn(self.headers, body):
+                raise ValueError("it says that it is JSON and is none")
         except ValueError as bad:
             failure = Failure("bad_answer", "server", 502, f"the upstream's answer: {bad}")
             return self.attempts.failed(self, failure)

@@ -6,6 +6,8 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
+import msgspec
+
 from stockpot.providers import BadRequest, CannotExpress
 
 if TYPE_CHECKING:
@@ -79,6 +81,21 @@ def from_answer(attempt: Attempt, body: bytes) -> Failure:
     if status >= 500:
         return Failure("upstream_error", "server", status, said, wait, body)
     return Failure("upstream_refused", "client", status, said, 0.0, body, movable=False)
+
+
+def torn(headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+    """Whether a body that is said to be JSON is none, as when its stated length is too short."""
+    kind = next((value for name, value in headers if name == b"content-type"), b"")
+    if not kind.startswith(b"application/json"):
+        return False
+    try:
+        _any_json(body)
+    except msgspec.DecodeError:
+        return True
+    return False
+
+
+_any_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 def retry_after(headers: list[tuple[bytes, bytes]]) -> float:
