@@ -7,16 +7,17 @@ from importlib.metadata import entry_points
 from typing import cast
 
 from stockpot.core.errors import ConfigError, did_you_mean
+from stockpot.providers.anthropic import AnthropicDialect, AnthropicWire
 from stockpot.providers.azure import AzureWire
 from stockpot.providers.base import Dialect, Wire
 from stockpot.providers.gemini import GeminiDialect, GeminiWire, VertexWire
 from stockpot.providers.bedrock import BedrockWire
 from stockpot.providers.openai import OpenAIDialect, OpenAIWire
 
-_IN_THE_BOX: dict[str, Wire] = {"openai": OpenAIWire()}
+_IN_THE_BOX: dict[str, Wire] = {"openai": OpenAIWire(), "anthropic": AnthropicWire()}
 _IN_THE_BOX["azure-openai"] = AzureWire()
 _IN_THE_BOX["bedrock"] = BedrockWire()
-_DIALECTS: tuple[Dialect, ...] = (OpenAIDialect(),)
+_DIALECTS: tuple[Dialect, ...] = (OpenAIDialect(), AnthropicDialect())
 _IN_THE_BOX |= {"gemini": GeminiWire(), "vertex": VertexWire()}
 _DIALECTS += (GeminiDialect("v1beta"), GeminiDialect("v1"))
 
