@@ -56,8 +56,12 @@ class Fleet:
         )
         for number in range(HOSTS):
             self._host(folder / f"host{number}", data, valkey_url)
-        for port in self.ports:
-            self._wait(port)
+        try:
+            for port in self.ports:
+                self._wait(port)
+        except BaseException:
+            self.stop()
+            raise
 
     def _host(self, home: Path, data: bytes, valkey_url: str) -> None:
         home.mkdir()
