@@ -13,6 +13,7 @@ from stockpot.providers.base import Dialect, Wire
 from stockpot.providers.gemini import GeminiDialect, GeminiWire, VertexWire
 from stockpot.providers.bedrock import BedrockWire
 from stockpot.providers.openai import OpenAIDialect, OpenAIWire
+from stockpot.providers.responses import ResponsesDialect
 
 _IN_THE_BOX: dict[str, Wire] = {"openai": OpenAIWire(), "anthropic": AnthropicWire()}
 _IN_THE_BOX["azure-openai"] = AzureWire()
@@ -20,6 +21,7 @@ _IN_THE_BOX["bedrock"] = BedrockWire()
 _DIALECTS: tuple[Dialect, ...] = (OpenAIDialect(), AnthropicDialect())
 _IN_THE_BOX |= {"gemini": GeminiWire(), "vertex": VertexWire()}
 _DIALECTS += (GeminiDialect("v1beta"), GeminiDialect("v1"))
+_DIALECTS += (ResponsesDialect(),)
 
 
 def dialects() -> tuple[Dialect, ...]:

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from stockpot.providers.base import Ask, BadRequest, CannotExpress, Endpoint, Headers, Writer
+from stockpot.providers.base import Ask, BadRequest, Endpoint, Headers, Writer
 from stockpot.providers.canon import Prompt
+from stockpot.providers.responses.parse import parse_responses
+from stockpot.providers.responses.write import ResponsesWriter
 
 _KINDS = {
     400: "invalid_request_error",
@@ -72,10 +74,10 @@ class ResponsesDialect:
         )
 
     def parse(self, ask: Ask) -> Prompt:
-        raise CannotExpress("only targets that speak Responses themselves can take it")
+        return parse_responses(ask.body)
 
     def writer(self, ask: Ask) -> Writer:
-        raise NotImplementedError
+        return ResponsesWriter(ask)
 
     def error(self, status: int, message: str, code: str, param: str = "") -> bytes:
         kind = _KINDS.get(status, "api_error")
