@@ -84,6 +84,7 @@ class Alternative:
         "_kind",
         "_part",
         "_parts",
+        "_reasoned",
         "_refused",
         "_text",
         "_transcript",
@@ -103,6 +104,8 @@ class Alternative:
         """The call that goes out now, or went out last; those behind it wait."""
         self._refused = False
         self._transcript: list[str] = []
+        self._reasoned: list[str] = []
+        """Of the reasoning that is open."""
         self._text = self._begins = 0
         """Characters of its text, and those before the text part that is open."""
 
@@ -112,6 +115,8 @@ class Alternative:
             self._begin(PartBegan(index=self._parts.count, kind=kind, choice=self.number))
         if kind == "text":
             self._text += len(text)
+        elif kind == "reasoning":
+            self._reasoned.append(text)
         self._parts.events.append(PartDelta(self._part, text))
 
     def _begin(self, began: PartBegan) -> None:
@@ -123,6 +128,7 @@ class Alternative:
         self._part = began.index
         self._parts.count += 1
         self._begins = self._text
+        self._reasoned = []
         self._refused = self._refused or began.kind == "refusal"
         self._parts.events.append(began)
 
@@ -138,6 +144,10 @@ class Alternative:
         self._end()
 
     # reasoning, media, citations
+
+    def has_reasoned(self, text: str) -> bool:
+        """Whether this is said again of the reasoning that is open, to stand with its proof."""
+        return self._kind == "reasoning" and text == "".join(self._reasoned)
 
     def proof(self, signature: str) -> None:
         """The signature of the reasoning that is open, or of one that is not shown."""

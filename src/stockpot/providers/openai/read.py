@@ -170,7 +170,7 @@ def _detail(said: Alternative, detail: Detail, told: bool) -> None:
         said.hidden(detail.data, detail.id or "")
         return
     text = detail.text or detail.summary
-    if text and not told:
+    if text and not told and not (detail.signature and said.has_reasoned(text)):
         said.say("reasoning", text)
     if detail.signature:
         said.proof(detail.signature)
