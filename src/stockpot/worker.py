@@ -60,7 +60,7 @@ class Worker:
         self.name = f"{socket.gethostname()}-{slot}-{int(time.time() * 1000)}"
         self.meters = Meters()
         self.to_control = UpstreamClient(proxy="")
-        self.link = ControlLink(self.to_control, control_url(settings), self.instance)
+        self.link = ControlLink(self.to_control, control_url(settings), self.instance, self.name)
         self.kv = open_kv(settings.kv_url) if settings.kv_url else None
         self.desk = RateDesk(self.kv.rates if self.kv else self._rates)
         self.carried = Carried(self.desk)

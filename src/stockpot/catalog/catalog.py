@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stockpot.catalog import addresses
+from stockpot.catalog.connecting import Connecting
 from stockpot.catalog.edits import Edits
 from stockpot.catalog.fleet import Fleet
+from stockpot.catalog.keeping import DefinitionKeeper
 from stockpot.catalog.publish import Publisher
 from stockpot.catalog.service.budgets import BudgetService, SpendOf
 from stockpot.catalog.service.keys import KeyService
@@ -46,10 +48,13 @@ class Catalog(NamedTuple):
     budgets: BudgetService
     trial: Trial
     kv: KeyValue
+    edits: Edits
+    keeper: DefinitionKeeper
 
     async def prepare(self, *, probe: bool) -> None:
         """Seed a fresh instance, look around, publish."""
         await self.projects.ensure_default()
+        await self.edits.begin()
         await self.surroundings.look(probe=probe)
         if probe:
             await self.keys.playground_secret()
@@ -90,6 +95,7 @@ def open_catalog(
     fleet = Fleet()
     edits = Edits(db)
     keys = KeyService(db, edits, publisher, instance)
+    connecting = Connecting(instance, settings, resolve)
     return Catalog(
         instance=instance,
         settings=settings,
@@ -102,6 +108,8 @@ def open_catalog(
         models=ModelService(edits, publisher, fleet),
         budgets=BudgetService(db, fleet, spend_of),
         trial=Trial(keys, settings),
+        edits=edits,
+        keeper=DefinitionKeeper(db, edits, publisher, fleet, connecting),
         kv=open_kv(settings.kv_url) if settings.kv_url else _own_kv(instance),
     )
 

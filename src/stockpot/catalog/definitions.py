@@ -51,6 +51,10 @@ class BudgetDef(BudgetSpec):
     usd: None = None
     """Never kept; named here so that a misspelt one is told."""
 
+    def spec(self) -> BudgetSpec:
+        """As it is kept."""
+        return BudgetSpec(**self.model_dump(exclude={"usd"}))
+
 
 Budget = Annotated[BudgetDef, BeforeValidator(_in_nano)]
 _WHERE = r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\x00\r\n]+"

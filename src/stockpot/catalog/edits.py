@@ -12,10 +12,10 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from stockpot.access import Principal
+from stockpot.access import SYSTEM, Principal
 from stockpot.catalog.present import present
 from stockpot.core.db import Database
-from stockpot.revisions import Path, at, moved, record
+from stockpot.revisions import Path, at, begin, moved, record
 
 T = TypeVar("T")
 
@@ -28,6 +28,10 @@ class Edits:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+
+    async def begin(self) -> None:
+        """Write down what an instance has that kept no revisions before."""
+        await self._db.write(lambda c: begin(c, SYSTEM, present(c)))
 
     async def write(
         self,

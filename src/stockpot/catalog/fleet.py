@@ -7,12 +7,18 @@ is silent for `DEAD_AFTER_S` is dead; what it counted stays in the sums, which n
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from stockpot.gateway import Heartbeat, TargetState
+from stockpot.revisions import Seen, tally_of
 
 DEAD_AFTER_S = 30.0
+RECENT_S = 8.0
+"""A worker that a release is tried on has reported within so long."""
+
+REMEMBERED_BEATS = 90
 _REMEMBERED = 20
 """So many of the dead may still come back without being counted twice."""
 
@@ -42,11 +48,14 @@ class Fleet:
         self._beats: dict[str, Heartbeat] = {}
         self._dead: dict[str, Heartbeat] = {}
         self._of_the_forgotten: dict[str, float] = {}
+        self._history: dict[str, deque[Seen]] = {}
 
     def heard(self, beat: Heartbeat) -> None:
         """Take a heartbeat."""
-        self._seen[beat.worker] = self._clock()
+        now = self._seen[beat.worker] = self._clock()
         self._beats[beat.worker] = beat
+        history = self._history.setdefault(beat.worker, deque(maxlen=REMEMBERED_BEATS))
+        history.append(Seen(now, beat.revision, tally_of(beat.counters)))
         self._dead.pop(beat.worker, None)  # it was only held up; its counters go on
 
     def heard_of(self, worker: str) -> None:
@@ -63,6 +72,7 @@ class Fleet:
         dead = tuple(worker for worker in self._seen if self.is_dead(worker))
         for worker in dead:
             del self._seen[worker]
+            self._history.pop(worker, None)
             if (beat := self._beats.pop(worker, None)) is not None:
                 self._dead[worker] = beat
         while len(self._dead) > _REMEMBERED:
@@ -72,6 +82,26 @@ class Fleet:
     def living(self) -> tuple[Heartbeat, ...]:
         """The last heartbeat of each living worker."""
         return tuple(b for name, b in self._beats.items() if not self.is_dead(name))
+
+    def seen(self) -> dict[str, tuple[Seen, ...]]:
+        """What the living workers reported in the last minutes, oldest first."""
+        return {
+            name: tuple(beats) for name, beats in self._history.items() if not self.is_dead(name)
+        }
+
+    def busiest(self) -> str | None:
+        """The living worker with the most calls in the last minutes; the first by name of several.
+        None when none lives."""
+
+        def calls(beats: tuple[Seen, ...]) -> int:
+            return beats[-1].tally.calls - beats[0].tally.calls
+
+        recent = {
+            name: beats
+            for name, beats in self.seen().items()
+            if self._clock() - beats[-1].at_s < RECENT_S
+        }
+        return min(recent, key=lambda name: (-calls(recent[name]), name), default=None)
 
     def counters(self) -> dict[str, float]:
         """Sums over all workers since the control plane's start, the dead included."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Frozen(BaseModel):
@@ -180,15 +180,21 @@ class Provider(Frozen):
 
 
 class ProviderSettings(Frozen):
-    """Connecting a provider by hand. `secret` is stored encrypted and cannot be read back."""
+    """Connecting a provider by hand. `secret` is stored encrypted and cannot be read back;
+    `secret_ref` names it instead: `env:NAME` or `file:/path` where the control plane runs."""
 
     vendor: Name
     base_url: str | None = Field(None, max_length=2000)
     secret: str | None = Field(None, repr=False, min_length=1, max_length=10_000)
+    secret_ref: str | None = Field(
+        None, pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\x00\r\n]+)$", max_length=2000
+    )
     models: tuple[Name, ...] = Field((), max_length=10_000)
 
 
 class TargetHealth(Frozen):
+    """`breaker` closed lets calls through, open none, half_open one at a time as a probe."""
+
     id: str
     provider: str
     model: str
@@ -204,6 +210,11 @@ class TargetHealth(Frozen):
     """Dollars per million tokens by bucket, or None when no price is known."""
     price_source: str
     free: bool
+    breaker: Literal["closed", "open", "half_open"] = "closed"
+    limited_until_ms: float | None = None
+    """Until when the vendor says that nothing is left of a rate limit."""
+    first_byte_ms: float | None = None
+    """How long streams take to begin, where a route asks for it."""
 
 
 class TimeoutSpec(Frozen):
@@ -215,7 +226,89 @@ class TimeoutSpec(Frozen):
     total_s: float = Field(600.0, ge=0, le=86_400)
 
 
-class Model(Frozen):
+class RuleSpec(Frozen):
+    """Calls whose header, metadata field, tag or project has one of these values go to these
+    targets first, or to this tier; with `only`, nowhere else.
+
+    `field` names the header or the metadata field. `targets` are written `provider/model` and are
+    among the route's; one of weight 0 gets such calls alone.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
+    source: Literal["header", "metadata", "tag", "project"]
+    field: str = Field("", max_length=100, pattern=r"^[!-~]*$")
+    values: tuple[Name, ...] = Field(min_length=1, max_length=100)
+    targets: tuple[Name, ...] = Field((), max_length=100)
+    tier: int | None = Field(None, ge=0, le=100)
+    only: bool = False
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> RuleSpec:
+        if bool(self.field) != (self.source in ("header", "metadata")):
+            raise ValueError("a header and a metadata field have a name, a tag and a project none")
+        if bool(self.targets) == (self.tier is not None):
+            raise ValueError("a rule names targets or a tier")
+        if self.source == "header" and self.field.lower() in _SECRET_HEADERS:
+            raise ValueError(f"{self.field!r} holds a key; route by project instead")
+        return self
+
+
+_SECRET_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie"})
+
+
+class HedgeSpec(Frozen):
+    """A second try at the next target while the first is silent for longer than 95 of 100 of its
+    answers took to begin, within these bounds; at most this share of calls has one."""
+
+    share: float = Field(0.05, gt=0, le=1)
+    min_ms: int = Field(20, ge=0, le=600_000)
+    max_ms: int = Field(10_000, ge=1, le=600_000)
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> HedgeSpec:
+        if self.min_ms > self.max_ms:
+            raise ValueError("min_ms is above max_ms")
+        return self
+
+
+class ShadowSpec(Frozen):
+    """A copy of this share of calls goes to a candidate once the client has its answer; at most so
+    many at once from each worker."""
+
+    provider: Name
+    model: Name
+    share: float = Field(0.01, gt=0, le=1)
+    concurrency: int = Field(4, ge=1, le=1000)
+
+
+Strategy = Literal["weighted", "priority", "least_latency", "least_cost", "least_busy"]
+
+
+class RouteChoice(Frozen):
+    """How a route chooses: rules first, then stickiness, then the strategy inside each tier.
+
+    `retry_share` of its calls, and `retry_floor` a second besides, may be tried again at targets
+    that are not well; a target that is well and new to a call is always tried.
+    """
+
+    strategy: Strategy = "weighted"
+    rules: tuple[RuleSpec, ...] = Field((), max_length=50)
+    sticky: Literal["never", "session", "user"] = "never"
+    retry_share: float = Field(0.2, ge=0, le=10)
+    retry_floor: float = Field(2.0, ge=0, le=10_000)
+    hedge: HedgeSpec | None = None
+    shadow: ShadowSpec | None = None
+    degrade: Literal["never", "hints", "all"] = "hints"
+
+    @field_validator("rules")
+    @classmethod
+    def _are_told_apart(cls, rules: tuple[RuleSpec, ...]) -> tuple[RuleSpec, ...]:
+        if len({rule.name for rule in rules}) < len(rules):
+            raise ValueError("two rules have one name")
+        return rules
+
+
+class Model(RouteChoice):
     """A name that applications may ask for, and what serves it."""
 
     name: str
@@ -236,16 +329,27 @@ class RouteTarget(Frozen):
     tier: int = Field(0, ge=0, le=100)
 
 
-class RouteSettings(Frozen):
-    """Define an alias: weighted targets in tiers; lower tiers first."""
+class RouteSettings(RouteChoice):
+    """Define an alias: weighted targets in tiers, lower tiers first, and how to choose."""
 
     kind: Literal["chat", "embedding"] = "chat"
     targets: tuple[RouteTarget, ...] = Field(min_length=1, max_length=100)
     attempts: int = Field(3, ge=1, le=10)
     retry_on: tuple[Literal["connect", "timeout", "rate_limit", "server", "stream"], ...] = (
-        "connect", "timeout", "rate_limit", "server",
+        "connect", "timeout", "rate_limit", "server", "stream",
     )  # fmt: skip
     timeouts: TimeoutSpec = TimeoutSpec()
+
+    @model_validator(mode="after")
+    def _rules_lead_somewhere(self) -> RouteSettings:
+        known = {f"{target.provider}/{target.model}" for target in self.targets}
+        tiers = {target.tier for target in self.targets}
+        for rule in self.rules:
+            if strange := set(rule.targets) - known:
+                raise ValueError(f"rule {rule.name!r}: {min(strange)!r} is no target of this route")
+            if rule.tier is not None and rule.tier not in tiers:
+                raise ValueError(f"rule {rule.name!r}: this route has no tier {rule.tier}")
+        return self
 
 
 class TestResult(Frozen):

@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -31,6 +32,8 @@ from stockpot.providers import wire_names
 
 _log = logging.getLogger("stockpot.catalog.publish")
 
+Change = Callable[[sa.Connection], object]
+
 
 class Published(NamedTuple):
     """One published state: what workers get, and what the API tells of it."""
@@ -42,7 +45,9 @@ class Published(NamedTuple):
     notices: tuple[str, ...]
 
 
-class _Loaded(NamedTuple):
+class Loaded(NamedTuple):
+    """What the store holds, in one view."""
+
     defined: Definitions
     connected: tuple[ProviderRow, ...]
     since_ms: int
@@ -62,6 +67,8 @@ class Publisher:
         self._changed = asyncio.Condition()
         self._stopping = False
         self._change: str | None = None
+        self._last: journal.Revision | None = None
+        self._trial: _Trial | None = None
 
     async def current(self) -> Published:
         """The present state; the first call compiles it."""
@@ -73,39 +80,99 @@ class Publisher:
             before = self._published
             loaded = await self._db.read(_load)
             self._change = loaded.change
-            around = self._surroundings.offers(loaded.connected, loaded.since_ms)
-            compiled = await asyncio.to_thread(
-                compile_part, loaded.defined, around.offers, wire_names(), self._workers
+            now = await self._compiled(loaded)
+            part = msgspec.msgpack.encode(now.compiled.part)
+            self._last = await self._numbered((loaded.latest, self._last), part, reason)
+            now = now._replace(
+                revision=self._last.revision, snapshot=_encoded(self._last, part, trial=False)
             )
-            part = msgspec.msgpack.encode(compiled.part)
-            revision = await self._numbered(loaded.latest, part, reason)
-            notices = (*around.notices, *compiled.notices)
-            snapshot = _encoded(revision, part)
-            now = Published(revision.revision, snapshot, compiled, around.offers, notices)
             self._published = now
+            if self._trial is not None:
+                await self._tried(self._trial, loaded)
         if before is None or before.revision != now.revision:
             _log.info("published revision %d: %s", now.revision, reason)
-            async with self._changed:
-                self._changed.notify_all()
+            await self._wake()
         return now
+
+    async def _compiled(self, loaded: Loaded) -> Published:
+        around = self._surroundings.offers(loaded.connected, loaded.since_ms)
+        compiled = await asyncio.to_thread(
+            compile_part, loaded.defined, around.offers, wire_names(), self._workers
+        )
+        return Published(0, b"", compiled, around.offers, (*around.notices, *compiled.notices))
+
+    async def _wake(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    # --- what would be published ------------------------------------------------------------------
+
+    async def preview(self, change: Change) -> Published:
+        """What a change of the store would publish. It is made, looked at and undone."""
+        return await self._compiled(await self._loaded_after(change))
+
+    async def _loaded_after(self, change: Change) -> Loaded:
+        def work(c: sa.Connection) -> None:
+            change(c)
+            raise _Undone(_load(c))
+
+        try:
+            await self._db.write(work)
+        except _Undone as undone:
+            return undone.loaded
+        raise AssertionError("a preview was not undone")
+
+    async def try_on(self, worker: str, change: Change) -> int:
+        """Serve the store as a change would leave it to one worker alone, until `end_trial`.
+        Returns the number of the snapshot that it gets."""
+        await self.current()
+        async with self._compiling:
+            trial = _Trial(worker, change)
+            await self._tried(trial, await self._db.read(_load))
+            self._trial = trial
+        await self._wake()
+        assert trial.published is not None
+        _log.info("revision %d goes to worker %s", trial.published.revision, worker)
+        return trial.published.revision
+
+    async def end_trial(self) -> None:
+        """Serve the same to all workers again."""
+        self._trial = None
+        await self._wake()
+
+    async def _tried(self, trial: _Trial, present: Loaded) -> None:
+        loaded = await self._loaded_after(trial.change)
+        made = await self._compiled(loaded._replace(defined=_lendable(loaded, present)))
+        part = msgspec.msgpack.encode(made.compiled.part)
+        known = (present.latest, trial.last)
+        row = await self._numbered(known, part, f"on trial at {trial.worker}")
+        trial.last = row
+        trial.published = made._replace(
+            revision=row.revision, snapshot=_encoded(row, part, trial=True)
+        )
+
+    # --- waiting ----------------------------------------------------------------------------------
 
     async def refresh_if_changed(self) -> None:
         """Publish what another process wrote: a command that found no control plane running."""
         if await self._db.read(latest_change) != self._change:
             await self.refresh("changed by another process")
 
-    async def newer_than(self, revision: int, timeout_s: float) -> Published | None:
-        """The present state as soon as it is another than `revision`, or None when time is up."""
+    async def newer_than(
+        self, revision: int, timeout_s: float, worker: str = ""
+    ) -> Published | None:
+        """What a worker is to serve as soon as it is another revision, or None when time is up."""
         await self.current()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s), self._changed:
                 await self._changed.wait_for(
-                    lambda: self._stopping or self._newer_than(revision) is not None
+                    lambda: self._stopping or self._newer_than(revision, worker) is not None
                 )
-        return self._newer_than(revision)
+        return self._newer_than(revision, worker)
 
-    def _newer_than(self, revision: int) -> Published | None:
-        now = self._published
+    def _newer_than(self, revision: int, worker: str) -> Published | None:
+        trial = self._trial
+        now = trial.published if trial and trial.worker == worker else self._published
         return now if now is not None and now.revision != revision else None
 
     async def stop_waiting(self) -> None:
@@ -115,15 +182,21 @@ class Publisher:
             self._changed.notify_all()
 
     async def _numbered(
-        self, latest: journal.Revision | None, part: bytes, reason: str
+        self, known: tuple[journal.Revision | None, ...], part: bytes, reason: str
     ) -> journal.Revision:
         digest = hashlib.sha256(part).hexdigest()
-        if latest is not None and latest.digest == digest:
-            return latest
-        number = latest.revision + 1 if latest else 1
-        new = journal.Revision(number, digest, time.time_ns() // 1_000_000)
-        await self._db.write(lambda c: journal.add_revision(c, new, reason))
-        return new
+        for row in known:
+            if row is not None and row.digest == digest:
+                return row
+
+        def write(c: sa.Connection) -> journal.Revision:
+            last = journal.latest_revision(c)
+            number = last.revision + 1 if last else 1
+            new = journal.Revision(number, digest, time.time_ns() // 1_000_000)
+            journal.add_revision(c, new, reason)
+            return new
+
+        return await self._db.write(write)
 
 
 def worker_count(settings: Settings) -> int:
@@ -136,7 +209,42 @@ def worker_count(settings: Settings) -> int:
     return max(1, (cores or 1) - 1)
 
 
-def _load(c: sa.Connection) -> _Loaded:
+class _Undone(Exception):
+    """Carries what was seen out of a transaction that is rolled back."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        super().__init__("undone")
+        self.loaded = loaded
+
+
+class _Trial:
+    """A state that one worker serves alone."""
+
+    def __init__(self, worker: str, change: Change) -> None:
+        self.worker = worker
+        self.change = change
+        self.published: Published | None = None
+        self.last: journal.Revision | None = None
+
+
+def _lendable(tried: Loaded, present: Loaded) -> Definitions:
+    """What can be tried before it is in the store: budgets are lent from there, so one that is new
+    is left out, and so is a key that nobody can have yet."""
+    known = {row.id for row in present.defined.project_budgets.values()}
+    known |= {row.budget.id for row in present.defined.keys if row.budget is not None}
+    keys = {row.shown.id for row in present.defined.keys}
+    defined = tried.defined
+    return defined._replace(
+        project_budgets={n: b for n, b in defined.project_budgets.items() if b.id in known},
+        keys=tuple(
+            row._replace(budget=row.budget if row.budget and row.budget.id in known else None)
+            for row in defined.keys
+            if row.shown.id in keys
+        ),
+    )
+
+
+def _load(c: sa.Connection) -> Loaded:
     now_ms = time.time_ns() // 1_000_000
     listed = projects.list_projects(c, now_ms)
     budgets = all_budgets(c, now_ms)
@@ -147,7 +255,7 @@ def _load(c: sa.Connection) -> _Loaded:
         routes=routes.list_routes(c),
     )
     since_ms = min((int(project.created_ms) for project in listed), default=0)
-    return _Loaded(
+    return Loaded(
         defined,
         providers.list_providers(c),
         since_ms,
@@ -156,6 +264,7 @@ def _load(c: sa.Connection) -> _Loaded:
     )
 
 
-def _encoded(revision: journal.Revision, part: bytes) -> bytes:
+def _encoded(revision: journal.Revision, part: bytes, *, trial: bool) -> bytes:
     one = gateway.Part(gateway.SNAPSHOT_PART, gateway.SNAPSHOT_PART_VERSION, part)
-    return msgspec.msgpack.encode(gateway.Snapshot(revision.revision, revision.created_ms, (one,)))
+    made = gateway.Snapshot(revision.revision, revision.created_ms, (one,), trial)
+    return msgspec.msgpack.encode(made)

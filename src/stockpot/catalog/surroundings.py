@@ -16,6 +16,7 @@ from cryptography.fernet import InvalidToken
 from stockpot import engines
 from stockpot.catalog import discover
 from stockpot.catalog.offers import Offer, offer_of
+from stockpot.catalog.references import Unresolved, resolve_secret
 from stockpot.catalog.store.providers import ProviderRow
 from stockpot.core.config import Settings
 from stockpot.core.instance import Instance
@@ -77,7 +78,7 @@ class Surroundings:
         for row in connected:
             try:
                 made[row.name] = self._opened(row)
-            except (InvalidToken, LookupError) as wrong:
+            except (InvalidToken, LookupError, Unresolved) as wrong:
                 made.pop(row.name, None)
                 notices.append(_broken(row, wrong))
         running = (_engine(address, since_ms) for address, _ in self._engines.values())
@@ -88,7 +89,10 @@ class Surroundings:
         vendor = next((v for v in vendors() if v.name == row.vendor), None)
         if vendor is None:
             raise LookupError(row.vendor)
-        secret = self._instance.unseal(row.sealed_secret).decode() if row.sealed_secret else ""
+        if row.secret_ref:
+            secret = resolve_secret(row.secret_ref, self._environ)
+        else:
+            secret = self._instance.unseal(row.sealed_secret).decode() if row.sealed_secret else ""
         return offer_of(
             vendor,
             name=row.name,
@@ -96,12 +100,14 @@ class Surroundings:
             origin="console",
             secret=secret,
             secret_hint=row.secret_hint,
-            models=row.models,
+            models=row.models or row.listed,
             created_ms=row.created_ms,
         )
 
 
 def _broken(row: ProviderRow, wrong: Exception) -> str:
+    if isinstance(wrong, Unresolved):
+        return f"the provider {row.name!r} has no secret: {wrong.message}"
     if isinstance(wrong, InvalidToken):
         return f"the secret of the provider {row.name!r} cannot be opened: connect it again"
     return f"the provider {row.name!r} needs the vendor {row.vendor!r}, which is unknown here"

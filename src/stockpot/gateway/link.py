@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from stockpot.core.errors import StockpotError
 from stockpot.core.instance import Instance
@@ -67,11 +67,14 @@ class _Reply:
 class ControlLink:
     """Asks and tells the control plane; all its coroutines run beside requests."""
 
-    def __init__(self, client: UpstreamClient, url: str, instance: Instance) -> None:
+    def __init__(
+        self, client: UpstreamClient, url: str, instance: Instance, worker: str = ""
+    ) -> None:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         self._origin = Origin(parts.scheme, parts.hostname or "127.0.0.1", port)
         self._client = client
+        self._worker = quote(worker, safe="")
         self._token = instance.internal_token
         self._instance = instance
         self._copy: Path = instance.run / "snapshot.sealed"
@@ -117,7 +120,7 @@ class ControlLink:
         revision, away = 0, AWAY_FIRST_S
         while True:
             try:
-                path = f"/internal/snapshot?after={revision}"
+                path = f"/internal/snapshot?after={revision}&worker={self._worker}"
                 status, data = await self.ask("GET", path, timeouts=POLL_TIMEOUTS)
             except ControlAway:
                 status, data = 0, b""
@@ -137,7 +140,8 @@ class ControlLink:
             _log.error("a new snapshot was refused, the last good one stays: %s", bad)
             return revision + 1
         await adopt(view)
-        self._keep(data)
+        if not view.trial:
+            self._keep(data)
         return view.revision
 
     def _keep(self, data: bytes) -> None:

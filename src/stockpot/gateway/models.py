@@ -46,6 +46,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     revision: int
     created_ms: int
     parts: tuple[Part, ...]
+    trial: bool = False
+    """One worker serves it alone, and it may be taken back: not to be kept for a restart."""
 
 
 class Timeouts(msgspec.Struct, frozen=True):

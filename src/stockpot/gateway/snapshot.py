@@ -256,10 +256,11 @@ class KeyEntry:
 class View:
     """What a worker serves from: every table that a request needs, immutable."""
 
-    __slots__ = ("keys", "part", "revision", "routes", "targets")
+    __slots__ = ("keys", "part", "revision", "routes", "targets", "trial")
 
     def __init__(self, revision: int, part: GatewayPart, carried: Carried) -> None:
         self.revision = revision
+        self.trial = False
         self.part = part
         self.targets = {
             spec.id: TargetEntry(spec, carried.health.setdefault(spec.id, Health()))
@@ -291,7 +292,9 @@ def compile_view(data: bytes, carried: Carried) -> View:
                     f"version {SNAPSHOT_PART_VERSION}",
                     hint="update this host's stockpot",
                 )
-            return View(snapshot.revision, _decode_part(part.data), carried)
+            view = View(snapshot.revision, _decode_part(part.data), carried)
+            view.trial = snapshot.trial
+            return view
     except msgspec.MsgspecError as bad:
         raise ConfigError(f"the snapshot cannot be read: {bad}") from None
     raise ConfigError(f"the snapshot has no part {SNAPSHOT_PART!r}")

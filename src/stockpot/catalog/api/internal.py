@@ -22,10 +22,12 @@ def internal_routes(routes: APIRouter, catalog: Catalog) -> None:
 
     @routes.get("/snapshot", dependencies=[Depends(internal)])
     async def get_snapshot(
-        after: Annotated[int, Query(ge=0)] = 0, wait_s: Annotated[float, Query(ge=0)] = POLL_S
+        after: Annotated[int, Query(ge=0)] = 0,
+        wait_s: Annotated[float, Query(ge=0)] = POLL_S,
+        worker: Annotated[str, Query(max_length=300)] = "",
     ) -> Response:
         """The snapshot as soon as it is another than `after`; 304 when it stayed the same."""
-        published = await catalog.publisher.newer_than(after, min(wait_s, POLL_S))
+        published = await catalog.publisher.newer_than(after, min(wait_s, POLL_S), worker)
         if published is None:
             return Response(status_code=304)
         headers = {"x-stockpot-revision": str(published.revision)}

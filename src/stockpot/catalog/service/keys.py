@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from stockpot.access import SYSTEM, Principal, audit, base62, demand, digest, user_by_email
+from stockpot.catalog.edits import Edits
 from stockpot.catalog.models import CreatedKey, KeySettings, LimitSpec, NewKey, Project, VirtualKey
 from stockpot.catalog.publish import Publisher
 from stockpot.catalog.service.projects import DEFAULT, existing_project, now_ms
@@ -26,8 +27,11 @@ _OF_AN_OWNER = {"state"}
 class KeyService:
     """Virtual keys: what applications show the gateway. Only their SHA-256 is kept."""
 
-    def __init__(self, db: Database, publisher: Publisher, instance: Instance) -> None:
+    def __init__(
+        self, db: Database, edits: Edits, publisher: Publisher, instance: Instance
+    ) -> None:
         self._db = db
+        self._edits = edits
         self._publisher = publisher
         self._instance = instance
 
@@ -45,12 +49,15 @@ class KeyService:
     async def create(self, actor: Principal, new: NewKey) -> CreatedKey:
         """A new key; its secret is in the answer and nowhere else."""
         secret = SECRET_PREFIX + base62(43)
-        record = await self._db.write(lambda c: _add(c, actor, new, secret))
+        told = f"key {new.name} created"
+        record = await self._edits.write(actor, told, lambda c: add_key(c, actor, new, secret))
         await self._publisher.refresh(f"key {record.id} created")
         return CreatedKey(key=secret, record=record)
 
-    async def change(self, actor: Principal, key_id: str, wanted: KeySettings) -> VirtualKey:
-        """Change what is given."""
+    async def change(
+        self, actor: Principal, key_id: str, wanted: KeySettings, reason: str = ""
+    ) -> VirtualKey:
+        """Change what is given. A new state is a pointer that moves, with its reason."""
         given = {k: getattr(wanted, k) for k in wanted.model_fields_set}
         changes = {k: v for k, v in given.items() if v is not None}
 
@@ -59,7 +66,7 @@ class KeyService:
             key = governed_key(c, actor, key_id, by_owner=alone)
             if key.state == "revoked":
                 raise Conflict(f"the key {key_id!r} was revoked", hint="stockpot keys create")
-            values = _columns(changes, existing_project(c, key.project))
+            values = columns_of(changes, existing_project(c, key.project))
             if (budget := changes.get("budget")) is not None:
                 budgets.set_budget(c, "key", key_id, budget, now_ms())
             keys.change_key(c, key_id, **values)
@@ -69,7 +76,9 @@ class KeyService:
             audit(c, actor, "key.change", key_id, before=key, after=after, **told)
             return after
 
-        record = await self._db.write(write)
+        row = await self._db.read(lambda c: keys.key_by_id(c, key_id, now_ms()))
+        path = ("keys", row.handle if row else key_id, "state")
+        record = await self._edits.move(actor, path, reason or f"key {key_id} changed", write)
         await self._publisher.refresh(f"key {key_id} changed")
         return record
 
@@ -82,7 +91,7 @@ class KeyService:
             told = {"name": key.name, "project": key.project}
             audit(c, actor, "key.revoke", key_id, before=key, after=_existing(c, key_id), **told)
 
-        await self._db.write(write)
+        await self._edits.write(actor, f"key {key_id} revoked", write)
         await self._publisher.refresh(f"key {key_id} revoked")
 
     async def rotate(self, actor: Principal, key_id: str) -> CreatedKey:
@@ -114,7 +123,7 @@ class KeyService:
                 c, actor, "key.remove-budget", key_id, before=key, after=after, project=key.project
             )
 
-        await self._db.write(write)
+        await self._edits.write(actor, f"budget of key {key_id} removed", write)
         await self._publisher.refresh(f"budget of key {key_id} removed")
 
     async def note(self, actor: Principal, action: str, subject: str, **detail: Any) -> None:
@@ -137,14 +146,15 @@ class KeyService:
 
 def _add_once(c: sa.Connection, new: NewKey, secret: str) -> None:
     if keys.key_id_of(c, digest(secret)) is None:
-        _add(c, SYSTEM, new, secret)
+        add_key(c, SYSTEM, new, secret)
 
 
-def _add(c: sa.Connection, actor: Principal, new: NewKey, secret: str) -> VirtualKey:
+def add_key(c: sa.Connection, actor: Principal, new: NewKey, secret: str) -> VirtualKey:
+    """Write a new key, in its caller's transaction."""
     project = existing_project(c, new.project, actor)
     demand(actor, "editor", project.name, NotFound(f"no project {project.name!r}"))
     given = {k: getattr(new, k) for k in KeySettings.model_fields}
-    chosen = _columns({k: v for k, v in given.items() if v is not None}, project)
+    chosen = columns_of({k: v for k, v in given.items() if v is not None}, project)
     key_id = record_id("key")
     defaults: dict[str, Any] = {
         "environment": project.environments[0],
@@ -184,7 +194,7 @@ def _owner(c: sa.Connection, actor: Principal, email: str | None) -> str:
     return user.id
 
 
-def _columns(given: dict[str, Any], project: Project) -> dict[str, Any]:
+def columns_of(given: dict[str, Any], project: Project) -> dict[str, Any]:
     """Chosen settings as columns, checked."""
     values = {k: v for k, v in given.items() if k != "budget"}
     environment = values.get("environment")

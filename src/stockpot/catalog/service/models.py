@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Collection
 
 import sqlalchemy as sa
 
 from stockpot.access import Principal, audit
 from stockpot.catalog.compile import ModelEntry
+from stockpot.catalog.edits import Edits
 from stockpot.catalog.fleet import Fleet
-from stockpot.catalog.models import Model, RouteSettings, TargetHealth
-from stockpot.catalog.publish import Published, Publisher
+from stockpot.catalog.models import Model, RouteChoice, RouteSettings, TargetHealth
+from stockpot.catalog.offers import Offer
+from stockpot.catalog.publish import Publisher
 from stockpot.catalog.service.projects import now_ms
 from stockpot.catalog.store import routes
-from stockpot.core.db import Database
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
 from stockpot.gateway import Target
 from stockpot.prices import BUCKETS, PriceRow, ordinary_row
@@ -27,8 +29,8 @@ _PICO_PER_DOLLAR_MTOK = 1_000_000
 class ModelService:
     """Models as the gateway knows them now."""
 
-    def __init__(self, db: Database, publisher: Publisher, fleet: Fleet) -> None:
-        self._db = db
+    def __init__(self, edits: Edits, publisher: Publisher, fleet: Fleet) -> None:
+        self._edits = edits
         self._publisher = publisher
         self._fleet = fleet
 
@@ -53,7 +55,7 @@ class ModelService:
             raise InvalidInput(f"{name!r} is no model's name: letters, digits and . _ : @ / + -")
         if not any(target.weight for target in wanted.targets):
             raise InvalidInput("at least one target needs a weight above 0")
-        _check_providers(await self._publisher.current(), wanted)
+        check_providers((await self._publisher.current()).offers, wanted)
 
         def write(c: sa.Connection) -> None:
             before = _alias(c, name)
@@ -61,7 +63,8 @@ class ModelService:
             told = wanted.model_dump(mode="json")
             audit(c, actor, "alias.set", name, before=before, after=wanted, **told)
 
-        await self._db.write(write)
+        pointer = ("aliases", name, "targets")
+        await self._edits.write(actor, f"alias {name} set", write, settles=(pointer,))
         await self._publisher.refresh(f"alias {name} set")
         return await self.named(name)
 
@@ -77,7 +80,7 @@ class ModelService:
                 )
             audit(c, actor, "alias.remove", name, before=before)
 
-        await self._db.write(write)
+        await self._edits.write(actor, f"alias {name} removed", write)
         await self._publisher.refresh(f"alias {name} removed")
 
     def _shown(self, entry: ModelEntry, targets: dict[str, Target]) -> Model:
@@ -92,6 +95,7 @@ class ModelService:
             retry_on=entry.route.retry_on,
             timeouts=entry.route.timeouts,
             created_ms=entry.created_ms,
+            **{name: getattr(entry.route, name) for name in RouteChoice.model_fields},
         )
 
     def _health(
@@ -115,6 +119,9 @@ class ModelService:
             price=_dollars(price),
             price_source=price.source if price else "",
             free=target.free,
+            breaker=seen.breaker,
+            limited_until_ms=seen.limited_until_ms,
+            first_byte_ms=seen.first_byte_ms,
         )
 
 
@@ -122,16 +129,26 @@ def _alias(c: sa.Connection, name: str) -> RouteSettings | None:
     return next((row.settings for row in routes.list_routes(c) if row.name == name), None)
 
 
-def _check_providers(published: Published, wanted: RouteSettings) -> None:
-    by_name = {offer.name: offer for offer in published.offers}
-    for target in wanted.targets:
+def check_providers(
+    offers: tuple[Offer, ...],
+    wanted: RouteSettings,
+    coming: Collection[str] = (),
+    going: Collection[str] = (),
+) -> None:
+    """Every target leads to a provider that is there, or that comes with the same change; raises
+    NotFound with the nearest one."""
+    by_name = {offer.name: offer for offer in offers if offer.name not in going}
+    for target in (*wanted.targets, *((wanted.shadow,) if wanted.shadow else ())):
+        if target.provider in coming:
+            continue
         offer = by_name.get(target.provider)
         if offer is None:
+            near = did_you_mean(target.provider, [*by_name, *coming])
             raise NotFound(
-                f"no provider {target.provider!r}.{did_you_mean(target.provider, by_name)}",
+                f"no provider {target.provider!r}.{near}",
                 hint="stockpot providers list",
             )
-        served = [m for o in published.offers if o.name == offer.name for m in o.models]
+        served = [m for o in offers if o.name == offer.name for m in o.models]
         if offer.origin == "engine" and target.model not in served:
             raise NotFound(
                 f"no engine serves {target.model!r}.{did_you_mean(target.model, served)}",

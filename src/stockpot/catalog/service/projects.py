@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from stockpot.access import SYSTEM, Principal, audit
-from stockpot.catalog.models import NewProject, Project, ProjectSettings
+from stockpot.catalog.edits import Edits
+from stockpot.catalog.models import NewProject, PayloadPolicy, Project, ProjectSettings
 from stockpot.catalog.publish import Publisher
 from stockpot.catalog.store import budgets, projects
 from stockpot.core.config import Settings
@@ -28,8 +29,11 @@ def now_ms() -> int:
 class ProjectService:
     """Projects are use cases; keys, limits, budgets and spans hang on them."""
 
-    def __init__(self, db: Database, publisher: Publisher, settings: Settings) -> None:
+    def __init__(
+        self, db: Database, edits: Edits, publisher: Publisher, settings: Settings
+    ) -> None:
         self._db = db
+        self._edits = edits
         self._publisher = publisher
         self._settings = settings
 
@@ -38,7 +42,8 @@ class ProjectService:
 
         def write(c: sa.Connection) -> None:
             if projects.project_named(c, DEFAULT, now_ms()) is None:
-                self._add(c, SYSTEM, NewProject(name=DEFAULT, description="Where keys go at first"))
+                first = NewProject(name=DEFAULT, description="Where keys go at first")
+                new_project(c, SYSTEM, first, self._settings.payloads)
 
         await self._db.write(write)
 
@@ -53,9 +58,9 @@ class ProjectService:
         def write(c: sa.Connection) -> Project:
             if projects.project_named(c, new.name, now_ms()) is not None:
                 raise Conflict(f"there is a project {new.name!r} already")
-            return self._add(c, actor, new)
+            return new_project(c, actor, new, self._settings.payloads)
 
-        project = await self._db.write(write)
+        project = await self._edits.write(actor, f"project {new.name} created", write)
         await self._publisher.refresh(f"project {new.name} created")
         return project
 
@@ -77,7 +82,7 @@ class ProjectService:
             audit(c, actor, "project.change", name, before=before, after=after, **told)
             return after
 
-        project = await self._db.write(write)
+        project = await self._edits.write(actor, f"project {name} changed", write)
         await self._publisher.refresh(f"project {name} changed")
         return project
 
@@ -91,25 +96,29 @@ class ProjectService:
             told = {"before": before, "after": after, "project": name}
             audit(c, actor, "project.remove-budget", name, **told)
 
-        await self._db.write(write)
+        await self._edits.write(actor, f"budget of project {name} removed", write)
         await self._publisher.refresh(f"budget of project {name} removed")
 
-    def _add(self, c: sa.Connection, actor: Principal, new: NewProject) -> Project:
-        values = new.model_dump(exclude={"budget", "limits", "payloads"})
-        projects.add_project(
-            c,
-            **values,
-            id=record_id("prj"),
-            environments=list(ENVIRONMENTS),
-            limits=new.limits,
-            payloads=new.payloads or self._settings.payloads,
-            created_ms=now_ms(),
-        )
-        if new.budget is not None:
-            budgets.set_budget(c, "project", new.name, new.budget, now_ms())
-        made = existing_project(c, new.name)
-        audit(c, actor, "project.create", new.name, after=made, project=new.name)
-        return made
+
+def new_project(
+    c: sa.Connection, actor: Principal, new: NewProject, payloads: PayloadPolicy
+) -> Project:
+    """Write a new project, in its caller's transaction; `payloads` where it chooses none."""
+    values = new.model_dump(exclude={"budget", "limits", "payloads"})
+    projects.add_project(
+        c,
+        **values,
+        id=record_id("prj"),
+        environments=list(ENVIRONMENTS),
+        limits=new.limits,
+        payloads=new.payloads or payloads,
+        created_ms=now_ms(),
+    )
+    if new.budget is not None:
+        budgets.set_budget(c, "project", new.name, new.budget, now_ms())
+    made = existing_project(c, new.name)
+    audit(c, actor, "project.create", new.name, after=made, project=new.name)
+    return made
 
 
 def existing_project(c: sa.Connection, name: str, actor: Principal = SYSTEM) -> Project:

@@ -13,21 +13,21 @@ from cryptography.fernet import InvalidToken
 
 from stockpot.access import Principal, audit
 from stockpot.catalog import addresses
-from stockpot.catalog.discover import Listing, listed_models
+from stockpot.catalog.connecting import Connecting, fault_of, vendor_named
+from stockpot.catalog.discover import listed_models
+from stockpot.catalog.edits import Edits
 from stockpot.catalog.models import Provider, ProviderSettings, ProviderVendor, TestResult
-from stockpot.catalog.offers import Offer, offer_of
+from stockpot.catalog.offers import Offer
 from stockpot.catalog.publish import Published, Publisher
-from stockpot.catalog.service.projects import now_ms
 from stockpot.catalog.store import providers
 from stockpot.catalog.store.providers import ProviderRow
 from stockpot.core.config import Settings
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
 from stockpot.core.instance import Instance
-from stockpot.providers import Vendor, vendors, wire_names
+from stockpot.providers import vendors, wire_names
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-_LISTED_AT_MOST = 200
 
 
 class ProviderService:
@@ -36,16 +36,17 @@ class ProviderService:
     def __init__(
         self,
         db: Database,
+        edits: Edits,
         publisher: Publisher,
         instance: Instance,
         settings: Settings,
         resolve: addresses.Resolve = addresses.resolve,
     ) -> None:
         self._db = db
+        self._edits = edits
         self._publisher = publisher
         self._instance = instance
-        self._settings = settings
-        self._resolve = resolve
+        self._connecting = Connecting(instance, settings, resolve)
 
     def vendors(self) -> tuple[ProviderVendor, ...]:
         """What can be connected."""
@@ -67,12 +68,12 @@ class ProviderService:
             raise InvalidInput(
                 f"{name!r} is no provider's name: lower-case letters, digits, '.', '_' and '-'"
             )
-        vendor = _vendor(wanted.vendor)
+        vendor = vendor_named(wanted.vendor)
         published = await self._publisher.current()
         if any(o.name == name and o.origin == "engine" for o in published.offers):
             raise Conflict(f"{name!r} is the name of an engine of this instance")
         old = await self._db.read(lambda c: _row(c, name))
-        row = await self._completed(name, vendor, wanted, old)
+        row = await self._connecting.completed(name, wanted, old)
 
         def write(c: sa.Connection) -> None:
             before, after = _told(_row(c, name)), _told(row)
@@ -80,7 +81,7 @@ class ProviderService:
             told = {"vendor": vendor.name, "base_url": row.base_url}
             audit(c, actor, "provider.connect", name, before=before, after=after, **told)
 
-        await self._db.write(write)
+        await self._edits.write(actor, f"provider {name} connected", write)
         published = await self._publisher.refresh(f"provider {name} connected")
         return _shown(tuple(o for o in published.offers if o.name == name))
 
@@ -97,7 +98,7 @@ class ProviderService:
                 )
             audit(c, actor, "provider.remove", name, before=before)
 
-        await self._db.write(write)
+        await self._edits.write(actor, f"provider {name} removed", write)
         await self._publisher.refresh(f"provider {name} removed")
 
     async def test(self, actor: Principal, name: str) -> TestResult:
@@ -112,7 +113,7 @@ class ProviderService:
             status=max(listing.status for listing in listings),
             duration_ms=(time.perf_counter() - began) * 1000,
             text=f"{len(models)} models" if models else "",
-            error="" if models else _fault(offers[0], listings[0]),
+            error="" if models else fault_of(offers[0], listings[0]),
             trace_id=None,
         )
 
@@ -135,62 +136,6 @@ class ProviderService:
             return False  # it was sealed elsewhere; the notices of the instance say so
         providers.put_provider(c, row._replace(sealed_secret=self._instance.seal(plain)))
         return True
-
-    async def _completed(
-        self, name: str, vendor: Vendor, wanted: ProviderSettings, old: ProviderRow | None
-    ) -> ProviderRow:
-        base_url = vendor.base_url
-        if wanted.base_url and wanted.base_url.rstrip("/") != base_url:
-            base_url = await addresses.checked_base_url(
-                wanted.base_url, private=self._settings.private_upstreams, resolve=self._resolve
-            )
-        kept = old if old and old.vendor == vendor.name and old.base_url == base_url else None
-        sealed = kept.sealed_secret if kept else None
-        hint = kept.secret_hint if kept else ""
-        if wanted.secret is not None:
-            secret = _clean(wanted.secret)
-            sealed, hint = self._instance.seal(secret.encode()), secret[-4:]
-        if sealed is None and vendor.needs_secret and not vendor.local:
-            raise InvalidInput(
-                f"{vendor.title} needs a secret",
-                hint="it is not kept from before when the vendor or the base URL changes",
-            )
-        secret = self._instance.unseal(sealed).decode() if sealed else ""
-        offer = offer_of(vendor, name=name, base_url=base_url, origin="console", secret=secret)
-        listing = await listed_models(offer)
-        if listing.refused:
-            raise InvalidInput(_fault(offer, listing), hint="check that it was copied whole")
-        # The table's own models are a choice among many; another address has others.
-        known = vendor.models if base_url == vendor.base_url else ()
-        models = wanted.models or known or listing.models[:_LISTED_AT_MOST]
-        created = old.created_ms if old else now_ms()
-        return ProviderRow(name, vendor.name, base_url, sealed, hint, models, created)
-
-
-def _fault(offer: Offer, listing: Listing) -> str:
-    where = f"{offer.base_url}/models"
-    if listing.refused:
-        return f"{where} answered {listing.status}: the secret is not accepted"
-    if listing.status not in (0, 200):
-        return f"{where} answered {listing.status}"
-    return f"{where} does not answer with a list of models"
-
-
-def _clean(secret: str) -> str:
-    secret = secret.strip()
-    if not secret or not secret.isascii() or not secret.isprintable():
-        raise InvalidInput("a secret is one line of printable ASCII characters")
-    return secret
-
-
-def _vendor(name: str) -> Vendor:
-    for vendor in vendors():
-        if vendor.name == name:
-            return vendor
-    known = [vendor.name for vendor in vendors()]
-    raise NotFound(
-        f"no vendor {name!r}.{did_you_mean(name, known)}", hint=f"one of {', '.join(known)}"
-    )
 
 
 def _told(row: ProviderRow | None) -> dict[str, Any] | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from stockpot.catalog.models import LimitSpec, VirtualKey
+from stockpot.catalog.models import LimitSpec, PayloadPolicy, VirtualKey
 from stockpot.catalog.store.budgets import BudgetRow, all_budgets, leased, state_of
 from stockpot.catalog.store.tables import projects, virtual_keys
 
@@ -14,11 +15,17 @@ _LIMITS = tuple(LimitSpec.model_fields)
 
 
 class KeyRow(NamedTuple):
-    """A key as workers need it: what the API shows, its digest, and its budget's row."""
+    """A key as workers need it: what the API shows, its digest, and its budget's row.
+
+    `handle` is the word by which a file names it; `own_payloads` is None where the project decides.
+    """
 
     shown: VirtualKey
     digest: bytes
     budget: BudgetRow | None
+    handle: str
+    own_payloads: PayloadPolicy | None
+    secret_ref: str
 
 
 def list_keys(c: sa.Connection, now_ms: int, *, revoked: bool = False) -> tuple[KeyRow, ...]:
@@ -52,9 +59,18 @@ def ids_owned_by(c: sa.Connection, user_id: str, projects_of: frozenset[str]) ->
 
 
 def add_key(c: sa.Connection, **values: Any) -> None:
-    """A new key; `limits` is a LimitSpec."""
+    """A new key; `limits` is a LimitSpec. Without a `handle` it takes its name, or its name and a
+    number where a key that works has that."""
     limits = values.pop("limits").model_dump()
+    values.setdefault("handle", _free_handle(c, values["name"]))
     c.execute(sa.insert(virtual_keys).values(**values, **limits))
+
+
+def _free_handle(c: sa.Connection, name: str) -> str:
+    live = sa.select(virtual_keys.c.handle).where(virtual_keys.c.state != "revoked")
+    taken = set(c.scalars(live.where(virtual_keys.c.handle.startswith(name, autoescape=True))))
+    numbered = (f"{name}-{number}" for number in itertools.count(2))
+    return next(handle for handle in itertools.chain((name,), numbered) if handle not in taken)
 
 
 def change_key(c: sa.Connection, key_id: str, **values: Any) -> None:
@@ -85,4 +101,5 @@ def _row(
         budget=state_of(budget, held, now_ms),
         payloads=row["payloads"] or row["project_payloads"],
     )
-    return KeyRow(shown, row["digest"], budget)
+    reference = row["secret_ref"]
+    return KeyRow(shown, row["digest"], budget, row["handle"], row["payloads"], reference)

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from stockpot.catalog.models import LimitSpec, Project
-from stockpot.catalog.store.budgets import all_budgets, leased, state_of
+from stockpot.catalog.store.budgets import all_budgets, leased, remove_budget, state_of
 from stockpot.catalog.store.tables import projects
 
 _LIMITS = tuple(LimitSpec.model_fields)
@@ -45,6 +45,12 @@ def add_project(c: sa.Connection, **values: Any) -> None:
 def change_project(c: sa.Connection, name: str, **values: Any) -> None:
     """Set columns of a project; `limits` is a LimitSpec."""
     c.execute(sa.update(projects).where(projects.c.name == name).values(**_flat(values)))
+
+
+def remove_project(c: sa.Connection, name: str) -> None:
+    """Forget a project on which no key hangs, with its cap."""
+    remove_budget(c, "project", name)
+    c.execute(sa.delete(projects).where(projects.c.name == name))
 
 
 def _flat(values: dict[str, Any]) -> dict[str, Any]:

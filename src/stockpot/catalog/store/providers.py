@@ -10,7 +10,8 @@ from stockpot.catalog.store.tables import providers
 
 
 class ProviderRow(NamedTuple):
-    """A connected provider. `sealed_secret` opens with the instance's key only."""
+    """A connected provider. `sealed_secret` opens with the instance's key only, `secret_ref` names
+    a variable or a file. `models` were chosen; without them it offers those that it `listed`."""
 
     name: str
     vendor: str
@@ -19,18 +20,27 @@ class ProviderRow(NamedTuple):
     secret_hint: str
     models: tuple[str, ...]
     created_ms: int
+    secret_ref: str = ""
+    listed: tuple[str, ...] = ()
 
 
 def list_providers(c: sa.Connection) -> tuple[ProviderRow, ...]:
     """All by name."""
     rows = c.execute(sa.select(providers).order_by(providers.c.name)).mappings()
-    return tuple(ProviderRow(**{**row, "models": tuple(row["models"])}) for row in rows)
+    return tuple(
+        ProviderRow(**{**row, "models": tuple(row["models"]), "listed": tuple(row["listed"])})
+        for row in rows
+    )
 
 
 def put_provider(c: sa.Connection, row: ProviderRow) -> None:
     """Connect a provider, or replace it."""
     remove_provider(c, row.name)
-    values: dict[str, Any] = {**row._asdict(), "models": list(row.models)}
+    values: dict[str, Any] = {
+        **row._asdict(),
+        "models": list(row.models),
+        "listed": list(row.listed),
+    }
     c.execute(sa.insert(providers).values(**values))
 
 

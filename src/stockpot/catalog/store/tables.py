@@ -52,6 +52,8 @@ virtual_keys = sa.Table(
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("created_by", sa.String(400), nullable=False),
     sa.Column("owner_id", sa.String(40), nullable=False, server_default=""),
+    sa.Column("secret_ref", sa.String(2000), nullable=False, server_default=""),
+    sa.Column("handle", sa.String(120), nullable=False, server_default=""),
 )
 providers = sa.Table(
     "providers",
@@ -63,6 +65,8 @@ providers = sa.Table(
     sa.Column("secret_hint", sa.String(100), nullable=False),
     sa.Column("models", sa.JSON, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("secret_ref", sa.String(2000), nullable=False, server_default=""),
+    sa.Column("listed", sa.JSON, nullable=False, server_default="[]"),
 )
 routes = sa.Table(
     "routes",
@@ -74,6 +78,7 @@ routes = sa.Table(
     sa.Column("retry_on", sa.JSON, nullable=False),
     sa.Column("timeouts", sa.JSON, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("choice", sa.JSON, nullable=False, server_default="{}"),
 )
 budgets = sa.Table(
     "budgets",
