@@ -15,6 +15,7 @@ from stockpot.prices import DETAIL, Usage, price_of
 
 if TYPE_CHECKING:
     from stockpot.gateway.attempt import Attempt
+    from stockpot.providers import Answer, Ask
 
 NO_USAGE = Usage()
 _UNCOUNTED = frozenset({"speech", "transcriptions", "translations", "images", "image_edits"})
@@ -41,22 +42,27 @@ _UNKNOWN = Bill(None)
 
 def usage_of(attempt: Attempt) -> tuple[Usage, str]:
     """What the upstream reported; else, for an answer that was under way, what was counted here."""
-    answer = attempt.answer
     if attempt.outrun:
         return _outrun(attempt)
+    ask = attempt.call.ask
+    assert ask is not None
+    return heard(ask, attempt.answer, counting=attempt.streaming and not attempt.unbilled)
+
+
+def heard(ask: Ask, answer: Answer | None, *, counting: bool) -> tuple[Usage, str]:
+    """Usage and where it comes from. `counting` says that what the provider left out is counted
+    here."""
     if answer is None:
         return NO_USAGE, "none"
     usage = answer.usage
-    counted = attempt.streaming and not attempt.unbilled and attempt.call.endpoint not in _UNCOUNTED
+    counting = counting and ask.endpoint not in _UNCOUNTED
     if usage is not None:
-        if not counted or answer.ended or answer.finish_reason or usage.output >= answer.pieces:
+        if not counting or answer.ended or answer.finish_reason or usage.output >= answer.pieces:
             return usage, "provider"
         # Some report the prompt at the beginning and the answer at the end, which never came.
         return msgspec.structs.replace(usage, output=answer.pieces), "estimated"
-    if not counted:
+    if not counting:
         return NO_USAGE, "none"
-    ask = attempt.call.ask
-    assert ask is not None
     return Usage(ask.input_tokens, answer.pieces), "estimated"
 
 

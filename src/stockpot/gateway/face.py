@@ -5,24 +5,27 @@ Dialect endpoints go through the pipeline; the model list, health and readiness 
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from stockpot.gateway import answers, stages
+from stockpot.gateway.admission import Admission
 from stockpot.gateway.call import Call, Reply
+from stockpot.gateway.model_list import listed
 from stockpot.gateway.pipeline import Pipeline
 from stockpot.providers import Dialect, Endpoint, dialects
 
 if TYPE_CHECKING:
     from stockpot.gateway.account import Accountant
-    from stockpot.gateway.attempt import Upstreams
+    from stockpot.gateway.attempts import Upstreams
     from stockpot.gateway.http.messages import Exchange, Headers, Request
+    from stockpot.gateway.rates import RateDesk
     from stockpot.gateway.snapshot import View
     from stockpot.gateway.spool import Spool
 
 _OPENAI = dialects()[0]
+_ANTHROPIC = next(dialect for dialect in dialects() if dialect.name == "anthropic")
 _CALLS: dict[bytes, tuple[Dialect, Endpoint]] = {
     path: (dialect, endpoint) for dialect in dialects() for path, endpoint in dialect.paths.items()
 }
@@ -34,12 +37,18 @@ _MODELS = b"/v1/models"
 class Gateway:
     """The handler behind the HTTP server of a worker. `view` is swapped by the control link."""
 
-    def __init__(self, spool: Spool, accountant: Accountant, upstreams: Upstreams) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        accountant: Accountant,
+        upstreams: Upstreams,
+        desk: RateDesk | None = None,
+    ) -> None:
         self.view: View | None = None
         self.draining = False
         self._accountant = accountant
         self.pipeline = Pipeline(
-            (stages.authenticate, stages.read, stages.limit(spool), stages.choose),
+            (stages.authenticate, stages.read, Admission(spool, desk), stages.choose),
             handler=upstreams,
             refuse=self._refuse,
         )
@@ -108,20 +117,20 @@ class Gateway:
         view = self.view
         if view is None:
             return self._error(exchange, 503, "the gateway has no configuration yet", "not_ready")
-        call = Call(request, exchange, view, _OPENAI, "chat")
+        anthropic = request.header(b"anthropic-version") is not None
+        dialect = _ANTHROPIC if anthropic else _OPENAI
+        call = Call(request, exchange, view, dialect, "chat")
         reply = stages.authenticate(call)
         if isinstance(reply, Reply):
             return self._refuse(call, reply)
         assert call.key is not None
         allowed = call.key.models
-        listed = [_model(view, n) for n in view.routes if not allowed or n in allowed]
+        names = [name for name in view.routes if not allowed or name in allowed]
         wanted = request.path[len(_MODELS) + 1 :].decode("utf-8", "replace")
-        if not wanted:
-            body: object = {"object": "list", "data": listed}
-        else:
-            body = next((model for model in listed if model["id"] == wanted), None)
+        body = listed(view, names, wanted, dialect.name)
         if body is None:
-            return self._error(exchange, 404, f"no model {wanted!r}", "model_not_found")
+            message, code = f"no model {wanted!r}", "model_not_found"
+            return self._error(exchange, 404, message, code, dialect=dialect)
         return exchange.respond(200, _JSON, msgspec.json.encode(body))
 
 
@@ -130,10 +139,3 @@ def _below(path: bytes) -> tuple[Dialect, Endpoint] | None:
         if path.startswith(prefix) and (endpoint := dialect.endpoint(path)) is not None:
             return dialect, endpoint
     return None
-
-
-def _model(view: View, name: str) -> dict[str, object]:
-    route = view.routes[name]
-    owners = sorted({target.spec.provider for tier in route.tiers for target, _ in tier})
-    created = route.spec.created_ms // 1000 or int(time.time())
-    return {"id": name, "object": "model", "created": created, "owned_by": ", ".join(owners)}

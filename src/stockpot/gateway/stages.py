@@ -7,25 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import math
 import time
-from collections.abc import Callable
 from contextlib import suppress
 
 from stockpot.core.errors import did_you_mean
 from stockpot.gateway.call import Call, Reply
-from stockpot.gateway.limits import Refusal
 from stockpot.gateway.pipeline import PAUSE, Verdict
 from stockpot.gateway.route import candidates
-from stockpot.gateway.snapshot import KeyEntry, RouteEntry, TargetEntry
-from stockpot.gateway.spool import Spool
 from stockpot.providers import Ask, BadRequest, CannotExpress
 
 LARGE_BODY = 256 * 1024
 """Bytes from which a body is decoded in a thread: 1 MB takes about 1 ms, 4 % of a 40 Hz stream."""
-
-DEFAULT_OUTPUT = 256
-"""Tokens reserved for an answer whose client set no bound."""
 
 _KEY_HEADERS = (b"x-api-key", b"api-key", b"x-goog-api-key")
 _sha256 = hashlib.sha256
@@ -104,7 +96,7 @@ def _ask_in_full(call: Call) -> Ask:
     """Also parsed, where a target of its route has another format: that takes longest."""
     ask = _ask(call)
     route = call.view.routes.get(ask.model)
-    targets = [target for tier in route.tiers for target, _ in tier] if route else []
+    targets = route.targets if route else ()
     if ask.endpoint == "chat" and not all(t.wire.passes(ask, t.spec) for t in targets):
         with suppress(CannotExpress):  # said again where it matters, at a target
             assert ask.prompt is not None
@@ -172,88 +164,14 @@ def _unknown_model(call: Call, model: str) -> Reply:
 def choose(call: Call) -> Verdict:
     """Order the route's targets for this call."""
     assert call.route is not None
-    call.candidates = candidates(call.route)
+    call.candidates = candidates(call.route, call)
+    if not call.candidates:
+        return Reply(
+            503,
+            "no_target",
+            f"the route {call.route.name!r} sends this call ({call.route_reason}) to targets that "
+            "are not connected",
+            "model",
+        )
     call.mark()
     return None
-
-
-def limit(spool: Spool) -> Callable[[Call], Verdict]:
-    """The limiting stage: room in the spool, then rates, then budgets; all or nothing."""
-
-    def stage(call: Call) -> Verdict:
-        key, ask, route = call.key, call.ask, call.route
-        assert key is not None
-        assert ask is not None
-        assert route is not None
-        if spool.state == "full" and key.spec.on_ledger_full == "refuse":
-            return Reply(
-                503,
-                "record_store_full",
-                "the disk of the gateway is full, so this call could not be recorded; "
-                "free space, or set the key's on_ledger_full to 'pass'",
-                record=False,
-            )
-        if key.gates or key.purses:
-            refusal = _reserve(call, key, ask, route)
-            if refusal is not None:
-                return _refused(refusal)
-        call.mark()
-        return None
-
-    return stage
-
-
-def _reserve(call: Call, key: KeyEntry, ask: Ask, route: RouteEntry) -> Refusal | None:
-    tokens = ask.input_tokens + (ask.max_output or DEFAULT_OUTPUT) * ask.choices
-    now = time.monotonic_ns()
-    for done, gate in enumerate(key.gates):
-        refusal = gate.reserve(now, tokens)
-        if refusal is not None:
-            for undo in key.gates[:done]:
-                undo.cancel(now, tokens)
-            return refusal
-    if key.purses and not route.free:
-        nano = max(estimate_nano(target, ask) for tier in route.tiers for target, _ in tier)
-        for done, purse in enumerate(key.purses):
-            refusal = purse.reserve(nano)
-            if refusal is not None:
-                for paid in key.purses[:done]:
-                    paid.settle(nano, 0)
-                for undo in key.gates:
-                    undo.cancel(now, tokens)
-                return refusal
-        call.purses = key.purses
-        call.reserved_nano = nano
-    call.gates = key.gates
-    call.reserved_tokens = tokens
-    return None
-
-
-def estimate_nano(target: TargetEntry, ask: Ask) -> int:
-    """What a call may cost, for a reservation; 0 when no price is known."""
-    row = target.price
-    if row is None:
-        return 0
-    output = (ask.max_output or DEFAULT_OUTPUT) * ask.choices
-    return (ask.input_tokens * row.input + output * row.output + row.request) // 1000
-
-
-_CODES = {
-    "requests": "rate_limit_exceeded",
-    "tokens": "rate_limit_exceeded",
-    "concurrency": "concurrency_limit_exceeded",
-    "budget": "budget_exceeded",
-}
-
-
-def _refused(refusal: Refusal) -> Reply:
-    kind = refusal.kind.encode()
-    headers = [
-        (b"x-ratelimit-limit-" + kind, b"%d" % refusal.limit),
-        (b"x-ratelimit-remaining-" + kind, b"%d" % refusal.remaining),
-    ]
-    if refusal.never:
-        headers.append((b"x-should-retry", b"false"))
-    else:
-        headers.append((b"retry-after", b"%d" % max(1, math.ceil(refusal.retry_after_s))))
-    return Reply(429, _CODES[refusal.kind], refusal.sentence, headers=tuple(headers))
