@@ -49,13 +49,15 @@ class UsageBody(msgspec.Struct):
     output_tokens: int | None = None
     total_tokens: int | None = None
     input_tokens_details: _InputDetails | None = None
+    input_token_details: _InputDetails | None = None
+    """What a transcript calls it."""
     output_tokens_details: _OutputDetails | None = None
 
     def usage(self) -> Usage | None:
         """None where no tokens are counted."""
         if self.input_tokens is None and self.total_tokens is None:
             return None
-        into = self.input_tokens_details or _InputDetails()
+        into = self.input_tokens_details or self.input_token_details or _InputDetails()
         out = self.output_tokens_details or _OutputDetails()
         output = self.output_tokens or 0
         return Usage(
