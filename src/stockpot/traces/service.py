@@ -18,6 +18,8 @@ from stockpot.traces.models import (
     ExportedSpan,
     Overview,
     Payload,
+    Sight,
+    Span,
     Trace,
     TraceFilter,
     TracePage,
@@ -100,15 +102,27 @@ class SpanLog:
             return found.items, found.next
         return found.items, max(position, newest, *(listed.position for listed in found.items))
 
-    def trace(self, trace_id: str, project: str | None = None) -> Trace:
-        """All spans of a trace."""
+    def trace(
+        self, trace_id: str, project: str | None = None, sight: Sight | None = None
+    ) -> Trace:
+        """All spans of a trace, within what somebody may see."""
         spans = self._store.trace(_bytes(trace_id, 16, "trace"), project)
+        if sight is not None:
+            spans = [span for span in spans if sight.sees(span.project, span.key_id)]
         if not spans:
             raise NotFound(f"no trace {trace_id!r}", hint="stockpot traces list")
         return Trace(trace_id=trace_id.lower(), spans=tuple(spans))
 
-    def payload(self, trace_id: str, span_id: str, project: str | None = None) -> Payload:
-        """Request and response of a span."""
+    def payload(
+        self,
+        trace_id: str,
+        span_id: str,
+        project: str | None = None,
+        sight: Sight | None = None,
+    ) -> Payload:
+        """Request and response of a span that somebody may see."""
+        if sight is not None:
+            project = self._project_of(trace_id, span_id, project, sight)
         found = self._store.payload(
             _bytes(trace_id, 16, "trace"), _bytes(span_id, 8, "span"), project
         )
@@ -118,6 +132,20 @@ class SpanLog:
                 hint=f"stockpot traces show {trace_id}",
             )
         return found
+
+    def _project_of(
+        self, trace_id: str, span_id: str, project: str | None, sight: Sight
+    ) -> str | None:
+        """Where the span is that somebody may see; of two projects one may know the same ids."""
+        _bytes(span_id, 8, "span")
+        seen = self.trace(trace_id, project, sight).spans
+        found = [span.project for span in seen if span.span_id == span_id.lower()]
+        if not found:
+            raise NotFound(
+                f"no span {span_id!r} in trace {trace_id!r}",
+                hint=f"stockpot traces show {trace_id}",
+            )
+        return found[-1]
 
     def overview(
         self,
@@ -147,6 +175,17 @@ class SpanLog:
                     payload = self.payload(span.trace_id, span.span_id, span.project)
                     request, response = payload.request, payload.response
                 yield ExportedSpan(**dict(span), request=request, response=response)
+
+    def recent(self, count: int) -> Iterator[Span]:
+        """The root spans among the last `count` spans that are there now, in the order of arrival:
+        what applications asked for, each once."""
+        newest = self.newest()
+        position: int | None = max(0, newest - count)
+        while position is not None and position < newest:
+            spans, position = self._store.spans(
+                TraceFilter(), after=position, limit=_EXPORTED_AT_ONCE
+            )
+            yield from (span for span in spans if span.is_root)
 
     def spent(self, worker: str, scope: str, scope_id: str, from_ms: int) -> int | None:
         """Nano-dollars that a `key` (its id) or a `project` (its name) has spent since a time; None
