@@ -20,6 +20,10 @@ PROBE_TIMEOUT_S = 0.5
 LIST_TIMEOUT_S = 5.0
 MOST_MODELS = 500
 MOST_BYTES = 4 * 1024 * 1024
+LISTED = {
+    "anthropic": ("/models?limit=1000", (("anthropic-version", "2023-06-01"),)),
+}
+"""How a wire format lists its models, where that is not plain GET /models."""
 
 
 def from_environment(environ: Mapping[str, str], since_ms: int) -> tuple[Offer, ...]:
@@ -77,7 +81,8 @@ class Listing(NamedTuple):
 async def listed_models(offer: Offer) -> Listing:
     """Ask a provider which models it has."""
     async with httpx.AsyncClient(timeout=LIST_TIMEOUT_S) as client:
-        return await _ask(client, f"{offer.base_url}/models", offer.headers())
+        path, headers = LISTED.get(offer.wire, ("/models", ()))
+        return await _ask(client, offer.base_url + path, (*offer.headers(), *headers))
 
 
 async def _ask(

@@ -82,7 +82,7 @@ def test_an_alias_without_a_connected_target_is_shown_but_not_routed() -> None:
 
 
 def test_a_wire_format_that_workers_do_not_speak_is_not_routed() -> None:
-    assert served(compiled(offer("a", "m", wire="anthropic"))) == {}
+    assert served(compiled(offer("a", "m", wire="semaphore"))) == {}
 
 
 def test_an_embedding_model_is_asked_for_embeddings_only() -> None:

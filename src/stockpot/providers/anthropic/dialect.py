@@ -8,7 +8,6 @@ Source: the types of the anthropic Python package, 2.12.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -86,20 +85,3 @@ class AnthropicDialect:
 
     def error(self, status: int, message: str, code: str, param: str = "") -> bytes:
         return error_body(status, message, code, param)
-
-
-def model_card(name: str, created: str) -> dict[str, Any]:
-    """One entry of the list of models; `created` is a time of RFC 3339."""
-    return {
-        "type": "model",
-        "id": name,
-        "display_name": name,
-        "created_at": created,
-        "lifecycle": "active",
-    }
-
-
-def model_list(cards: list[dict[str, Any]]) -> dict[str, Any]:
-    """All models, as the one page that there is."""
-    first, last = (cards[0]["id"], cards[-1]["id"]) if cards else (None, None)
-    return {"data": cards, "has_more": False, "first_id": first, "last_id": last}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from stockpot.providers.anthropic import AnthropicWire
 from stockpot.providers.base import Answer, Ask, Outgoing, UpstreamTarget
 from stockpot.providers.responses import ResponsesNative
 
@@ -16,4 +17,4 @@ class Native(Protocol):
     def answer(self, ask: Ask, target: UpstreamTarget) -> Answer: ...
 
 
-NATIVE: dict[str, Native] = {"responses": ResponsesNative()}
+NATIVE: dict[str, Native] = {"responses": ResponsesNative(), "anthropic": AnthropicWire()}
