@@ -4,10 +4,10 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Iterator
-from typing import Annotated, Literal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Annotated, Literal, cast
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
@@ -16,6 +16,7 @@ from stockpot.traces.models import (
     Frozen,
     Overview,
     Payload,
+    Sight,
     Trace,
     TraceFilter,
     TracePage,
@@ -24,6 +25,21 @@ from stockpot.traces.models import (
 from stockpot.traces.service import SpanLog
 
 Viewer = Annotated[Principal, Depends(requires("viewer"))]
+Member = Annotated[Principal, Depends(requires("own", "project"))]
+OwnedKeys = Callable[[Principal], Awaitable[tuple[str, ...]]]
+
+
+async def _sight(request: Request, principal: Member) -> Sight | None:
+    """What the caller may see: their projects, and elsewhere the calls of their own keys."""
+    projects = principal.projects("viewer")
+    if projects is None:
+        return None
+    # The composition root knows who finds out which keys are whose; the span log does not.
+    keys = await cast("OwnedKeys", request.app.state.owned_keys)(principal)
+    return Sight(projects=projects, keys=frozenset(keys))
+
+
+Seen = Annotated[Sight | None, Depends(_sight)]
 
 _LOOK_EVERY_S = 0.4
 _SIGN_OF_LIFE_S = 15.0
@@ -67,15 +83,15 @@ def router(service: SpanLog) -> APIRouter:
 
 def _looking(routes: APIRouter, service: SpanLog) -> None:
     @routes.get("/overview")
-    def get_overview(_: Viewer, asked: Annotated[OverviewQuery, Query()]) -> Overview:
+    def get_overview(_: Member, sight: Seen, asked: Annotated[OverviewQuery, Query()]) -> Overview:
         """Traffic, spend, latency and errors of a window, from rollups."""
         where = TraceFilter(project=asked.project, environment=asked.environment)
-        return service.overview(where, asked.from_ms, asked.to_ms, asked.bucket_ms)
+        return service.overview(where.seen_with(sight), asked.from_ms, asked.to_ms, asked.bucket_ms)
 
     @routes.get("/traces")
-    def list_traces(_: Viewer, asked: Annotated[TracesQuery, Query()]) -> TracePage:
+    def list_traces(_: Member, sight: Seen, asked: Annotated[TracesQuery, Query()]) -> TracePage:
         """Traces, newest first. A page of a search may be short and still have a next one."""
-        return service.traces(_filter(asked), asked.cursor, asked.limit)
+        return service.traces(asked.seen_with(sight), asked.cursor, asked.limit)
 
     @routes.get("/traces/verify")
     def verify_traces(_: Viewer) -> Verification:
@@ -90,7 +106,8 @@ def _following(routes: APIRouter, service: SpanLog) -> None:
         responses={200: {"content": _CONTENT_OF_TAIL}},
     )
     async def tail_traces(
-        _: Viewer,
+        _: Member,
+        sight: Seen,
         asked: Annotated[TraceFilter, Query()],
         last_event_id: Annotated[str, Header(max_length=18)] = "",
     ) -> StreamingResponse:
@@ -98,7 +115,7 @@ def _following(routes: APIRouter, service: SpanLog) -> None:
         the `Last-Event-ID` it saw misses nothing."""
         seen = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else None
         return StreamingResponse(
-            _tail(service, asked, seen),
+            _tail(service, asked.seen_with(sight), seen),
             media_type="text/event-stream",
             headers={"x-accel-buffering": "no"},  # a proxy in between must not wait for more
         )
@@ -108,9 +125,11 @@ def _following(routes: APIRouter, service: SpanLog) -> None:
         response_class=StreamingResponse,
         responses={200: {"content": _CONTENT_OF_EXPORT}},
     )
-    def export_traces(_: Viewer, asked: Annotated[ExportQuery, Query()]) -> StreamingResponse:
+    def export_traces(
+        _: Member, sight: Seen, asked: Annotated[ExportQuery, Query()]
+    ) -> StreamingResponse:
         """Every matching span as JSON lines, in the order of arrival, with bodies on request."""
-        lines = _lines(service, asked)
+        lines = _lines(service, asked.seen_with(sight), payloads=asked.payloads)
         first = next(lines)  # a filter that is at fault is refused, not cut off
         return StreamingResponse(
             itertools.chain((first,), lines),
@@ -121,19 +140,16 @@ def _following(routes: APIRouter, service: SpanLog) -> None:
 
 def _one(routes: APIRouter, service: SpanLog) -> None:
     @routes.get("/traces/{trace_id}")
-    def get_trace(_: Viewer, trace_id: str, project: str | None = None) -> Trace:
-        """All spans of one trace."""
-        return service.trace(trace_id, project)
+    def get_trace(_: Member, sight: Seen, trace_id: str, project: str | None = None) -> Trace:
+        """All spans of one trace that the caller may see."""
+        return service.trace(trace_id, project, sight)
 
     @routes.get("/traces/{trace_id}/spans/{span_id}/payload")
-    def get_payload(_: Viewer, trace_id: str, span_id: str, project: str | None = None) -> Payload:
+    def get_payload(
+        _: Member, sight: Seen, trace_id: str, span_id: str, project: str | None = None
+    ) -> Payload:
         """Request and response of one span, as far as they were kept."""
-        return service.payload(trace_id, span_id, project)
-
-
-def _filter(asked: TraceFilter) -> TraceFilter:
-    """The filter alone, out of a query that says more."""
-    return TraceFilter(**{name: getattr(asked, name) for name in TraceFilter.model_fields})
+        return service.payload(trace_id, span_id, project, sight)
 
 
 async def _tail(service: SpanLog, where: TraceFilter, seen: int | None) -> AsyncIterator[str]:
@@ -152,10 +168,10 @@ async def _tail(service: SpanLog, where: TraceFilter, seen: int | None) -> Async
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-def _lines(service: SpanLog, asked: ExportQuery) -> Iterator[str]:
+def _lines(service: SpanLog, where: TraceFilter, *, payloads: bool) -> Iterator[str]:
     held: list[str] = []
     size = 0
-    for span in service.export(_filter(asked), payloads=asked.payloads):
+    for span in service.export(where, payloads=payloads):
         held.append(span.model_dump_json() + "\n")
         size += len(held[-1])
         if size > _EXPORTED_AT_ONCE:

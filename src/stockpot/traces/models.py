@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 SpanKind = Literal[
     "llm", "embedding", "retriever", "reranker", "tool", "agent", "workflow", "guardrail",
@@ -155,6 +155,16 @@ class ExportedSpan(Span):
     response: str | None = None
 
 
+class Sight(Frozen):
+    """What somebody may see: all of some projects, and elsewhere the calls of some keys."""
+
+    projects: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
+
+    def sees(self, project: str, key_id: str) -> bool:
+        return project in self.projects or key_id in self.keys
+
+
 class TraceFilter(Frozen):
     """All given conditions must hold. `q` is full text over payloads; times are milliseconds;
     `error` is an error class as in `Overview.by_error`; `failed` keeps every call that is not ok,
@@ -181,6 +191,21 @@ class TraceFilter(Frozen):
     min_cost_nano: int | None = Field(None, ge=0, le=10**18)
     min_duration_ms: float | None = Field(None, ge=0, le=9e12)
     trace_prefix: str | None = None
+    _sight: Sight | None = PrivateAttr(None)
+
+    @property
+    def sight(self) -> Sight | None:
+        """Whose eyes look; None sees everything. Nobody can ask for it in a query."""
+        return self._sight
+
+    def seen_with(self, sight: Sight | None) -> TraceFilter:
+        """The same filter, within what somebody may see."""
+        given = {name: getattr(self, name) for name in TraceFilter.model_fields}
+        if sight is not None and not sight.keys and len(sight.projects) == 1:
+            given["project"] = given["project"] or min(sight.projects)  # an index serves it
+        narrowed = TraceFilter(**given)
+        narrowed._sight = sight
+        return narrowed
 
 
 class Quantiles(Frozen):

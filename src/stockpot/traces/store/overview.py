@@ -15,6 +15,7 @@ from stockpot.core.errors import InvalidInput
 from stockpot.traces.models import Group, Overview, Point, Quantiles, Totals, TraceFilter
 from stockpot.traces.sketch import Sketch
 from stockpot.traces.store.rollups import COARSE, COLUMNS, DIMENSIONS, MINUTE, WHOLE, Figures
+from stockpot.traces.store.rows import within
 from stockpot.traces.store.sqlite import Connection
 
 MAX_POINTS = 2000
@@ -120,16 +121,22 @@ def overview(
 
 def _series(connection: Connection, where: TraceFilter) -> dict[int, Series]:
     given = [(name, value) for name in _FILTERS if (value := getattr(where, name)) is not None]
-    sql = _SERIES.format(matches="".join(f" AND {name} = ?" for name, _ in given))
+    terms, values = [f"{name} = ?" for name, _ in given], [value for _, value in given]
+    if where.sight is not None:
+        term, seen = within(where.sight, "")
+        terms.append(term)
+        values += seen
+    sql = _SERIES.format(matches="".join(f" AND {term}" for term in terms))
     return {
         row[0]: dict(zip(DIMENSIONS, row[1:], strict=True))
-        for row in connection.execute(sql, [value for _, value in given])
+        for row in connection.execute(sql, values)
     }
 
 
 def _charted(series: dict[int, Series], where: TraceFilter) -> list[int]:
     """The series that a chart over time needs: wholes, unless the filter looks inside them."""
     inside = any(getattr(where, name) is not None for name in _FILTERS if name not in _OUTER)
+    inside = inside or (where.sight is not None and bool(where.sight.keys))
     return [n for n, about in series.items() if (about["kind"] == WHOLE) is not inside]
 
 

@@ -12,7 +12,7 @@ import msgspec
 from stockpot.core.errors import InvalidInput
 from stockpot.gateway import STAGES
 from stockpot.prices import BUCKETS, DETAIL, Usage, quantities
-from stockpot.traces.models import BillLine, Span, Tokens, TraceFilter
+from stockpot.traces.models import BillLine, Sight, Span, Tokens, TraceFilter
 from stockpot.traces.store import PAYLOAD_STATES
 from stockpot.traces.store.sqlite import Connection
 
@@ -122,6 +122,9 @@ def conditions(where: TraceFilter, alias: str = "s") -> tuple[str, list[Any]]:
     for name, column in _EQUAL.items():
         if (value := getattr(where, name)) is not None:
             hold(f"{alias}.{column} = ?", value)
+    if where.sight is not None:
+        term, seen = within(where.sight, f"{alias}.")
+        hold(term, *seen)
     if where.failed is not None:
         hold(f"{alias}.status {'<>' if where.failed else '='} 'ok'")
     if where.unpriced is not None:
@@ -140,6 +143,16 @@ def conditions(where: TraceFilter, alias: str = "s") -> tuple[str, list[Any]]:
     if where.trace_prefix:
         hold(f"{alias}.trace_id BETWEEN ? AND ?", *_range(where.trace_prefix))
     return "".join(terms), values
+
+
+def within(sight: Sight, prefix: str) -> tuple[str, list[str]]:
+    """What somebody may see, as a condition over the columns `project` and `key_id`."""
+    terms, values = ["0"], []
+    for column, known in (("project", sight.projects), ("key_id", sight.keys)):
+        if known:
+            terms.append(f"{prefix}{column} IN ({', '.join('?' * len(known))})")
+            values += sorted(known)
+    return f"({' OR '.join(terms)})", values
 
 
 def _range(prefix: str) -> tuple[bytes, bytes]:
