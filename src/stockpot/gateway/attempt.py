@@ -11,7 +11,7 @@ from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stockpot.gateway import answers
-from stockpot.gateway.estimate import estimate_nano, estimate_tokens
+from stockpot.gateway.estimate import estimate_nano
 from stockpot.gateway.http.upstream_call import CONNECTING
 from stockpot.gateway.outcome import (
     Failure,
@@ -181,7 +181,7 @@ class Attempt:
         if status < 400:
             self.answer = self.target.wire.answer(ask, self.target.spec)
             self.streaming = ask.stream and self.target.wire.is_stream(headers)
-            if self.target.watched and (wait := wait_ahead(headers, estimate_tokens(ask))):
+            if self.target.watched and (wait := wait_ahead(headers, ask)):
                 self.target.health.limited(wait)
 
     def on_body(self, data: bytes) -> None:

@@ -11,6 +11,12 @@ from __future__ import annotations
 import re
 import time
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+from stockpot.gateway.estimate import estimate_tokens
+
+if TYPE_CHECKING:
+    from stockpot.providers import Ask
 
 _PART = re.compile(rb"(\d+(?:\.\d+)?)(ms|us|ns|h|m|s|d)")
 _UNITS = {b"d": 86400.0, b"h": 3600.0, b"m": 60.0, b"s": 1.0, b"ms": 1e-3, b"us": 1e-6, b"ns": 1e-9}
@@ -20,16 +26,16 @@ UNTOLD_S = 1.0
 """Where a vendor says that nothing is left, but not until when."""
 
 
-def wait_ahead(headers: list[tuple[bytes, bytes]], tokens: int) -> float:
-    """Seconds until another call of about `tokens` tokens may be made; 0.0 when it may be now."""
+def wait_ahead(headers: list[tuple[bytes, bytes]], ask: Ask) -> float:
+    """Seconds until another call of this one's size may be made; 0.0 when it may be now."""
     wait = 0.0
     for name, value in headers:
-        if b"ratelimit" in name and b"remaining" in name and value.isdigit():
-            need = tokens if b"token" in name else 1
-            if int(value) < need:
-                reset = name.replace(b"remaining", b"reset")
-                told = next((v for n, v in headers if n == reset), None)
-                wait = max(wait, UNTOLD_S if told is None else seconds(told))
+        if b"ratelimit" not in name or b"remaining" not in name or not value.isdigit():
+            continue
+        if int(value) < (estimate_tokens(ask) if b"token" in name else 1):
+            reset = name.replace(b"remaining", b"reset")
+            told = next((v for n, v in headers if n == reset), None)
+            wait = max(wait, UNTOLD_S if told is None else seconds(told))
     return wait
 
 

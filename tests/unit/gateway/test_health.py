@@ -14,6 +14,10 @@ from stockpot.gateway.allowance import Allowance
 from stockpot.gateway.health import FAILURES_TO_OPEN, PAUSE_FIRST_S, PAUSE_MOST_S, Health
 from stockpot.gateway.pace import ENOUGH, WINDOW, Pace
 from stockpot.gateway.vendor_limits import UNTOLD_S, seconds, wait_ahead
+from stockpot.providers import Ask
+
+ASK = Ask("openai", "chat", b"", "m", False, False, 100, 50, 1, "")
+"""Of 150 tokens."""
 
 
 class Clock:
@@ -165,7 +169,7 @@ def test_a_target_that_asks_for_a_pause_gets_it_and_no_more(clock: Clock) -> Non
 )
 def test_openai_says_ahead_when_nothing_is_left(headers: dict[str, str], wait: float) -> None:
     lines = [(name.encode(), text.encode()) for name, text in headers.items()]
-    assert wait_ahead(lines, 150) == pytest.approx(wait)
+    assert wait_ahead(lines, ASK) == pytest.approx(wait)
 
 
 def test_anthropic_says_it_as_a_point_in_time() -> None:
@@ -176,7 +180,7 @@ def test_anthropic_says_it_as_a_point_in_time() -> None:
         (b"anthropic-ratelimit-input-tokens-remaining", b"10"),
         (b"anthropic-ratelimit-input-tokens-reset", at),
     ]
-    assert 38 < wait_ahead(lines, 150) <= 40
+    assert 38 < wait_ahead(lines, ASK) <= 40
 
 
 @given(st.binary(max_size=30))
