@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, FastAPI, Header, Response
 from fastapi.routing import APIRoute
 
-from stockpot import __version__, access, catalog, playground, traces
+from stockpot import __version__, access, catalog, playground, revisions, traces
 from stockpot.access import describe_access, open_access, public, requires
 from stockpot.core import config, logs, prometheus
 from stockpot.core.config import Settings
@@ -79,10 +79,15 @@ class _Control:
     def __init__(self, settings: Settings, instance: Instance) -> None:
         self.settings = settings
         self.instance = instance
-        self.db: Database = open_database(f"sqlite:///{instance.control_db}")
+        self.db: Database = open_database(
+            settings.database_url or f"sqlite:///{instance.control_db}"
+        )
         self.access = open_access(self.db, instance, settings, catalog.project_names)
         self.spans = traces.open_span_log(instance)
         self.catalog = catalog.open_catalog(self.db, instance, settings, self._spend_of)
+        self.revisions = revisions.RevisionService(
+            self.db, self.catalog.keeper, self.spans, catalog.spent_by_budget
+        )
         self.caller = playground.GatewayCaller(settings)
         self.answers: Counter[int] = Counter()
         self.draining = False
@@ -93,6 +98,7 @@ class _Control:
             access.router(self.access),
             catalog.router(self.catalog),
             catalog.internal_router(self.catalog),
+            revisions.router(self.revisions),
             traces.router(self.spans),
             playground.router(self.catalog, self.caller),
         )
@@ -104,14 +110,18 @@ class _Control:
     async def life(self, *, watch: bool) -> AsyncIterator[None]:
         """From migration to the closing of everything that was opened."""
         await self.db.write(migrate)
-        self.instance.control_db.chmod(0o600)
+        if not self.settings.database_url:
+            self.instance.control_db.chmod(0o600)
         await self.access.sign_in.ensure_admin()
         await self.catalog.prepare(probe=watch)
+        if watch:
+            await self.revisions.recover()
         watching = asyncio.create_task(self.catalog.watch()) if watch else None
         yield
         if watching is not None:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
+        await self.revisions.close()
         await self.caller.close()
         await self.access.sso.close()
         await self.catalog.trial.close()

@@ -11,6 +11,7 @@ from stockpot.core.lazy import lazily
 if TYPE_CHECKING:
     from stockpot.catalog.api import internal_router, router
     from stockpot.catalog.catalog import Catalog, open_catalog
+    from stockpot.catalog.keeping import spent_by_budget
     from stockpot.catalog.models import (
         CreatedKey,
         Event,
@@ -33,6 +34,7 @@ else:
         {
             "api": "internal_router router",
             "catalog": "Catalog open_catalog",
+            "keeping": "spent_by_budget",
             "store.projects": "project_names",
             "models": "CreatedKey Event InstanceInfo KeySettings Model NewKey NewProject Project "
             "Provider ProviderSettings RouteSettings TestResult VirtualKey",
@@ -58,4 +60,5 @@ __all__ = [
     "open_catalog",
     "project_names",
     "router",
+    "spent_by_budget",
 ]

@@ -41,7 +41,7 @@ from stockpot.catalog.references import Unresolved, resolve_secret
 from stockpot.catalog.service.keys import columns_of
 from stockpot.catalog.service.models import check_providers
 from stockpot.catalog.service.projects import DEFAULT, now_ms
-from stockpot.catalog.store import journal, keys, projects, routes
+from stockpot.catalog.store import budgets, journal, keys, projects, routes
 from stockpot.catalog.store.providers import ProviderRow
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
@@ -269,6 +269,12 @@ class DefinitionKeeper:
             journal.add_event(c, now_ms(), kind="revision", **values)
 
         await self._db.write(write)
+
+
+def spent_by_budget(c: sa.Connection) -> dict[str, int]:
+    """What each budget has spent in its present period, by its id."""
+    rows = budgets.all_budgets(c, now_ms()).values()
+    return {row.id: row.spent_nano for row in rows}
 
 
 def _kept_projects(c: sa.Connection, wanted: Document) -> tuple[str, ...]:

@@ -127,8 +127,8 @@ class RevisionService:
 
         return await self._db.read(read)
 
-    async def exported(self, over: str = "") -> Exported:
-        """The present state as a file; the comments of the text `over` stay."""
+    async def exported(self) -> Exported:
+        """The present state as a file."""
 
         def read(c: sa.Connection) -> tuple[int, Content]:
             head = store.head(c)
@@ -137,7 +137,7 @@ class RevisionService:
         number, present = await self._db.read(read)
         shown = self._keeper.for_people(present)
         tables = {section: shown.get(section, {}) for section in self._keeper.sections}
-        return Exported(revision=number, toml=written(tables, over, base=number))
+        return Exported(revision=number, toml=written(tables, base=number))
 
     # --- planning ---------------------------------------------------------------------------------
 

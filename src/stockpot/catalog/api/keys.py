@@ -25,9 +25,15 @@ def key_routes(routes: APIRouter, keys: KeyService) -> None:
         return await keys.create(principal, new)
 
     @routes.patch("/keys/{key_id}", tags=["keys"])
-    async def change_key(key_id: str, wanted: KeySettings, principal: EditorOrOwner) -> VirtualKey:
-        """Change what is given; null keeps. Its owner may change the state alone."""
-        return await keys.change(principal, key_id, wanted)
+    async def change_key(
+        key_id: str,
+        wanted: KeySettings,
+        principal: EditorOrOwner,
+        reason: Annotated[str, Query(max_length=2000)] = "",
+    ) -> VirtualKey:
+        """Change what is given; null keeps. Its owner may change the state alone. A state is a
+        pointer: its move stands in the journal with the reason."""
+        return await keys.change(principal, key_id, wanted, reason)
 
     @routes.delete("/keys/{key_id}", status_code=204, tags=["keys"])
     async def revoke_key(key_id: str, principal: EditorOrOwner) -> None:

@@ -4,5 +4,6 @@ from stockpot.catalog.cli.aliases import aliases
 from stockpot.catalog.cli.keys import keys
 from stockpot.catalog.cli.projects import projects
 from stockpot.catalog.cli.providers import providers, secrets
+from stockpot.catalog.cli.requests import requests
 
-__all__ = ["aliases", "keys", "projects", "providers", "secrets"]
+__all__ = ["aliases", "keys", "projects", "providers", "requests", "secrets"]

@@ -101,6 +101,36 @@ def set_(
     click.echo(json.dumps(made) if as_json else f"{name} is served by {_targets(made)}")
 
 
+@aliases.command("move")
+@click.argument("name")
+@click.option("--target", "targets", multiple=True, metavar="PROVIDER/MODEL[=WEIGHT]")
+@click.option("--fallback", "fallbacks", multiple=True, metavar="PROVIDER/MODEL[=WEIGHT]")
+@click.option("--reason", default="", help="Why; kept in the journal.")
+@json_option
+@click.pass_obj
+def move(
+    client: Client,
+    name: str,
+    targets: tuple[str, ...],
+    fallbacks: tuple[str, ...],
+    reason: str,
+    as_json: bool,
+) -> None:
+    """Lead an alias elsewhere now, without changing its definition.
+
+    \b
+    Example:
+      stockpot aliases move support --target groq/llama-3.1-8b --reason "openai is down"
+    """
+    rows = [_target(text, 0) for text in targets]
+    rows += [_target(text, tier) for tier, text in enumerate(fallbacks, 1)]
+    if not rows:
+        raise InvalidInput("an alias needs a target", hint="--target PROVIDER/MODEL")
+    body = {"path": ["aliases", name, "targets"], "value": rows, "reason": reason}
+    made = client.post("/api/v1/pointers", body)
+    click.echo(json.dumps(made) if as_json else f"moved {name}; the definition stays")
+
+
 @aliases.command("remove")
 @click.argument("name")
 @click.pass_obj

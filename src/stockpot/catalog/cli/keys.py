@@ -83,23 +83,25 @@ def list_(client: Client, everything: bool, as_json: bool) -> None:
 
 @keys.command("disable")
 @click.argument("key")
+@click.option("--reason", default="", help="Why; kept in the journal.")
 @click.pass_obj
-def disable(client: Client, key: str) -> None:
+def disable(client: Client, key: str, reason: str) -> None:
     """Stop a key until it is enabled again.
 
     \b
     Example:
-      stockpot keys disable my-app
+      stockpot keys disable my-app --reason "it leaked"
     """
     found = _named(client, key)
-    client.patch(f"{_API}/{found['id']}", {"state": "disabled"})
+    client.patch(f"{_API}/{found['id']}", {"state": "disabled"}, reason=reason or None)
     click.echo(f"disabled {found['name']} ({found['id']})")
 
 
 @keys.command("enable")
 @click.argument("key")
+@click.option("--reason", default="", help="Why; kept in the journal.")
 @click.pass_obj
-def enable(client: Client, key: str) -> None:
+def enable(client: Client, key: str, reason: str) -> None:
     """Let a disabled key work again.
 
     \b
@@ -107,7 +109,7 @@ def enable(client: Client, key: str) -> None:
       stockpot keys enable my-app
     """
     found = _named(client, key)
-    client.patch(f"{_API}/{found['id']}", {"state": "active"})
+    client.patch(f"{_API}/{found['id']}", {"state": "active"}, reason=reason or None)
     click.echo(f"enabled {found['name']} ({found['id']})")
 
 

@@ -1,0 +1,5 @@
+"""Gives these tests a control plane."""
+
+from tests.integration.control.plane import plane
+
+__all__ = ["plane"]
