@@ -126,6 +126,9 @@ class OpenAIStub:
         self.heads.append(head)
         if method == "GET" and path.endswith("/models"):
             return await self._json(writer, 200, {"object": "list", "data": []})
+        beyond = await self._beyond(writer, path, head, raw)
+        if beyond is not None:
+            return beyond
         body = json.loads(raw)
         self.requests.append(body)
         self.paths.append(path)
@@ -146,6 +149,12 @@ class OpenAIStub:
         if embeds:
             return await self._embed(writer, body)
         return await self._chat(reader, writer, body, behaviour)
+
+    async def _beyond(
+        self, writer: asyncio.StreamWriter, path: str, head: dict[str, str], raw: bytes
+    ) -> bool | None:
+        """Serves what only some stand-ins have; None when the path is none of theirs."""
+        return None
 
     def _refusal(self, path: str, head: dict[str, str]) -> tuple[int, str] | None:
         """Status and message when the call is not let in."""

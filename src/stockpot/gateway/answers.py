@@ -100,7 +100,7 @@ def failed(attempt: Attempt, failure: Failure) -> tuple[int, Headers, bytes]:
     if body is not None and ask is not None and target.wire.passes(ask, target.spec):
         types = [pair for pair in attempt.headers if pair[0] == b"content-type"]
         return failure.status, [*types, *headers], body
-    body = call.dialect.error(failure.status, failure.message, failure.error)
+    body = call.dialect.error(failure.status, failure.message, failure.error, failure.param)
     return failure.status, [_JSON, *headers], body
 
 

@@ -23,7 +23,8 @@ class Failure(NamedTuple):
     `error_class` is what `Route.retry_on` names (connect, timeout, rate_limit, server, stream), or
     auth and unsent (another target may do), or client (the request itself is at fault: nothing
     helps).
-    `body` are the upstream's own bytes where they may go on to the client.
+    `body` are the upstream's own bytes where they may go on to the client; `param` is the field of
+    the request that is at fault.
     """
 
     error: str
@@ -33,6 +34,7 @@ class Failure(NamedTuple):
     retry_after_s: float = 0.0
     body: bytes | None = None
     movable: bool = True
+    param: str = ""
 
 
 def from_transport(kind: FailureKind, message: str, provider: str) -> Failure:
@@ -45,7 +47,7 @@ def from_transport(kind: FailureKind, message: str, provider: str) -> Failure:
 def not_sent(why: BadRequest | CannotExpress) -> Failure:
     """Nothing left for the upstream: the request is at fault, or this wire cannot say it."""
     if isinstance(why, BadRequest):
-        return Failure(why.code, "client", 400, why.message, movable=False)
+        return Failure(why.code, "client", 400, why.message, movable=False, param=why.param)
     return Failure("unsupported_by_target", "unsent", 400, str(why))
 
 
