@@ -13,7 +13,11 @@ from stockpot.traces.store import Batch, NewPayload, NewSpan
 
 _BIGGEST = 1 << 43
 _KINDS = {"embeddings": "embedding"}
-_CUT_SHORT = frozenset({"interrupted", "client_disconnect"})
+_CUT_SHORT = frozenset({"interrupted", "client_disconnect", "hedge_lost"})
+_USUAL = frozenset({
+    "", "weighted", "priority", "least_latency", "least_cost", "least_busy", "fallback", "retry",
+})  # fmt: skip
+"""Reasons for a target that the route and the number of the attempt tell already."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -40,7 +44,7 @@ def arrival(shipped: Shipped) -> tuple[NewSpan, NewPayload | None]:
         is_root=record.is_root, project=record.project, environment=record.environment,
         at_ns=record.start_ns, start_ns=record.start_ns, duration_ns=record.duration_ns,
         dialect=record.dialect, kind=_KINDS.get(record.endpoint, "llm"),
-        name=f"{record.endpoint} {model}", status=_status(record), status_code=record.status,
+        name=_name(record, model), status=_status(record), status_code=record.status,
         error=record.error, error_message=record.error_message, key_id=record.key_id,
         endpoint=record.endpoint, route=record.route, provider=record.provider,
         target=record.target, model=model, served_model=record.served_model,
@@ -70,6 +74,12 @@ def arrival(shipped: Shipped) -> tuple[NewSpan, NewPayload | None]:
 
 
 _NOTHING = excerpt.Excerpt()
+
+
+def _name(record: Record, model: str) -> str:
+    """What was done, and why there where that is not the route's usual way."""
+    name = f"{record.endpoint} {model}"
+    return name if record.route_reason in _USUAL else f"{name} ({record.route_reason})"
 
 
 def _status(record: Record) -> str:

@@ -22,11 +22,22 @@ def span_of(**changes: object) -> NewSpan:
         ({"error": "upstream_error", "status": 502}, "error"),
         ({"error": "interrupted", "status": 0}, "interrupted"),
         ({"error": "client_disconnect", "status": 499}, "interrupted"),
+        ({"error": "hedge_lost", "status": 0}, "interrupted"),
         ({"error": "rate_limit_exceeded", "status": 429, "target": "", "model": ""}, "refused"),
     ],
 )
 def test_how_a_call_ended(changes: dict[str, object], status: str) -> None:
     assert span_of(**changes).status == status
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [("", ""), ("weighted", ""), ("fallback", ""), ("shadow", " (shadow)"),
+     ("rule:eu", " (rule:eu)"), ("sticky", " (sticky)"), ("hedge", " (hedge)")],
+)  # fmt: skip
+def test_an_unusual_choice_of_target_is_in_the_name(reason: str, shown: str) -> None:
+    span = span_of(route_reason=reason)
+    assert span.name == f"{span.endpoint} {span.model}{shown}"
 
 
 def test_unknown_cost_stays_unknown() -> None:
