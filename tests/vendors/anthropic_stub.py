@@ -283,7 +283,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\S+\s*", text)
+    return re.findall(r"\s*\S+", text)
 
 
 def _deltas(block: Block) -> tuple[Block, list[Block]]:
@@ -463,6 +463,7 @@ class AnthropicStub:
                 writer.transport.abort()
                 return False
             if i == scene.fails_after:
+                await asyncio.sleep(0.05)
                 name, data = "error", error_of("overloaded_error", "Overloaded")
             event = _framed(name, data)
             self.sent[-1] += event
