@@ -26,6 +26,7 @@ from stockpot.core.instance import Instance
 from stockpot.core.kv import RateAsk, RateGrant, open_kv
 from stockpot.gateway.account import Accountant
 from stockpot.gateway.attempts import Upstreams
+from stockpot.gateway.cache import AnswerCache
 from stockpot.gateway.face import Gateway
 from stockpot.gateway.http.server import Cors, HttpServer, ServerLimits
 from stockpot.gateway.http.upstream import AddressFilter, Origin, UpstreamClient
@@ -81,7 +82,8 @@ class Worker:
         )
         accountant = Accountant(self.spool, self.meters)
         self.upstreams = Upstreams(self.client, accountant)
-        self.gateway = Gateway(self.spool, accountant, self.upstreams, self.desk)
+        cache = AnswerCache(accountant, settings.cache_mb * MB)
+        self.gateway = Gateway(self.spool, accountant, self.upstreams, self.desk, cache)
         self.leases = LeaseClient(self.name, self._lease, self.carried.purses)
 
     async def _lease(self, body: bytes) -> bytes:

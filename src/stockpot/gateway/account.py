@@ -20,11 +20,14 @@ from stockpot.gateway.models import Record, Start
 
 if TYPE_CHECKING:
     from stockpot.gateway.attempt import Attempt
+    from stockpot.gateway.cache import Entry
     from stockpot.gateway.call import Call, Reply
     from stockpot.gateway.meters import Meters
     from stockpot.gateway.spool import Spool
     from stockpot.prices import Usage
 
+CACHE = "cache"
+"""Stands for the provider and the target of an answer that was repeated."""
 PAYLOAD_NONE, PAYLOAD_FULL, PAYLOAD_MASKED = 0, 1, 2
 _TEXT_LIMIT = 500
 LARGE_TO_MASK = 32 * 1024
@@ -73,6 +76,8 @@ class Accountant:
         call = attempt.call
         if root:
             self._settle(call, usage, record.cost_nano or 0)
+            if call.recording is not None:
+                call.recording.concluded(attempt, record)
         elif record.cost_nano:
             for purse in call.purses:
                 purse.settle(0, record.cost_nano)
@@ -82,8 +87,19 @@ class Accountant:
         if not keep:
             self._spool.finish(record, None, None, done)
             return
+        self._put(record, call, _captured(attempt), attempt.streaming, done)
+
+    def _put(
+        self,
+        record: Record,
+        call: Call,
+        captured: list[bytes],
+        streaming: bool,
+        done: Callable[[], None],
+    ) -> None:
+        """Write a record with the payload that the key's policy keeps."""
         assert call.key is not None
-        asked, captured = _asked(call), _captured(attempt)
+        asked = _asked(call)
         if call.key.spec.payloads == "full":
             record.payload = PAYLOAD_FULL
             self._spool.finish(record, asked, captured, done)
@@ -91,12 +107,12 @@ class Accountant:
         record.payload = PAYLOAD_MASKED
         said = b"".join(captured)
         if len(asked) + len(said) > LARGE_TO_MASK:
-            work = self._masked_in_thread(record, asked, said, attempt.streaming, done)
+            work = self._masked_in_thread(record, asked, said, streaming, done)
             task = asyncio.ensure_future(work)
             self._masking.add(task)
             task.add_done_callback(self._masking.discard)
         else:
-            request, response = _masked(asked, said, attempt.streaming)
+            request, response = _masked(asked, said, streaming)
             self._spool.finish(record, request, [response], done)
 
     async def _masked_in_thread(
@@ -104,6 +120,18 @@ class Accountant:
     ) -> None:
         request, response = await asyncio.to_thread(_masked, asked, said, streaming)
         self._spool.finish(record, request, [response], done)
+
+    def repeated(self, call: Call, entry: Entry, done: Callable[[], None]) -> None:
+        """Record a call that was answered out of the cache: it costs nothing and counts no token,
+        but it was a request."""
+        self._settle(call, NO_USAGE, 0)
+        record = _repeat(call, entry)
+        self._meters.observe(record)
+        assert call.key is not None
+        if call.key.spec.payloads == "none":
+            self._spool.finish(record, None, None, done)
+        else:
+            self._put(record, call, [entry.body], entry.streamed, done)
 
     def refused(self, call: Call, reply: Reply, done: Callable[[], None]) -> None:
         """Record a call that the gateway answered by itself, without any attempt."""
@@ -202,6 +230,24 @@ def _record(attempt: Attempt, usage: Usage, source: str, root: bool) -> Record:
         len(call.request.body), attempt.received_bytes, PAYLOAD_NONE, call.view.revision,
         call.dialect.name, attempt.degraded, attempt.reason, detail_of(usage), usage.tier,
         bill.units, bill.source, bill.saved,
+    )  # fmt: skip
+
+
+def _repeat(call: Call, entry: Entry) -> Record:
+    key, ask, first = call.key, call.ask, entry.record
+    assert key is not None
+    assert ask is not None
+    end = perf_counter_ns()
+    user, session, tags = _labels(call)
+    took = end - call.request.received_ns
+    return Record(
+        call.trace_id, call.root_id, call.parent_id, True, call.start_ns, took, key.spec.project,
+        key.spec.environment, key.spec.id, call.endpoint, ask.model, CACHE, CACHE, first.model,
+        first.served_model, 200, "", "", first.finish_reason, ask.stream, 0,
+        took if ask.stream else 0, 0, 0, 0, 0, 0, 0, "none", 0, (), "", user, session, tags,
+        call.request.client, first.response_id, _stages(call.marks, end), len(call.request.body),
+        len(entry.body), PAYLOAD_NONE, call.view.revision, call.dialect.name, first.degraded,
+        CACHE, (), "", (), "", first.cost_nano or 0, "hit",
     )  # fmt: skip
 
 

@@ -64,14 +64,22 @@ def headers_of(attempt: Attempt, now: int) -> Headers:
         kept.append(
             (b"x-stockpot-degraded", ", ".join(attempt.degraded).encode("ascii", "replace"))
         )
-    kept.append((b"x-stockpot-trace-id", hexlify(call.trace_id)))
-    kept.append((b"server-timing", server_timing(call.marks, now)))
-    if call.key is not None and call.key.gates:
-        key = call.key
+    kept += about(call, now)
+    return kept
+
+
+def about(call: Call, now: int) -> Headers:
+    """What every answer to an admitted call says of it: its trace, its times, its key's limits."""
+    said = [
+        (b"x-stockpot-trace-id", hexlify(call.trace_id)),
+        (b"server-timing", server_timing(call.marks, now)),
+    ]
+    key = call.key
+    if key is not None and key.gates:
         if now - key.shown_at > FIGURES_NS:
             key.shown, key.shown_at = rate_limits(key.gates[0]), now
-        kept += key.shown
-    return kept
+        said += key.shown
+    return said
 
 
 def rate_limits(gate: Gate) -> Headers:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stockpot.gateway.attempts import Attempts
+    from stockpot.gateway.cache import Recording
     from stockpot.gateway.http.server import Exchange, Request
     from stockpot.gateway.leases import Purse
     from stockpot.gateway.limits import Gate
@@ -58,6 +59,7 @@ class Call:
         "pipeline",
         "position",
         "purses",
+        "recording",
         "request",
         "reserved_nano",
         "reserved_tokens",
@@ -88,6 +90,7 @@ class Call:
         self.candidates: Sequence[TargetEntry] = ()
         self.attempts: Attempts | None = None
         self.pipeline: Pipeline | None = None
+        self.recording: Recording | None = None
         self.gates: Sequence[Gate] = ()
         self.purses: Sequence[Purse] = ()
         self.reserved_tokens = 0

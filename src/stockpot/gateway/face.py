@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from stockpot.gateway import answers, stages
+from stockpot.gateway.admission import Admission
 from stockpot.gateway.call import Call, Reply
 from stockpot.gateway.model_list import listed
 from stockpot.gateway.pipeline import Pipeline
@@ -17,8 +18,10 @@ from stockpot.providers import Dialect, Endpoint, dialects
 
 if TYPE_CHECKING:
     from stockpot.gateway.account import Accountant
-    from stockpot.gateway.attempt import Upstreams
+    from stockpot.gateway.attempts import Upstreams
+    from stockpot.gateway.cache import AnswerCache
     from stockpot.gateway.http.messages import Exchange, Headers, Request
+    from stockpot.gateway.rates import RateDesk
     from stockpot.gateway.snapshot import View
     from stockpot.gateway.spool import Spool
 
@@ -35,12 +38,25 @@ _MODELS = b"/v1/models"
 class Gateway:
     """The handler behind the HTTP server of a worker. `view` is swapped by the control link."""
 
-    def __init__(self, spool: Spool, accountant: Accountant, upstreams: Upstreams) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        accountant: Accountant,
+        upstreams: Upstreams,
+        desk: RateDesk | None = None,
+        cache: AnswerCache | None = None,
+    ) -> None:
         self.view: View | None = None
         self.draining = False
         self._accountant = accountant
         self.pipeline = Pipeline(
-            (stages.authenticate, stages.read, stages.limit(spool), stages.choose),
+            (
+                stages.authenticate,
+                stages.read,
+                Admission(spool, desk),
+                *((cache,) if cache is not None else ()),
+                stages.choose,
+            ),
             handler=upstreams,
             refuse=self._refuse,
         )

@@ -186,6 +186,15 @@ class ModelLimits(msgspec.Struct, frozen=True):
     limits: Limits
 
 
+class CachePolicy(msgspec.Struct, frozen=True):
+    """Answers to the same request again: who shares them, how old they may be, how large. A time of
+    0 turns a project's policy off for a key."""
+
+    ttl_s: int
+    scope: Literal["key", "project"] = "key"
+    max_entry: int = 1 << 20
+
+
 class Project(msgspec.Struct, frozen=True):
     """`user_limits` are those of each end user by himself, `model_limits` those of single models;
     both over all keys of the project."""
@@ -196,6 +205,7 @@ class Project(msgspec.Struct, frozen=True):
     budgets: tuple[Budget, ...] = ()
     user_limits: Limits = Limits()
     model_limits: tuple[ModelLimits, ...] = ()
+    cache: CachePolicy | None = None
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -218,6 +228,8 @@ class Key(msgspec.Struct, frozen=True):
     user_limits: Limits = Limits()
     """Of each end user of this key by himself."""
     model_limits: tuple[ModelLimits, ...] = ()
+    cache: CachePolicy | None = None
+    """None is the project's."""
 
 
 class GatewayPart(msgspec.Struct, frozen=True):

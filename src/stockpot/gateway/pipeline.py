@@ -1,7 +1,8 @@
 """The pipeline: a readable list of stages around a handler. Knows their order; knows no stage.
 
-A stage looks at a call and returns None (go on), a Reply (answer the client and stop) or PAUSE (the
-stage will call `Pipeline.resume` itself, for work that must not hold up the loop). Stages are plain
+A stage looks at a call and returns None (go on), a Reply (answer the client and stop), PAUSE (the
+stage will call `Pipeline.resume` itself, for work that must not hold up the loop) or ANSWERED (the
+stage has answered the client itself: there is nothing left to do). Stages are plain
 functions, because nothing on the way of an ordinary call waits for anything.
 """
 
@@ -13,7 +14,8 @@ from typing import Final, Literal
 from stockpot.gateway.call import Call, Reply
 
 PAUSE: Final = "pause"
-Verdict = Reply | Literal["pause"] | None
+ANSWERED: Final = "answered"
+Verdict = Reply | Literal["pause", "answered"] | None
 Stage = Callable[[Call], Verdict]
 
 
@@ -42,8 +44,8 @@ class Pipeline:
             verdict = stage(call)
             if verdict is None:
                 continue
-            if verdict is not PAUSE:
-                self._refuse(call, verdict)  # type: ignore[arg-type]
+            if isinstance(verdict, Reply):
+                self._refuse(call, verdict)
             return
         self._handler(call)
 

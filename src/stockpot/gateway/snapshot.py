@@ -8,6 +8,7 @@ the worker keeps its last good view.
 from __future__ import annotations
 
 import time
+from hashlib import blake2b
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -39,6 +40,7 @@ from stockpot.prices import ordinary_row
 from stockpot.providers import Wire, wire_named
 
 _decode_snapshot = msgspec.msgpack.Decoder(Snapshot).decode
+_encode = msgspec.msgpack.Encoder().encode
 _decode_part = msgspec.msgpack.Decoder(GatewayPart).decode
 
 
@@ -140,12 +142,13 @@ class RouteEntry:
     """A route with its targets resolved, in tiers, lowest first."""
 
     __slots__ = (
-        "endpoints", "extras", "fixed", "free", "name", "rules", "shadow", "spec", "targets",
-        "tiers", "traffic",
+        "_digest", "endpoints", "extras", "fixed", "free", "name", "rules", "shadow", "spec",
+        "targets", "tiers", "traffic",
     )  # fmt: skip
 
     def __init__(self, spec: Route, targets: dict[str, TargetEntry], traffic: Traffic) -> None:
         self.spec = spec
+        self._digest = b""
         self.name = spec.name
         self.endpoints = frozenset(spec.endpoints)
         by_tier: dict[int, list[tuple[TargetEntry, int]]] = {}
@@ -168,6 +171,14 @@ class RouteEntry:
         self.traffic = traffic
         traffic.allow(spec.retry_share, spec.retry_floor, spec.hedge.share if spec.hedge else 0.0)
         self._watch()
+
+    @property
+    def digest(self) -> bytes:
+        """What tells this state of the route, its targets included, from any other."""
+        if not self._digest:
+            said = _encode((self.spec, [target.spec for target in self.targets]))
+            self._digest = blake2b(said, digest_size=16).digest()
+        return self._digest
 
     def _watch(self) -> None:
         """Have measured at the targets what this route looks at."""
@@ -199,8 +210,8 @@ class KeyEntry:
     """A key with its project's limits, and the purses of both, in the order of asking."""
 
     __slots__ = (
-        "gates", "limited", "models", "networks", "project", "purses", "shown", "shown_at", "spec",
-        "splits",
+        "cache", "cache_scope", "gates", "limited", "models", "networks", "project", "purses",
+        "shown", "shown_at", "spec", "splits",
     )  # fmt: skip
 
     def __init__(self, spec: Key, project: Project | None, carried: Carried, share: float) -> None:
@@ -231,6 +242,11 @@ class KeyEntry:
             if splits(owner)
         )
         """Scopes in which users or models have limits of their own."""
+        policy = spec.cache or (project.cache if project is not None else None)
+        self.cache = policy if policy is not None and policy.ttl_s > 0 else None
+        shared = policy is not None and policy.scope == "project"
+        own = f"project:{spec.project}:{spec.environment}" if shared else f"key:{spec.id}"
+        self.cache_scope = own.encode()
         self.limited = bool(self.gates or self.purses or self.splits)
 
     def gates_of(self, header: bytes | None, user: str, model: str) -> tuple[Gate, ...]:
