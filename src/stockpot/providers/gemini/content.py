@@ -200,9 +200,9 @@ def _said_by_tools(part: Fields) -> list[Part]:
     """What Google's code tool wrote, as text: other vendors have no place for it."""
     code, result = part.object("executableCode"), part.object("codeExecutionResult")
     if code is not None:
-        return [Text(f"```{code.text('language').lower()}\n{code.text('code')}\n```")]
+        return [Text(f"\n```{code.text('language').lower()}\n{code.text('code')}\n```\n")]
     if result is not None:
-        return [Text(f"```\n{result.text('output')}\n```")]
+        return [Text(f"\n```\n{result.text('output')}\n```\n")]
     return []
 
 

@@ -19,6 +19,12 @@ def _snake(name: str) -> str:
     return _HUMP.sub("_", name).lower()
 
 
+def camel(name: str) -> str:
+    """The spelling that Google's reference has."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
 class Fields:
     """`where` is the object's place in the body, for errors; '' is the body itself."""
 

@@ -22,7 +22,7 @@ from stockpot.providers.canon import (
     ToolChoice,
 )
 from stockpot.providers.gemini.content import Contents
-from stockpot.providers.gemini.fields import Fields
+from stockpot.providers.gemini.fields import Fields, camel
 from stockpot.providers.gemini.schema import json_schema
 
 _decode = msgspec.json.decode
@@ -81,7 +81,7 @@ def _tools(given: list[Fields], extra: dict[str, Any]) -> tuple[Tool | ServerToo
             tools.append(_function(function))
             extra.update({function.at(name): value for name, value in function.left.items()})
         for name, raw in tool.left.items():
-            tools.append(ServerTool("gemini", name, raw if isinstance(raw, dict) else {}))
+            tools.append(ServerTool("gemini", camel(name), raw if isinstance(raw, dict) else {}))
     return tuple(tools)
 
 

@@ -156,7 +156,9 @@ class GeminiReader:
             index = self._begin("tool_call", number, out, ident=ident, name=call.name)
             if part.thoughtSignature:
                 out.append(PartSigned(index, marked(part.thoughtSignature)))
-            out.append(PartDelta(index, bytes(call.args).decode("utf-8")))
+            # Whole answers are indented, which is not the model's doing.
+            args = msgspec.json.format(bytes(call.args), indent=-1)
+            out.append(PartDelta(index, args.decode("utf-8")))
             out.append(PartEnded(index))
         elif part.inlineData is not None:
             self._close(choice, out)
@@ -230,7 +232,7 @@ class GeminiReader:
 
 def _code(part: Part) -> str:
     code = part.executableCode or part.codeExecutionResult or Code()
-    return f"```{code.language.lower()}\n{code.code or code.output}\n```"
+    return f"\n```{code.language.lower()}\n{code.code or code.output}\n```\n"
 
 
 def _ended(candidate: Candidate, choice: _Choice) -> Ended:
