@@ -24,7 +24,7 @@ def describe_access(app: FastAPI) -> None:
         document = describe()
         for route in every_route(app.routes):
             operations = document["paths"].get(route.path_format, {})
-            for method in route.methods:
+            for method in route.methods or ():
                 if method.lower() in operations:
                     told = _told(route.dependant)
                     operations[method.lower()]["x-stockpot-access"] = told

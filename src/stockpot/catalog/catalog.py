@@ -20,6 +20,7 @@ from stockpot.catalog.service.keys import KeyService
 from stockpot.catalog.service.models import ModelService
 from stockpot.catalog.service.projects import ProjectService
 from stockpot.catalog.service.providers import ProviderService
+from stockpot.catalog.service.requests import RequestService
 from stockpot.catalog.service.trial import Trial
 from stockpot.catalog.surroundings import Surroundings
 from stockpot.core.config import Settings
@@ -50,6 +51,7 @@ class Catalog(NamedTuple):
     kv: KeyValue
     edits: Edits
     keeper: DefinitionKeeper
+    requests: RequestService
 
     async def prepare(self, *, probe: bool) -> None:
         """Seed a fresh instance, look around, publish."""
@@ -110,6 +112,7 @@ def open_catalog(
         trial=Trial(keys, settings),
         edits=edits,
         keeper=DefinitionKeeper(db, edits, publisher, fleet, connecting),
+        requests=RequestService(db, edits, publisher),
         kv=open_kv(settings.kv_url) if settings.kv_url else _own_kv(instance),
     )
 

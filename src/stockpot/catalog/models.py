@@ -149,6 +149,23 @@ class CreatedKey(Frozen):
     record: VirtualKey
 
 
+class NewRequest(Frozen):
+    """What a member of a project asks for: a `model` for a key, or a budget of `limit_nano` for a
+    key that has one, or without a key for the project."""
+
+    key_id: Name | None = None
+    project: Name | None = None
+    model: Name | None = None
+    limit_nano: int | None = Field(None, gt=0, le=10**18)
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class Decided(Frozen):
+    """What whoever decides says to who asked."""
+
+    note: Text = ""
+
+
 class ProviderVendor(Frozen):
     """A row of the vendors' table that a user can connect."""
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
 
 from stockpot.access import chain
 from stockpot.access.models import AuditEntry, AuditFilter, AuditVerification, Principal
@@ -30,9 +34,7 @@ class AuditService:
         """Every matching entry as lines of JSON, oldest first."""
         seen, number = actor.projects("admin"), 0
         while True:
-            rows = await self._db.read(
-                lambda c, after=number: store.after(c, where, seen, after, _AT_ONCE)
-            )
+            rows = await self._db.read(partial(_after, where, seen, number))
             yield "".join(f"{row.model_dump_json()}\n" for row in rows)
             if len(rows) < _AT_ONCE:
                 return
@@ -43,7 +45,7 @@ class AuditService:
         head = await self._db.read(store.head)
         at, last, entries = 0, "", 0
         faults: list[str] = []
-        while rows := await self._db.read(lambda c, after=at: store.chained(c, after, _AT_ONCE)):
+        while rows := await self._db.read(partial(_chained, at)):
             for found in chain.problems(rows, last, at):
                 at, last, fault = found
                 entries += 1
@@ -58,3 +60,13 @@ class AuditService:
             entries=entries, number=at, hash=last, intact=not faults,
             problems=tuple(faults[:_SHOWN]),
         )  # fmt: skip
+
+
+def _after(
+    where: AuditFilter, seen: frozenset[str] | None, number: int, c: sa.Connection
+) -> tuple[AuditEntry, ...]:
+    return store.after(c, where, seen, number, _AT_ONCE)
+
+
+def _chained(number: int, c: sa.Connection) -> list[dict[str, Any]]:
+    return store.chained(c, number, _AT_ONCE)

@@ -166,8 +166,9 @@ def acting(token: ApiToken, owner_id: str, role: Role, grants: dict[str, Role]) 
         return owner.model_copy(update=update)
     held = owner.role_on(token.project)
     tied = {token.project: lower(held, token.role)} if held else {}
-    update = {"role": "own", "grants": tied, "scopes": scopes, "project": token.project}
-    return owner.model_copy(update=update)
+    return owner.model_copy(
+        update={"role": "own", "grants": tied, "scopes": scopes, "project": token.project}
+    )
 
 
 def check_origin(request: Request) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -75,9 +75,9 @@ class TokenService:
 
         def write(c: sa.Connection) -> None:
             tokens.add_token(c, token, credentials.digest(secret), actor.user_id)
-            told = {"name": token.name, "role": token.role, "scopes": list(token.scopes)}
-            in_project = {"project": project} if project else {}
-            audit(c, actor, "token.create", token.id, after=token, **told, **in_project)
+            told: dict[str, Any] = {"name": token.name, "role": token.role}
+            told |= {"scopes": list(token.scopes), "project": project or ""}
+            audit(c, actor, "token.create", token.id, after=token, **told)
 
         await self._db.write(write)
         return NewApiToken(token=token, secret=secret)

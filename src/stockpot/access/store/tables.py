@@ -7,9 +7,9 @@ import sqlalchemy as sa
 metadata = sa.MetaData()
 
 
-def _member(name: str = "user_id", **options: bool) -> sa.Column[str]:
+def _member(*, primary_key: bool = False) -> sa.Column[str]:
     user = sa.ForeignKey("users.id", ondelete="CASCADE")
-    return sa.Column(name, user, nullable=False, **options)
+    return sa.Column("user_id", user, primary_key=primary_key, nullable=False)
 
 
 users = sa.Table(

@@ -8,6 +8,7 @@ from stockpot.catalog.api.keys import key_routes
 from stockpot.catalog.api.models import model_routes
 from stockpot.catalog.api.projects import project_routes
 from stockpot.catalog.api.providers import provider_routes
+from stockpot.catalog.api.requests import request_routes
 from stockpot.catalog.catalog import Catalog
 
 
@@ -18,6 +19,7 @@ def router(catalog: Catalog) -> APIRouter:
     key_routes(routes, catalog.keys)
     provider_routes(routes, catalog.providers)
     model_routes(routes, catalog)
+    request_routes(routes, catalog.requests)
     instance_routes(routes, catalog)
     return routes
 

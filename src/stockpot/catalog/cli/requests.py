@@ -63,7 +63,7 @@ def list_(client: Client, state: str | None, project: str | None, as_json: bool)
 @json_option
 @click.pass_obj
 def ask(
-    client: Client, model: str | None, budget: float | None, as_json: bool, **given: str | None
+    client: Client, /, model: str | None, budget: float | None, as_json: bool, **given: str | None
 ) -> None:
     """Ask for a model for a key, or for a larger budget.
 

@@ -93,8 +93,8 @@ class ProjectService:
             before = existing_project(c, name)
             budgets.remove_budget(c, "project", name)
             after = existing_project(c, name)
-            told = {"before": before, "after": after, "project": name}
-            audit(c, actor, "project.remove-budget", name, **told)
+            told = {"project": name}
+            audit(c, actor, "project.remove-budget", name, before=before, after=after, **told)
 
         await self._edits.write(actor, f"budget of project {name} removed", write)
         await self._publisher.refresh(f"budget of project {name} removed")

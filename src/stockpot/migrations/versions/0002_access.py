@@ -28,9 +28,9 @@ def _int(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, nullable=False)
 
 
-def _user(**options: bool) -> sa.Column[str]:
+def _user(*, primary_key: bool = False) -> sa.Column[str]:
     user = sa.ForeignKey("users.id", ondelete="CASCADE")
-    return sa.Column("user_id", sa.String(40), user, nullable=False, **options)
+    return sa.Column("user_id", sa.String(40), user, primary_key=primary_key, nullable=False)
 
 
 def upgrade() -> None:

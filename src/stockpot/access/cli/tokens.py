@@ -1,4 +1,4 @@
-"""The commands of access: `stockpot sign-in` and `stockpot tokens`."""
+"""`stockpot sign-in` and `stockpot tokens`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from stockpot.core.durations import milliseconds
 from stockpot.core.terminal import json_option, show, when
 
 ROLES = click.Choice(["admin", "editor", "viewer", "own"])
+SCOPES = click.Choice(["read", "write", "admin"])
 
 
 def bootstrap_link(client: Client) -> str:
@@ -45,7 +46,9 @@ def tokens() -> None:
 
 @tokens.command("create")
 @click.option("--name", required=True, help="What the token is for.")
-@click.option("--role", type=ROLES, default="viewer", show_default=True)
+@click.option("--role", type=ROLES, help="The most that it may be; viewer when left out.")
+@click.option("--scope", "scopes", type=SCOPES, multiple=True, help="What it is for; repeat.")
+@click.option("--project", help="Tie it to one project.")
 @click.option(
     "--expires",
     type=milliseconds,
@@ -54,15 +57,24 @@ def tokens() -> None:
 )
 @json_option
 @click.pass_obj
-def create(client: Client, name: str, role: str, expires: int | None, as_json: bool) -> None:
-    """Create a token and print it, this once.
+def create(
+    client: Client,
+    /,
+    scopes: tuple[str, ...],
+    expires: int | None,
+    as_json: bool,
+    **given: str | None,
+) -> None:
+    """Create a token and print it, this once. It may at most what you may.
 
     \b
     Example:
       stockpot tokens create --name ci --role viewer --expires 90d
+      stockpot tokens create --name deploy --scope read --scope write --project menu
     """
     end = time.time() * 1000 + expires if expires else None
-    made = client.post("/api/v1/tokens", {"name": name, "role": role, "expires_ms": end})
+    wanted = {**given, "scopes": scopes or None, "expires_ms": end}
+    made = client.post("/api/v1/tokens", wanted)
     if as_json:
         click.echo(json.dumps(made))
         return
@@ -87,6 +99,8 @@ def list_(client: Client, as_json: bool) -> None:
             ("NAME", lambda t: t["name"]),
             ("TOKEN", lambda t: t["prefix"] + "..."),
             ("ROLE", lambda t: t["role"]),
+            ("SCOPES", lambda t: ",".join(t["scopes"])),
+            ("PROJECT", lambda t: t["project"] or "all"),
             ("EXPIRES", lambda t: when(t["expires_ms"])),
             ("LAST USED", lambda t: when(t["last_used_ms"])),
         ),
