@@ -6,6 +6,7 @@ Dialect endpoints go through the pipeline; the model list, health and readiness 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import msgspec
 
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
 
 _OPENAI = dialects()[0]
 _ANTHROPIC = next(dialect for dialect in dialects() if dialect.name == "anthropic")
+_GEMINI = next(dialect for dialect in dialects() if dialect.name == "gemini")
 _CALLS: dict[bytes, tuple[Dialect, Endpoint]] = {
     path: (dialect, endpoint) for dialect in dialects() for path, endpoint in dialect.paths.items()
 }
 _BELOW = tuple((dialect.below, dialect) for dialect in dialects() if dialect.below)
 _JSON: Headers = [(b"content-type", b"application/json")]
 _MODELS = b"/v1/models"
+_GEMINI_MODELS = b"/v1beta/models"
 
 
 class Gateway:
@@ -104,10 +107,13 @@ class Gateway:
         if path in (b"/readyz", b"/healthz", b"/"):
             self._health(path, exchange)
         elif path == _MODELS or path.startswith(_MODELS + b"/"):
-            self._models(request, exchange)
+            self._models(request, exchange, _MODELS)
+        elif path == _GEMINI_MODELS or path.startswith(_GEMINI_MODELS + b"/"):
+            self._models(request, exchange, _GEMINI_MODELS)
         else:
             shown = path.decode("latin-1")
-            known = ", ".join(sorted(known.decode() for known in (*_CALLS, _MODELS)))
+            below = (prefix + b"MODEL:..." for prefix, _ in _BELOW)
+            known = ", ".join(sorted(known.decode() for known in (*_CALLS, _MODELS, *below)))
             message = f"nothing is served at {shown!r}; there are {known}"
             self._error(exchange, 404, message, "unknown_path")
 
@@ -121,12 +127,11 @@ class Gateway:
         }
         exchange.respond(status, _JSON, msgspec.json.encode(body))
 
-    def _models(self, request: Request, exchange: Exchange) -> None:
+    def _models(self, request: Request, exchange: Exchange, root: bytes) -> None:
         view = self.view
         if view is None:
             return self._error(exchange, 503, "the gateway has no configuration yet", "not_ready")
-        anthropic = request.header(b"anthropic-version") is not None
-        dialect = _ANTHROPIC if anthropic else _OPENAI
+        dialect = _dialect_of(request, root)
         call = Call(request, exchange, view, dialect, "chat")
         reply = stages.authenticate(call)
         if isinstance(reply, Reply):
@@ -134,12 +139,19 @@ class Gateway:
         assert call.key is not None
         allowed = call.key.models
         names = [name for name in view.routes if not allowed or name in allowed]
-        wanted = request.path[len(_MODELS) + 1 :].decode("utf-8", "replace")
+        wanted = unquote(request.path[len(root) + 1 :].decode("utf-8", "replace"))
         body = listed(view, names, wanted, dialect.name)
         if body is None:
             message, code = f"no model {wanted!r}", "model_not_found"
             return self._error(exchange, 404, message, code, dialect=dialect)
         return exchange.respond(200, _JSON, msgspec.json.encode(body))
+
+
+def _dialect_of(request: Request, root: bytes) -> Dialect:
+    """Who asks for the list of models; two of the SDKs ask at the same path."""
+    if root == _GEMINI_MODELS or request.header(b"x-goog-api-key") is not None:
+        return _GEMINI
+    return _ANTHROPIC if request.header(b"anthropic-version") is not None else _OPENAI
 
 
 def _below(path: bytes) -> tuple[Dialect, Endpoint] | None:

@@ -1,7 +1,7 @@
 """The list of models in the shapes that dialects expect. Knows routes; knows no key, no request.
 
 Sources: `Model` of the openai Python package, 3.54; `ModelInfo` and `SyncPage` of the anthropic
-Python package, 2.12.
+Python package, 2.12; `Model` of the google-genai Python package, 3.4.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ Card = dict[str, Any]
 
 def listed(view: View, names: Sequence[str], wanted: str, dialect: str) -> Card | None:
     """All of `names`, or the one that is wanted; None when there is no such one."""
-    shape = _anthropic if dialect == "anthropic" else _openai
+    shape = _SHAPES.get(dialect, _openai)
     if wanted:
         return shape(view, wanted) if wanted in names else None
     cards = [shape(view, name) for name in names]
+    if dialect == "gemini":
+        return {"models": cards}
     if dialect != "anthropic":
         return {"object": "list", "data": cards}
     first, last = (cards[0]["id"], cards[-1]["id"]) if cards else (None, None)
@@ -49,3 +51,23 @@ def _anthropic(view: View, name: str) -> Card:
         "created_at": created,
         "lifecycle": "active",
     }
+
+
+_VERBS = {
+    "chat": ("generateContent", "streamGenerateContent", "countTokens"),
+    "embeddings": ("embedContent", "batchEmbedContents"),
+}
+
+
+def _gemini(view: View, name: str) -> Card:
+    endpoints = view.routes[name].endpoints
+    verbs = [verb for endpoint in sorted(endpoints) for verb in _VERBS.get(endpoint, ())]
+    return {
+        "name": f"models/{name}",
+        "version": "1",
+        "displayName": name,
+        "supportedGenerationMethods": verbs,
+    }
+
+
+_SHAPES = {"anthropic": _anthropic, "gemini": _gemini}
