@@ -329,7 +329,8 @@ def scripted(
         return _calls(), {}, stop, {}
     if scene == "thoughts":
         parts = [g.Part(text=THOUGHT, thought=True), g.Part(text=TEXT)]
-        if body.get("generationConfig", {}).get("thinkingConfig", {}).get("includeThoughts"):
+        config = g.GenerationConfig.model_validate(body.get("generationConfig", {}))
+        if config.thinking_config is not None and config.thinking_config.include_thoughts:
             parts[1].thought_signature = SIGNATURE
         return parts, {}, stop, {"thoughts_token_count": 9, "total_token_count": 25}
     if scene == "json":

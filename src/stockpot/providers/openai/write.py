@@ -211,7 +211,8 @@ class ChatWriter:
         if part.began.kind == "reasoning":
             self._detail(part, "".join(part.held), signature, out)
         elif part.began.kind == "tool_call" and not self._legacy:
-            call = {"index": part.slot, **words.signed(signature)}
+            # The SDK's stream helper fails on a call without its function.
+            call = {"index": part.slot, "function": {}, **words.signed(signature)}
             out.append(self._chunk(part.choice.number, {"tool_calls": [call]}))
 
     def _detail(self, part: _Part, text: str, signature: str, out: list[bytes]) -> None:
