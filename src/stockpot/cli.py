@@ -39,6 +39,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Govern", "keys", "stockpot.catalog.cli:keys", "Create and manage virtual keys."),
     Row("Govern", "projects", "stockpot.catalog.cli:projects", "Manage projects, limits, budgets."),
     Row("Govern", "providers", "stockpot.catalog.cli:providers", "Connect vendors and servers."),
+    Row("Govern", "prices", "stockpot.catalog.cli:prices", "Show and state what models cost."),
     Row("Govern", "aliases", "stockpot.catalog.cli:aliases", "Route a model name to targets."),
     Row("Change", "plan", "stockpot.revisions.cli:plan", "Show what a file would change."),
     Row("Change", "apply", "stockpot.revisions.cli:apply", "Release what a file says, watched."),
@@ -46,6 +47,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Change", "diff", "stockpot.revisions.cli:diff", "Compare two revisions."),
     Row("Change", "revisions", "stockpot.revisions.cli:revisions", "List and show revisions."),
     Row("Change", "export", "stockpot.revisions.cli:export", "Print the present state as a file."),
+    Row("Change", "import", "stockpot.catalog.cli:import_", "Take over another's configuration."),
     Row("Look", "traces", "stockpot.traces.cli:traces", "List, show, follow and verify traces."),
     Row("Look", "bench", "stockpot.bench.cli:bench", "Measure the gateway on this machine."),
     Row(

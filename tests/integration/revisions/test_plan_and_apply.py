@@ -179,7 +179,7 @@ async def test_a_file_that_agrees_with_a_move_makes_it_a_definition(plane: Plane
     await apply(admin)
     targets = [{"provider": "lab", "model": "large"}]
     wanted = {"path": ["aliases", "fast", "targets"], "value": targets, "reason": "small is down"}
-    await post(admin, "pointers", **wanted)
+    assert (await admin.post("/api/v1/pointers", json=wanted)).status_code == 201
     (route,) = [r for r in (await part(plane)).routes if r.name == "fast"]
     assert [t.target for t in route.targets] == ["lab/large"]
     exported = (await admin.get("/api/v1/export")).json()["toml"]

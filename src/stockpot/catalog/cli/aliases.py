@@ -14,6 +14,7 @@ from stockpot.core.errors import InvalidInput
 from stockpot.core.terminal import json_option, show
 
 _API = "/api/v1/models"
+_KINDS = ["chat", "embedding", "image", "audio", "moderation", "rerank"]
 
 
 @click.group()
@@ -62,7 +63,7 @@ def list_(client: Client, everything: bool, as_json: bool) -> None:
     metavar="PROVIDER/MODEL[=WEIGHT]",
     help="Tried when the targets fail, in the order given.",
 )
-@click.option("--kind", type=click.Choice(["chat", "embedding"]), default="chat", show_default=True)
+@click.option("--kind", type=click.Choice(_KINDS), default="chat", show_default=True)
 @click.option("--attempts", type=int, default=3, show_default=True)
 @click.option("--connect", type=float, default=5.0, show_default=True, help="Seconds.")
 @click.option("--first-byte", type=float, default=120.0, show_default=True, help="Seconds.")

@@ -7,15 +7,33 @@ from typing import Any, TypeVar
 
 import click
 
+from stockpot.core.durations import milliseconds
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 PAYLOADS = click.Choice(["none", "masked", "full"])
 PERIODS = click.Choice(["day", "week", "month", "total"])
 
 
+def _lifetime(text: str) -> int:
+    """The type of --cache: seconds, 0 for off."""
+    return 0 if text == "off" else milliseconds(text) // 1000
+
+
 def governed(command: F) -> F:
-    """The options of limits, budget and payload policy."""
+    """The options of limits, budget, payload policy and cache."""
     for option in (
+        click.option(
+            "--cache-scope",
+            type=click.Choice(["key", "project"]),
+            help="Who shares repeated answers: this key alone, or all keys of the project.",
+        ),
+        click.option(
+            "--cache",
+            type=_lifetime,
+            metavar="DURATION",
+            help="Repeat answers to the same request for so long; `off` for never.",
+        ),
         click.option("--payloads", type=PAYLOADS, help="What is kept of requests and answers."),
         click.option(
             "--when-away",
@@ -37,7 +55,12 @@ def governing(given: dict[str, Any]) -> dict[str, Any]:
     limits = {name: given.pop(name) for name in ("rpm", "tpm", "concurrency")}
     dollars, period = given.pop("budget"), given.pop("period")
     away, payloads = given.pop("when_away"), given.pop("payloads")
+    lifetime_s, scope = given.pop("cache"), given.pop("cache_scope")
     fields: dict[str, Any] = {"payloads": payloads} if payloads else {}
+    if lifetime_s is not None:
+        fields["cache"] = {"ttl_s": lifetime_s, **({"scope": scope} if scope else {})}
+    elif scope:
+        raise click.UsageError("--cache-scope needs --cache DURATION")
     if chosen := {name: limit for name, limit in limits.items() if limit is not None}:
         fields["limits"] = chosen
     if dollars is not None:

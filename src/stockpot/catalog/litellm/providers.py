@@ -1,0 +1,189 @@
+"""Which provider a deployment is at: vendor, address, and the reference of its secret.
+
+A vendor is told by the prefix of the model (`azure/...`) or by the name of a well-known model. A
+secret that stands in the file is not taken over: it is asked for in a variable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from stockpot.catalog.litellm.findings import Findings
+from stockpot.providers import Vendor, vendors
+
+ENVIRON = "os.environ/"
+
+_VENDORS = {
+    "azure": "azure-openai",
+    "azure_ai": "openai-compatible",
+    "azure_text": "azure-openai",
+    "bedrock": "bedrock",
+    "bedrock_converse": "bedrock",
+    "custom_openai": "openai-compatible",
+    "fireworks_ai": "fireworks",
+    "hosted_vllm": "vllm",
+    "litellm_proxy": "openai-compatible",
+    "llamafile": "llama-cpp",
+    "lm_studio": "lm-studio",
+    "nvidia_nim": "nvidia",
+    "ollama_chat": "ollama",
+    "openai_like": "openai-compatible",
+    "text-completion-openai": "openai",
+    "together_ai": "together",
+    "vertex_ai": "vertex",
+    "vertex_ai_beta": "vertex",
+}
+"""Prefixes whose vendor has another name here."""
+
+_BY_MODEL = (
+    (re.compile(r"(gpt-|o[1-9]|chatgpt|text-embedding|davinci|ft:gpt)"), "openai"),
+    (re.compile(r"claude"), "anthropic"),
+    (re.compile(r"gemini"), "vertex"),
+    (re.compile(r"(mistral|codestral|ministral|open-mi)"), "mistral"),
+    (re.compile(r"command"), "cohere"),
+    (re.compile(r"deepseek"), "deepseek"),
+)
+"""What a model without a prefix is, by how its name begins."""
+
+_ENDS_WITH = {
+    "azure-openai": "/openai/v1",
+    "anthropic": "/v1",
+    "ollama": "/v1",
+    "lm-studio": "/v1",
+    "llama-cpp": "/v1",
+}
+"""How an address ends here that LiteLLM writes without it."""
+
+
+class Place(NamedTuple):
+    """A provider's name here, and the model as the provider calls it."""
+
+    provider: str
+    model: str
+
+
+class Providers:
+    """The providers of an import: one for each vendor, address and secret."""
+
+    def __init__(self, findings: Findings, environ: Mapping[str, str]) -> None:
+        self._findings = findings
+        self._environ = environ
+        self._known = {vendor.name: vendor for vendor in vendors()}
+        self._names: dict[tuple[str, str, str], str] = {}
+        self.made: dict[str, dict[str, Any]] = {}
+
+    def place(self, params: Mapping[str, Any], path: str) -> Place | None:
+        """Where a deployment is; None, with a finding, when it cannot be here."""
+        name = str(params.get("model") or "")
+        custom = str(params.get("custom_llm_provider") or "")
+        vendor_name, model = self._vendor_of(name, custom)
+        base = self._address(params, path)
+        if base is None:
+            return None
+        if vendor_name == "openai" and base:
+            vendor_name = "openai-compatible"
+        vendor = self._known.get(vendor_name) if vendor_name else None
+        if vendor is None and base:
+            vendor = self._known["openai-compatible"]
+            self._findings.remark(path, f"{name!r} is taken for an OpenAI-compatible server")
+        if vendor is None:
+            told = f"no vendor {vendor_name!r} is known here" if vendor_name else "names no vendor"
+            self._findings.lost(f"{path}.model", f"{name!r}: {told}")
+            return None
+        address = self._own_address(vendor, base, params, path)
+        if address is None:
+            return None
+        secret = self._secret(vendor, params, path)
+        return Place(self._named(vendor, address, secret), model)
+
+    def _vendor_of(self, name: str, custom: str) -> tuple[str, str]:
+        prefix, slash, rest = name.partition("/")
+        if custom:
+            model = rest if slash and prefix == custom else name
+            return _VENDORS.get(custom, custom), model
+        mapped = _VENDORS.get(prefix, prefix)
+        if slash and (mapped in self._known or prefix in _VENDORS):
+            if mapped == "bedrock":
+                rest = rest.removeprefix("converse/").removeprefix("invoke/")
+            return mapped, rest
+        for pattern, vendor in _BY_MODEL:
+            if pattern.match(name) and not slash:
+                return vendor, name
+        return (mapped, rest) if slash else ("", name)
+
+    def _address(self, params: Mapping[str, Any], path: str) -> str | None:
+        """The address as it is given; '' for none, None when it cannot be told."""
+        for key in ("api_base", "base_url"):
+            given = str(params.get(key) or "")
+            if given.startswith(ENVIRON):
+                variable = given.removeprefix(ENVIRON)
+                if not (given := self._environ.get(variable, "")):
+                    told = f"set {variable!r} and import again: an address is no reference here"
+                    self._findings.lost(f"{path}.{key}", told)
+                    return None
+            if given:
+                return given.rstrip("/")
+        return ""
+
+    def _own_address(
+        self, vendor: Vendor, base: str, params: Mapping[str, Any], path: str
+    ) -> str | None:
+        if vendor.name == "bedrock" and not base and (region := params.get("aws_region_name")):
+            if str(region).startswith(ENVIRON):
+                region = self._environ.get(str(region).removeprefix(ENVIRON), "us-east-1")
+                self._findings.remark(f"{path}.aws_region_name", f"taken for {region!r}")
+            return f"https://bedrock-runtime.{region}.amazonaws.com"
+        if vendor.name == "azure-openai" and not base:
+            self._findings.lost(f"{path}.api_base", "the address of the resource is needed")
+            return None
+        end = _ENDS_WITH.get(vendor.name, "")
+        if base and not base.endswith(end):
+            if end == "/openai/v1":
+                base = base.partition("/openai")[0]
+            return base + end
+        return base
+
+    def _secret(self, vendor: Vendor, params: Mapping[str, Any], path: str) -> str:
+        given = str(params.get("api_key") or params.get("aws_bearer_token_bedrock") or "")
+        if given.startswith(ENVIRON):
+            return f"env:{given.removeprefix(ENVIRON)}"
+        variable = vendor.env or f"{vendor.name.upper().replace('-', '_')}_API_KEY"
+        if vendor.name == "openai-compatible":
+            variable = "OPENAI_API_KEY"
+        if not vendor.needs_secret:
+            return ""
+        if given:
+            self._findings.remark(
+                f"{path}.api_key",
+                f"a secret stands in the file; put it into the variable {variable} instead",
+            )
+        for key in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token"):
+            if key in params:
+                self._findings.remark(
+                    f"{path}.{key}", f"give Bedrock's key in the variable {variable} instead"
+                )
+        return f"env:{variable}"
+
+    def _named(self, vendor: Vendor, address: str, secret: str) -> str:
+        identity = (vendor.name, address, secret)
+        if identity not in self._names:
+            name = _name_for(vendor, address)
+            taken, number, first = set(self._names.values()), 1, name
+            while name in taken:
+                number += 1
+                name = f"{first}-{number}"
+            self._names[identity] = name
+            fields = {"vendor": vendor.name, "base_url": address, "secret": secret}
+            self.made[name] = {key: value for key, value in fields.items() if value}
+        return self._names[identity]
+
+
+def _name_for(vendor: Vendor, address: str) -> str:
+    """A vendor's own name, or for a server of one's own that of its host."""
+    if vendor.name != "openai-compatible" or not address:
+        return vendor.name
+    host = (urlsplit(address).hostname or "server").lower()
+    return re.sub(r"[^a-z0-9._-]", "-", host)[:60].strip("-._") or "server"
