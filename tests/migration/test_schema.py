@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from stockpot.catalog.store.tables import metadata as catalog_tables
 from stockpot.core.db import Database, migrate, newest_revision, open_database, schema_revision
 from stockpot.core.errors import ConfigError
 from stockpot.revisions.store import metadata as revision_tables
+from tests.postgres import fresh_database
 
 SCRIPTS = ScriptDirectory(str(Path(stockpot.__file__).parent / "migrations"))
 REVISIONS = [script.revision for script in reversed(list(SCRIPTS.walk_revisions()))]
@@ -24,7 +26,7 @@ REVISIONS = [script.revision for script in reversed(list(SCRIPTS.walk_revisions(
 # One row of each table as the first release wrote it; a later revision must carry them over.
 FIRST_ROWS = """
 INSERT INTO users VALUES ('usr_1', 'a@x.org', 'Ana', 'admin', NULL, 1);
-INSERT INTO sessions VALUES (x'01', 'usr_1', 1, 1, 2);
+INSERT INTO sessions VALUES (x'01', 'usr_1', TRUE, 1, 2);
 INSERT INTO sign_in_links VALUES (x'02', 'usr_1', 2);
 INSERT INTO sign_in_failures VALUES ('both:a|b', 2, 1);
 INSERT INTO api_tokens VALUES ('tok_1', x'03', 'usr_1', 'ci', 'spt_x', 'viewer', 1, NULL, NULL);
@@ -42,9 +44,18 @@ INSERT INTO revisions VALUES (7, 'ff', 1, 'started');
 """
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path}/control.db")
+def first_rows(url: str) -> list[str]:
+    """The statements; a literal of bytes is spelled otherwise on Postgres."""
+    rows = FIRST_ROWS
+    if url.startswith("postgres"):
+        rows = re.sub(r"x('[0-9a-f]+')", r"decode(\1, 'hex')", rows)
+    return [statement for statement in rows.split(";") if statement.strip()]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    postgres = request.param == "postgres"
+    opened = open_database(fresh_database() if postgres else f"sqlite:///{tmp_path}/control.db")
     yield opened
     await opened.close()
 
@@ -60,9 +71,8 @@ async def test_every_revision_leads_to_the_newest_and_keeps_what_was_there(store
     await store.write(lambda c: migrate(c, REVISIONS[0]))
 
     def first_release(c: sa.Connection) -> None:
-        for statement in FIRST_ROWS.strip().split(";"):
-            if statement.strip():
-                c.exec_driver_sql(statement)
+        for statement in first_rows(store.url):
+            c.exec_driver_sql(statement)
 
     await store.write(first_release)
     before = await store.read(rows)
@@ -82,9 +92,8 @@ async def test_what_the_first_release_wrote_can_be_read(store: Database) -> None
     from stockpot.catalog.store import budgets, journal, keys, projects, providers, routes
 
     await store.write(lambda c: migrate(c, REVISIONS[0]))
-    for statement in FIRST_ROWS.strip().split(";"):
-        if statement.strip():
-            await store.write(lambda c, sql=statement: c.exec_driver_sql(sql) and None)
+    for statement in first_rows(store.url):
+        await store.write(lambda c, sql=statement: c.exec_driver_sql(sql) and None)
     await store.write(migrate)
     assert (await store.read(people.list_users))[0].active
     (token,) = await store.read(lambda c: tokens.list_tokens(c, None, None))

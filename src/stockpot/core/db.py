@@ -4,7 +4,8 @@
     await db.write(lambda c: store.add(c, key))  # one transaction, committed before it returns
 
 SQLite runs in WAL mode with one writing connection in one thread and a few readers beside it: a
-queue of one beats a fight for the lock, and only the writer checkpoints.
+queue of one beats a fight for the lock, and only the writer checkpoints. Postgres lives in a module
+of its own (`postgres`), so that its driver is loaded where its URL is given.
 """
 
 from __future__ import annotations
@@ -66,9 +67,16 @@ def sqlite_library() -> SQLiteLibrary:
 def open_database(url: str) -> Database:
     """The store that a URL names, such as `sqlite:////srv/stockpot/control.db`."""
     scheme = url.partition(":")[0]
-    if scheme != "sqlite":
-        raise ConfigError(f"no store for {scheme!r} URLs", hint="use sqlite:///path/to/control.db")
-    return SQLiteDatabase(url)
+    if scheme == "sqlite":
+        return SQLiteDatabase(url)
+    if scheme in ("postgresql", "postgres"):
+        from stockpot.core.postgres import PostgresDatabase
+
+        return PostgresDatabase(url)
+    raise ConfigError(
+        f"no store for {scheme!r} URLs",
+        hint="sqlite:///path/to/control.db or postgresql://USER@HOST/DATABASE",
+    )
 
 
 def migrate(connection: sa.Connection, revision: str = "head") -> None:
@@ -126,10 +134,10 @@ class SQLiteDatabase:
         self._read_threads = ThreadPoolExecutor(_READERS, "control-db-read")
 
     async def read(self, fn: Callable[[sa.Connection], T]) -> T:
-        return await _run(self._read_threads, self._readers, fn)
+        return await in_transaction(self._read_threads, self._readers, fn)
 
     async def write(self, fn: Callable[[sa.Connection], T]) -> T:
-        return await _run(self._write_thread, self._writer, fn)
+        return await in_transaction(self._write_thread, self._writer, fn)
 
     async def close(self) -> None:
         loop = asyncio.get_running_loop()
@@ -169,16 +177,18 @@ def _begin_deferred(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN")
 
 
-async def _run(
+async def in_transaction(
     threads: ThreadPoolExecutor, engine: sa.Engine, fn: Callable[[sa.Connection], T]
 ) -> T:
+    """Run `fn` in one of the threads. What the store itself refuses is told as Unavailable."""
+
     def work() -> T:
         with engine.begin() as connection:
             return fn(connection)
 
     try:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
-    except sa.exc.OperationalError as refused:
+    except (sa.exc.OperationalError, sa.exc.ProgrammingError, sa.exc.InternalError) as refused:
         raise Unavailable(
             f"the control plane's store refused: {refused.orig}", hint="stockpot doctor"
         ) from refused

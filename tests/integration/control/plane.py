@@ -9,12 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI
 
 from stockpot.app import control_app
 from stockpot.core import config
 from stockpot.core.config import Settings
 from stockpot.core.instance import Instance
+from tests.postgres import fresh_database
 
 ADDRESS = "http://127.0.0.1:4001"
 
@@ -51,6 +53,19 @@ class Plane:
         browser.headers["x-stockpot-csrf"] = answer.json()["csrf"]
         return browser
 
+    async def kept(self) -> bytes:
+        """All that the store has at rest, as bytes to search for what must not be there."""
+        if not self.settings.database_url:
+            files = self.settings.home.glob("control.db*")
+            return b"\n".join(file.read_bytes() for file in files)
+
+        def dump(c: sa.Connection) -> str:
+            tables = sa.inspect(c).get_table_names()
+            rows = (c.exec_driver_sql(f"SELECT t::text FROM {table} t") for table in tables)
+            return "\n".join(text for found in rows for (text,) in found)
+
+        return str(await self.app.state.control.db.read(dump)).encode()
+
     async def close(self) -> None:
         await self._stack.aclose()
 
@@ -68,8 +83,9 @@ async def running(home: Path, **changes: Any) -> AsyncIterator[Plane]:
         await plane.close()
 
 
-@pytest.fixture
-async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
-    """A fresh instance."""
-    async with running(tmp_path / "home") as fresh:
+@pytest.fixture(params=["sqlite", "postgres"])
+async def plane(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Plane]:
+    """A fresh instance, on each kind of store."""
+    url = fresh_database() if request.param == "postgres" else ""
+    async with running(tmp_path / "home", database_url=url) as fresh:
         yield fresh
