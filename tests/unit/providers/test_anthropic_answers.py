@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from stockpot.prices import Usage
 from stockpot.providers.anthropic import AnthropicAnswer
+from stockpot.providers.anthropic.parse import parse
 from stockpot.providers.anthropic.read import AnthropicReader
 from stockpot.providers.anthropic.write import AnthropicWriter
 from stockpot.providers.canon import (
@@ -30,6 +31,7 @@ from stockpot.providers.canon import (
     PartDelta,
     PartEnded,
     PartSigned,
+    ToolCall,
 )
 from stockpot.providers.translate import Translated
 from tests.vendors import anthropic_stub as stub
@@ -468,3 +470,19 @@ def test_counting_tokens_is_free() -> None:
     body = b'{"input_tokens":14}'
     assert answer.complete(body) is body
     assert answer.usage == Usage()
+
+
+def test_the_proof_of_another_vendors_call_comes_back_with_the_call() -> None:
+    made = written(
+        Began("x", "gemini-3"),
+        PartBegan(index=0, kind="tool_call", ident="c:1", name="f"),
+        PartDelta(0, '{"x":1}'),
+        PartSigned(0, "gemini:AbC="),
+        PartEnded(0),
+        Ended(reason="tool_calls"),
+    )
+    turns: list[Any] = [{"role": "user", "content": "hi"}, made.to_param()]
+    asked = {"model": "m", "max_tokens": 9, "messages": turns}
+    body = TypeAdapter(dict[str, Any]).dump_json(asked)
+    (call,) = parse(body).turns[1].parts
+    assert call == ToolCall(ident="c:1", name="f", arguments='{"x":1}', signature="gemini:AbC=")

@@ -187,6 +187,29 @@ def test_another_model_name_changes_nothing_else() -> None:
     assert json.loads(out) == {**json.loads(sent), "model": OLD}
 
 
+def test_reasoning_of_another_vendor_stays_behind_and_that_is_told() -> None:
+    own = {"type": "thinking", "thinking": "a", "signature": "EqQB=="}
+    said = {"type": "text", "text": '"signature":""'}
+    others = [
+        {"type": "thinking", "thinking": "b", "signature": ""},
+        {"type": "thinking", "thinking": "c", "signature": "gemini:x"},
+        {"type": "redacted_thinking", "data": "stockpot-call:1:t:x"},
+    ]
+    hello = {"role": "user", "content": "hi"}
+
+    def passed(content: list[dict[str, str]]) -> tuple[list[object], list[str]]:
+        sent = body(messages=[hello, {"role": "assistant", "content": content}, hello])
+        sent = sent.replace(b'"alias"', json.dumps(OLD).encode())
+        out = WIRE.outgoing(DIALECT.read("chat", sent), target())
+        assert (out.body is sent) == (out.losses == ())
+        return json.loads(out.body)["messages"], [loss.field for loss in out.losses]
+
+    expected = [hello, {"role": "assistant", "content": [own, said]}, hello]
+    assert passed([own, said]) == (expected, [])
+    assert passed([own, *others, said]) == (expected, ["reasoning"])
+    assert passed(others) == ([hello, hello], ["reasoning"])
+
+
 def test_version_and_betas_of_the_client_go_on_and_its_credential_does_not() -> None:
     headers = {
         b"anthropic-version": b"2026-10-21",

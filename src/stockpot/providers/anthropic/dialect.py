@@ -14,8 +14,9 @@ import msgspec
 from stockpot.providers.anthropic.errors import error_body
 from stockpot.providers.anthropic.parse import parse
 from stockpot.providers.anthropic.write import AnthropicWriter
-from stockpot.providers.base import Ask, BadRequest, Endpoint, Headers
+from stockpot.providers.base import Ask, BadRequest, Endpoint, Headers, Writer
 from stockpot.providers.canon import Prompt
+from stockpot.providers.counting import CountWriter
 
 
 class _Metadata(msgspec.Struct):
@@ -80,7 +81,9 @@ class AnthropicDialect:
     def parse(self, ask: Ask) -> Prompt:
         return parse(ask.body)
 
-    def writer(self, ask: Ask) -> AnthropicWriter:
+    def writer(self, ask: Ask) -> Writer:
+        if ask.endpoint == "count_tokens":
+            return CountWriter("input_tokens")
         return AnthropicWriter(ask.model)
 
     def error(self, status: int, message: str, code: str, param: str = "") -> bytes:

@@ -13,6 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from stockpot.providers.anthropic.blocks import Extra, cache_of, parts_of
+from stockpot.providers.anthropic.proofs import given_back
 from stockpot.providers.base import BadRequest
 from stockpot.providers.canon import (
     Format,
@@ -83,7 +84,7 @@ def _turn(turn: Fields, extra: Extra) -> Turn:
     if role == "user":
         return Turn("user", parts)
     if role == "assistant":
-        return Turn("assistant", parts)
+        return Turn("assistant", given_back(parts))
     if role == "system":
         return Turn("system", parts)
     at = turn.path("role")

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from stockpot.providers.anthropic.proofs import is_own
 from stockpot.providers.canon import (
     Loss,
     Media,
@@ -110,7 +111,7 @@ class Turns:
         return self._reasoning(part)
 
     def _reasoning(self, part: Reasoning) -> list[Block]:
-        if part.ident or not (part.signature or part.hidden):
+        if part.ident or not is_own(part.hidden or part.signature):
             self._lose("reasoning", "Anthropic takes back only reasoning that it signed")
             return []
         if part.hidden:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from stockpot.providers.anthropic.compose import compose, json_by_tool
 from stockpot.providers.anthropic.errors import error_text
 from stockpot.providers.anthropic.listen import AnthropicAnswer
+from stockpot.providers.anthropic.proofs import may_hold_foreign, without_foreign
 from stockpot.providers.anthropic.read import AnthropicReader
 from stockpot.providers.anthropic.traits import OLD_VERSION, traits_of
 from stockpot.providers.base import (
@@ -24,10 +25,12 @@ from stockpot.providers.base import (
     Outgoing,
     UpstreamTarget,
 )
+from stockpot.providers.canon import Loss
 from stockpot.providers.model_name import renamed
 from stockpot.providers.translate import Translated
 
 PATHS: dict[Endpoint, str] = {"chat": "/messages", "count_tokens": "/messages/count_tokens"}
+_FOREIGN = (Loss("reasoning", "Anthropic takes back only reasoning that it signed"),)
 _PASSED = (b"anthropic-version", b"anthropic-beta")
 
 
@@ -45,8 +48,7 @@ class AnthropicWire:
 
     def outgoing(self, ask: Ask, target: UpstreamTarget) -> Outgoing:
         if ask.dialect == "anthropic":
-            body = ask.body if ask.model == target.model else renamed(ask.body, target.model)
-            return Outgoing(PATHS[ask.endpoint], _headers(ask), body)
+            return _passed(ask, target)
         if ask.endpoint != "chat":
             raise CannotExpress(f"Anthropic's API has nothing like {ask.endpoint}")
         traits = traits_of(target.model, target.options)
@@ -63,6 +65,18 @@ class AnthropicWire:
 
     def error_message(self, body: bytes) -> str:
         return error_text(body)
+
+
+def _passed(ask: Ask, target: UpstreamTarget) -> Outgoing:
+    """The client's bytes; reasoning that another vendor gave it on this route stays behind."""
+    body = ask.body
+    losses: tuple[Loss, ...] = ()
+    if may_hold_foreign(body) and "claude" in target.model:
+        body = without_foreign(body)
+        losses = () if body is ask.body else _FOREIGN
+    if ask.model != target.model:
+        body = renamed(body, target.model)
+    return Outgoing(PATHS[ask.endpoint], _headers(ask), body, losses)
 
 
 def _headers(ask: Ask) -> tuple[tuple[str, str], ...]:

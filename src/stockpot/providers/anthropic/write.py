@@ -16,6 +16,7 @@ import msgspec
 from stockpot.core import ids
 from stockpot.prices import Usage
 from stockpot.providers.anthropic.errors import error_event
+from stockpot.providers.anthropic.proofs import of_call
 from stockpot.providers.anthropic.usage import stated
 from stockpot.providers.canon import (
     Began,
@@ -51,8 +52,8 @@ class AnthropicWriter:
     stream_type = b"text/event-stream; charset=utf-8"
 
     __slots__ = (
-        "_blocks", "_current", "_ended", "_finished", "_head", "_ident", "_model", "_parts",
-        "_refused", "_said_block", "_usage", "_waiting",
+        "_blocks", "_current", "_ended", "_head", "_ident", "_model", "_parts",
+        "_proof", "_refused", "_said_block", "_usage", "_waiting",
     )  # fmt: skip
 
     def __init__(self, model: str) -> None:
@@ -68,7 +69,8 @@ class AnthropicWriter:
         self._said_block = False
         self._blocks = 0
         self._waiting: list[Event] = []
-        self._finished: set[int] = set()
+        self._proof = ""
+        """Of the call whose block is open."""
 
     # streamed answers
 
@@ -124,18 +126,21 @@ class AnthropicWriter:
             return
         if index != self._current:
             self._waiting.append(event)
-            if type(event) is PartEnded:
-                self._finished.add(index)
         elif type(event) is PartDelta:
             self._delta(event.text, out)
         elif type(event) is PartEnded:
             self._close(out)
         elif type(event) is PartSigned:
-            if self._parts[index].kind == "reasoning":
-                self._piece({"type": "signature_delta", "signature": event.signature}, out)
+            self._signed(self._parts[index], event.signature, out)
         else:
             cited = {"type": "citations_delta", "citation": _citation(event.citation)}
             self._piece(cited, out)
+
+    def _signed(self, part: PartBegan, signature: str, out: list[bytes]) -> None:
+        if part.kind == "reasoning":
+            self._piece({"type": "signature_delta", "signature": signature}, out)
+        elif part.kind == "tool_call":
+            self._proof = of_call(part.ident, signature)
 
     def _open(self, index: int, out: list[bytes]) -> None:
         part = self._parts[index]
@@ -179,6 +184,10 @@ class AnthropicWriter:
         """End the open block; the next part that waits has its turn."""
         if self._said_block:
             self._stop_block(out)
+        if self._proof:
+            self._start({"type": "redacted_thinking", "data": self._proof}, out)
+            self._stop_block(out)
+            self._proof = ""
         self._current = None
         waiting, self._waiting = self._waiting, []
         for i, event in enumerate(waiting):
@@ -206,9 +215,9 @@ class AnthropicWriter:
             elif isinstance(event, PartDelta):
                 texts.get(event.index, []).append(event.text)
             elif isinstance(event, PartSigned) and event.index in blocks:
-                _sign(blocks[event.index], event.signature)
+                _sign(self._parts[event.index], blocks[event.index], event.signature)
             elif isinstance(event, Cited) and event.index in blocks:
-                block = blocks[event.index][-1]
+                block = blocks[event.index][0]
                 block["citations"] = [*(block.get("citations") or ()), _citation(event.citation)]
             else:
                 self._take(event, [])
@@ -262,13 +271,15 @@ def _whole(part: PartBegan) -> list[Block]:
     return [_empty(part)]
 
 
-def _sign(made: list[Block], signature: str) -> None:
-    if made[-1]["type"] == "thinking":
-        made[-1]["signature"] = signature
+def _sign(part: PartBegan, made: list[Block], signature: str) -> None:
+    if made[0]["type"] == "thinking":
+        made[0]["signature"] = signature
+    elif part.kind == "tool_call":
+        made.append({"type": "redacted_thinking", "data": of_call(part.ident, signature)})
 
 
 def _fill(part: PartBegan, made: list[Block], text: str) -> None:
-    block = made[-1]
+    block = made[0]
     if part.kind in ("image", "audio"):
         block["text"] = _unheld(part)
     elif block["type"] == "redacted_thinking":
