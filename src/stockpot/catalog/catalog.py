@@ -18,6 +18,7 @@ from stockpot.catalog.publish import Publisher
 from stockpot.catalog.service.budgets import BudgetService, SpendOf
 from stockpot.catalog.service.keys import KeyService
 from stockpot.catalog.service.models import ModelService
+from stockpot.catalog.service.prices import PriceService
 from stockpot.catalog.service.projects import ProjectService
 from stockpot.catalog.service.providers import ProviderService
 from stockpot.catalog.service.requests import RequestService
@@ -52,6 +53,7 @@ class Catalog(NamedTuple):
     edits: Edits
     keeper: DefinitionKeeper
     requests: RequestService
+    prices: PriceService
 
     async def prepare(self, *, probe: bool) -> None:
         """Seed a fresh instance, look around, publish."""
@@ -113,6 +115,7 @@ def open_catalog(
         edits=edits,
         keeper=DefinitionKeeper(db, edits, publisher, fleet, connecting),
         requests=RequestService(db, edits, publisher),
+        prices=PriceService(db, publisher),
         kv=open_kv(settings.kv_url) if settings.kv_url else _own_kv(instance),
     )
 

@@ -16,6 +16,7 @@ import msgspec
 
 from stockpot import gateway
 from stockpot.catalog.models import (
+    CacheSpec,
     LimitSpec,
     Project,
     RouteSettings,
@@ -24,6 +25,7 @@ from stockpot.catalog.models import (
     ShadowSpec,
 )
 from stockpot.catalog.offers import Kind, Offer
+from stockpot.catalog.own_prices import OwnPrice, with_own
 from stockpot.catalog.pricing import price_rows
 from stockpot.catalog.store.budgets import BudgetRow
 from stockpot.catalog.store.keys import KeyRow
@@ -42,6 +44,7 @@ class Definitions(NamedTuple):
     project_budgets: dict[str, BudgetRow]
     keys: tuple[KeyRow, ...]
     routes: tuple[RouteRow, ...]
+    prices: tuple[OwnPrice, ...] = ()
 
 
 class ModelEntry(NamedTuple):
@@ -68,7 +71,7 @@ def compile_part(
     defined: Definitions, offers: tuple[Offer, ...], wires: tuple[str, ...], workers: int
 ) -> Compiled:
     """One consistent state. `wires` are the wire formats that workers speak."""
-    targets = _Targets(tuple(offer for offer in offers if offer.wire in wires))
+    targets = _Targets(tuple(o for o in offers if o.wire in wires), defined.prices)
     entries = _named(targets)
     notices: list[str] = []
     for row in defined.routes:
@@ -93,8 +96,9 @@ def compile_part(
 class _Targets:
     """Makes a target for a provider's model when a route first names it."""
 
-    def __init__(self, offers: tuple[Offer, ...]) -> None:
+    def __init__(self, offers: tuple[Offer, ...], own_prices: tuple[OwnPrice, ...]) -> None:
         self.offers = offers
+        self._own_prices = own_prices
         self.made: dict[str, gateway.Target] = {}
 
     def ids(self, provider: str, model: str) -> tuple[str, ...]:
@@ -108,11 +112,14 @@ class _Targets:
         if offer.origin == "engine" and offer.vendor != model:
             ident = f"{offer.name}/{offer.vendor}/{model}"
         if ident not in self.made:
-            self.made[ident] = _target(ident, offer, model)
+            place = (offer.name, model)
+            own = tuple(p for p in self._own_prices if (p.provider, p.model) == place)
+            self.made[ident] = _target(ident, offer, model, own)
         return ident
 
 
-def _target(ident: str, offer: Offer, model: str) -> gateway.Target:
+def _target(ident: str, offer: Offer, model: str, own: tuple[OwnPrice, ...]) -> gateway.Target:
+    published = () if offer.free else price_rows(offer.prices_as, model)
     return gateway.Target(
         id=ident,
         provider=offer.name,
@@ -121,8 +128,8 @@ def _target(ident: str, offer: Offer, model: str) -> gateway.Target:
         model=model,
         headers=offer.headers(),
         stream_usage=offer.stream_usage,
-        prices=() if offer.free else price_rows(offer.prices_as, model),
-        free=offer.free,
+        prices=with_own(published, own),
+        free=offer.free and not own,
         smoke=offer.smoke,
     )
 
@@ -208,6 +215,7 @@ def _project(project: Project, budget: BudgetRow | None) -> gateway.Project:
         name=project.name,
         limits=_limits(project.limits),
         budgets=_budgets(budget),
+        cache=_cache(project.cache),
     )
 
 
@@ -228,7 +236,12 @@ def _key(row: KeyRow) -> gateway.Key:
         payloads=key.payloads,
         on_disconnect=key.on_disconnect,
         on_ledger_full=key.on_ledger_full,
+        cache=_cache(key.cache),
     )
+
+
+def _cache(spec: CacheSpec | None) -> gateway.CachePolicy | None:
+    return None if spec is None else gateway.CachePolicy(spec.ttl_s, spec.scope, spec.max_entry)
 
 
 def _limits(limits: LimitSpec) -> gateway.Limits:

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from stockpot.catalog.models import (
     BudgetSpec,
+    CacheSpec,
     Frozen,
     LimitSpec,
     Name,
@@ -85,6 +86,7 @@ class ProjectDef(Frozen):
     limits: LimitSpec = LimitSpec()
     budget: Budget | None = None
     payloads: PayloadPolicy | None = None
+    cache: CacheSpec | None = None
 
 
 class KeyDef(Frozen):
@@ -103,6 +105,7 @@ class KeyDef(Frozen):
     limits: LimitSpec = LimitSpec()
     budget: Budget | None = None
     payloads: PayloadPolicy | None = None
+    cache: CacheSpec | None = None
     on_disconnect: Literal["cancel", "drain", "partial"] = "cancel"
     on_ledger_full: Literal["refuse", "pass"] = "refuse"
     secret: KeySecretRef = ""

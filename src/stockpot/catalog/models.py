@@ -32,6 +32,15 @@ class BudgetSpec(Frozen):
     away_multiple: float = Field(1.0, ge=0, le=100)
 
 
+class CacheSpec(Frozen):
+    """Answers to the same request again, out of the gateway: how old they may be (0 is never), who
+    shares them, and how large they may be in bytes."""
+
+    ttl_s: int = Field(ge=0, le=30 * 86_400)
+    scope: Literal["key", "project"] = "key"
+    max_entry: int = Field(1 << 20, ge=1, le=1 << 26)
+
+
 class BudgetState(Frozen):
     spec: BudgetSpec
     spent_nano: int
@@ -56,6 +65,7 @@ class Project(Frozen):
     limits: LimitSpec
     budget: BudgetState | None
     payloads: PayloadPolicy
+    cache: CacheSpec | None = None
     created_ms: float
 
 
@@ -74,6 +84,7 @@ class NewProject(Frozen):
     limits: LimitSpec = LimitSpec()
     budget: BudgetSpec | None = None
     payloads: PayloadPolicy | None = None
+    cache: CacheSpec | None = None
 
 
 class ProjectSettings(Frozen):
@@ -89,6 +100,7 @@ class ProjectSettings(Frozen):
     limits: LimitSpec | None = None
     budget: BudgetSpec | None = None
     payloads: PayloadPolicy | None = None
+    cache: CacheSpec | None = None
 
 
 class VirtualKey(Frozen):
@@ -106,6 +118,8 @@ class VirtualKey(Frozen):
     limits: LimitSpec
     budget: BudgetState | None
     payloads: PayloadPolicy
+    cache: CacheSpec | None = None
+    """None is the project's."""
     on_disconnect: Literal["cancel", "drain", "partial"]
     on_ledger_full: Literal["refuse", "pass"]
     created_ms: float
@@ -131,6 +145,7 @@ class KeySettings(Frozen):
     limits: LimitSpec | None = None
     budget: BudgetSpec | None = None
     payloads: PayloadPolicy | None = None
+    cache: CacheSpec | None = None
     on_disconnect: Literal["cancel", "drain", "partial"] | None = None
     on_ledger_full: Literal["refuse", "pass"] | None = None
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from stockpot.access import SYSTEM
 from stockpot.catalog.definitions import STORED
-from stockpot.catalog.models import BudgetState, LimitSpec, Project, RouteSettings
+from stockpot.catalog.models import BudgetState, CacheSpec, LimitSpec, Project, RouteSettings
 from stockpot.catalog.store import keys, projects, providers, routes
 from stockpot.catalog.store.keys import KeyRow
 from stockpot.catalog.store.providers import ProviderRow
@@ -64,6 +64,7 @@ def _project(project: Project) -> dict[str, Any]:
         **about,
         **_governed(project.limits, project.budget),
         "payloads": project.payloads,
+        **_said({"cache": _cache(project.cache)}),
     }
 
 
@@ -77,11 +78,16 @@ def _key(row: KeyRow) -> dict[str, Any]:
         "models": list(key.models),
         "networks": list(key.networks),
         "payloads": row.own_payloads,
+        "cache": _cache(key.cache),
         "on_disconnect": "" if key.on_disconnect == "cancel" else key.on_disconnect,
         "on_ledger_full": "" if key.on_ledger_full == "refuse" else key.on_ledger_full,
         "secret": row.secret_ref,
     }
     return {**_said(given), **_governed(key.limits, key.budget)}
+
+
+def _cache(spec: CacheSpec | None) -> dict[str, Any] | None:
+    return None if spec is None else spec.model_dump(mode="json", exclude_defaults=True)
 
 
 def _governed(limits: LimitSpec, budget: BudgetState | None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from stockpot import gateway
 from stockpot.access import latest_change
 from stockpot.catalog.compile import Compiled, Definitions, compile_part
 from stockpot.catalog.offers import Offer
-from stockpot.catalog.store import journal, keys, projects, providers, routes
+from stockpot.catalog.store import journal, keys, prices, projects, providers, routes
 from stockpot.catalog.store.budgets import all_budgets
 from stockpot.catalog.store.providers import ProviderRow
 from stockpot.catalog.surroundings import Surroundings
@@ -253,6 +253,7 @@ def _load(c: sa.Connection) -> Loaded:
         project_budgets={name: b for (scope, name), b in budgets.items() if scope == "project"},
         keys=keys.list_keys(c, now_ms),
         routes=routes.list_routes(c),
+        prices=prices.list_prices(c),
     )
     since_ms = min((int(project.created_ms) for project in listed), default=0)
     return Loaded(

@@ -6,6 +6,7 @@ from stockpot.catalog.api.instance import instance_routes
 from stockpot.catalog.api.internal import internal_routes
 from stockpot.catalog.api.keys import key_routes
 from stockpot.catalog.api.models import model_routes
+from stockpot.catalog.api.prices import price_routes
 from stockpot.catalog.api.projects import project_routes
 from stockpot.catalog.api.providers import provider_routes
 from stockpot.catalog.api.requests import request_routes
@@ -19,6 +20,7 @@ def router(catalog: Catalog) -> APIRouter:
     key_routes(routes, catalog.keys)
     provider_routes(routes, catalog.providers)
     model_routes(routes, catalog)
+    price_routes(routes, catalog.prices)
     request_routes(routes, catalog.requests)
     instance_routes(routes, catalog)
     return routes

@@ -9,7 +9,15 @@ import sqlalchemy as sa
 
 from stockpot.access import SYSTEM, Principal, audit, base62, demand, digest, user_by_email
 from stockpot.catalog.edits import Edits
-from stockpot.catalog.models import CreatedKey, KeySettings, LimitSpec, NewKey, Project, VirtualKey
+from stockpot.catalog.models import (
+    CacheSpec,
+    CreatedKey,
+    KeySettings,
+    LimitSpec,
+    NewKey,
+    Project,
+    VirtualKey,
+)
 from stockpot.catalog.publish import Publisher
 from stockpot.catalog.service.projects import DEFAULT, existing_project, now_ms
 from stockpot.catalog.store import budgets, keys
@@ -214,6 +222,8 @@ def columns_of(given: dict[str, Any], project: Project) -> dict[str, Any]:
     for name in ("models", "networks"):
         if name in values:
             values[name] = list(values[name])
+    if isinstance(values.get("cache"), CacheSpec):
+        values["cache"] = values["cache"].model_dump()
     if "expires_ms" in values:
         values["expires_ms"] = int(values["expires_ms"])
     return values

@@ -100,6 +100,7 @@ def _row(
         limits=LimitSpec(**{name: row[name] for name in _LIMITS}),
         budget=state_of(budget, held, now_ms),
         payloads=row["payloads"] or row["project_payloads"],
+        cache=row["cache"],
     )
     reference = row["secret_ref"]
     return KeyRow(shown, row["digest"], budget, row["handle"], row["payloads"], reference)

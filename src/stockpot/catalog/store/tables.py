@@ -30,6 +30,7 @@ projects = sa.Table(
     sa.Column("environments", sa.JSON, nullable=False),
     *_limits(),
     sa.Column("payloads", sa.String(16), nullable=False),
+    sa.Column("cache", sa.JSON(none_as_null=True)),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
 )
 virtual_keys = sa.Table(
@@ -47,6 +48,7 @@ virtual_keys = sa.Table(
     sa.Column("networks", sa.JSON, nullable=False),
     *_limits(),
     sa.Column("payloads", sa.String(16)),
+    sa.Column("cache", sa.JSON(none_as_null=True)),
     sa.Column("on_disconnect", sa.String(16), nullable=False),
     sa.Column("on_ledger_full", sa.String(16), nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
@@ -123,4 +125,19 @@ revisions = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("reason", sa.String(400), nullable=False),
+)
+own_prices = sa.Table(
+    "own_prices",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("provider", sa.String(200), nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("tier", sa.String(40), nullable=False),
+    sa.Column("above", sa.BigInteger, nullable=False),
+    sa.Column("valid_from_ms", sa.BigInteger, nullable=False),
+    sa.Column("dollars", sa.JSON, nullable=False),
+    sa.Column("source", sa.String(500), nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("created_by", sa.String(400), nullable=False),
+    sa.UniqueConstraint("provider", "model", "tier", "above", "valid_from_ms"),
 )
