@@ -62,9 +62,9 @@ class Ask:
 
     `body` are the client's bytes; `input_tokens` is an estimate (bytes of the prompt / 4) used for
     reservations until the upstream reports usage; `max_output` is the client's own bound or 0.
-    `path` (with its query) and `headers` are the client's, for dialects that say something there; `spoken` is the
-    dialect itself where this ask can be translated. `kept` is what is recorded as the payload
-    where that is not the body itself: a file that was sent along is only described.
+    `path` (with its query) and `headers` are the client's, for dialects that say something there;
+    `spoken` is the dialect itself where this ask can be translated. `kept` is what is recorded as
+    the payload where that is not the body itself: a file that was sent along is only described.
     """
 
     __slots__ = (

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import anthropic
 import httpx
 import openai
 import pytest
@@ -300,6 +301,38 @@ def test_a_block_by_gemini_is_a_content_filter_for_an_openai_client(served: Rig)
     for scene in ("[blocked]", "[unsafe]"):
         answer = served.post(model="pot/gemini", messages=[{"role": "user", "content": scene}])
         assert answer.json()["choices"][0]["finish_reason"] == "content_filter"
+
+
+# --- an Anthropic client, Gemini ----------------------------------------------------------------
+
+
+def test_gemini_answers_an_anthropic_client_and_counts_for_it(
+    served: Rig, gemini: GeminiStub
+) -> None:
+    url = f"http://127.0.0.1:{served.port}"
+    with anthropic.Anthropic(base_url=url, api_key=SECRET, max_retries=0) as sdk:
+        asked: list[Any] = [{"role": "user", "content": "[tools]"}]
+        tools: list[Any] = [{"name": "weather", "input_schema": {"type": "object"}}]
+        said: dict[str, Any] = {"model": "pot/gemini", "max_tokens": 99, "tools": tools}
+        with sdk.messages.stream(messages=asked, **said) as stream:
+            message = stream.get_final_message()
+        calls = [block for block in message.content if block.type == "tool_use"]
+        assert [call.input for call in calls] == [{"city": "Łódź", "days": 2}, {"city": "Ulm"}]
+        assert message.stop_reason == "tool_use"
+        results = [
+            {"type": "tool_result", "tool_use_id": call.id, "content": "rain"} for call in calls
+        ]
+        asked.append({"role": "assistant", "content": message.content})
+        asked.append({"role": "user", "content": [*results, {"type": "text", "text": "[text]"}]})
+        later = sdk.messages.create(messages=asked, **said)
+        assert [block.text for block in later.content if block.type == "text"] == [TEXT]
+        counted = sdk.messages.count_tokens(model="pot/gemini", messages=asked[:1])
+    assert counted.input_tokens == 7
+    signed = gemini.requests[1].body["contents"][1]["parts"]
+    assert [part.get("thoughtSignature") for part in signed if "functionCall" in part] == [
+        "-_8gcHJvb2Ygb2YgYSB0aG91Z2h0", None,
+    ]  # fmt: skip
+    assert served.records(3)[-1].cost_nano == 0
 
 
 # --- Vertex -------------------------------------------------------------------------------------

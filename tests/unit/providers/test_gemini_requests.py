@@ -31,6 +31,7 @@ from stockpot.providers.canon import (
 from stockpot.providers.gemini import GeminiDialect
 from stockpot.providers.gemini.compose import compose
 from stockpot.providers.gemini.schema import json_schema
+from stockpot.providers.gemini.signatures import pack
 from tests.unit.providers.gemini_prompts import SCHEMA, prompts
 from tests.vendors import gemini_stub as stub
 
@@ -422,3 +423,24 @@ def test_openais_embeddings_are_asked_of_gemini_in_one_batch() -> None:
 def test_lists_of_tokens_cannot_be_embedded() -> None:
     with pytest.raises(CannotExpress, match="tokens"):
         WIRE.outgoing(embedding(input=[1, 2]), target())
+
+
+# --- proofs of others between Gemini and Gemini -------------------------------------------------
+
+
+def test_proofs_of_another_vendor_stay_behind_when_the_route_goes_on_with_gemini() -> None:
+    foreign, own = pack("EqQB=="), "QUJD"
+    parts: list[Any] = [
+        {"text": "Hm", "thought": True},
+        {"text": "", "thought": True, "thoughtSignature": foreign},
+        {"functionCall": {"name": "f", "args": {"big": 12345678901234567890}},
+         "thoughtSignature": foreign},
+        {"text": "mine", "thoughtSignature": own},
+    ]  # fmt: skip
+    asked = ask({"contents": [{"role": "model", "parts": parts}]})
+    out = WIRE.outgoing(asked, target(NEW))
+    assert [loss.field for loss in out.losses] == ["reasoning.signature"]
+    stand_in = "skip_thought_signature_validator"
+    assert json.loads(out.body)["contents"][0]["parts"] == [
+        parts[0], {**parts[2], "thoughtSignature": stand_in}, parts[3],
+    ]  # fmt: skip

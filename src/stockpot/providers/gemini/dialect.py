@@ -11,10 +11,11 @@ import msgspec
 
 from stockpot.providers.base import Ask, BadRequest, Endpoint, Headers, Writer
 from stockpot.providers.canon import Prompt
+from stockpot.providers.counting import CountWriter
 from stockpot.providers.gemini.errors import status_of
 from stockpot.providers.gemini.parse import parse
 from stockpot.providers.gemini.paths import STREAM, VERBS, Where, where
-from stockpot.providers.gemini.writer import CountWriter, GeminiWriter
+from stockpot.providers.gemini.writer import GeminiWriter
 
 _FORMS = ("", "json", "sse")
 
@@ -77,7 +78,7 @@ class GeminiDialect:
 
     def writer(self, ask: Ask) -> Writer:
         if ask.endpoint == "count_tokens":
-            return CountWriter(sse=False)
+            return CountWriter("totalTokens")
         return GeminiWriter(sse=where(ask.path, self.below).alt == "sse")
 
     def error(self, status: int, message: str, code: str, param: str = "") -> bytes:

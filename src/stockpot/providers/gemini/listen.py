@@ -13,7 +13,7 @@ from stockpot.prices import Usage
 from stockpot.providers.canon import Began, Event, Metered
 from stockpot.providers.gemini.reader import GeminiReader
 from stockpot.providers.gemini.writer import GeminiWriter
-from stockpot.providers.translate import Overheard, Translated
+from stockpot.providers.translate import Overheard
 
 
 class _Count(msgspec.Struct):
@@ -60,14 +60,3 @@ class CountReader(GeminiReader):
     def complete(self, body: bytes) -> Sequence[Event]:
         count = _count.decode(body).totalTokens
         return [Began("", ""), Metered(Usage(input=count))]
-
-
-class Counted(Translated):
-    """A count in the client's dialect. Counting is free."""
-
-    __slots__ = ()
-
-    def complete(self, body: bytes) -> bytes:
-        out = super().complete(body)
-        self.usage = Usage()
-        return out

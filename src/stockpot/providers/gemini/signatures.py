@@ -15,6 +15,8 @@ from stockpot.providers.canon import Reasoning
 
 OWN = "gemini:"
 _PACKED = b"stockpot\0"
+PACKED_BEGINS = urlsafe_b64encode(_PACKED).decode("ascii")
+"""How every packed proof begins; nine bytes are twelve characters without a rest."""
 
 
 class _Packed(msgspec.Struct, array_like=True):

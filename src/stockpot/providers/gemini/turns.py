@@ -31,7 +31,7 @@ from stockpot.providers.gemini.signatures import unmarked
 
 _Role = Literal["user", "model"]
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_UNPROVED = "skip_thought_signature_validator"
+UNPROVED = "skip_thought_signature_validator"
 """What Google documents for function calls that no model of its own made: Gemini 3 and later refuse
 a step whose first function call has no signature."""
 
@@ -93,7 +93,7 @@ class Turns:
         written = [one for part in parts for one in self._one(part)]
         first = next((one for one in written if "functionCall" in one), None)
         if self._recent and first is not None and "thoughtSignature" not in first:
-            first["thoughtSignature"] = _UNPROVED
+            first["thoughtSignature"] = UNPROVED
         return written
 
     def _one(self, part: Part) -> list[JSON]:

@@ -12,10 +12,12 @@ import msgspec
 
 from stockpot.prices import Usage
 from stockpot.providers.base import Answer, Ask, CannotExpress, Outgoing, UpstreamTarget
+from stockpot.providers.counting import Counted
 from stockpot.providers.gemini import embeddings
 from stockpot.providers.gemini.compose import Composed, compose
 from stockpot.providers.gemini.errors import problem_of, retry_after_s
-from stockpot.providers.gemini.listen import Counted, CountReader, Passing
+from stockpot.providers.gemini.foreign import LOSSES, holds_foreign, without_foreign
+from stockpot.providers.gemini.listen import CountReader, Passing
 from stockpot.providers.gemini.paths import resource, where
 from stockpot.providers.gemini.reader import GeminiReader
 from stockpot.providers.translate import Translated
@@ -41,10 +43,7 @@ class GeminiWire:
 
     def outgoing(self, ask: Ask, target: UpstreamTarget) -> Outgoing:
         if ask.dialect == "gemini":
-            asked = where(ask.path)
-            query = f"?{asked.query}" if asked.query else ""
-            path = self.path(target, asked.verb) + query
-            return Outgoing(path, self.headers(target), self._renamed(ask.body, target))
+            return self._passed(ask, target)
         if ask.endpoint == "embeddings" and ask.dialect == "openai":
             return self._embedding(ask, target)
         if ask.endpoint not in ("chat", "count_tokens") or ask.spoken is None:
@@ -89,6 +88,15 @@ class GeminiWire:
     def compose(self, ask: Ask, target: UpstreamTarget) -> Composed:
         return compose(ask.prompt, target.model)
 
+    def _passed(self, ask: Ask, target: UpstreamTarget) -> Outgoing:
+        asked = where(ask.path)
+        query = f"?{asked.query}" if asked.query else ""
+        path = self.path(target, asked.verb) + query
+        body = _renamed(ask.body, resource(target.model))
+        if not holds_foreign(body):
+            return Outgoing(path, self.headers(target), body)
+        return Outgoing(path, self.headers(target), without_foreign(body), LOSSES)
+
     def _count(self, made: Composed, target: UpstreamTarget) -> Outgoing:
         request = {"model": resource(target.model), **made.body}
         body = _encode({"generateContentRequest": request})
@@ -99,21 +107,22 @@ class GeminiWire:
         path = self.path(target, "batchEmbedContents")
         return Outgoing(path, self.headers(target), body, losses)
 
-    def _renamed(self, body: bytes, target: UpstreamTarget) -> bytes:
-        """The body as it is, unless it names the model too."""
-        if b'"model"' not in body:
-            return body
-        model = msgspec.Raw(_encode(resource(target.model)))
-        fields = _fields.decode(body)
-        changed = "model" in fields
-        if changed:
-            fields["model"] = model
-        if (inner := fields.get("generateContentRequest")) is not None:
-            request = _fields.decode(inner)
-            fields["generateContentRequest"] = msgspec.Raw(_encode({**request, "model": model}))
-            changed = True
-        if (many := fields.get("requests")) is not None:
-            requests = [{**one, "model": model} for one in _requests.decode(many)]
-            fields["requests"] = msgspec.Raw(_encode(requests))
-            changed = True
-        return _encode(fields) if changed else body
+
+def _renamed(body: bytes, model: str) -> bytes:
+    """The body as it is, unless it names the model too. `model` is a resource name."""
+    if b'"model"' not in body:
+        return body
+    named = msgspec.Raw(_encode(model))
+    fields = _fields.decode(body)
+    changed = "model" in fields
+    if changed:
+        fields["model"] = named
+    if (inner := fields.get("generateContentRequest")) is not None:
+        request = _fields.decode(inner)
+        fields["generateContentRequest"] = msgspec.Raw(_encode({**request, "model": named}))
+        changed = True
+    if (many := fields.get("requests")) is not None:
+        requests = [{**one, "model": named} for one in _requests.decode(many)]
+        fields["requests"] = msgspec.Raw(_encode(requests))
+        changed = True
+    return _encode(fields) if changed else body

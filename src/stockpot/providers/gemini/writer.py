@@ -224,11 +224,3 @@ class GeminiWriter:
         chunk["modelVersion"] = self._model
         chunk["responseId"] = self._ident
         return chunk
-
-
-class CountWriter(GeminiWriter):
-    """Writes the answer of `countTokens`: the input of the usage is the count."""
-
-    def complete(self, events: Sequence[Event]) -> bytes:
-        counts = [event.usage.input for event in events if isinstance(event, Metered)]
-        return _encode({"totalTokens": counts[-1] if counts else 0})
