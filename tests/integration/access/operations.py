@@ -1,0 +1,139 @@
+"""The operations of the API as its own description tells them, and bodies that they accept."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import httpx
+from fastapi import FastAPI
+
+from tests.integration.access.world import Records
+
+READS = {"GET", "HEAD", "OPTIONS"}
+ENDLESS = {"tail_traces"}
+
+# What a schema cannot say of a value: names that mean a record, and patterns.
+WORDS: dict[str, Any] = {
+    "email": "fresh@example.org",
+    "name": "fresh",
+    "vendor": "openai-compatible",
+    "base_url": "http://127.0.0.1:9/v1",
+    "secret_ref": "env:NOT_THERE",
+    "password": "correct horse battery",
+}
+
+
+# What an operation needs beyond its schema's required fields.
+MORE: dict[str, dict[str, Any]] = {"ask_for_access": {"limit_nano": 9_000_000_000}}
+
+
+class Operation(NamedTuple):
+    """One method of one path."""
+
+    name: str
+    method: str
+    path: str
+    access: dict[str, Any]
+    body: dict[str, Any] | None
+    schemas: dict[str, Any]
+
+    @property
+    def public(self) -> bool:
+        return bool(self.access.get("public"))
+
+    @property
+    def role(self) -> str:
+        return str(self.access["role"])
+
+    @property
+    def in_projects(self) -> bool:
+        return self.access.get("of") == "project"
+
+    @property
+    def parameters(self) -> list[str]:
+        return re.findall(r"\{(\w+)", self.path)
+
+    def filled(self, records: Records) -> str:
+        """The path, with a real record for each parameter. Where a role on the instance is asked
+        for, none is needed: whoever lacks it must not come so far."""
+        path = self.path
+        for name in self.parameters:
+            value = records.named(name)
+            guarded = self.public or (not self.in_projects and self.role != "own")
+            assert value is not None or guarded, (
+                f"{self.method} {self.path} names a record {name!r} that these tests do not know: "
+                "add one to tests/integration/access/world.py"
+            )
+            path = re.sub(rf"\{{{name}(:path)?\}}", value or "1", path)
+        return path
+
+    def example(self, records: Records) -> Any:
+        """The smallest body that its schema accepts, about these records."""
+        if self.body is None:
+            return None
+        made = self._value(self.body, "", records)
+        return {**made, **MORE[self.name]} if self.name in MORE else made
+
+    def _value(self, schema: dict[str, Any], name: str, records: Records) -> Any:
+        if "$ref" in schema:
+            schema = self.schemas[schema["$ref"].rpartition("/")[2]]
+        known = records.named(name) if name not in WORDS else WORDS[name]
+        if known is not None:
+            return known
+        if "anyOf" in schema:
+            return self._value(schema["anyOf"][0], name, records)
+        if "enum" in schema:
+            return schema["enum"][0]
+        if "const" in schema:
+            return schema["const"]
+        return self._plain(schema, name, records)
+
+    def _plain(self, schema: dict[str, Any], name: str, records: Records) -> Any:
+        match schema.get("type"):
+            case "object":
+                parts = schema.get("properties", {})
+                wanted = [n for n in parts if n in schema.get("required", ()) or n in ABOUT]
+                return {n: self._value(parts[n], n, records) for n in wanted}
+            case "array":
+                if "prefixItems" in schema:
+                    return [self._value(s, name, records) for s in schema["prefixItems"]]
+                return [self._value(schema["items"], name, records)] * schema.get("minItems", 0)
+            case "integer" | "number":
+                return schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
+            case "boolean":
+                return True
+            case _:
+                return "x" * max(1, schema.get("minLength", 1))
+
+
+ABOUT = {"project", "key_id", "user_id", "team_id", "subject_id", "trace_id", "request_id"}
+"""Fields of a body that name a record: given even where they are optional."""
+
+
+def operations(app: FastAPI) -> list[Operation]:
+    """Everything that the API's description lists."""
+    document = app.openapi()
+    return [
+        Operation(
+            told["operationId"],
+            method.upper(),
+            path,
+            told["x-stockpot-access"],
+            told.get("requestBody", {})
+            .get("content", {})
+            .get("application/json", {})
+            .get("schema"),
+            document["components"]["schemas"],
+        )
+        for path, methods in document["paths"].items()
+        for method, told in methods.items()
+    ]
+
+
+async def call(
+    client: httpx.AsyncClient, operation: Operation, path: str, body: Any = None, **headers: str
+) -> httpx.Response:
+    """One request; what needs no body gets none."""
+    sent = {} if operation.body is None else {"json": body if body is not None else {}}
+    return await client.request(operation.method, path, headers=headers, **sent)

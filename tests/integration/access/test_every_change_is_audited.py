@@ -1,0 +1,120 @@
+"""Each operation of the API that changes something leaves an entry in the audit log.
+
+The operations are taken from the API's own description. A new one whose smallest body is not enough
+to succeed needs a line in `_prepared`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from stockpot.access import SYSTEM
+from stockpot.revisions import recording
+from tests.integration.access.operations import READS, Operation, call, operations
+from tests.integration.access.world import HOME, Records, World
+from tests.integration.control.plane import running
+
+pytestmark = pytest.mark.integration
+
+CHANGES_NOTHING = {"plan_definitions"}
+"""They are asked with a body, and answer."""
+
+LAB = {"vendor": "openai-compatible", "base_url": "http://127.0.0.1:9/v1", "models": ["m"],
+       "secret": "sk-0000"}  # fmt: skip
+ROUTE = {"targets": [{"provider": "lab", "model": "m"}]}
+PRICE = {"provider": "lab", "model": "m", "dollars": {"input": 1.0}, "source": "a contract"}
+
+
+class Ready(NamedTuple):
+    """Who calls, with what, and the path where a record had to be made first."""
+
+    client: httpx.AsyncClient
+    body: Any = None
+    path: str = ""
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with running(tmp_path / "home") as plane:
+        built = await World(plane).build()
+        await built.done("PUT", "/api/v1/providers/lab", LAB)
+        yield built
+
+
+async def prepared(world: World, operation: Operation, fresh: Records) -> Ready:
+    """What an operation needs to succeed."""
+    admin, member = world.admin, world.in_home["admin"]
+    bodies: dict[str, Any] = {
+        "set_alias": ROUTE, "connect_provider": LAB, "set_price": PRICE, "sign_in": None,
+        "chat": {}, "create_project": {"name": f"fresh-{fresh.key_id[-8:]}".lower()},
+        "apply_definitions": {"toml": '[aliases.quick]\ntargets = ["lab/m"]\n', "partial": True,
+                              "now": True},
+        "roll_back": {}, "lift_rollback": {"name": "held", "reason": "it was the network"},
+        "approve_request": {}, "deny_request": {}, "change_user": {"name": "Ana"},
+        "change_project": {"owner": "ana"}, "change_key": {"limits": {"rpm": 3}},
+    }  # fmt: skip
+    body = bodies[operation.name] if operation.name in bodies else operation.example(fresh)
+    match operation.name:
+        case "remove_alias" | "try_model":
+            await world.done("PUT", "/api/v1/models/short", ROUTE)
+            return Ready(admin, body, operation.path.replace("{name}", "short"))
+        case "set_alias":
+            return Ready(admin, body, "/api/v1/models/short")
+        case "remove_provider" | "connect_provider" | "try_provider":
+            await world.done("PUT", "/api/v1/providers/other", LAB)
+            return Ready(admin, body, operation.path.replace("{name}", "other"))
+        case "remove_price":
+            made = await world.made("/api/v1/prices", PRICE)
+            return Ready(admin, None, f"/api/v1/prices/{made['id'].rpartition('/')[2]}")
+        case "sign_in":
+            link = (await world.made(f"/api/v1/users/{fresh.user_id}/link", {}))["url"]
+            return Ready(world.nobody, {"token": link.partition("=")[2]})
+        case "sign_out" | "set_password":
+            person = await world.person(f"{operation.name}@home.org")
+            return Ready(person, {"password": "correct horse battery"})
+        case "withdraw_request":
+            return Ready(member)
+        case "move_pointer":
+            key = next(
+                k for k in (await admin.get("/api/v1/keys")).json() if k["id"] == fresh.key_id
+            )
+            return Ready(admin, {"path": ["keys", key["name"], "state"], "value": "disabled"})
+        case "roll_back":
+            key = {"name": "to be rolled back", "project": HOME}
+            await world.made("/api/v1/keys", key)
+        case "lift_rollback":
+            path = (recording.HOLD_SECTION, "held", recording.HOLD_FIELD)
+            await world.plane.app.state.control.db.write(
+                lambda c: recording.moved(c, SYSTEM, path, None, "held", "errors")
+            )
+        case "remove_team_member":
+            at = f"/api/v1/teams/{fresh.team_id}/members/{fresh.user_id}"
+            await world.done("PUT", at, {"role": "viewer"})
+    return Ready(admin, body)
+
+
+async def test_every_operation_that_changes_something_writes_an_entry(world: World) -> None:
+    tried = set()
+    for number, operation in enumerate(operations(world.plane.app), 10):
+        if operation.method in READS or operation.name in CHANGES_NOTHING:
+            continue
+        fresh = await world.records(HOME, f"w{number}", world.in_home["admin"], number)
+        ready = await prepared(world, operation, fresh)
+        before = (await world.admin.get("/api/v1/audit", params={"limit": 1})).json()[0]["number"]
+        path = ready.path or operation.filled(fresh)
+        answer = await call(ready.client, operation, path, ready.body)
+        away = operation.name == "chat" and answer.status_code == 503  # no gateway runs here
+        told = (operation.name, operation.method, path, answer.status_code, answer.text)
+        assert answer.is_success or away, told
+        (last,) = (await world.admin.get("/api/v1/audit", params={"limit": 1})).json()
+        assert last["number"] > before, told
+        assert last["actor_id"], told
+        tried.add(operation.name)
+    assert len(tried) > 35
+    verified = (await world.admin.get("/api/v1/audit/verify")).json()
+    assert verified["intact"] is True

@@ -1,0 +1,131 @@
+"""An instance with two projects, people in each, and a record of every kind in both.
+
+The foreign project's records all carry the word `zebra`, so that one that leaks is seen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Any
+
+import httpx
+
+from stockpot import traces
+from stockpot.gateway import Shipped
+from tests.integration.control.plane import Plane
+from tests.unit.traces.made import make_shipment, make_shipped
+
+HOME, FOREIGN, MARK = "home", "zebra-project", "zebra"
+ROLES = ("admin", "editor", "viewer", "own")
+DOLLAR = 1_000_000_000
+
+
+@dataclasses.dataclass
+class Records:
+    """Ids of one project's records, by the name that path parameters and bodies give them."""
+
+    project: str
+    key_id: str
+    request_id: str
+    trace_id: str
+    span_id: str
+    subject_id: str
+    token_id: str
+    user_id: str
+    team_id: str
+
+    def named(self, name: str) -> str | None:
+        """What stands for a parameter; None where this table knows none."""
+        return getattr(self, {"name": "project"}.get(name, name), None)
+
+
+class World:
+    """The control plane and everybody in it."""
+
+    def __init__(self, plane: Plane) -> None:
+        self.plane = plane
+        self.on_instance: dict[str, httpx.AsyncClient] = {}
+        self.in_home: dict[str, httpx.AsyncClient] = {}
+        self.ids: dict[str, str] = {}
+
+    async def build(self) -> World:
+        self.admin = await self.plane.admin()
+        self.nobody = await self.plane.client()
+        for name in (HOME, FOREIGN):
+            budget = {"limit_nano": 5 * DOLLAR}
+            await self.made("/api/v1/projects", {"name": name, "budget": budget})
+        for role in ROLES:
+            self.on_instance[role] = await self.person(f"{role}@instance.org", role=role)
+            project = {HOME: role}
+            self.in_home[role] = await self.person(f"{role}@home.org", projects=project)
+        self.stranger = await self.person("stranger@home.org")
+        self.insider = await self.person(f"{MARK}@foreign.org", projects={FOREIGN: "admin"})
+        self.home = await self.records(HOME, "home", self.in_home["admin"], 1)
+        self.foreign = await self.records(FOREIGN, MARK, self.insider, 2)
+        return self
+
+    async def person(
+        self, email: str, *, role: str = "own", projects: dict[str, str] | None = None
+    ) -> httpx.AsyncClient:
+        """Somebody in a browser, signed in by the link of their invitation."""
+        wanted = {"email": email, "name": email, "role": role, "projects": projects or {}}
+        made = await self.made("/api/v1/users", wanted)
+        self.ids[email] = made["user"]["id"]
+        return await self.signed_in(made["link"]["url"])
+
+    async def signed_in(self, url: str) -> httpx.AsyncClient:
+        browser = await self.plane.client()
+        token = url.partition("=")[2]
+        answer = await browser.post("/api/v1/session", json={"token": token})
+        assert answer.status_code == 200, answer.text
+        browser.headers["x-stockpot-csrf"] = answer.json()["csrf"]
+        return browser
+
+    async def token(self, **wanted: Any) -> httpx.AsyncClient:
+        """A program with a token of the command line's."""
+        made = await self.made("/api/v1/tokens", {"name": "program", **wanted})
+        return await self.plane.client(made["secret"])
+
+    async def records(
+        self, project: str, word: str, member: httpx.AsyncClient, number: int
+    ) -> Records:
+        """One of each kind. The key is nobody's, the request is the member's."""
+        budget = {"limit_nano": DOLLAR}
+        new = {"name": f"{word}-key", "project": project, "models": ["m"], "budget": budget}
+        key = (await self.made("/api/v1/keys", new))["record"]
+        wanted = {"key_id": key["id"], "limit_nano": 2 * DOLLAR, "reason": f"{word} needs it"}
+        request = (await member.post("/api/v1/requests", json=wanted)).json()
+        token = (
+            await member.post("/api/v1/tokens", json={"name": word, "project": project})
+        ).json()
+        team = await self.made("/api/v1/teams", {"name": f"{word}-team"})
+        access = f"/api/v1/projects/{project}/access/{team['id']}"
+        await self.done("PUT", access, {"role": "viewer"})
+        user = (await member.get("/api/v1/session")).json()["user"]["id"]
+        shipped = self.called(project, word, key["id"], number)
+        return Records(
+            project=project, key_id=key["id"], request_id=request["id"],
+            trace_id=shipped.record.trace_id.hex(), span_id=shipped.record.span_id.hex(),
+            subject_id=team["id"], token_id=token["token"]["id"], user_id=user,
+            team_id=team["id"],
+        )  # fmt: skip
+
+    def called(self, project: str, word: str, key_id: str, number: int) -> Shipped:
+        """One call in the span log."""
+        shipped = make_shipped(
+            number, said=(f"{word} asks", f"{word} answers"), project=project, key_id=key_id,
+            target=f"{word}-target", user=f"{word}-user", start_ns=time.time_ns(),
+        )  # fmt: skip
+        store = traces.open_store(self.plane.instance)
+        traces.SpanLog(store).ingest(make_shipment(shipped, stream=f"host-{number}"))
+        store.close()
+        return shipped
+
+    async def made(self, path: str, body: dict[str, Any]) -> Any:
+        return await self.done("POST", path, body)
+
+    async def done(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        answer = await self.admin.request(method, path, json=body)
+        assert answer.is_success, (method, path, answer.text)
+        return answer.json() if answer.content else None
