@@ -108,7 +108,8 @@ class Watch:
     def _look(self) -> Verdict | None:
         now, seen = time.monotonic(), self._keeper.seen()
         mine = seen.get(self._worker, ())
-        taken = [s for s in mine if s.revision == self._snapshot]
+        # Later numbers are the same release over what others changed meanwhile.
+        taken = [s for s in mine if s.revision >= self._snapshot]
         if not taken:
             late = now - self._begun > TAKEN_WITHIN_S
             return Verdict(False, "the first worker did not take it") if late else None
