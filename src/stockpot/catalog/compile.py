@@ -10,7 +10,7 @@ the bare name when nobody else has it. An alias takes its name from whoever had 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -31,10 +31,15 @@ from stockpot.catalog.store.budgets import BudgetRow
 from stockpot.catalog.store.keys import KeyRow
 from stockpot.catalog.store.routes import RouteRow
 
-_ENDPOINTS: dict[Kind, tuple[Literal["chat", "completions", "embeddings"], ...]] = {
+_ENDPOINTS: dict[Kind, tuple[gateway.Endpoint, ...]] = {
     "chat": ("chat", "completions"),
     "embedding": ("embeddings",),
+    "image": ("images", "image_edits"),
+    "audio": ("speech", "transcriptions", "translations"),
+    "moderation": ("moderations",),
+    "rerank": ("rerank",),
 }
+_ANY = tuple(dict.fromkeys(endpoint for served in _ENDPOINTS.values() for endpoint in served))
 
 
 class Definitions(NamedTuple):
@@ -131,6 +136,8 @@ def _target(ident: str, offer: Offer, model: str, own: tuple[OwnPrice, ...]) -> 
         prices=with_own(published, own),
         free=offer.free and not own,
         smoke=offer.smoke,
+        native=offer.native,
+        options=offer.options(),
     )
 
 
@@ -179,7 +186,7 @@ def _route(entry: ModelEntry, targets: _Targets) -> gateway.Route:
     choice = entry.route
     return gateway.Route(
         name=entry.name,
-        endpoints=_ENDPOINTS[entry.kind],
+        endpoints=_endpoints(entry),
         targets=tuple(shares),
         attempts=choice.attempts,
         retry_on=choice.retry_on,
@@ -207,6 +214,15 @@ def _rule(rule: RuleSpec, targets: _Targets) -> gateway.Rule:
 def _shadow(shadow: ShadowSpec, targets: _Targets) -> gateway.Shadow | None:
     ids = targets.ids(shadow.provider, shadow.model)
     return gateway.Shadow(ids[0], shadow.share, shadow.concurrency) if ids else None
+
+
+def _endpoints(entry: ModelEntry) -> tuple[gateway.Endpoint, ...]:
+    """What a route serves. A vendor's model under its full name was guessed to be of its kind, so
+    whoever names it so may ask anything of it."""
+    full = {f"{target.provider}/{target.model}" for target in entry.route.targets}
+    if entry.origin in ("engine", "alias") or entry.name not in full:
+        return _ENDPOINTS[entry.kind]
+    return _ANY
 
 
 def _project(project: Project, budget: BudgetRow | None) -> gateway.Project:

@@ -24,6 +24,8 @@ LISTED = {
     "anthropic": ("/models?limit=1000", (("anthropic-version", "2023-06-01"),)),
 }
 """How a wire format lists its models, where that is not plain GET /models."""
+UNLISTED = frozenset({"bedrock"})
+"""Wire formats without a list at their own address."""
 
 
 def from_environment(environ: Mapping[str, str], since_ms: int) -> tuple[Offer, ...]:
@@ -80,6 +82,8 @@ class Listing(NamedTuple):
 
 async def listed_models(offer: Offer) -> Listing:
     """Ask a provider which models it has."""
+    if offer.wire in UNLISTED:
+        return Listing()
     async with httpx.AsyncClient(timeout=LIST_TIMEOUT_S) as client:
         path, headers = LISTED.get(offer.wire, ("/models", ()))
         return await _ask(client, offer.base_url + path, (*offer.headers(), *headers))

@@ -12,6 +12,8 @@ class Frozen(BaseModel):
 
 
 PayloadPolicy = Literal["none", "masked", "full"]
+Kind = Literal["chat", "embedding", "image", "audio", "moderation", "rerank"]
+"""What a model is for."""
 
 
 class LimitSpec(Frozen):
@@ -344,7 +346,7 @@ class Model(RouteChoice):
     """A name that applications may ask for, and what serves it."""
 
     name: str
-    kind: Literal["chat", "embedding"]
+    kind: Kind
     smoke: bool
     origin: str
     targets: tuple[TargetHealth, ...]
@@ -364,7 +366,7 @@ class RouteTarget(Frozen):
 class RouteSettings(RouteChoice):
     """Define an alias: weighted targets in tiers, lower tiers first, and how to choose."""
 
-    kind: Literal["chat", "embedding"] = "chat"
+    kind: Kind = "chat"
     targets: tuple[RouteTarget, ...] = Field(min_length=1, max_length=100)
     attempts: int = Field(3, ge=1, le=10)
     retry_on: tuple[Literal["connect", "timeout", "rate_limit", "server", "stream"], ...] = (

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
+from stockpot.catalog.models import Kind
 from stockpot.providers import Vendor
 
-Kind = Literal["chat", "embedding"]
+_MARKS: tuple[tuple[str, Kind], ...] = (
+    ("rerank", "rerank"), ("embed", "embedding"), ("moderation", "moderation"),
+    ("transcribe", "audio"), ("whisper", "audio"), ("tts", "audio"), ("dall-e", "image"),
+    ("gpt-image", "image"), ("stable-diffusion", "image"), ("flux.", "image"),
+)  # fmt: skip
+"""Parts of names that tell what a model is for; the first that is found decides."""
 Origin = Literal["engine", "environment", "local", "console"]
 
 
@@ -35,18 +41,48 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     stream_usage: Literal["inject", "always", "never"] = "inject"
     created_ms: int = 0
     verified: bool = False
+    native: tuple[str, ...] = ()
+    refuses: tuple[str, ...] = ()
 
     def kind_of(self, model: str) -> Kind:
         """What a model is for; vendors do not say, so its name has to."""
-        return self.kind or ("embedding" if "embed" in model.lower() else "chat")
+        if self.kind is not None:
+            return self.kind
+        name = model.lower()
+        return next((kind for mark, kind in _MARKS if mark in name), "chat")
 
     def headers(self) -> tuple[tuple[str, str], ...]:
         """The credential, in the style that the vendor expects."""
-        if not self.secret:
+        said = self._settings()
+        secret = self.secret if said is None else said.get("api_key", "")
+        if not secret:
             return ()
         if self.auth.startswith("header:"):
-            return ((self.auth.removeprefix("header:").lower(), self.secret),)
-        return (("authorization", f"Bearer {self.secret}"),)
+            return ((self.auth.removeprefix("header:").lower(), secret),)
+        return (("authorization", f"Bearer {secret}"),)
+
+    def options(self) -> dict[str, str]:
+        """Settings of the wire: a secret of several parts is a JSON object that holds them."""
+        said = dict(self._settings() or {})
+        said.pop("api_key", None)
+        if self.refuses:
+            said["refuses"] = ",".join(self.refuses)
+        return said
+
+    def _settings(self) -> dict[str, str] | None:
+        """What a secret says that is a JSON object; a service account's key file is one setting."""
+        if not self.secret.startswith("{"):
+            return None
+        try:
+            found = msgspec.json.decode(self.secret, type=dict[str, Any])
+        except msgspec.MsgspecError:
+            return None
+        if found.get("type") == "service_account":
+            return {"service_account": self.secret}
+        return {
+            name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+            for name, value in found.items()
+        }
 
 
 def offer_of(
@@ -77,6 +113,8 @@ def offer_of(
         stream_usage=msgspec.convert(vendor.stream_usage, Literal["inject", "always", "never"]),
         created_ms=created_ms,
         verified=bool(vendor.verified),
+        native=vendor.native,
+        refuses=vendor.refuses,
     )
 
 

@@ -13,7 +13,9 @@ class Vendor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One row. `auth` is the style of the credential: `bearer`, `none`, or `header:NAME`.
 
     `probe` is the address at which `stockpot up` looks for a local server; `verified` says how the
-    row was checked, '' is unverified.
+    row was checked, '' is unverified. `stream_usage`: usage in a stream comes when it is asked for
+    (`inject`), in any case (`always`) or not at all (`never`). `native` are dialects that it speaks
+    besides its wire's own, `refuses` fields of its wire's dialect that it takes for an error.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Vendor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stream_usage: str = "inject"
     prices_as: str = ""
     models: tuple[str, ...] = ()
+    native: tuple[str, ...] = ()
+    refuses: tuple[str, ...] = ()
 
     @property
     def needs_secret(self) -> bool:
@@ -39,5 +43,10 @@ class Vendor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def vendors() -> tuple[Vendor, ...]:
     """All rows, in the order of the file."""
-    table = tomllib.loads(files("stockpot.providers").joinpath("providers.toml").read_text("utf-8"))
+    return rows_of(files("stockpot.providers").joinpath("providers.toml").read_text("utf-8"))
+
+
+def rows_of(text: str) -> tuple[Vendor, ...]:
+    """The rows of a table. Raises msgspec's ValidationError for a field that no row has."""
+    table = tomllib.loads(text)
     return tuple(msgspec.convert({"name": k, **v}, Vendor) for k, v in table.items())

@@ -12,7 +12,7 @@ from stockpot.traces import excerpt
 from stockpot.traces.store import Batch, NewPayload, NewSpan
 
 _BIGGEST = 1 << 43
-_KINDS = {"embeddings": "embedding"}
+_KINDS = {"embeddings": "embedding", "rerank": "reranker"}
 _CUT_SHORT = frozenset({"interrupted", "client_disconnect", "hedge_lost"})
 _USUAL = frozenset({
     "", "weighted", "priority", "least_latency", "least_cost", "least_busy", "fallback", "retry",

@@ -136,3 +136,19 @@ def test_the_same_input_compiles_to_the_same_bytes_in_any_order() -> None:
 )
 def test_only_this_host_is_free_of_charge(url: str, is_it: bool) -> None:
     assert is_loopback(url) is is_it
+
+
+def test_a_route_serves_what_its_models_name_says_and_under_its_full_name_anything() -> None:
+    got = compiled(offer("one", "whisper-1", "gpt-4o", "dall-e-3"), engine("e", "local"))
+    served_by = {route.name: route.endpoints for route in got.part.routes}
+    assert served_by["whisper-1"] == ("speech", "transcriptions", "translations")
+    assert served_by["dall-e-3"] == ("images", "image_edits")
+    assert served_by["gpt-4o"] == served_by["local"] == ("chat", "completions")
+    assert {"speech", "rerank", "chat", "embeddings"} <= set(served_by["one/gpt-4o"])
+
+
+def test_an_alias_of_a_kind_serves_that_kind_alone() -> None:
+    voice = alias(("one", "any-model", 1, 0)).model_copy(update={"kind": "audio"})
+    got = compiled(offer("one"), voice=voice)
+    (route,) = (route for route in got.part.routes if route.name == "voice")
+    assert route.endpoints == ("speech", "transcriptions", "translations")

@@ -20,7 +20,10 @@ _CALLS: dict[str, tuple[str, dict[str, Any]]] = {
         {"messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 16},
     ),
     "embedding": ("/v1/embeddings", {"input": "hello"}),
+    "moderation": ("/v1/moderations", {"input": "hello"}),
+    "rerank": ("/v1/rerank", {"query": "tea", "documents": ["a kettle", "a cat"]}),
 }
+"""By kind of model; sound and images cost more than a word and are not tried."""
 
 
 class Trial:
@@ -45,8 +48,12 @@ class Trial:
         """The answer or the error of one call."""
         secret = await self._keys.playground_secret()
         await self._keys.note(actor, "model.try", model.name)
-        path, body = _CALLS[model.kind]
         began = time.perf_counter()
+        if model.kind not in _CALLS:
+            return _result(
+                began, error=f"a model of the kind {model.kind!r} is not tried from here"
+            )
+        path, body = _CALLS[model.kind]
         try:
             answer = await self._client.post(
                 path,
@@ -87,6 +94,8 @@ def _told(answer: httpx.Response) -> tuple[str, str]:
             return "", str(body["error"]["message"])
         if "choices" in body:
             return str(body["choices"][0]["message"].get("content") or ""), ""
+        if "results" in body:
+            return f"{len(body['results'])} results", ""
         return f"{len(body['data'][0]['embedding'])} dimensions", ""
     except (ValueError, KeyError, IndexError, TypeError):
         return "", f"an answer of an unknown shape: {answer.text[:200]!r}"

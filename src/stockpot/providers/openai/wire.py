@@ -19,6 +19,7 @@ from stockpot.providers.base import (
     Outgoing,
     UpstreamTarget,
 )
+from stockpot.providers.canon import Loss
 from stockpot.providers.model_name import renamed
 from stockpot.providers.openai import media
 from stockpot.providers.openai.compose import compose_chat
@@ -64,6 +65,8 @@ class OpenAIWire:
         if not self.passes(ask, target):
             newest = self.newest or "//api.openai.com" in target.base_url
             return _composed(ask, target, newest)
+        if "refuses" in target.options:
+            return _without(ask, target)
         body = ask.body
         inject = ask.stream and not ask.wants_usage and target.stream_usage == "inject"
         if ask.model != target.model or inject:
@@ -91,6 +94,18 @@ def _composed(ask: Ask, target: UpstreamTarget, newest: bool) -> Outgoing:
         raise CannotExpress(f"{ask.endpoint} of {ask.dialect}'s format cannot be told to OpenAI's")
     body, losses = compose_chat(ask.prompt, target, ask.stream, ask.dialect, newest)
     return Outgoing(PATHS["chat"], (), _encode(body), losses)
+
+
+def _without(ask: Ask, target: UpstreamTarget) -> Outgoing:
+    """For a server that takes some fields for an error: they are left out aloud."""
+    inject = ask.stream and not ask.wants_usage and target.stream_usage == "inject"
+    fields = _fields.decode(_patched(ask.body, target.model, inject))
+    losses = tuple(
+        Loss(name, "this server takes it for an error")
+        for name in target.options["refuses"].split(",")
+        if fields.pop(name, None) is not None
+    )
+    return Outgoing(PATHS[ask.endpoint], (), _encode(fields), losses)
 
 
 def _patched(body: bytes, model: str, include_usage: bool) -> bytes:
