@@ -69,6 +69,8 @@ class OpenAIStub:
     requests: list[dict[str, Any]] = field(default_factory=list)
     heads: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    returns_reasoning: bool = False
+    """Whether messages may hold `reasoning_content`, as DeepSeek's and vLLM's may."""
     cancelled: int = 0
     port: int = 0
 
@@ -143,7 +145,8 @@ class OpenAIStub:
         if behaviour.status >= 400:
             return await self._error(writer, behaviour.status, "as told", behaviour.headers)
         embeds = path.partition("?")[0].endswith("/embeddings")
-        wrong = unlike(_EMBEDDING if embeds else _CHAT, body)
+        checked = self._without_reasoning(body) if self.returns_reasoning else body
+        wrong = unlike(_EMBEDDING if embeds else _CHAT, checked)
         if wrong:
             return await self._error(writer, 400, wrong, ())
         if embeds:
@@ -155,6 +158,13 @@ class OpenAIStub:
     ) -> bool | None:
         """Serves what only some stand-ins have; None when the path is none of theirs."""
         return None
+
+    def _without_reasoning(self, body: dict[str, Any]) -> dict[str, Any]:
+        messages = [
+            {key: value for key, value in message.items() if key != "reasoning_content"}
+            for message in body.get("messages", [])
+        ]
+        return {**body, "messages": messages}
 
     def _refusal(self, path: str, head: dict[str, str]) -> tuple[int, str] | None:
         """Status and message when the call is not let in."""

@@ -1,0 +1,150 @@
+"""Asking with the stock `openai` SDK."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import openai
+from openai.lib.streaming.chat import ChatCompletionStreamState
+from openai.types.chat import ChatCompletion
+
+from tests.integration.conformance.talk import Asked, Failed, Got, Mode, Turn, left_out
+
+_FINISH = {
+    "stop": "stop", "length": "length", "tool_calls": "tool_calls", "content_filter": "refused",
+}  # fmt: skip
+
+
+def _content(turn: Turn) -> Any:
+    parts: list[Any] = []
+    if turn.image:
+        url = f"data:image/png;base64,{turn.image}"
+        parts.append({"type": "image_url", "image_url": {"url": url}})
+    if turn.image_url:
+        parts.append({"type": "image_url", "image_url": {"url": turn.image_url}})
+    if turn.document:
+        data = f"data:application/pdf;base64,{turn.document}"
+        parts.append({"type": "file", "file": {"filename": "menu.pdf", "file_data": data}})
+    if not parts:
+        return turn.text
+    return [*parts, {"type": "text", "text": turn.text}]
+
+
+def _messages(asked: Asked) -> list[Any]:
+    found: list[Any] = []
+    if asked.system:
+        found.append({"role": "system", "content": asked.system})
+    for turn in asked.turns:
+        for result in turn.results:
+            message = {"role": "tool", "tool_call_id": result.ident, "content": result.text}
+            found.append(message)
+        if turn.calls:
+            calls = [
+                {
+                    "id": call.ident,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": json.dumps(call.arguments)},
+                }
+                for call in turn.calls
+            ]
+            found.append({"role": "assistant", "content": turn.text or None, "tool_calls": calls})
+        elif turn.text:
+            found.append({"role": turn.role, "content": _content(turn)})
+    return found
+
+
+def _request(model: str, asked: Asked, before: Got | None) -> dict[str, Any]:
+    messages = _messages(asked)
+    if before is not None:
+        said = before.raw.choices[0].message.model_dump(exclude_none=True)
+        said = {key: value for key, value in said.items() if key != "parsed"}
+        messages.insert(len(messages) - 1, said)
+    found: dict[str, Any] = {"model": model, "messages": messages}
+    if asked.tools:
+        found["tools"] = [
+            {"type": "function", "function": {"name": name, "parameters": schema}}
+            for name, schema in asked.tools
+        ]
+    if asked.choice in ("auto", "none", "required"):
+        found["tool_choice"] = asked.choice
+    elif asked.choice:
+        found["tool_choice"] = {"type": "function", "function": {"name": asked.choice}}
+    if asked.schema:
+        schema = {"name": "pot", "schema": asked.schema, "strict": True}
+        found["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if asked.effort:
+        found["reasoning_effort"] = asked.effort
+    if asked.most:
+        found["max_completion_tokens"] = asked.most
+    if asked.stop:
+        found["stop"] = list(asked.stop)
+    if asked.temperature is not None:
+        found["temperature"] = asked.temperature
+    return found
+
+
+def _got(answer: ChatCompletion, headers: Any) -> Got:
+    (choice,) = answer.choices
+    message, usage = choice.message, answer.usage
+    assert message.role == "assistant"
+    finish = "refused" if message.refusal else _FINISH[choice.finish_reason]
+    got = Got(
+        text=message.content or "",
+        reasoning=getattr(message, "reasoning_content", None) or "",
+        finish=finish,
+        left_out=left_out(headers.get("x-stockpot-degraded")),
+        raw=answer,
+    )
+    for call in message.tool_calls or []:
+        assert call.type == "function"
+        assert call.id
+        got.calls.append((call.function.name, json.loads(call.function.arguments or "{}")))
+    if usage is not None:
+        assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
+        details = usage.prompt_tokens_details
+        got.input, got.output = usage.prompt_tokens, usage.completion_tokens
+        got.cached = (details.cached_tokens or 0) if details else 0
+    return got
+
+
+def _failed(error: openai.APIError) -> Failed:
+    return Failed(getattr(error, "status_code", None), str(error))
+
+
+async def ask(
+    url: str, key: str, model: str, asked: Asked, mode: Mode, before: Got | None = None
+) -> Got:
+    request = _request(model, asked, before)
+    if "stream" in mode:
+        request |= {"stream": True, "stream_options": {"include_usage": True}}
+    try:
+        if mode.startswith("async"):
+            return await _ask_async(f"{url}/v1", key, request)
+        return _ask(f"{url}/v1", key, request)
+    except openai.APIError as error:
+        raise _failed(error) from None
+
+
+def _ask(url: str, key: str, request: dict[str, Any]) -> Got:
+    with openai.OpenAI(base_url=url, api_key=key, max_retries=0) as sdk:
+        response = sdk.chat.completions.with_raw_response.create(**request)
+        answer: Any = response.parse()
+        if not request.get("stream"):
+            return _got(answer, response.headers)
+        state = ChatCompletionStreamState()
+        for chunk in answer:
+            state.handle_chunk(chunk)
+        return _got(state.current_completion_snapshot, response.headers)
+
+
+async def _ask_async(url: str, key: str, request: dict[str, Any]) -> Got:
+    async with openai.AsyncOpenAI(base_url=url, api_key=key, max_retries=0) as sdk:
+        response = await sdk.chat.completions.with_raw_response.create(**request)
+        answer: Any = response.parse()
+        if not request.get("stream"):
+            return _got(answer, response.headers)
+        state = ChatCompletionStreamState()
+        async for chunk in answer:
+            state.handle_chunk(chunk)
+        return _got(state.current_completion_snapshot, response.headers)
