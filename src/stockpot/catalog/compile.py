@@ -17,6 +17,7 @@ import msgspec
 from stockpot import gateway
 from stockpot.catalog.models import (
     CacheSpec,
+    Kind,
     LimitSpec,
     Project,
     RouteSettings,
@@ -24,7 +25,7 @@ from stockpot.catalog.models import (
     RuleSpec,
     ShadowSpec,
 )
-from stockpot.catalog.offers import Kind, Offer
+from stockpot.catalog.offers import Offer
 from stockpot.catalog.own_prices import OwnPrice, with_own
 from stockpot.catalog.pricing import price_rows
 from stockpot.catalog.store.budgets import BudgetRow

@@ -9,8 +9,8 @@ from stockpot import __version__
 from stockpot.access import allows
 from stockpot.catalog.api.who import Anyone, Member
 from stockpot.catalog.catalog import Catalog
-from stockpot.catalog.models import Event, InstanceInfo, Model, ProcessState
-from stockpot.catalog.offers import Kind, Offer
+from stockpot.catalog.models import Event, InstanceInfo, Kind, Model, ProcessState
+from stockpot.catalog.offers import Offer
 from stockpot.core.instance import Instance
 from stockpot.core.urls import console_url, gateway_url
 
