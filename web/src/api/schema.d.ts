@@ -4,6 +4,27 @@
  */
 
 export interface paths {
+    "/api/v1/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Definitions
+         * @description Release a state: to one worker first, watched, then to all. The answer comes at once;
+         *     the revision tells how it goes.
+         */
+        post: operations["apply_definitions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -13,9 +34,49 @@ export interface paths {
         };
         /**
          * List Audit
-         * @description What was changed, newest first; `before` is the id of the last entry seen.
+         * @description What was changed, by whom and from where, newest first.
          */
         get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Audit
+         * @description Every matching entry as JSON lines, oldest first.
+         */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify Audit
+         * @description Compute the hash chain anew; `number` and `hash` are a head that was noted before.
+         */
+        get: operations["verify_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -44,6 +105,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Definitions
+         * @description The present state as the text of a `stockpot.toml`.
+         */
+        get: operations["export_definitions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instance": {
         parameters: {
             query?: never;
@@ -53,7 +134,8 @@ export interface paths {
         };
         /**
          * Get Instance
-         * @description Addresses, processes, the model to begin with, and what to know.
+         * @description Addresses, the model to begin with, and to viewers of the instance its processes and
+         *     what to know.
          */
         get: operations["get_instance"];
         put?: never;
@@ -73,7 +155,7 @@ export interface paths {
         };
         /**
          * List Keys
-         * @description Virtual keys, newest first.
+         * @description Virtual keys, newest first; with the role `own` those of the caller.
          */
         get: operations["list_keys"];
         put?: never;
@@ -107,7 +189,8 @@ export interface paths {
         head?: never;
         /**
          * Change Key
-         * @description Change what is given; null keeps.
+         * @description Change what is given; null keeps. Its owner may change the state alone. A state is a
+         *     pointer: its move stands in the journal with the reason.
          */
         patch: operations["change_key"];
         trace?: never;
@@ -161,7 +244,8 @@ export interface paths {
         };
         /**
          * List Models
-         * @description The names that applications may ask for, and what serves them.
+         * @description The names that applications may ask for, and what serves them; where that is, only
+         *     viewers of the instance are told.
          */
         get: operations["list_models"];
         put?: never;
@@ -236,6 +320,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Definitions
+         * @description What applying would change, what stands against it, and how the last recorded calls
+         *     would have fared. Changes nothing.
+         */
+        post: operations["plan_definitions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/playground/chat": {
         parameters: {
             query?: never;
@@ -256,6 +361,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pointers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Moves
+         * @description The journal of pointers that were moved at run time, newest first.
+         */
+        get: operations["list_moves"];
+        put?: never;
+        /**
+         * Move Pointer
+         * @description Move a pointer now: a key's state, an alias's targets. The definitions stay as they are,
+         *     and an apply that would undo the move shows it as a conflict.
+         */
+        post: operations["move_pointer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Prices
+         * @description Price rows of the models that are routed to; with provider and model, of that one.
+         */
+        get: operations["list_prices"];
+        put?: never;
+        /**
+         * Set Price
+         * @description State a price with its source; it stands above published ones.
+         */
+        post: operations["set_price"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prices/{price_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Price
+         * @description Take an own price back.
+         */
+        delete: operations["remove_price"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects": {
         parameters: {
             query?: never;
@@ -265,7 +439,7 @@ export interface paths {
         };
         /**
          * List Projects
-         * @description All projects, by name.
+         * @description The projects that are open to the caller, by name.
          */
         get: operations["list_projects"];
         put?: never;
@@ -315,6 +489,50 @@ export interface paths {
          * @description Take the project's cap away.
          */
         delete: operations["remove_project_budget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Project Access
+         * @description Who is in a project, besides those whose role on the instance holds everywhere.
+         */
+        get: operations["list_project_access"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/access/{subject_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Project Access
+         * @description Open a project to a user or a team, or change their role in it.
+         */
+        put: operations["put_project_access"];
+        post?: never;
+        /**
+         * Remove Project Access
+         * @description Close a project to a user or a team.
+         */
+        delete: operations["remove_project_access"];
         options?: never;
         head?: never;
         patch?: never;
@@ -384,6 +602,190 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Access Requests
+         * @description What members of the caller's projects asked for, newest first.
+         */
+        get: operations["list_access_requests"];
+        put?: never;
+        /**
+         * Ask For Access
+         * @description Ask for a model for a key, or for more budget for a key or a project, with a reason.
+         */
+        post: operations["ask_for_access"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw Request
+         * @description Take back what one asked for oneself.
+         */
+        delete: operations["withdraw_request"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Request
+         * @description Approve: the change is made at once. Nobody approves their own request.
+         */
+        post: operations["approve_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deny Request
+         * @description Deny; nothing changes.
+         */
+        post: operations["deny_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Revisions
+         * @description Revisions of the definitions, newest first; `before` is the last number seen.
+         */
+        get: operations["list_revisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/revisions/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lift Rollback
+         * @description Lift a safety rollback, by its name.
+         */
+        post: operations["lift_rollback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/revisions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Revision
+         * @description One revision: its state, what it changed, and how its release goes or went.
+         */
+        get: operations["get_revision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/revisions/{number}/diff/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Revisions
+         * @description What turns a revision into another.
+         */
+        get: operations["compare_revisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back
+         * @description Release the state of an earlier revision, to all workers at once unless told.
+         */
+        post: operations["roll_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/secrets/rotate": {
         parameters: {
             query?: never;
@@ -443,7 +845,7 @@ export interface paths {
         put?: never;
         /**
          * Create Link
-         * @description A one-time sign-in link.
+         * @description A one-time sign-in link for the caller.
          */
         post: operations["create_link"];
         delete?: never;
@@ -467,6 +869,134 @@ export interface paths {
          */
         post: operations["set_password"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sign In Ways
+         * @description How one can sign in here: with a password, and at which providers.
+         */
+        get: operations["list_sign_in_ways"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Begin Sign In
+         * @description Send the browser to a provider; `next` is the console's page to come back to.
+         */
+        get: operations["begin_sign_in"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in/{name}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finish Sign In
+         * @description Where a provider sends the browser back to; a session begins.
+         */
+        get: operations["finish_sign_in"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Teams
+         * @description All teams for an admin, else those of the caller.
+         */
+        get: operations["list_teams"];
+        put?: never;
+        /**
+         * Create Team
+         * @description A team without members.
+         */
+        post: operations["create_team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{team_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Team
+         * @description Remove a team; what was open to it is closed to its members.
+         */
+        delete: operations["remove_team"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{team_id}/members/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Team Member
+         * @description Put a user into a team; the role bounds what the team's projects give them.
+         */
+        put: operations["put_team_member"];
+        post?: never;
+        /**
+         * Remove Team Member
+         * @description Take a user out of a team.
+         */
+        delete: operations["remove_team_member"];
         options?: never;
         head?: never;
         patch?: never;
@@ -508,7 +1038,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke Token
-         * @description Revoke an API token.
+         * @description Revoke an API token; it stops working at once.
          */
         delete: operations["revoke_token"];
         options?: never;
@@ -606,7 +1136,7 @@ export interface paths {
         };
         /**
          * Get Trace
-         * @description All spans of one trace.
+         * @description All spans of one trace that the caller may see.
          */
         get: operations["get_trace"];
         put?: never;
@@ -646,11 +1176,55 @@ export interface paths {
         };
         /**
          * List Users
-         * @description Everybody who can sign in.
+         * @description Everybody who can sign in, or could.
          */
         get: operations["list_users"];
         put?: never;
+        /**
+         * Invite User
+         * @description Somebody new, with a link to hand over that signs them in once.
+         */
+        post: operations["invite_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change User
+         * @description Change what is given; null keeps. Deactivating ends sessions and tokens at once.
+         */
+        patch: operations["change_user"];
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create User Link
+         * @description A one-time sign-in link for a user, who may set a new password with it.
+         */
+        post: operations["create_user_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -741,6 +1315,47 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AccessRequest
+         * @description What a member of a project asks for, and what became of it. `wanted` is `{"model": ...}` or a
+         *     budget; without a `key_id` the budget is the project's.
+         */
+        AccessRequest: {
+            /** Asked By */
+            asked_by: string;
+            /** Asked Label */
+            asked_label: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Decided By */
+            decided_by: string;
+            /** Decided Ms */
+            decided_ms: number | null;
+            /** Id */
+            id: string;
+            /** Key Id */
+            key_id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "model" | "budget";
+            /** Note */
+            note: string;
+            /** Project */
+            project: string;
+            /** Reason */
+            reason: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "approved" | "denied" | "withdrawn";
+            /** Wanted */
+            wanted: {
+                [key: string]: unknown;
+            };
+        };
         /** ApiToken */
         ApiToken: {
             /** Created Ms */
@@ -755,41 +1370,167 @@ export interface components {
             name: string;
             /** Prefix */
             prefix: string;
+            /** Project */
+            project: string | null;
             /**
              * Role
              * @enum {string}
              */
             role: "admin" | "editor" | "viewer" | "own";
+            /** Scopes */
+            scopes: ("read" | "write" | "admin")[];
         };
-        /** ApiTokenRequest */
+        /**
+         * ApiTokenRequest
+         * @description `role` is the most that the token may be, `scopes` what it may be used for; each implies the
+         *     other, and both are bounded by what its owner may at the time of a call. With a `project`, the
+         *     token works in that project only.
+         */
         ApiTokenRequest: {
             /** Expires Ms */
             expires_ms?: number | null;
             /** Name */
             name: string;
-            /**
-             * Role
-             * @default viewer
-             * @enum {string}
-             */
-            role?: "admin" | "editor" | "viewer" | "own";
+            /** Project */
+            project?: string | null;
+            /** Role */
+            role?: ("admin" | "editor" | "viewer" | "own") | null;
+            /** Scopes */
+            scopes?: ("read" | "write" | "admin")[] | null;
         };
-        /** AuditEntry */
+        /**
+         * Applied
+         * @description What became of it. While it is `watching`, ask for the revision again.
+         */
+        Applied: {
+            /** Changes */
+            changes: components["schemas"]["Change"][];
+            /**
+             * Keys
+             * @default []
+             */
+            keys?: components["schemas"]["NewSecret"][];
+            revision: components["schemas"]["Revision"];
+        };
+        /**
+         * ApplyRequest
+         * @description Release what is wanted. It goes to one worker first, for `watch_s` seconds and at least
+         *     `min_calls` calls there; with `now` it goes to all at once. `expect` is the digest that a plan
+         *     told: when another state would come about by now, nothing is applied.
+         */
+        ApplyRequest: {
+            /** Base */
+            base?: number | null;
+            /** Definitions */
+            definitions?: {
+                [key: string]: unknown;
+            } | null;
+            /** Expect */
+            expect?: string | null;
+            /**
+             * Lift
+             * @default []
+             */
+            lift?: string[];
+            /**
+             * Message
+             * @default
+             */
+            message?: string;
+            /**
+             * Min Calls
+             * @default 50
+             */
+            min_calls?: number;
+            /**
+             * Now
+             * @default false
+             */
+            now?: boolean;
+            /**
+             * Overrule
+             * @default []
+             */
+            overrule?: string[];
+            /**
+             * Partial
+             * @default false
+             */
+            partial?: boolean;
+            /** Toml */
+            toml?: string | null;
+            /**
+             * Watch S
+             * @default 30
+             */
+            watch_s?: number;
+        };
+        /**
+         * AuditEntry
+         * @description Who changed what, when, from where. `before` and `after` are SHA-256 digests of the record
+         *     without its secrets; `hash` covers this entry and the hash of the one before it.
+         */
         AuditEntry: {
             /** Action */
             action: string;
             /** Actor */
             actor: string;
+            /** Actor Id */
+            actor_id: string;
+            /** Address */
+            address: string;
+            /** After */
+            after: string;
             /** At Ms */
             at_ms: number;
+            /** Before */
+            before: string;
             /** Detail */
             detail: {
                 [key: string]: unknown;
             };
+            /** Hash */
+            hash: string;
             /** Id */
             id: string;
+            /** Number */
+            number: number;
+            /** Project */
+            project: string;
             /** Subject */
             subject: string;
+        };
+        /**
+         * AuditVerification
+         * @description Whether the chain holds. Note `number` and `hash` elsewhere: a log that was rewritten as a
+         *     whole does not lead to them any more.
+         */
+        AuditVerification: {
+            /** Entries */
+            entries: number;
+            /** Hash */
+            hash: string;
+            /** Intact */
+            intact: boolean;
+            /** Number */
+            number: number;
+            /** Problems */
+            problems: string[];
+        };
+        /**
+         * BillLine
+         * @description One part of a cost: `quantity` (tokens; requests or searches in those buckets) at `unit_pico`
+         *     pico-dollars each is `nano` nano-dollars, rounded half up. Every token is in one line.
+         */
+        BillLine: {
+            /** Bucket */
+            bucket: string;
+            /** Nano */
+            nano: number;
+            /** Quantity */
+            quantity: number;
+            /** Unit Pico */
+            unit_pico: number;
         };
         /**
          * BudgetSpec
@@ -830,6 +1571,67 @@ export interface components {
             spent_nano: number;
         };
         /**
+         * CacheSpec
+         * @description Answers to the same request again, out of the gateway: how old they may be (0 is never), who
+         *     shares them, and how large they may be in bytes.
+         */
+        CacheSpec: {
+            /**
+             * Max Entry
+             * @default 1048576
+             */
+            max_entry?: number;
+            /**
+             * Scope
+             * @default key
+             * @enum {string}
+             */
+            scope?: "key" | "project";
+            /** Ttl S */
+            ttl_s: number;
+        };
+        /**
+         * Change
+         * @description One step from a state to another. `name` is the path as a person writes it.
+         */
+        Change: {
+            /** After */
+            after: unknown;
+            /** Before */
+            before: unknown;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "add" | "change" | "remove";
+            /** Name */
+            name: string;
+            /** Path */
+            path: string[];
+        };
+        /**
+         * Conflict
+         * @description Why a change is not simply applied. `pointer`: a person moved it at run time; `definition`:
+         *     somebody changed it since the file's base; `safety`: an automatic rollback stands against it.
+         */
+        Conflict: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "pointer" | "definition" | "safety";
+            /** Message */
+            message: string;
+            /** Name */
+            name: string;
+            /** Present */
+            present: unknown;
+            /** Wanted */
+            wanted: unknown;
+            /** Way Out */
+            way_out: string;
+        };
+        /**
          * CreatedKey
          * @description The only time that a key's secret is shown; `key` is the secret.
          */
@@ -837,6 +1639,31 @@ export interface components {
             /** Key */
             key: string;
             record: components["schemas"]["VirtualKey"];
+        };
+        /**
+         * Decided
+         * @description What whoever decides says to who asked.
+         */
+        Decided: {
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /**
+         * Difference
+         * @description What turns one revision into another.
+         */
+        Difference: {
+            /** After */
+            after: number;
+            /** Before */
+            before: number;
+            /** Changes */
+            changes: components["schemas"]["Change"][];
+            /** Text */
+            text: string;
         };
         /**
          * ErrorBody
@@ -883,6 +1710,34 @@ export interface components {
             subject: string;
         };
         /**
+         * Exported
+         * @description The present state as the text of a `stockpot.toml`.
+         */
+        Exported: {
+            /** Revision */
+            revision: number;
+            /** Toml */
+            toml: string;
+        };
+        /**
+         * Figures
+         * @description Calls of one group of workers in one span of time. `p95_ms` None: no call.
+         */
+        Figures: {
+            /**
+             * Calls
+             * @default 0
+             */
+            calls?: number;
+            /**
+             * Errors
+             * @default 0
+             */
+            errors?: number;
+            /** P95 Ms */
+            p95_ms?: number | null;
+        };
+        /**
          * Group
          * @description `key` is the value grouped by: a model name, a key id, an error class, a provider.
          */
@@ -890,6 +1745,28 @@ export interface components {
             /** Key */
             key: string;
             totals: components["schemas"]["Totals"];
+        };
+        /**
+         * HedgeSpec
+         * @description A second try at the next target while the first is silent for longer than 95 of 100 of its
+         *     answers took to begin, within these bounds; at most this share of calls has one.
+         */
+        HedgeSpec: {
+            /**
+             * Max Ms
+             * @default 10000
+             */
+            max_ms?: number;
+            /**
+             * Min Ms
+             * @default 20
+             */
+            min_ms?: number;
+            /**
+             * Share
+             * @default 0.05
+             */
+            share?: number;
         };
         /**
          * InstanceInfo
@@ -916,6 +1793,42 @@ export interface components {
             workers: number;
         };
         /**
+         * Invitation
+         * @description Somebody new. `teams` are ids of teams, `projects` names with a role in each.
+         */
+        Invitation: {
+            /** Email */
+            email: string;
+            /** Name */
+            name?: string | null;
+            /**
+             * Projects
+             * @default {}
+             */
+            projects?: {
+                [key: string]: "admin" | "editor" | "viewer" | "own";
+            };
+            /**
+             * Role
+             * @default own
+             * @enum {string}
+             */
+            role?: "admin" | "editor" | "viewer" | "own";
+            /**
+             * Teams
+             * @default []
+             */
+            teams?: string[];
+        };
+        /**
+         * Invited
+         * @description A new user, and the link to hand over: it signs in once.
+         */
+        Invited: {
+            link: components["schemas"]["SignInLink"];
+            user: components["schemas"]["User"];
+        };
+        /**
          * KeySettings
          * @description Everything that can be chosen for a key; None keeps the project's or the present value.
          *
@@ -923,6 +1836,7 @@ export interface components {
          */
         KeySettings: {
             budget?: components["schemas"]["BudgetSpec"] | null;
+            cache?: components["schemas"]["CacheSpec"] | null;
             /** Environment */
             environment?: string | null;
             /** Expires Ms */
@@ -940,6 +1854,16 @@ export interface components {
             payloads?: ("none" | "masked" | "full") | null;
             /** State */
             state?: ("active" | "disabled") | null;
+        };
+        /**
+         * LiftRequest
+         * @description Lift a safety rollback, by its name.
+         */
+        LiftRequest: {
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * LimitSpec
@@ -963,6 +1887,21 @@ export interface components {
             tpm?: number;
         };
         /**
+         * Member
+         * @description A user in a team. `role` bounds what the team's projects give to this member.
+         */
+        Member: {
+            /** Email */
+            email: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "admin" | "editor" | "viewer" | "own";
+            /** User Id */
+            user_id: string;
+        };
+        /**
          * Model
          * @description A name that applications may ask for, and what serves it.
          */
@@ -972,21 +1911,102 @@ export interface components {
             /** Created Ms */
             created_ms: number;
             /**
+             * Degrade
+             * @default hints
+             * @enum {string}
+             */
+            degrade?: "never" | "hints" | "all";
+            hedge?: components["schemas"]["HedgeSpec"] | null;
+            /**
              * Kind
              * @enum {string}
              */
-            kind: "chat" | "embedding";
+            kind: "chat" | "embedding" | "image" | "audio" | "moderation" | "rerank";
             /** Name */
             name: string;
             /** Origin */
             origin: string;
+            /**
+             * Retry Floor
+             * @default 2
+             */
+            retry_floor?: number;
             /** Retry On */
             retry_on: string[];
+            /**
+             * Retry Share
+             * @default 0.2
+             */
+            retry_share?: number;
+            /**
+             * Rules
+             * @default []
+             */
+            rules?: components["schemas"]["RuleSpec"][];
+            shadow?: components["schemas"]["ShadowSpec"] | null;
             /** Smoke */
             smoke: boolean;
+            /**
+             * Sticky
+             * @default never
+             * @enum {string}
+             */
+            sticky?: "never" | "session" | "user";
+            /**
+             * Strategy
+             * @default weighted
+             * @enum {string}
+             */
+            strategy?: "weighted" | "priority" | "least_latency" | "least_cost" | "least_busy";
             /** Targets */
             targets: components["schemas"]["TargetHealth"][];
             timeouts: components["schemas"]["TimeoutSpec"];
+        };
+        /**
+         * ModelPrices
+         * @description All rows of a model at a provider, oldest first, and the one that an ordinary short prompt is
+         *     billed by now (its id; None where the price is unknown).
+         */
+        ModelPrices: {
+            /** Free */
+            free: boolean;
+            /** Model */
+            model: string;
+            /** Present */
+            present: string | null;
+            /** Provider */
+            provider: string;
+            /** Rows */
+            rows: components["schemas"]["Price"][];
+        };
+        /**
+         * Move
+         * @description A pointer that was moved at run time. `standing`: the definitions still say otherwise.
+         */
+        Move: {
+            /** Actor */
+            actor: string;
+            /** After */
+            after: unknown;
+            /** At Ms */
+            at_ms: number;
+            /** Before */
+            before: unknown;
+            /** Id */
+            id: string;
+            /** Path */
+            path: string[];
+            /** Pointer */
+            pointer: string;
+            /** Reason */
+            reason: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Standing
+             * @default false
+             */
+            standing?: boolean;
         };
         /**
          * NewApiToken
@@ -1000,6 +2020,7 @@ export interface components {
         /** NewKey */
         NewKey: {
             budget?: components["schemas"]["BudgetSpec"] | null;
+            cache?: components["schemas"]["CacheSpec"] | null;
             /** Environment */
             environment?: string | null;
             /** Expires Ms */
@@ -1015,6 +2036,8 @@ export interface components {
             on_disconnect?: ("cancel" | "drain" | "partial") | null;
             /** On Ledger Full */
             on_ledger_full?: ("refuse" | "pass") | null;
+            /** Owner */
+            owner?: string | null;
             /** Payloads */
             payloads?: ("none" | "masked" | "full") | null;
             /**
@@ -1024,6 +2047,25 @@ export interface components {
             project?: string;
             /** State */
             state?: ("active" | "disabled") | null;
+        };
+        /**
+         * NewMove
+         * @description Move a pointer now, without a new revision: `keys.NAME.state`, `aliases.NAME.targets`.
+         */
+        NewMove: {
+            /** Path */
+            path: [
+                string,
+                string,
+                string
+            ];
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /** Value */
+            value: unknown;
         };
         /**
          * NewPassword
@@ -1042,6 +2084,39 @@ export interface components {
             /** Password */
             password: string;
         };
+        /**
+         * NewPrice
+         * @description Dollars per million tokens by bucket; per thousand requests and searches. `source` says where
+         *     they come from: a page, a contract. They hold from `valid_from_ms` on (0: always), for prompts
+         *     of more than `above` tokens, in one service tier ('' is the ordinary one).
+         */
+        NewPrice: {
+            /**
+             * Above
+             * @default 0
+             */
+            above?: number;
+            /** Dollars */
+            dollars: {
+                [key: string]: number | string;
+            };
+            /** Model */
+            model: string;
+            /** Provider */
+            provider: string;
+            /** Source */
+            source: string;
+            /**
+             * Tier
+             * @default
+             */
+            tier?: string;
+            /**
+             * Valid From Ms
+             * @default 0
+             */
+            valid_from_ms?: number;
+        };
         /** NewProject */
         NewProject: {
             /**
@@ -1051,6 +2126,7 @@ export interface components {
              */
             archetype?: "prompt" | "rag" | "fine-tune" | "agent";
             budget?: components["schemas"]["BudgetSpec"] | null;
+            cache?: components["schemas"]["CacheSpec"] | null;
             /**
              * Description
              * @default
@@ -1096,6 +2172,38 @@ export interface components {
              */
             target_metric?: string;
         };
+        /**
+         * NewRequest
+         * @description What a member of a project asks for: a `model` for a key, or a budget of `limit_nano` for a
+         *     key that has one, or without a key for the project.
+         */
+        NewRequest: {
+            /** Key Id */
+            key_id?: string | null;
+            /** Limit Nano */
+            limit_nano?: number | null;
+            /** Model */
+            model?: string | null;
+            /** Project */
+            project?: string | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NewSecret
+         * @description The only time that the secret of a key which applying made is shown.
+         */
+        NewSecret: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+        };
+        /** NewTeam */
+        NewTeam: {
+            /** Name */
+            name: string;
+        };
         /** Overview */
         Overview: {
             /** Bucket Ms */
@@ -1131,11 +2239,98 @@ export interface components {
              */
             state: "none" | "full" | "masked" | "shed";
         };
+        /**
+         * Plan
+         * @description What applying would do. `digest` identifies the state that would come about.
+         */
+        Plan: {
+            /** Base */
+            base: number;
+            /** Changes */
+            changes: components["schemas"]["Change"][];
+            /** Conflicts */
+            conflicts: components["schemas"]["Conflict"][];
+            /** Digest */
+            digest: string;
+            /** Head */
+            head: number;
+            /** Notes */
+            notes: string[];
+            rehearsal: components["schemas"]["Rehearsal"] | null;
+            /** Text */
+            text: string;
+        };
+        /**
+         * PlanRequest
+         * @description `calls` is how many recorded calls to rehearse; 0 skips it.
+         */
+        PlanRequest: {
+            /** Base */
+            base?: number | null;
+            /**
+             * Calls
+             * @default 1000
+             */
+            calls?: number;
+            /** Definitions */
+            definitions?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Lift
+             * @default []
+             */
+            lift?: string[];
+            /**
+             * Overrule
+             * @default []
+             */
+            overrule?: string[];
+            /**
+             * Partial
+             * @default false
+             */
+            partial?: boolean;
+            /** Toml */
+            toml?: string | null;
+        };
         /** Point */
         Point: {
             /** Start Ms */
             start_ms: number;
             totals: components["schemas"]["Totals"];
+        };
+        /**
+         * Price
+         * @description One price row as people read it: what `NewPrice` says, and whether it is one. `hours` are
+         *     seconds of the day in UTC, from and until.
+         */
+        Price: {
+            /** Above */
+            above: number;
+            /** Dollars */
+            dollars: {
+                [key: string]: number;
+            };
+            /** Hours */
+            hours: [
+                number,
+                number
+            ] | null;
+            /** Id */
+            id: string;
+            /** Model */
+            model: string;
+            /** Own */
+            own: boolean;
+            /** Provider */
+            provider: string;
+            /** Source */
+            source: string;
+            /** Tier */
+            tier: string;
+            /** Valid From Ms */
+            valid_from_ms: number;
         };
         /** ProcessState */
         ProcessState: {
@@ -1166,6 +2361,7 @@ export interface components {
              */
             archetype: "prompt" | "rag" | "fine-tune" | "agent";
             budget: components["schemas"]["BudgetState"] | null;
+            cache?: components["schemas"]["CacheSpec"] | null;
             /** Created Ms */
             created_ms: number;
             /** Description */
@@ -1200,6 +2396,30 @@ export interface components {
             target_metric: string;
         };
         /**
+         * ProjectAccess
+         * @description A user or a team with a role in a project.
+         */
+        ProjectAccess: {
+            /** Created Ms */
+            created_ms: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "user" | "team";
+            /** Project */
+            project: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "admin" | "editor" | "viewer" | "own";
+            /** Subject */
+            subject: string;
+            /** Subject Id */
+            subject_id: string;
+        };
+        /**
          * ProjectSettings
          * @description What to change of a project; None keeps the present value.
          */
@@ -1207,6 +2427,7 @@ export interface components {
             /** Archetype */
             archetype?: ("prompt" | "rag" | "fine-tune" | "agent") | null;
             budget?: components["schemas"]["BudgetSpec"] | null;
+            cache?: components["schemas"]["CacheSpec"] | null;
             /** Description */
             description?: string | null;
             /** Domain */
@@ -1263,7 +2484,8 @@ export interface components {
         };
         /**
          * ProviderSettings
-         * @description Connecting a provider by hand. `secret` is stored encrypted and cannot be read back.
+         * @description Connecting a provider by hand. `secret` is stored encrypted and cannot be read back;
+         *     `secret_ref` names it instead: `env:NAME` or `file:/path` where the control plane runs.
          */
         ProviderSettings: {
             /** Base Url */
@@ -1275,6 +2497,8 @@ export interface components {
             models?: string[];
             /** Secret */
             secret?: string | null;
+            /** Secret Ref */
+            secret_ref?: string | null;
             /** Vendor */
             vendor: string;
         };
@@ -1311,8 +2535,139 @@ export interface components {
             p99: number | null;
         };
         /**
+         * Rehearsal
+         * @description The last recorded calls, decided again by the present and by the planned state.
+         *
+         *     `refused` counts calls that only the planned state refuses, by error code; `admitted` those that
+         *     only the present one does. Costs are what the recorded usage costs at today's prices, of calls
+         *     whose price is known in both states.
+         */
+        Rehearsal: {
+            /** Admitted */
+            admitted: {
+                [key: string]: number;
+            };
+            /** Calls */
+            calls: number;
+            /** Cost After Nano */
+            cost_after_nano: number;
+            /** Cost Before Nano */
+            cost_before_nano: number;
+            /** From Ms */
+            from_ms: number | null;
+            /** Moved */
+            moved: number;
+            /** Refused */
+            refused: {
+                [key: string]: number;
+            };
+            /** Sentence */
+            sentence: string;
+            /** Shifts */
+            shifts: components["schemas"]["Shift"][];
+            /** To Ms */
+            to_ms: number | null;
+            /** Unknown */
+            unknown: string[];
+            /** Unpriced */
+            unpriced: number;
+        };
+        /**
+         * Revision
+         * @description One state of all definitions: who made it, from which one, why. `digest` is the SHA-256 of
+         *     the state; equal states have equal digests.
+         */
+        Revision: {
+            /** Author */
+            author: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Digest */
+            digest: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "start" | "edit" | "apply" | "rollback";
+            /** Message */
+            message: string;
+            /** Number */
+            number: number;
+            /** Parent */
+            parent: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "released" | "watching" | "reverted";
+            watched?: components["schemas"]["Watched"] | null;
+        };
+        /**
+         * RevisionDetail
+         * @description A revision with its state and what it changed against its parent.
+         */
+        RevisionDetail: {
+            /** Changes */
+            changes: components["schemas"]["Change"][];
+            /** Content */
+            content: {
+                [key: string]: {
+                    [key: string]: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            revision: components["schemas"]["Revision"];
+        };
+        /** RoleGiven */
+        RoleGiven: {
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "admin" | "editor" | "viewer" | "own";
+        };
+        /**
+         * RollbackRequest
+         * @description Go back to a revision's state; to that of the newest one's parent when none is named.
+         */
+        RollbackRequest: {
+            /**
+             * Lift
+             * @default []
+             */
+            lift?: string[];
+            /**
+             * Message
+             * @default
+             */
+            message?: string;
+            /**
+             * Min Calls
+             * @default 50
+             */
+            min_calls?: number;
+            /**
+             * Now
+             * @default true
+             */
+            now?: boolean;
+            /**
+             * Overrule
+             * @default []
+             */
+            overrule?: string[];
+            /** Revision */
+            revision?: number | null;
+            /**
+             * Watch S
+             * @default 30
+             */
+            watch_s?: number;
+        };
+        /**
          * RouteSettings
-         * @description Define an alias: weighted targets in tiers; lower tiers first.
+         * @description Define an alias: weighted targets in tiers, lower tiers first, and how to choose.
          */
         RouteSettings: {
             /**
@@ -1321,21 +2676,57 @@ export interface components {
              */
             attempts?: number;
             /**
+             * Degrade
+             * @default hints
+             * @enum {string}
+             */
+            degrade?: "never" | "hints" | "all";
+            hedge?: components["schemas"]["HedgeSpec"] | null;
+            /**
              * Kind
              * @default chat
              * @enum {string}
              */
-            kind?: "chat" | "embedding";
+            kind?: "chat" | "embedding" | "image" | "audio" | "moderation" | "rerank";
+            /**
+             * Retry Floor
+             * @default 2
+             */
+            retry_floor?: number;
             /**
              * Retry On
              * @default [
              *       "connect",
              *       "timeout",
              *       "rate_limit",
-             *       "server"
+             *       "server",
+             *       "stream"
              *     ]
              */
             retry_on?: ("connect" | "timeout" | "rate_limit" | "server" | "stream")[];
+            /**
+             * Retry Share
+             * @default 0.2
+             */
+            retry_share?: number;
+            /**
+             * Rules
+             * @default []
+             */
+            rules?: components["schemas"]["RuleSpec"][];
+            shadow?: components["schemas"]["ShadowSpec"] | null;
+            /**
+             * Sticky
+             * @default never
+             * @enum {string}
+             */
+            sticky?: "never" | "session" | "user";
+            /**
+             * Strategy
+             * @default weighted
+             * @enum {string}
+             */
+            strategy?: "weighted" | "priority" | "least_latency" | "least_cost" | "least_busy";
             /** Targets */
             targets: components["schemas"]["RouteTarget"][];
             /**
@@ -1366,13 +2757,91 @@ export interface components {
             weight?: number;
         };
         /**
+         * RuleSpec
+         * @description Calls whose header, metadata field, tag or project has one of these values go to these
+         *     targets first, or to this tier; with `only`, nowhere else.
+         *
+         *     `field` names the header or the metadata field. `targets` are written `provider/model` and are
+         *     among the route's; one of weight 0 gets such calls alone.
+         */
+        RuleSpec: {
+            /**
+             * Field
+             * @default
+             */
+            field?: string;
+            /** Name */
+            name: string;
+            /**
+             * Only
+             * @default false
+             */
+            only?: boolean;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "header" | "metadata" | "tag" | "project";
+            /**
+             * Targets
+             * @default []
+             */
+            targets?: string[];
+            /** Tier */
+            tier?: number | null;
+            /** Values */
+            values: string[];
+        };
+        /**
          * SessionInfo
          * @description What the console learns about itself. `csrf` goes back in `x-stockpot-csrf` on writes.
          */
         SessionInfo: {
             /** Csrf */
             csrf: string;
+            /**
+             * Projects
+             * @default {}
+             */
+            projects?: {
+                [key: string]: "admin" | "editor" | "viewer" | "own";
+            };
             user: components["schemas"]["User"];
+        };
+        /**
+         * ShadowSpec
+         * @description A copy of this share of calls goes to a candidate once the client has its answer; at most so
+         *     many at once from each worker.
+         */
+        ShadowSpec: {
+            /**
+             * Concurrency
+             * @default 4
+             */
+            concurrency?: number;
+            /** Model */
+            model: string;
+            /** Provider */
+            provider: string;
+            /**
+             * Share
+             * @default 0.01
+             */
+            share?: number;
+        };
+        /**
+         * Shift
+         * @description Recorded calls that the planned state would send elsewhere. Targets are provider/model.
+         */
+        Shift: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /** Calls */
+            calls: number;
+            /** Route */
+            route: string;
         };
         /**
          * SignIn
@@ -1405,22 +2874,61 @@ export interface components {
             /** Url */
             url: string;
         };
+        /** SignInProvider */
+        SignInProvider: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * SignInWays
+         * @description How one can sign in here: with a password, and at which providers.
+         */
+        SignInWays: {
+            /** Password */
+            password: boolean;
+            /** Providers */
+            providers: components["schemas"]["SignInProvider"][];
+        };
         /**
          * Span
          * @description One row of the span log, without its payload.
          *
          *     `requested_model` is the name that was asked for, `model` what the route led to, `served_model`
          *     what the answer names. `params` are the request's own, where its payload was kept.
+         *
+         *     `bill` explains the cost by the price row `price_id` out of `price_source`. `saved_nano` is what
+         *     a cache saved: the vendor's against the price of fresh tokens (less than 0 where writing it cost
+         *     more), or the gateway's own (`cache` is then `hit`) against the answer that was repeated.
+         *     `degraded` are fields of the request that the target's format could not say; `route_reason` is
+         *     why this target was chosen, '' where there was nothing to choose.
          */
         Span: {
             /** Attempt */
             attempt: number;
+            /**
+             * Bill
+             * @default []
+             */
+            bill?: components["schemas"]["BillLine"][];
+            /**
+             * Cache
+             * @default
+             * @enum {string}
+             */
+            cache?: "" | "hit" | "miss";
             /** Cost Detail */
             cost_detail: {
                 [key: string]: number;
             };
             /** Cost Nano */
             cost_nano: number | null;
+            /**
+             * Degraded
+             * @default []
+             */
+            degraded?: string[];
             /** Duration Ms */
             duration_ms: number;
             /** Endpoint */
@@ -1463,6 +2971,11 @@ export interface components {
             payload: "none" | "full" | "masked" | "shed";
             /** Price Id */
             price_id: string;
+            /**
+             * Price Source
+             * @default
+             */
+            price_source?: string;
             /** Project */
             project: string;
             /** Provenance */
@@ -1475,8 +2988,23 @@ export interface components {
             requested_model: string;
             /** Revision */
             revision: number;
+            /**
+             * Route Reason
+             * @default
+             */
+            route_reason?: string;
+            /**
+             * Saved Nano
+             * @default 0
+             */
+            saved_nano?: number;
             /** Served Model */
             served_model: string;
+            /**
+             * Service Tier
+             * @default
+             */
+            service_tier?: string;
             /** Session */
             session: string;
             /** Source */
@@ -1512,10 +3040,21 @@ export interface components {
             /** User */
             user: string;
         };
-        /** TargetHealth */
+        /**
+         * TargetHealth
+         * @description `breaker` closed lets calls through, open none, half_open one at a time as a probe.
+         */
         TargetHealth: {
             /** Base Url */
             base_url: string;
+            /**
+             * Breaker
+             * @default closed
+             * @enum {string}
+             */
+            breaker?: "closed" | "open" | "half_open";
+            /** First Byte Ms */
+            first_byte_ms?: number | null;
             /** Free */
             free: boolean;
             /** Id */
@@ -1526,6 +3065,8 @@ export interface components {
             last_error: string;
             /** Last Ok Ms */
             last_ok_ms: number | null;
+            /** Limited Until Ms */
+            limited_until_ms?: number | null;
             /** Model */
             model: string;
             /** Price */
@@ -1547,6 +3088,20 @@ export interface components {
             weight: number;
             /** Wire */
             wire: string;
+        };
+        /** Team */
+        Team: {
+            /** Created Ms */
+            created_ms: number;
+            /** Id */
+            id: string;
+            /**
+             * Members
+             * @default []
+             */
+            members?: components["schemas"]["Member"][];
+            /** Name */
+            name: string;
         };
         /**
          * TestResult
@@ -1594,19 +3149,56 @@ export interface components {
         };
         /**
          * Tokens
-         * @description `input` includes cache reads and writes; `output` includes reasoning.
+         * @description `input` includes cache reads and writes; `output` includes reasoning; audio and image tokens
+         *     are parts of both. `cache_write_1h` is part of `cache_write`, `cache_read_audio` and
+         *     `cache_read_image` of `cache_read`. `searches` are no tokens, but counted with them.
          */
         Tokens: {
+            /**
+             * Audio Input
+             * @default 0
+             */
+            audio_input?: number;
+            /**
+             * Audio Output
+             * @default 0
+             */
+            audio_output?: number;
             /**
              * Cache Read
              * @default 0
              */
             cache_read?: number;
             /**
+             * Cache Read Audio
+             * @default 0
+             */
+            cache_read_audio?: number;
+            /**
+             * Cache Read Image
+             * @default 0
+             */
+            cache_read_image?: number;
+            /**
              * Cache Write
              * @default 0
              */
             cache_write?: number;
+            /**
+             * Cache Write 1H
+             * @default 0
+             */
+            cache_write_1h?: number;
+            /**
+             * Image Input
+             * @default 0
+             */
+            image_input?: number;
+            /**
+             * Image Output
+             * @default 0
+             */
+            image_output?: number;
             /**
              * Input
              * @default 0
@@ -1623,6 +3215,11 @@ export interface components {
              */
             reasoning?: number;
             /**
+             * Searches
+             * @default 0
+             */
+            searches?: number;
+            /**
              * Source
              * @default none
              * @enum {string}
@@ -1636,8 +3233,14 @@ export interface components {
          *     A call counts once, by its root span; its retries add only their tokens and cost. Groups by
          *     provider and by error count every attempt, since each met one provider. `errors` are those that
          *     did not end ok, `unpriced` those of unknown price; latency leaves out what was refused here.
+         *     `saved_nano` is what caches saved, `cache_hits` counts answers of the gateway's own.
          */
         Totals: {
+            /**
+             * Cache Hits
+             * @default 0
+             */
+            cache_hits?: number;
             /** Calls */
             calls: number;
             /** Cost Nano */
@@ -1649,6 +3252,11 @@ export interface components {
             latency_ms: components["schemas"]["Quantiles"];
             /** Output Tokens */
             output_tokens: number;
+            /**
+             * Saved Nano
+             * @default 0
+             */
+            saved_nano?: number;
             tpot_ms: components["schemas"]["Quantiles"];
             ttft_ms: components["schemas"]["Quantiles"];
             /** Unpriced */
@@ -1690,6 +3298,11 @@ export interface components {
         };
         /** User */
         User: {
+            /**
+             * Active
+             * @default true
+             */
+            active?: boolean;
             /** Created Ms */
             created_ms: number;
             /** Email */
@@ -1708,6 +3321,18 @@ export interface components {
              * @enum {string}
              */
             role: "admin" | "editor" | "viewer" | "own";
+        };
+        /**
+         * UserSettings
+         * @description What to change of a user; null keeps. An inactive user has no session and no token.
+         */
+        UserSettings: {
+            /** Active */
+            active?: boolean | null;
+            /** Name */
+            name?: string | null;
+            /** Role */
+            role?: ("admin" | "editor" | "viewer" | "own") | null;
         };
         /**
          * Verification
@@ -1741,6 +3366,7 @@ export interface components {
          */
         VirtualKey: {
             budget: components["schemas"]["BudgetState"] | null;
+            cache?: components["schemas"]["CacheSpec"] | null;
             /** Created By */
             created_by: string;
             /** Created Ms */
@@ -1769,6 +3395,11 @@ export interface components {
              */
             on_ledger_full: "refuse" | "pass";
             /**
+             * Owner Id
+             * @default
+             */
+            owner_id?: string;
+            /**
              * Payloads
              * @enum {string}
              */
@@ -1783,6 +3414,51 @@ export interface components {
              */
             state: "active" | "disabled" | "expired" | "revoked";
         };
+        /**
+         * Watched
+         * @description What a release showed on its first worker, beside the others and the time before it.
+         */
+        Watched: {
+            /**
+             * @default {
+             *       "calls": 0,
+             *       "errors": 0
+             *     }
+             */
+            before?: components["schemas"]["Figures"];
+            /**
+             * @default {
+             *       "calls": 0,
+             *       "errors": 0
+             *     }
+             */
+            canary?: components["schemas"]["Figures"];
+            /** Min Calls */
+            min_calls: number;
+            /**
+             * @default {
+             *       "calls": 0,
+             *       "errors": 0
+             *     }
+             */
+            others?: components["schemas"]["Figures"];
+            /** Reason */
+            reason: string;
+            /**
+             * Seconds
+             * @default 0
+             */
+            seconds?: number;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "watching" | "spread" | "reverted" | "stopped" | "not watched";
+            /** Window S */
+            window_s: number;
+            /** Worker */
+            worker: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1792,9 +3468,120 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    apply_definitions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Applied"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_audit: {
         parameters: {
             query?: {
+                actor?: string | null;
+                action?: string | null;
+                subject?: string | null;
+                project?: string | null;
+                from_ms?: number | null;
+                to_ms?: number | null;
                 limit?: number;
                 before?: string | null;
             };
@@ -1811,6 +3598,218 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditEntry"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: {
+                actor?: string | null;
+                action?: string | null;
+                subject?: string | null;
+                project?: string | null;
+                from_ms?: number | null;
+                to_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": string;
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: {
+                number?: number;
+                hash?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
                 };
             };
             /** @description The request cannot be read */
@@ -1915,6 +3914,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Event"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    export_definitions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exported"];
                 };
             };
             /** @description The request cannot be read */
@@ -2412,7 +4512,9 @@ export interface operations {
     };
     change_key: {
         parameters: {
-            query?: never;
+            query?: {
+                reason?: string;
+            };
             header?: never;
             path: {
                 key_id: string;
@@ -3240,6 +5342,111 @@ export interface operations {
             };
         };
     };
+    plan_definitions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     chat: {
         parameters: {
             query?: never;
@@ -3265,6 +5472,525 @@ export interface operations {
                     "application/json": unknown;
                     "text/event-stream": unknown;
                 };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_moves: {
+        parameters: {
+            query?: {
+                limit?: number;
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Move"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    move_pointer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMove"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Move"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_prices: {
+        parameters: {
+            query?: {
+                provider?: string | null;
+                model?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPrices"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPrice"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Price"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                price_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request cannot be read */
             400: {
@@ -3763,6 +6489,319 @@ export interface operations {
             };
         };
     };
+    list_project_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectAccess"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_project_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                subject_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleGiven"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectAccess"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_project_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project: string;
+                subject_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_providers: {
         parameters: {
             query?: never;
@@ -4090,6 +7129,1049 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TestResult"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_access_requests: {
+        parameters: {
+            query?: {
+                state?: ("open" | "approved" | "denied" | "withdrawn") | null;
+                project?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ask_for_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    withdraw_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    approve_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decided"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deny_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decided"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_revisions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                before?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revision"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    lift_rollback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiftRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_revision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionDetail"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    compare_revisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                other: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Difference"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    roll_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollbackRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Applied"];
                 };
             };
             /** @description The request cannot be read */
@@ -4711,6 +8793,835 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_sign_in_ways: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInWays"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    begin_sign_in: {
+        parameters: {
+            query?: {
+                next?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The next address is in the header Location */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    finish_sign_in: {
+        parameters: {
+            query?: {
+                code?: string;
+                state?: string;
+                error?: string;
+                iss?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: {
+                stockpot_sign_in?: string;
+            };
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The next address is in the header Location */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_teams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTeam"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_team_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleGiven"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_team_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request cannot be read */
             400: {
@@ -5802,6 +10713,321 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["User"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    invite_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Invitation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_user_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInLink"];
                 };
             };
             /** @description The request cannot be read */
