@@ -5,6 +5,7 @@ Knows the vendor's row, the instance's seal and one question to the provider; wr
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple
 
 from cryptography.fernet import InvalidToken
@@ -14,7 +15,6 @@ from stockpot.catalog.discover import Listing, listed_models
 from stockpot.catalog.models import ProviderSettings
 from stockpot.catalog.offers import Offer, offer_of
 from stockpot.catalog.references import Unresolved, clean_secret, resolve_secret
-from stockpot.catalog.service.projects import now_ms
 from stockpot.catalog.store.providers import ProviderRow
 from stockpot.core.config import Settings
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
@@ -75,7 +75,7 @@ class Connecting(NamedTuple):
             reference = ""
         elif wanted.secret_ref:
             sealed, hint, reference = None, wanted.secret_ref, wanted.secret_ref
-        created = old.created_ms if old else now_ms()
+        created = old.created_ms if old else time.time_ns() // 1_000_000
         return ProviderRow(
             name=name,
             vendor=vendor.name,

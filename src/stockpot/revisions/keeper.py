@@ -35,8 +35,15 @@ class Seen(NamedTuple):
 class Keeper(Protocol):
     """Keeps definitions in tables of its own, and serves them to workers."""
 
-    sections: tuple[str, ...]
-    model: type[BaseModel]
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The tables of a file."""
+        ...
+
+    @property
+    def model(self) -> type[BaseModel]:
+        """What a file may say."""
+        ...
 
     def read(self, raw: Mapping[str, Any]) -> Content:
         """A file's tables as a state. Raises pydantic's ValidationError."""

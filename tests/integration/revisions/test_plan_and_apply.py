@@ -239,15 +239,7 @@ async def test_a_file_that_is_wrong_is_refused_with_the_line(
     assert told in answer.json()["error"]["message"]
 
 
-async def test_no_secret_is_in_a_revision_a_diff_an_event_or_a_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("DEBUG")
-    stored, named, in_file = "sk-stored-1234567890", "sk-named-1234567890", "sk-file-1234567890"
-    monkeypatch.setenv("LAB_SECRET", named)
-    secret_file = tmp_path / "secret"
-    secret_file.write_text(in_file + "\n")
-    text = f"""
+BY_REFERENCE = """
 [providers.by-name]
 vendor = "openai-compatible"
 base_url = "http://127.0.0.1:9/v1"
@@ -261,6 +253,17 @@ models = ["m"]
 [keys.mine]
 secret = "env:LAB_SECRET"
 """
+
+
+async def test_no_secret_is_in_a_revision_a_diff_an_event_or_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    stored, named, in_file = "sk-stored-1234567890", "sk-named-1234567890", "sk-file-1234567890"
+    monkeypatch.setenv("LAB_SECRET", named)
+    secret_file = tmp_path / "secret"
+    secret_file.write_text(in_file + "\n")
+    text = BY_REFERENCE.format(secret_file=secret_file)
     async with running(tmp_path / "home") as plane:
         admin = await plane.admin()
         wanted = {"vendor": "vllm", "base_url": "http://127.0.0.1:9/v1", "secret": stored}

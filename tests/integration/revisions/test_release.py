@@ -42,6 +42,12 @@ def test_a_release_that_does_harm_is_taken_back_and_its_changes_held(fleet: Flee
     failed = [sum(s >= 500 for s in statuses[n:]) for statuses, n in zip(traffic.statuses, begun, strict=True)]  # fmt: skip  # noqa: E501
     assert min(failed) == 0 < max(failed)
     assert all(s == 200 for statuses, n in zip(traffic.statuses, ended, strict=True) for s in statuses[n:])  # fmt: skip  # noqa: E501
+    _is_told_and_held(fleet, number)
+
+
+def _is_told_and_held(fleet: Fleet, number: int) -> None:
+    """An event has the figures, and nobody makes the change again without naming the rollback."""
+    stub = fleet.stub
     (event,) = [e for e in fleet.api.get("events").json() if e["kind"] == "revision"]
     assert event["severity"] == "error"
     assert event["data"]["canary"]["calls"] >= 20
