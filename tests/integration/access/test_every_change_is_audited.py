@@ -27,6 +27,7 @@ CHANGES_NOTHING = {"plan_definitions"}
 LAB = {"vendor": "openai-compatible", "base_url": "http://127.0.0.1:9/v1", "models": ["m"],
        "secret": "sk-0000"}  # fmt: skip
 ROUTE = {"targets": [{"provider": "lab", "model": "m"}]}
+APPLIED = '[aliases.quick]\ntargets = [{provider = "lab", model = "m"}]\n'
 PRICE = {"provider": "lab", "model": "m", "dollars": {"input": 1.0}, "source": "a contract"}
 
 
@@ -52,9 +53,9 @@ async def prepared(world: World, operation: Operation, fresh: Records) -> Ready:
     bodies: dict[str, Any] = {
         "set_alias": ROUTE, "connect_provider": LAB, "set_price": PRICE, "sign_in": None,
         "chat": {}, "create_project": {"name": f"fresh-{fresh.key_id[-8:]}".lower()},
-        "apply_definitions": {"toml": '[aliases.quick]\ntargets = ["lab/m"]\n', "partial": True,
+        "apply_definitions": {"toml": APPLIED, "partial": True,
                               "now": True},
-        "roll_back": {}, "lift_rollback": {"name": "held", "reason": "it was the network"},
+        "roll_back": {}, "lift_rollback": {"name": "rollback-1", "reason": "it was the network"},
         "approve_request": {}, "deny_request": {}, "change_user": {"name": "Ana"},
         "change_project": {"owner": "ana"}, "change_key": {"limits": {"rpm": 3}},
     }  # fmt: skip
@@ -88,7 +89,7 @@ async def prepared(world: World, operation: Operation, fresh: Records) -> Ready:
             key = {"name": "to be rolled back", "project": HOME}
             await world.made("/api/v1/keys", key)
         case "lift_rollback":
-            path = (recording.HOLD_SECTION, "held", recording.HOLD_FIELD)
+            path = (recording.HOLD_SECTION, "rollback-1", recording.HOLD_FIELD)
             await world.plane.app.state.control.db.write(
                 lambda c: recording.moved(c, SYSTEM, path, None, "held", "errors")
             )
