@@ -16,6 +16,7 @@ import msgspec
 
 from stockpot import gateway
 from stockpot.catalog.models import (
+    ApartSpec,
     CacheSpec,
     Kind,
     LimitSpec,
@@ -233,6 +234,8 @@ def _project(project: Project, budget: BudgetRow | None) -> gateway.Project:
         limits=_limits(project.limits),
         budgets=_budgets(budget),
         cache=_cache(project.cache),
+        user_limits=_limits(project.apart.users) if project.apart else gateway.Limits(),
+        model_limits=_model_limits(project.apart),
     )
 
 
@@ -254,11 +257,18 @@ def _key(row: KeyRow) -> gateway.Key:
         on_disconnect=key.on_disconnect,
         on_ledger_full=key.on_ledger_full,
         cache=_cache(key.cache),
+        user_limits=_limits(key.apart.users) if key.apart else gateway.Limits(),
+        model_limits=_model_limits(key.apart),
     )
 
 
 def _cache(spec: CacheSpec | None) -> gateway.CachePolicy | None:
     return None if spec is None else gateway.CachePolicy(spec.ttl_s, spec.scope, spec.max_entry)
+
+
+def _model_limits(apart: ApartSpec | None) -> tuple[gateway.ModelLimits, ...]:
+    found = sorted(apart.models.items()) if apart else ()
+    return tuple(gateway.ModelLimits(model, _limits(limits)) for model, limits in found)
 
 
 def _limits(limits: LimitSpec) -> gateway.Limits:

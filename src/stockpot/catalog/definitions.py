@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from stockpot.catalog.models import (
+    ApartSpec,
     BudgetSpec,
     CacheSpec,
     Frozen,
@@ -87,6 +88,7 @@ class ProjectDef(Frozen):
     budget: Budget | None = None
     payloads: PayloadPolicy | None = None
     cache: CacheSpec | None = None
+    apart: ApartSpec | None = None
 
 
 class KeyDef(Frozen):
@@ -106,6 +108,7 @@ class KeyDef(Frozen):
     budget: Budget | None = None
     payloads: PayloadPolicy | None = None
     cache: CacheSpec | None = None
+    apart: ApartSpec | None = None
     on_disconnect: Literal["cancel", "drain", "partial"] = "cancel"
     on_ledger_full: Literal["refuse", "pass"] = "refuse"
     secret: KeySecretRef = ""

@@ -24,6 +24,13 @@ class LimitSpec(Frozen):
     concurrency: int = Field(0, ge=0, le=1_000_000)
 
 
+class ApartSpec(Frozen):
+    """Limits within a key or a project: of each end user by himself, and of single models."""
+
+    users: LimitSpec = LimitSpec()
+    models: dict[str, LimitSpec] = Field(default_factory=dict, max_length=1000)
+
+
 class BudgetSpec(Frozen):
     """A cap in nano-dollars. `when_away` says what happens when leases run out while the control
     plane is away: refuse, or continue up to `away_multiple` times the last lease."""
@@ -68,6 +75,7 @@ class Project(Frozen):
     budget: BudgetState | None
     payloads: PayloadPolicy
     cache: CacheSpec | None = None
+    apart: ApartSpec | None = None
     created_ms: float
 
 
@@ -87,6 +95,7 @@ class NewProject(Frozen):
     budget: BudgetSpec | None = None
     payloads: PayloadPolicy | None = None
     cache: CacheSpec | None = None
+    apart: ApartSpec | None = None
 
 
 class ProjectSettings(Frozen):
@@ -103,6 +112,7 @@ class ProjectSettings(Frozen):
     budget: BudgetSpec | None = None
     payloads: PayloadPolicy | None = None
     cache: CacheSpec | None = None
+    apart: ApartSpec | None = None
 
 
 class VirtualKey(Frozen):
@@ -121,6 +131,7 @@ class VirtualKey(Frozen):
     budget: BudgetState | None
     payloads: PayloadPolicy
     cache: CacheSpec | None = None
+    apart: ApartSpec | None = None
     """None is the project's."""
     on_disconnect: Literal["cancel", "drain", "partial"]
     on_ledger_full: Literal["refuse", "pass"]
@@ -148,6 +159,7 @@ class KeySettings(Frozen):
     budget: BudgetSpec | None = None
     payloads: PayloadPolicy | None = None
     cache: CacheSpec | None = None
+    apart: ApartSpec | None = None
     on_disconnect: Literal["cancel", "drain", "partial"] | None = None
     on_ledger_full: Literal["refuse", "pass"] | None = None
 

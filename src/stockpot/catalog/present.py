@@ -13,7 +13,14 @@ import sqlalchemy as sa
 
 from stockpot.access import SYSTEM
 from stockpot.catalog.definitions import STORED
-from stockpot.catalog.models import BudgetState, CacheSpec, LimitSpec, Project, RouteSettings
+from stockpot.catalog.models import (
+    ApartSpec,
+    BudgetState,
+    CacheSpec,
+    LimitSpec,
+    Project,
+    RouteSettings,
+)
 from stockpot.catalog.store import keys, projects, providers, routes
 from stockpot.catalog.store.keys import KeyRow
 from stockpot.catalog.store.providers import ProviderRow
@@ -64,7 +71,7 @@ def _project(project: Project) -> dict[str, Any]:
         **about,
         **_governed(project.limits, project.budget),
         "payloads": project.payloads,
-        **_said({"cache": _cache(project.cache)}),
+        **_said({"cache": _plain(project.cache), "apart": _plain(project.apart)}),
     }
 
 
@@ -78,7 +85,8 @@ def _key(row: KeyRow) -> dict[str, Any]:
         "models": list(key.models),
         "networks": list(key.networks),
         "payloads": row.own_payloads,
-        "cache": _cache(key.cache),
+        "cache": _plain(key.cache),
+        "apart": _plain(key.apart),
         "on_disconnect": "" if key.on_disconnect == "cancel" else key.on_disconnect,
         "on_ledger_full": "" if key.on_ledger_full == "refuse" else key.on_ledger_full,
         "secret": row.secret_ref,
@@ -86,7 +94,7 @@ def _key(row: KeyRow) -> dict[str, Any]:
     return {**_said(given), **_governed(key.limits, key.budget)}
 
 
-def _cache(spec: CacheSpec | None) -> dict[str, Any] | None:
+def _plain(spec: CacheSpec | ApartSpec | None) -> dict[str, Any] | None:
     return None if spec is None else spec.model_dump(mode="json", exclude_defaults=True)
 
 

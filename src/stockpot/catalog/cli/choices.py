@@ -42,6 +42,15 @@ def governed(command: F) -> F:
         ),
         click.option("--period", type=PERIODS, default="month", show_default=True),
         click.option("--budget", type=float, metavar="DOLLARS", help="Most to spend per period."),
+        click.option(
+            "--model-rpm",
+            type=_of_model,
+            multiple=True,
+            metavar="MODEL=N",
+            help="Requests per minute of one model; may be given again.",
+        ),
+        click.option("--user-tpm", type=int, help="Tokens per minute of each end user."),
+        click.option("--user-rpm", type=int, help="Requests per minute of each end user."),
         click.option("--concurrency", type=int, help="Calls at once."),
         click.option("--tpm", type=int, help="Tokens per minute."),
         click.option("--rpm", type=int, help="Requests per minute."),
@@ -57,6 +66,8 @@ def governing(given: dict[str, Any]) -> dict[str, Any]:
     away, payloads = given.pop("when_away"), given.pop("payloads")
     lifetime_s, scope = given.pop("cache"), given.pop("cache_scope")
     fields: dict[str, Any] = {"payloads": payloads} if payloads else {}
+    if apart := _apart(given.pop("user_rpm"), given.pop("user_tpm"), given.pop("model_rpm")):
+        fields["apart"] = apart
     if lifetime_s is not None:
         fields["cache"] = {"ttl_s": lifetime_s, **({"scope": scope} if scope else {})}
     elif scope:
@@ -68,6 +79,22 @@ def governing(given: dict[str, Any]) -> dict[str, Any]:
         if away:
             fields["budget"]["when_away"] = away
     return fields
+
+
+def _of_model(text: str) -> tuple[str, int]:
+    """The type of --model-rpm."""
+    model, equals, number = text.rpartition("=")
+    if not equals or not model or not number.isdigit():
+        raise click.BadParameter(f"{text!r} is not MODEL=N, such as gpt-4o=60")
+    return model, int(number)
+
+
+def _apart(rpm: int | None, tpm: int | None, models: tuple[tuple[str, int], ...]) -> dict[str, Any]:
+    users = {k: v for k, v in (("rpm", rpm), ("tpm", tpm)) if v is not None}
+    found: dict[str, Any] = {"users": users} if users else {}
+    if models:
+        found["models"] = {model: {"rpm": number} for model, number in models}
+    return found
 
 
 def dollars(nano: int) -> str:

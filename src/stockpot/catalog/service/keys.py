@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from stockpot.access import SYSTEM, Principal, audit, base62, demand, digest, user_by_email
 from stockpot.catalog.edits import Edits
 from stockpot.catalog.models import (
+    ApartSpec,
     CacheSpec,
     CreatedKey,
     KeySettings,
@@ -222,8 +223,9 @@ def columns_of(given: dict[str, Any], project: Project) -> dict[str, Any]:
     for name in ("models", "networks"):
         if name in values:
             values[name] = list(values[name])
-    if isinstance(values.get("cache"), CacheSpec):
-        values["cache"] = values["cache"].model_dump()
+    for name in ("cache", "apart"):
+        if isinstance(spec := values.get(name), (CacheSpec, ApartSpec)):
+            values[name] = spec.model_dump()
     if "expires_ms" in values:
         values["expires_ms"] = int(values["expires_ms"])
     return values

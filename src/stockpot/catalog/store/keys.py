@@ -101,6 +101,7 @@ def _row(
         budget=state_of(budget, held, now_ms),
         payloads=row["payloads"] or row["project_payloads"],
         cache=row["cache"],
+        apart=row["apart"],
     )
     reference = row["secret_ref"]
     return KeyRow(shown, row["digest"], budget, row["handle"], row["payloads"], reference)

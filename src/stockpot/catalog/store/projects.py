@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.catalog.models import CacheSpec, LimitSpec, Project
+from stockpot.catalog.models import ApartSpec, CacheSpec, LimitSpec, Project
 from stockpot.catalog.store.budgets import all_budgets, leased, remove_budget, state_of
 from stockpot.catalog.store.tables import projects
 
@@ -54,7 +54,8 @@ def remove_project(c: sa.Connection, name: str) -> None:
 
 
 def _flat(values: dict[str, Any]) -> dict[str, Any]:
-    limits, cache = values.pop("limits", None), values.get("cache")
-    if isinstance(cache, CacheSpec):
-        values["cache"] = cache.model_dump()
+    limits = values.pop("limits", None)
+    for name in ("cache", "apart"):
+        if isinstance(given := values.get(name), (CacheSpec, ApartSpec)):
+            values[name] = given.model_dump()
     return {**values, **(limits.model_dump() if limits else {})}

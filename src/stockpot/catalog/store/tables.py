@@ -31,6 +31,7 @@ projects = sa.Table(
     *_limits(),
     sa.Column("payloads", sa.String(16), nullable=False),
     sa.Column("cache", sa.JSON(none_as_null=True)),
+    sa.Column("apart", sa.JSON(none_as_null=True)),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
 )
 virtual_keys = sa.Table(
@@ -49,6 +50,7 @@ virtual_keys = sa.Table(
     *_limits(),
     sa.Column("payloads", sa.String(16)),
     sa.Column("cache", sa.JSON(none_as_null=True)),
+    sa.Column("apart", sa.JSON(none_as_null=True)),
     sa.Column("on_disconnect", sa.String(16), nullable=False),
     sa.Column("on_ledger_full", sa.String(16), nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
