@@ -401,7 +401,7 @@ def _prompts(draw: st.DrawFn) -> Prompt:
         temperature=draw(st.none() | st.floats(0, 1)),
         stop=tuple(draw(st.lists(_words, max_size=2))),
         user=draw(st.sampled_from(["", "u"])),
-        service_tier=draw(st.sampled_from(["", "auto", "standard_only"])),
+        service_tier=draw(st.sampled_from(["", "auto", "default"])),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -444,3 +445,24 @@ def test_proofs_of_another_vendor_stay_behind_when_the_route_goes_on_with_gemini
     assert json.loads(out.body)["contents"][0]["parts"] == [
         parts[0], {**parts[2], "thoughtSignature": stand_in}, parts[3],
     ]  # fmt: skip
+
+
+# --- the documentation --------------------------------------------------------------------------
+
+
+def test_the_table_of_the_documentation_names_what_gemini_cannot_say() -> None:
+    root = Path(__file__).resolve().parents[3]
+    page = (root / "docs/how-to/gemini.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`.+?) \| .+ \| (hint|content) \|$", page, re.MULTILINE)
+    told = {name: kind for names, kind in rows for name in re.findall(r"`([^`]+)`", names)}
+    code = "".join(
+        (root / "src/stockpot/providers/gemini" / name).read_text("utf-8")
+        for name in ("turns.py", "compose.py")
+    )
+    named = re.findall(r'losses\.add\(\s*f?"([\w.{}]+)"', code)
+    said = {re.sub(r"{(.+)}", lambda m: m[1].rpartition(".")[2].upper(), one) for one in named}
+    media = {"audio", "document", "image", "video"}
+    assert set(told) == said | media
+    assert {name for name, kind in told.items() if kind == "content"} == {
+        "logprobs", "modalities", "tools.NAME", *media,
+    }  # fmt: skip

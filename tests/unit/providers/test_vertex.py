@@ -6,6 +6,7 @@ import base64
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -25,7 +26,8 @@ def account(key: Any = KEY) -> str:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    said = {"type": "service_account", "client_email": "pot@p.example", "private_key_id": "k1"}
+    said = {"type": "service_account", "client_email": "pot@p.example", "private_key_id": "k1",
+            "project_id": "its-own"}  # fmt: skip
     return json.dumps({**said, "private_key": pem.decode()})
 
 
@@ -60,6 +62,11 @@ def test_a_call_goes_to_the_project_and_the_location() -> None:
         ":streamGenerateContent?alt=sse"
     )
     assert "/locations/global/" in path(target(project="my-pot"))
+    regional = msgspec.structs.replace(
+        target(service_account=account()),
+        base_url="https://europe-west4-aiplatform.googleapis.com/v1",
+    )
+    assert path(regional).startswith("/projects/its-own/locations/europe-west4/publishers/")
     assert path(target()) == "/publishers/google/models/gemini-2.5-flash:generateContent"
     tuned = target("endpoints/123", project="p", location="l")
     assert path(tuned) == "/projects/p/locations/l/endpoints/123:generateContent"

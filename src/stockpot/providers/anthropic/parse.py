@@ -56,7 +56,7 @@ def parse(body: bytes) -> Prompt:
         top_k=asked.whole("top_k"),
         stop=asked.strings("stop_sequences"),
         user=_user(asked.inner("metadata"), extra),
-        service_tier=asked.text("service_tier"),
+        service_tier=_tier(asked.text("service_tier")),
         extra=extra,
     )
     config.leave(extra)
@@ -174,6 +174,11 @@ def _budget(found: Fields, extra: Extra) -> int:
         known = {"adaptive": 1, "enabled": 1, "disabled": 1, "between_tools": 1}
         raise _one_of(found.path("type"), known)
     return -1
+
+
+def _tier(name: str) -> str:
+    """`standard_only` is what others call the default."""
+    return "default" if name == "standard_only" else name
 
 
 def _user(found: Fields | None, extra: Extra) -> str:
