@@ -327,6 +327,10 @@ def scripted(
     stop = {"finish_reason": g.FinishReason.STOP}
     if scene == "tools":
         return _calls(), {}, stop, {}
+    if scene == "call":
+        return _calls()[:1], {}, stop, {}
+    if scene == "empty":
+        return [], {}, stop, {}
     if scene == "thoughts":
         parts = [g.Part(text=THOUGHT, thought=True), g.Part(text=TEXT)]
         config = g.GenerationConfig.model_validate(body.get("generationConfig", {}))

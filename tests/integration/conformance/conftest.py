@@ -24,8 +24,7 @@ class Gateway:
         self.rig = Rig(home, OpenAIStub())
         for name, upstream in self.upstreams.items():
             for scene in SCRIPT:
-                if upstream.scene(scene) is not None:
-                    self.rig.route(f"{name}.{scene}", upstream.target(scene), attempts=1)
+                self.rig.route(f"{name}.{scene}", upstream.target(scene), attempts=1)
         self.rig.start()
 
     @property

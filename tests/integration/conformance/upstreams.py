@@ -68,8 +68,8 @@ class Upstream(Protocol):
         """A target that plays the scene."""
         ...
 
-    def scene(self, name: str) -> Scene | None:
-        """What this one says in a scene, None where it has none."""
+    def scene(self, name: str) -> Scene:
+        """What this one says in a scene."""
         ...
 
     def mark(self, scene: str) -> str:
@@ -139,7 +139,7 @@ class OpenAI:
             headers=headers,
         )  # fmt: skip
 
-    def scene(self, name: str) -> Scene | None:
+    def scene(self, name: str) -> Scene:
         scene = SCRIPT[name]
         return Scene(KETTLE, THOUGHT) if name == "reasoning" else scene
 
@@ -214,7 +214,7 @@ class Anthropic:
             headers=(("x-api-key", anthropic_stub.VENDOR_KEY),),
         )  # fmt: skip
 
-    def scene(self, name: str) -> Scene | None:
+    def scene(self, name: str) -> Scene:
         return SCRIPT[name]
 
     def mark(self, scene: str) -> str:
@@ -224,15 +224,15 @@ class Anthropic:
         return seen_by_anthropic(self.stub.requests[-1])
 
 
+GEMINI_CALLS = (("weather", {"city": "Łódź", "days": 2}), ("weather", {"city": "Ulm"}))
 GEMINI_SCENES = {
     "text": ("text", Scene(gemini_stub.TEXT)),
     "unicode": ("text", Scene(gemini_stub.TEXT)),
+    "empty": ("empty", Scene("")),
+    "tool": ("call", Scene(calls=GEMINI_CALLS[:1], finish="tool_calls")),
     "tools": (
         "tools",
-        Scene(
-            calls=(("weather", {"city": "Łódź", "days": 2}), ("weather", {"city": "Ulm"})),
-            finish="tool_calls",
-        ),
+        Scene(calls=GEMINI_CALLS, finish="tool_calls"),
     ),
     "reasoning": ("thoughts", Scene(gemini_stub.TEXT, gemini_stub.THOUGHT)),
     "json": ("json", Scene('{"pot": "stock", "litres": 4}')),
@@ -268,11 +268,11 @@ class Gemini:
             headers=(("x-goog-api-key", gemini_stub.VENDOR_KEY),),
         )  # fmt: skip
 
-    def scene(self, name: str) -> Scene | None:
-        return GEMINI_SCENES[name][1] if name in GEMINI_SCENES else None
+    def scene(self, name: str) -> Scene:
+        return GEMINI_SCENES[name][1]
 
     def mark(self, scene: str) -> str:
-        return f"[{GEMINI_SCENES[scene][0]}]" if scene in GEMINI_SCENES else ""
+        return f"[{GEMINI_SCENES[scene][0]}]"
 
     def seen(self) -> Seen:
         return seen_by_gemini(self.stub.requests[-1].body)
@@ -327,7 +327,7 @@ class Bedrock:
             options=options,
         )  # fmt: skip
 
-    def scene(self, name: str) -> Scene | None:
+    def scene(self, name: str) -> Scene:
         return replace(SCRIPT[name], cached=20)
 
     def mark(self, scene: str) -> str:

@@ -1,0 +1,130 @@
+"""Runs the conformance suite in full and writes what came out as a page of the reference.
+
+    .venv/bin/python bench/conformance.py [--json FILE]
+
+The suite drives the stock Python SDKs through a real worker to a stand-in of each vendor; see
+`tests/integration/conformance`. A pair's share is of the cases that its client can ask; what is
+left out aloud or refused in plain words counts as green and is listed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[1]
+PAGE = REPO / "docs/reference/conformance.md"
+SDKS = {"openai": "openai", "anthropic": "anthropic", "gemini": "google-genai"}
+TITLES = {
+    "openai": "OpenAI", "anthropic": "Anthropic", "gemini": "Gemini", "bedrock": "Bedrock",
+    "azure": "Azure OpenAI",
+}  # fmt: skip
+
+Outcome = dict[str, str]
+
+
+def run(into: Path) -> int:
+    """The whole suite, what is nightly included."""
+    argv = [
+        sys.executable, "-m", "pytest", "-q", "-n0", "--nightly", "-p", "no:randomly",
+        "tests/integration/conformance",
+    ]  # fmt: skip
+    environ = {**os.environ, "STOCKPOT_CONFORMANCE": str(into)}
+    return subprocess.run(argv, cwd=REPO, env=environ, check=False).returncode
+
+
+def shares(outcomes: list[Outcome]) -> list[str]:
+    """A table of clients by upstreams."""
+    upstreams = list(dict.fromkeys(o["upstream"] for o in outcomes))
+    lines = [f"| SDK | {' | '.join(TITLES[name] for name in upstreams)} |"]
+    lines.append("|---" * (len(upstreams) + 1) + "|")
+    for client, package in SDKS.items():
+        cells = []
+        for upstream in upstreams:
+            mine = [o for o in outcomes if (o["client"], o["upstream"]) == (client, upstream)]
+            green = sum(o["result"] != "fails" for o in mine)
+            cells.append(f"{100 * green / len(mine):.0f} % ({green}/{len(mine)})")
+        version = importlib.metadata.version(package)
+        lines.append(f"| `{package}` {version} | {' | '.join(cells)} |")
+    return lines
+
+
+def stated(outcomes: list[Outcome]) -> list[str]:
+    """What is left out or refused, a line per case and result."""
+    pairs: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for o in outcomes:
+        if o["result"] not in ("passes", "fails"):
+            pair = f"{TITLES[o['client']]} to {TITLES[o['upstream']]}"
+            if pair not in pairs[o["case"], o["result"]]:
+                pairs[o["case"], o["result"]].append(pair)
+    lines = ["| case | what happens | from client to upstream |", "|---|---|---|"]
+    for (case, result), found in sorted(pairs.items()):
+        lines.append(f"| {case} | {result} | {', '.join(sorted(found))} |")
+    return lines
+
+
+def failed(outcomes: list[Outcome]) -> list[str]:
+    names = sorted(
+        f"- {o['case']}, {o['mode']}: {TITLES[o['client']]} to {TITLES[o['upstream']]}"
+        for o in outcomes
+        if o["result"] == "fails"
+    )
+    return ["", "## What fails", "", *names] if names else []
+
+
+def page(outcomes: list[Outcome]) -> str:
+    cases = list(dict.fromkeys(o["case"] for o in outcomes))
+    modes = list(dict.fromkeys(o["mode"] for o in outcomes))
+    day = time.strftime("%Y-%m-%d")
+    return "\n".join([
+        "# Conformance",
+        "",
+        f"Written by `bench/conformance.py` on {day}: {len(outcomes)} runs of {len(cases)} cases.",
+        "",
+        "Each case is asked with a vendor's own SDK through a running worker and answered by a",
+        "stand-in of the upstream that checks every request with that vendor's published types.",
+        "A case is green when the SDK understands the answer in full and the upstream received all",
+        "that was asked, or when the gateway says what it left out, or refuses in plain words.",
+        "",
+        "## Share of cases that are green",
+        "",
+        *shares(outcomes),
+        "",
+        f"Each case runs in every mode that it has: {', '.join(modes)}.",
+        "",
+        "## What is stated instead of done",
+        "",
+        "What is left out stands in the answer's header `x-stockpot-degraded` and in the trace; a",
+        "route may refuse such requests instead (`degrade`).",
+        "",
+        *stated(outcomes),
+        *failed(outcomes),
+        "",
+        "## The cases",
+        "",
+        *(f"- {case}" for case in cases),
+        "",
+    ])  # fmt: skip
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, help="keep the outcomes in this file")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        into = arguments.json or Path(folder) / "outcomes.json"
+        code = run(into)
+        PAGE.write_text(page(json.loads(into.read_text())))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
