@@ -49,7 +49,9 @@ _CORS_HEADERS = (
     "authorization, content-type, x-api-key, x-goog-api-key, traceparent, "
     "x-stockpot-user, x-stockpot-session, x-stockpot-tags"
 )
-_CORS_EXPOSE = "retry-after, server-timing, x-stockpot-trace-id"
+_CORS_EXPOSE = (
+    "age, retry-after, server-timing, x-stockpot-cache, x-stockpot-degraded, x-stockpot-trace-id"
+)
 
 
 class Worker:

@@ -86,8 +86,8 @@ class ModelPrices(Frozen):
 
 def row_of(own: OwnPrice) -> PriceRow:
     """As the gateway takes it."""
-    pico = {name: int(d * _PICO[name in _PIECES]) for name, d in own.dollars.items()}
-    prices: dict[str, Any] = {"input": 0, "output": 0, **pico}
+    prices: dict[str, Any] = {"input": 0, "output": 0}
+    prices |= {str(name): int(d * _PICO[name in _PIECES]) for name, d in own.dollars.items()}
     return PriceRow(
         id=f"own/{own.id}",
         valid_from_ms=own.valid_from_ms,

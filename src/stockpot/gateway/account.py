@@ -20,7 +20,6 @@ from stockpot.gateway.models import Record, Start
 
 if TYPE_CHECKING:
     from stockpot.gateway.attempt import Attempt
-    from stockpot.gateway.cache import Entry
     from stockpot.gateway.call import Call, Reply
     from stockpot.gateway.meters import Meters
     from stockpot.gateway.spool import Spool
@@ -76,8 +75,10 @@ class Accountant:
         call = attempt.call
         if root:
             self._settle(call, usage, record.cost_nano or 0)
-            if call.recording is not None:
-                call.recording.concluded(attempt, record)
+            if call.listener is not None:
+                answer = attempt.answer
+                whole = answer is not None and (answer.ended or bool(answer.finish_reason))
+                call.listener.concluded(record, whole=whole)
         elif record.cost_nano:
             for purse in call.purses:
                 purse.settle(0, record.cost_nano)
@@ -121,17 +122,19 @@ class Accountant:
         request, response = await asyncio.to_thread(_masked, asked, said, streaming)
         self._spool.finish(record, request, [response], done)
 
-    def repeated(self, call: Call, entry: Entry, done: Callable[[], None]) -> None:
-        """Record a call that was answered out of the cache: it costs nothing and counts no token,
-        but it was a request."""
+    def repeated(
+        self, call: Call, first: Record, said: bytes, streamed: bool, done: Callable[[], None]
+    ) -> None:
+        """Record a call that was answered with what another one was told: it costs nothing and
+        counts no token, but it was a request."""
         self._settle(call, NO_USAGE, 0)
-        record = _repeat(call, entry)
+        record = _repeat(call, first, len(said))
         self._meters.observe(record)
         assert call.key is not None
         if call.key.spec.payloads == "none":
             self._spool.finish(record, None, None, done)
         else:
-            self._put(record, call, [entry.body], entry.streamed, done)
+            self._put(record, call, [said], streamed, done)
 
     def refused(self, call: Call, reply: Reply, done: Callable[[], None]) -> None:
         """Record a call that the gateway answered by itself, without any attempt."""
@@ -233,8 +236,8 @@ def _record(attempt: Attempt, usage: Usage, source: str, root: bool) -> Record:
     )  # fmt: skip
 
 
-def _repeat(call: Call, entry: Entry) -> Record:
-    key, ask, first = call.key, call.ask, entry.record
+def _repeat(call: Call, first: Record, size: int) -> Record:
+    key, ask = call.key, call.ask
     assert key is not None
     assert ask is not None
     end = perf_counter_ns()
@@ -246,7 +249,7 @@ def _repeat(call: Call, entry: Entry) -> Record:
         first.served_model, 200, "", "", first.finish_reason, ask.stream, 0,
         took if ask.stream else 0, 0, 0, 0, 0, 0, 0, "none", 0, (), "", user, session, tags,
         call.request.client, first.response_id, _stages(call.marks, end), len(call.request.body),
-        len(entry.body), PAYLOAD_NONE, call.view.revision, call.dialect.name, first.degraded,
+        size, PAYLOAD_NONE, call.view.revision, call.dialect.name, first.degraded,
         CACHE, (), "", (), "", first.cost_nano or 0, "hit",
     )  # fmt: skip
 

@@ -22,7 +22,6 @@ from stockpot.gateway.rules import Facts
 
 if TYPE_CHECKING:
     from stockpot.gateway.account import Accountant
-    from stockpot.gateway.attempt import Attempt
     from stockpot.gateway.call import Call
     from stockpot.gateway.http.messages import Exchange, Headers, Request
     from stockpot.gateway.models import Record
@@ -96,8 +95,7 @@ class AnswerCache:
                 self._entries.move_to_end(name)
                 self._repeat(call, entry, int(age))
                 return ANSWERED
-        call.recording = Recording(self, name, call.exchange, policy.max_entry)
-        call.exchange = call.recording
+        call.exchange = call.listener = Recording(self, name, call.exchange, policy.max_entry)
         return None
 
     def _repeat(self, call: Call, entry: Entry, age: int) -> None:
@@ -117,7 +115,7 @@ class AnswerCache:
             else:
                 exchange.respond(200, headers, body)
 
-        self._accountant.repeated(call, entry, tell)
+        self._accountant.repeated(call, entry.record, body, entry.streamed, tell)
 
     def keep(self, name: bytes, body: bytes, headers: Headers, streamed: bool, of: Record) -> None:
         """Remember an answer; the least used go."""
@@ -149,17 +147,11 @@ class Recording:
         self._size = 0
         self._record: Record | None = None
 
-    def concluded(self, attempt: Attempt, record: Record) -> None:
-        """The call's record is being written, and its answer is about to end."""
+    def concluded(self, record: Record, *, whole: bool) -> None:
+        """See `call.Listener`."""
         record.cache = "miss"
-        answer = attempt.answer
-        if (
-            answer is not None
-            and record.status == 200
-            and not record.error
-            and (answer.ended or answer.finish_reason)
-            and answer.finish_reason != "error"
-        ):
+        failed = record.status != 200 or record.error or record.finish_reason == "error"
+        if whole and not failed:
             self._record = record
 
     @property

@@ -8,7 +8,7 @@ clock at the first byte, so that a record's end is start plus a monotonic durati
 from __future__ import annotations
 
 from time import perf_counter_ns, time_ns
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stockpot.core import ids
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stockpot.gateway.attempts import Attempts
-    from stockpot.gateway.cache import Recording
     from stockpot.gateway.http.server import Exchange, Request
     from stockpot.gateway.leases import Purse
     from stockpot.gateway.limits import Gate
+    from stockpot.gateway.models import Record
     from stockpot.gateway.pipeline import Pipeline
     from stockpot.gateway.snapshot import KeyEntry, RouteEntry, TargetEntry, View
     from stockpot.providers import Ask, Dialect, Endpoint
@@ -39,6 +39,14 @@ class Reply(NamedTuple):
     record: bool = True
 
 
+class Listener(Protocol):
+    """Whoever wants to know how a call ended, before its answer does."""
+
+    def concluded(self, record: Record, *, whole: bool) -> None:
+        """The call's last record is being written; `whole` says that its answer was complete."""
+        ...
+
+
 class Call:
     """State of one call; see the module's docstring."""
 
@@ -54,12 +62,12 @@ class Call:
         "gates",
         "headers",
         "key",
+        "listener",
         "marks",
         "parent_id",
         "pipeline",
         "position",
         "purses",
-        "recording",
         "request",
         "reserved_nano",
         "reserved_tokens",
@@ -90,7 +98,7 @@ class Call:
         self.candidates: Sequence[TargetEntry] = ()
         self.attempts: Attempts | None = None
         self.pipeline: Pipeline | None = None
-        self.recording: Recording | None = None
+        self.listener: Listener | None = None
         self.gates: Sequence[Gate] = ()
         self.purses: Sequence[Purse] = ()
         self.reserved_tokens = 0

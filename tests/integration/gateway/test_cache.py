@@ -21,7 +21,8 @@ FRESH = {"cache-control": "no-cache"}
 
 
 def said(answer: httpx.Response) -> str | None:
-    return answer.headers.get("x-stockpot-cache")
+    told: str | None = answer.headers.get("x-stockpot-cache")
+    return told
 
 
 def start(rig: Rig, policy: CachePolicy = KEPT, **more: object) -> Rig:
@@ -112,6 +113,7 @@ def test_errors_and_broken_streams_are_not_kept(rig: Rig) -> None:
         Behaviour(status=400), Behaviour(text="a b c d", cut_after=2),
         Behaviour(error_in_stream="overloaded"), Behaviour(),
     ]  # fmt: skip
+    rig.route("small", rig.target("upstream-1"), attempts=1)
     start(rig)
     assert rig.post().status_code == 400
     for _ in range(2):

@@ -1,5 +1,7 @@
 """Prices: integers, effective dates, buckets that add up."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -94,7 +96,9 @@ def test_plain_usage_costs_the_same_on_its_shorter_way(into: int, out: int, row:
 def test_numbers_that_contradict_each_other_never_make_a_part_negative(
     numbers: list[int], row: PriceRow
 ) -> None:
-    usage = Usage(*numbers[:11], "", *numbers[11:])
+    counted = [name for name in Usage.__struct_fields__ if name != "tier"]
+    said: dict[str, Any] = dict(zip(counted, numbers, strict=True))
+    usage = Usage(**said)
     assert min(quantities(usage)) >= 0
     assert min(priced(usage, row).parts, default=0) >= 0
 

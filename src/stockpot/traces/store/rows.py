@@ -62,7 +62,7 @@ def span_of(row: Sequence[Any]) -> Span:
         payload, input_preview, output_preview, source, revision, provenance, usage_detail,
         tier, unit_prices, price_source, saved, cache, degraded, reason,
     ) = row  # fmt: skip
-    usage = {
+    usage: dict[str, Any] = {
         "input": input_, "output": output, "cache_read": cache_read, "cache_write": cache_write,
         "reasoning": reasoning, **_named(DETAIL, usage_detail),
     }  # fmt: skip
@@ -99,7 +99,7 @@ def _named(names: Sequence[str], values: str) -> dict[str, int]:
     return dict(zip(names, _json(values), strict=False)) if values else {}
 
 
-def _bill(usage: dict[str, int], parts: str, units: str) -> tuple[BillLine, ...]:
+def _bill(usage: dict[str, Any], parts: str, units: str) -> tuple[BillLine, ...]:
     if not units:
         return ()
     lines = zip(BUCKETS, quantities(Usage(**usage)), _json(units), _json(parts), strict=False)
