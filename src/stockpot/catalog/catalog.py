@@ -28,7 +28,6 @@ from stockpot.core.config import Settings
 from stockpot.core.db import Database
 from stockpot.core.instance import Instance
 from stockpot.core.kv import KeyValue, open_kv
-from stockpot.core.kv.memory import MemoryKeyValue
 
 RECLAIM_EVERY_S = 5
 
@@ -129,5 +128,5 @@ def _own_kv(instance: Instance) -> KeyValue:
     try:
         ago_s = max(0.0, time.time() - _alive(instance).stat().st_mtime)
     except FileNotFoundError:
-        return MemoryKeyValue()
-    return MemoryKeyValue(born_ns=time.monotonic_ns() - int(ago_s * 1e9))
+        return open_kv("memory://")
+    return open_kv("memory://", born_ns=time.monotonic_ns() - int(ago_s * 1e9))

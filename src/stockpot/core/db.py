@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from pysqlite3 import dbapi2 as sqlite
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from stockpot.core.errors import ConfigError, Unavailable
+from stockpot.core.errors import ConfigError
+from stockpot.core.transactions import in_transaction
 
 T = TypeVar("T")
 
@@ -186,20 +187,3 @@ def _begin_immediate(connection: sa.Connection) -> None:
 
 def _begin_deferred(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN")
-
-
-async def in_transaction(
-    threads: ThreadPoolExecutor, engine: sa.Engine, fn: Callable[[sa.Connection], T]
-) -> T:
-    """Run `fn` in one of the threads. What the store itself refuses is told as Unavailable."""
-
-    def work() -> T:
-        with engine.begin() as connection:
-            return fn(connection)
-
-    try:
-        return await asyncio.get_running_loop().run_in_executor(threads, work)
-    except (sa.exc.OperationalError, sa.exc.ProgrammingError, sa.exc.InternalError) as refused:
-        raise Unavailable(
-            f"the control plane's store refused: {refused.orig}", hint="stockpot doctor"
-        ) from refused

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from stockpot.core.db import in_transaction
 from stockpot.core.errors import ConfigError
+from stockpot.core.transactions import in_transaction
 
 T = TypeVar("T")
 

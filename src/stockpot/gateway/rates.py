@@ -32,7 +32,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from stockpot.core.kv.port import RateAsk, RateGrant
+from stockpot.core.kv import RateAsk, RateGrant
 
 _log = logging.getLogger(__name__)
 

@@ -7,8 +7,6 @@ from typing import Protocol
 
 import msgspec
 
-from stockpot.core.errors import ConfigError
-
 
 class RateAsk(msgspec.Struct, frozen=True, array_like=True):
     """One process and one shared rate of `limit` units per minute (a burst of `limit` included).
@@ -56,20 +54,3 @@ class KeyValue(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-def open_kv(url: str) -> KeyValue:
-    """The store behind a URL. Raises ConfigError for a scheme that nobody serves."""
-    scheme = url.partition("://")[0]
-    if scheme == "memory":
-        from stockpot.core.kv.memory import MemoryKeyValue
-
-        return MemoryKeyValue()
-    if scheme in ("valkey", "valkeys", "redis", "rediss"):
-        from stockpot.core.kv.valkey import ValkeyKeyValue
-
-        return ValkeyKeyValue(url)
-    raise ConfigError(
-        f"no key-value store speaks {scheme!r}",
-        hint="valkey://HOST:PORT/0, valkeys:// with TLS, or memory://",
-    )
