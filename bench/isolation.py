@@ -3,15 +3,18 @@
     .venv/bin/python bench/isolation.py [--calls N]
 
 One worker in front of a mock upstream. A quiet caller sends small calls one after the other; beside
-it, in a process of its own, another tenant keeps 200 streams open that last a second each, or sends
-prompts of 2 MB over 4 connections, or both. The worker has one processor to itself, all others
-share what is left, so that the second tenant's own work is not in the figures where there are two.
+it, in a process of its own, another tenant keeps 200 streams open that last a second each, or 20
+such streams with prompts of 2 MB, or both; or, as nobody's model could take it, sends prompts of
+2 MB over 4 connections as fast as they are answered. The worker is pinned to one processor, all
+others to another one.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -22,13 +25,16 @@ from stockpot.bench.load import Caller
 from stockpot.bench.rig import Rig, request
 
 INTERVAL_US = 20_000
+"""Between the 50 events of a stream."""
 HUGE = 2 * 1024 * 1024
 NOISE = {
-    "alone": (0, 0),
-    "beside 200 slow streams": (200, 0),
-    "beside prompts of 2 MB": (0, 4),
-    "beside both": (200, 4),
+    "alone": (0, 0, 0),
+    "beside 200 slow streams": (200, 0, 0),
+    "beside 20 prompts of 2 MB": (0, 20, 0),
+    "beside both": (200, 20, 0),
+    "beside a flood of 2 MB": (0, 0, 4),
 }
+"""Connections with slow streams, with huge prompts of slow streams, with huge prompts at once."""
 
 
 def main(calls: int) -> None:
@@ -38,18 +44,16 @@ def main(calls: int) -> None:
         rig.start_worker()
         try:
             print(f"{'':26}{'p50 ms':>9}{'p90 ms':>9}{'p99 ms':>9}{'worst':>9}")
-            for name, (slow, huge) in NOISE.items():
-                print(
-                    f"{name:26}" + "".join(f"{ms:9.2f}" for ms in measured(rig, slow, huge, calls))
-                )
+            for name, noise in NOISE.items():
+                print(f"{name:26}" + "".join(f"{ms:9.2f}" for ms in measured(rig, noise, calls)))
         finally:
             rig.stop()
 
 
-def measured(rig: Rig, slow: int, huge: int, calls: int) -> tuple[float, ...]:
+def measured(rig: Rig, noisy: tuple[int, ...], calls: int) -> tuple[float, ...]:
     """Percentiles of the quiet caller's calls."""
-    argv = [sys.executable, __file__, "--noise", str(rig.port), str(slow), str(huge)]
-    noise = subprocess.Popen(argv) if slow or huge else None
+    argv = [sys.executable, __file__, "--noise", *(str(n) for n in (rig.port, rig.other, *noisy))]
+    noise = subprocess.Popen(argv) if any(noisy) else None
     time.sleep(1.5)
     caller = Caller(rig.port, request(rig.port))
     try:
@@ -69,14 +73,17 @@ def measured(rig: Rig, slow: int, huge: int, calls: int) -> tuple[float, ...]:
     return (*(taken[int(len(taken) * part)] for part in (0.5, 0.9, 0.99)), taken[-1])
 
 
-async def make_noise(port: int, slow: int, huge: int) -> None:
+async def make_noise(port: int, core: int, slow: int, huge: int, flood: int) -> None:
     """The other tenant."""
-    stream, large = request(port, stream=True), _huge(port)
-    every = [stream] * slow + [large] * huge
-    await asyncio.gather(*(_again_and_again(port, data, data is stream) for data in every))
+    os.sched_setaffinity(0, {core})
+    stream, large = request(port, stream=True), _huge(request(port, stream=True))
+    every = [(stream, True)] * slow + [(large, True)] * huge
+    every += [(_huge(request(port)), False)] * flood
+    await asyncio.gather(*(_again_and_again(port, data, streams) for data, streams in every))
 
 
 async def _again_and_again(port: int, data: bytes, stream: bool) -> None:
+    await asyncio.sleep(random.random())  # or all would begin anew at the same moment
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while True:
         writer.write(data)
@@ -91,8 +98,7 @@ async def _again_and_again(port: int, data: bytes, stream: bool) -> None:
             await reader.readexactly(int(length))
 
 
-def _huge(port: int) -> bytes:
-    whole = request(port)
+def _huge(whole: bytes) -> bytes:
     head, _, body = whole.partition(b"\r\n\r\n")
     text = b"lorem ipsum " * (HUGE // 12)
     body = body.replace(b"You are terse.", text)
@@ -103,7 +109,7 @@ def _huge(port: int) -> bytes:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=2000)
-    parser.add_argument("--noise", nargs=3, type=int, metavar=("PORT", "SLOW", "HUGE"))
+    parser.add_argument("--noise", nargs=5, type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.noise:
         asyncio.run(make_noise(*arguments.noise))

@@ -12,7 +12,8 @@ def renamed(body: bytes, model: str) -> bytes:
     """The JSON object `body` with another value of its outermost `model`."""
     begin, end = _model_value(body)
     if end:
-        return b"%b%b%b" % (body[:begin], _encode(model), body[end:])
+        seen = memoryview(body)  # slices of bytes would copy a large body twice
+        return b"".join((seen[:begin], _encode(model), seen[end:]))
     fields = _fields.decode(body)
     fields["model"] = msgspec.Raw(_encode(model))
     return _encode(fields)
