@@ -26,7 +26,7 @@ _SERVED_BY = {"count_tokens": "chat"}
 UNKNOWN = (
     "whether calls would have met rates or a concurrency limit, which depends on when they come",
     "from which address a call came: networks of keys are not judged",
-    "headers, sessions and metadata of calls: rules and stickiness by them are not judged",
+    "what rules and stickiness of a route would decide: they are not judged",
     "health: every target counts as well, and the first tier as the one that serves",
     "how many tokens another model would use for the same text",
     "what calls that were refused then would have cost",
@@ -85,10 +85,9 @@ class Judge:
 
     def _shares(self, route: Route, span: Span) -> Mapping[str, float]:
         tier = self._tiers[route.name]
-        strategy = getattr(route, "strategy", "weighted")
-        if strategy == "priority":
+        if route.strategy == "priority":
             return {tier[0][0]: 1.0}
-        if strategy == "least_cost":
+        if route.strategy == "least_cost":
             costs = [(self.cost(ident, span), ident) for ident, _ in tier]
             known = [(cost, ident) for cost, ident in costs if cost is not None]
             if known:
