@@ -362,40 +362,47 @@ _objects = st.dictionaries(_words, st.integers() | _words | st.lists(st.booleans
 
 
 @st.composite
+def _rounds(draw: st.DrawFn, number: int) -> list[Turn]:
+    """A question, calls of tools, their results, and what was said then."""
+    asked = draw(st.lists(_texts | _media, min_size=1, max_size=3))
+    calls = [
+        ToolCall(
+            ident=f"t{number}_{n}",
+            name="f",
+            arguments=json.dumps(given, separators=(",", ":"), ensure_ascii=False),
+            cache=draw(_cache),
+        )
+        for n, given in enumerate(draw(st.lists(_objects, min_size=1, max_size=2)))
+    ]
+    thought = draw(st.lists(_reasoning, max_size=2))
+    results = [
+        ToolResult(
+            ident=call.ident,
+            parts=tuple(draw(st.lists(_texts | _media, max_size=2))),
+            failed=draw(st.booleans()),
+            cache=draw(_cache),
+        )
+        for call in calls
+    ]
+    return [
+        Turn("user", tuple(asked)),
+        Turn("assistant", (*thought, draw(_texts), *calls)),
+        Turn("user", tuple(results)),
+        Turn("assistant", (draw(_texts),)),
+    ]
+
+
+_choices = st.sampled_from([ToolChoice("auto"), ToolChoice("named", "f"), ToolChoice("none")])
+
+
+@st.composite
 def _prompts(draw: st.DrawFn) -> Prompt:
-    turns = []
-    for i in range(draw(st.integers(0, 2))):
-        turns.append(Turn("user", tuple(draw(st.lists(_texts | _media, min_size=1, max_size=3)))))
-        calls = tuple(
-            ToolCall(
-                ident=f"t{i}_{n}",
-                name="f",
-                arguments=json.dumps(given, separators=(",", ":"), ensure_ascii=False),
-                cache=draw(_cache),
-            )
-            for n, given in enumerate(draw(st.lists(_objects, min_size=1, max_size=2)))
-        )
-        thought = tuple(draw(st.lists(_reasoning, max_size=2)))
-        turns.append(Turn("assistant", (*thought, draw(_texts), *calls)))
-        results = tuple(
-            ToolResult(
-                ident=call.ident,
-                parts=tuple(draw(st.lists(_texts | _media, max_size=2))),
-                failed=draw(st.booleans()),
-                cache=draw(_cache),
-            )
-            for call in calls
-        )
-        turns.append(Turn("user", results))
-        turns.append(Turn("assistant", (draw(_texts),)))
-    turns.append(Turn("user", (draw(_texts),)))
+    rounds = [draw(_rounds(number)) for number in range(draw(st.integers(0, 2)))]
     return Prompt(
         system=tuple(draw(st.lists(_texts, max_size=2))),
-        turns=tuple(turns),
+        turns=(*(turn for each in rounds for turn in each), Turn("user", (draw(_texts),))),
         tools=(Tool(name="f", description=draw(_words), cache=draw(_cache), schema={"a": 1}),),
-        tool_choice=draw(
-            st.sampled_from([ToolChoice("auto"), ToolChoice("named", "f"), ToolChoice("none")])
-        ),
+        tool_choice=draw(_choices),
         max_output=draw(st.integers(1, 9000)),
         top_k=draw(st.none() | st.integers(1, 9)),
         temperature=draw(st.none() | st.floats(0, 1)),
