@@ -46,6 +46,9 @@ check: env  ## style, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --cache-dir .cache/import-linter
 
+wheel: env console  ## the package that users install, in dist/
+	$(BIN)/python -m hatchling build -t wheel
+
 ##@ Measure
 bench: env  ## the gateway's figures on this machine
 	$(BIN)/stockpot bench gateway

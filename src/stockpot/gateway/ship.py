@@ -287,7 +287,8 @@ def run(instance: Instance, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _: asked.append(number))
     with hold(instance.run / "shipper.lock"):
-        ingest = Ingest(lambda: _announced(instance), instance.internal_token)
+        told = str(settings.ingest_url) or None
+        ingest = Ingest(lambda: told or _announced(instance), instance.internal_token)
         shipper = Shipper(instance.spool, ingest)
         gauge = Gauge(instance, shipper)
         try:

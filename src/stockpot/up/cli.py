@@ -49,9 +49,11 @@ def up(as_json: bool, pull: bool) -> None:
     with start.alone(settings, instance, _say) as lifeline:
         certificates.check(settings)
         start.check_ports(settings)
-        notices = pull_missing(settings, instance, allowed=pull, say=_say)
+        whole = not settings.control_url  # else the models are where the control plane is
+        notices = pull_missing(settings, instance, allowed=pull, say=_say) if whole else ()
         began = time.time()
-        rows = process_table(settings, instance, plan(settings, instance))
+        engines = plan(settings, instance) if whole else ()
+        rows = process_table(settings, instance, engines)
         running = start.run(
             settings,
             instance,

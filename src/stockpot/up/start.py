@@ -135,7 +135,7 @@ def _nothing_known(settings: Settings, instance: Instance, notices: tuple[str, .
     return Facts(
         version=__version__,
         gateway_url=gateway_url(settings),
-        console_url=console_url(settings),
+        console_url=settings.control_url or console_url(settings),
         notices=notices,
         home=str(instance.home),
         logs=str(instance.logs),
@@ -147,7 +147,7 @@ def _nothing_known(settings: Settings, instance: Instance, notices: tuple[str, .
 def _facts(settings: Settings, instance: Instance, empty: Facts, control_is_away: bool) -> Facts:
     from stockpot.core.client import Client
 
-    if control_is_away:
+    if control_is_away or settings.control_url:
         return empty
     with Client(console_url(settings), instance.derive("cli")) as client:
         return try_to_ask(client, settings, instance, empty)

@@ -26,7 +26,8 @@ WORKERS, SHIPPER, INGEST, CONTROL, ENGINES = range(5)
 def process_table(
     settings: Settings, instance: Instance, engines: Iterable[EngineCommand]
 ) -> tuple[Process, ...]:
-    """The rows that `stockpot up` keeps alive; `settings.workers` is already a number."""
+    """The rows that `stockpot up` keeps alive; `settings.workers` is already a number. With a
+    control plane on another host they are the workers and their shipper."""
     env = {**settings.environment(), "PYTHONUNBUFFERED": "1"}
     ingest = Ready(file=instance.run / "ingest.json")
     control = Ready(url=f"{console_url(settings)}/readyz", file=instance.run / "control.json")
@@ -48,10 +49,13 @@ def process_table(
             grace_s=settings.drain_s + 5,
         )
 
-    return (
+    here = (
         *(_engine(engine, instance, env) for engine in engines),
         own("ingest", "stockpot.ingest", stop_order=INGEST, ready=ingest),
         own("control", "stockpot.app", "control", stop_order=CONTROL, ready=control),
+    )
+    return (
+        *(() if settings.control_url else here),
         *(
             own(
                 f"worker-{slot}",
