@@ -85,6 +85,7 @@ def _got(answer: Message, headers: Any) -> Got:
             got.reasoning += block.thinking
         elif block.type == "tool_use":
             assert block.id
+            got.idents.append(block.id)
             got.calls.append((block.name, dict(block.input)))
     return got
 

@@ -18,7 +18,7 @@ def _parts(turn: Turn) -> list[g.Part]:
     found = [
         g.Part(
             function_response=g.FunctionResponse(
-                id=result.ident,
+                id=result.ident or None,
                 name=result.name,
                 response={"error" if result.failed else "output": result.text},
             )
@@ -101,6 +101,7 @@ def _got(chunks: list[g.GenerateContentResponse]) -> Got:
                 got.raw.append(part)
                 if part.function_call is not None:
                     name = part.function_call.name or ""
+                    got.idents.append(part.function_call.id or "")
                     got.calls.append((name, dict(part.function_call.args or {})))
                 elif part.thought:
                     got.reasoning += part.text or ""

@@ -31,11 +31,13 @@ def _content(turn: Turn) -> Any:
     return [*parts, {"type": "text", "text": turn.text}]
 
 
-def _messages(asked: Asked) -> list[Any]:
+def _messages(asked: Asked, before: Got | None) -> list[Any]:
     found: list[Any] = []
     if asked.system:
         found.append({"role": "system", "content": asked.system})
-    for turn in asked.turns:
+    for number, turn in enumerate(asked.turns):
+        if before is not None and number == len(asked.turns) - 1:
+            found.append(_handed_back(before))
         for result in turn.results:
             message = {"role": "tool", "tool_call_id": result.ident, "content": result.text}
             found.append(message)
@@ -54,13 +56,18 @@ def _messages(asked: Asked) -> list[Any]:
     return found
 
 
+def _handed_back(before: Got) -> dict[str, Any]:
+    """The answer without what the SDK's helper for streams adds to it."""
+    said: dict[str, Any] = before.raw.choices[0].message.model_dump(exclude_none=True)
+    said.pop("parsed", None)
+    for call in said.get("tool_calls", []):
+        call.pop("index", None)
+        call["function"].pop("parsed_arguments", None)
+    return said
+
+
 def _request(model: str, asked: Asked, before: Got | None) -> dict[str, Any]:
-    messages = _messages(asked)
-    if before is not None:
-        said = before.raw.choices[0].message.model_dump(exclude_none=True)
-        said = {key: value for key, value in said.items() if key != "parsed"}
-        messages.insert(len(messages) - 1, said)
-    found: dict[str, Any] = {"model": model, "messages": messages}
+    found: dict[str, Any] = {"model": model, "messages": _messages(asked, before)}
     if asked.tools:
         found["tools"] = [
             {"type": "function", "function": {"name": name, "parameters": schema}}
@@ -99,6 +106,7 @@ def _got(answer: ChatCompletion, headers: Any) -> Got:
     for call in message.tool_calls or []:
         assert call.type == "function"
         assert call.id
+        got.idents.append(call.id)
         got.calls.append((call.function.name, json.loads(call.function.arguments or "{}")))
     if usage is not None:
         assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens

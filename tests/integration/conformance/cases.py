@@ -108,7 +108,7 @@ class Case:
     never: tuple[str, ...] = ()
     streams: bool = False
     twice: bool = False
-    """The answer is handed back with another question."""
+    """The answer is handed back with what follows it: a question, or the results of its calls."""
 
 
 CASES = (
@@ -154,6 +154,14 @@ CASES = (
         _saw_failure,
         own_words=True,
         never=("openai",),
+    ),
+    Case(
+        "loop of calls and results",
+        "tools",
+        lambda mark: Asked((_user(f"Weather and time? {mark}"),), tools=TOOLS),
+        lambda seen: [text for text, _ in seen.results] == ["sunny", "sunny"],
+        own_words=True,
+        twice=True,
     ),
     Case(
         "structured output",

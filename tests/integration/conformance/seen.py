@@ -153,7 +153,7 @@ def _gemini_part(part: JSON, seen: Seen) -> None:
     if part.get("thought"):
         seen.thoughts.append(part.get("text", ""))
     if "thoughtSignature" in part:
-        seen.proofs.append(part["thoughtSignature"])
+        seen.proofs.append(base64.b64encode(_bytes(part["thoughtSignature"])).decode())
 
 
 def _bytes(text: str) -> bytes:

@@ -75,6 +75,8 @@ class Got:
     text: str = ""
     reasoning: str = ""
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    idents: list[str] = field(default_factory=list)
+    """Of the calls, as the SDK knows them."""
     finish: str = ""
     input: int = 0
     output: int = 0

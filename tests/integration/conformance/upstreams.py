@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -26,6 +27,8 @@ class Scene:
     proof: str = ""
     calls: tuple[tuple[str, dict[str, Any]], ...] = ()
     finish: str = "stop"
+    input: int = 11
+    output: int = 5
     cached: int = 0
     status: int = 200
     ends: str = ""
@@ -48,7 +51,7 @@ SCRIPT: dict[str, Scene] = {
     "length": Scene("The kettle is", finish="length"),
     "refused": Scene("", finish="refused"),
     "empty": Scene(""),
-    "cached": Scene(KETTLE, cached=2000),
+    "cached": Scene(KETTLE, input=2011, cached=2000),
     "error_400": Scene(status=400),
     "error_401": Scene(status=401),
     "error_429": Scene(status=429),
@@ -224,6 +227,7 @@ class Anthropic:
         return seen_by_anthropic(self.stub.requests[-1])
 
 
+GEMINI_PROOF = base64.b64encode(gemini_stub.SIGNATURE).decode()
 GEMINI_CALLS = (("weather", {"city": "Łódź", "days": 2}), ("weather", {"city": "Ulm"}))
 GEMINI_SCENES = {
     "text": ("text", Scene(gemini_stub.TEXT)),
@@ -232,13 +236,13 @@ GEMINI_SCENES = {
     "tool": ("call", Scene(calls=GEMINI_CALLS[:1], finish="tool_calls")),
     "tools": (
         "tools",
-        Scene(calls=GEMINI_CALLS, finish="tool_calls"),
+        Scene(calls=GEMINI_CALLS, proof=GEMINI_PROOF, finish="tool_calls"),
     ),
-    "reasoning": ("thoughts", Scene(gemini_stub.TEXT, gemini_stub.THOUGHT)),
+    "reasoning": ("thoughts", Scene(gemini_stub.TEXT, gemini_stub.THOUGHT, output=14)),
     "json": ("json", Scene('{"pot": "stock", "litres": 4}')),
     "length": ("long", Scene(gemini_stub.TEXT, finish="length")),
-    "refused": ("blocked", Scene("", finish="refused")),
-    "cached": ("cached", Scene(gemini_stub.TEXT, cached=1500)),
+    "refused": ("blocked", Scene("", finish="refused", output=0)),
+    "cached": ("cached", Scene(gemini_stub.TEXT, input=2030, output=30, cached=1500)),
     "error_400": ("error-400", Scene(status=400)),
     "error_401": ("error-401", Scene(status=401)),
     "error_429": ("error-429", Scene(status=429)),
@@ -328,7 +332,7 @@ class Bedrock:
         )  # fmt: skip
 
     def scene(self, name: str) -> Scene:
-        return replace(SCRIPT[name], cached=20)
+        return replace(SCRIPT[name], input=37, cached=20)
 
     def mark(self, scene: str) -> str:
         return ""

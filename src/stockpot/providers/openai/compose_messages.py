@@ -204,5 +204,7 @@ class _Writer:
             return {"type": "file", "file": {"file_id": part.file_id}}
         media_type = part.media_type or "application/pdf"
         data = f"data:{media_type};base64,{part.data}"
-        name = part.name or f"document.{media_type.rpartition('/')[2]}"
+        name = part.name or "document"
+        if "." not in name:  # the ending tells OpenAI what it is
+            name += f".{media_type.rpartition('/')[2]}"
         return {"type": "file", "file": {"filename": name, "file_data": data}}
