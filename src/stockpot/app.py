@@ -11,10 +11,10 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import sqlalchemy as sa
@@ -24,7 +24,7 @@ from fastapi.routing import APIRoute
 from stockpot import __version__, access, catalog, playground, revisions, traces
 from stockpot.access import describe_access, open_access, public, requires
 from stockpot.core import config, logs, prometheus
-from stockpot.core.config import Settings
+from stockpot.core.config import Settings, pairs
 from stockpot.core.console_files import ConsoleFiles
 from stockpot.core.db import Database, migrate, open_database
 from stockpot.core.errors import NotFound, Unavailable
@@ -116,17 +116,24 @@ class _Control:
         await self.catalog.prepare(probe=watch)
         if watch:
             await self.revisions.recover()
-        watching = asyncio.create_task(self.catalog.watch()) if watch else None
+        beside = [asyncio.create_task(work) for work in self._work()] if watch else []
         yield
-        if watching is not None:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await self.revisions.close()
         await self.caller.close()
         await self.access.sso.close()
         await self.catalog.trial.close()
         await self.db.close()
         self.spans.close()
+
+    def _work(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """What runs beside the answering of requests."""
+        yield self.catalog.watch()
+        if self.settings.otlp_url:
+            headers = pairs(self.settings.otlp_headers, "STOCKPOT_OTLP_HEADERS")
+            yield traces.forwarder(self.instance, self.settings.otlp_url, headers).run()
 
     async def drain(self) -> None:
         """End what only waits; answers that are being sent go on."""

@@ -76,6 +76,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("upstream_proxy", str, "", "HTTP proxy for HTTPS upstreams; HTTPS_PROXY when empty."),
     Setting("private_upstreams", bool, True, "Allow providers on loopback and private networks."),
     Setting("database_url", str, "", "postgresql://USER@HOST/DB; empty: SQLite in the home."),
+    Setting("otlp_url", str, "", "Backend that gets every span as OTLP, before `/v1/traces`."),
+    Setting("otlp_headers", str, "", "Headers for it, as `name=value` with commas."),
     Setting("fleet", int, 0, "Gateway workers of all hosts together; 0: those of this host."),
     Setting("kv_url", str, "", "valkey://HOST:PORT/0 shares rate limits over hosts."),
     Setting("control_url", str, "", "Control plane on another host; this one runs workers only."),
@@ -130,6 +132,17 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             values[row.name] = row.default
     values["home"] = home
     return Settings(values)
+
+
+def pairs(text: str, where: str) -> dict[str, str]:
+    """`name=value` items with commas. Raises ConfigError without quoting a value."""
+    found = {}
+    for item in filter(None, (item.strip() for item in text.split(","))):
+        name, equals, value = item.partition("=")
+        if not equals or not name.strip():
+            raise ConfigError(f"{where} must be name=value items with commas between them")
+        found[name.strip()] = value.strip()
+    return found
 
 
 def _read_file(path: Path) -> dict[str, Any]:

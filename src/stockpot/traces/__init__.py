@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         TraceRow,
         Verification,
     )
-    from stockpot.traces.opening import open_span_log, open_store
+    from stockpot.traces.opening import forwarder, open_span_log, open_store
     from stockpot.traces.service import OffsetMismatch, SpanLog
     from stockpot.traces.store import SpanStore
 
@@ -54,6 +54,7 @@ __all__ = [
     "TracePage",
     "TraceRow",
     "Verification",
+    "forwarder",
     "ingest_app",
     "open_span_log",
     "open_store",
@@ -64,6 +65,7 @@ _ELSEWHERE = {
     "OffsetMismatch": "service",
     "SpanLog": "service",
     "SpanStore": "store",
+    "forwarder": "opening",
     "ingest_app": "ingest",
     "open_span_log": "opening",
     "open_store": "opening",
