@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from stockpot.providers.canon import JSON, Loss
+from stockpot.providers.canon import Loss
 from stockpot.providers.gemini.signatures import PACKED_BEGINS
 from stockpot.providers.gemini.turns import UNPROVED
 
@@ -34,7 +34,7 @@ def without_foreign(body: bytes) -> bytes:
     return msgspec.json.encode(request)
 
 
-def _cleaned(part: Any) -> JSON | None:
+def _cleaned(part: Any) -> Any:
     """The part without a foreign proof; None when nothing else was in it."""
     if not isinstance(part, dict):
         return part

@@ -45,6 +45,16 @@ class Frames:
         return self._events(data)
 
     def _events(self, data: bytes) -> list[bytes]:
+        end = len(data) - 4
+        if (
+            not self._held
+            and data.startswith(b"data: ")
+            and data.endswith(b"\r\n\r\n")
+            and data.find(b"\r") == end
+            and data.find(b"\n") == end + 1
+        ):
+            self.held = 0
+            return [data[6:end]]  # one event on one line, as Google writes them
         whole, self._held = cut_events(self._held + data)
         self.held = len(self._held)
         return [event.data for event in self._sse.feed(whole)] if whole else []

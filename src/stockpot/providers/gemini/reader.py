@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from stockpot.prices import Usage
 from stockpot.providers.canon import (
     Began,
     Cited,
@@ -24,7 +23,7 @@ from stockpot.providers.canon import (
     PartKind,
     PartSigned,
 )
-from stockpot.providers.gemini.answer import Blob, Candidate, Chunk, Code, Part
+from stockpot.providers.gemini.answer import Blob, Candidate, Chunk, Code, Part, UsageMetadata
 from stockpot.providers.gemini.citations import found, in_characters
 from stockpot.providers.gemini.content import plain_base64
 from stockpot.providers.gemini.frames import Frames
@@ -61,7 +60,8 @@ class GeminiReader:
         self._parts = 0
         self._calls = 0
         self._queries: set[str] = set()
-        self._usage: Usage | None = None
+        self._said: UsageMetadata | None = None
+        self._counted = 0
         self._choices: dict[int, _Choice] = {}
         self._texts: dict[int, list[str]] = {}
 
@@ -104,12 +104,11 @@ class GeminiReader:
         blocked = chunk.promptFeedback.blockReason if chunk.promptFeedback is not None else ""
         if blocked:
             out.append(Ended(reason="content_filter", said=blocked))
-        if chunk.usageMetadata is not None:
+        said = chunk.usageMetadata
+        if said is not None and (said != self._said or len(self._queries) != self._counted):
+            self._said, self._counted = said, len(self._queries)
             searches = billed_searches(chunk.modelVersion, self._queries)
-            usage = usage_of(chunk.usageMetadata, searches)
-            if usage != self._usage:
-                self._usage = usage
-                out.append(Metered(usage))
+            out.append(Metered(usage_of(said, searches)))
 
     def _candidate(self, candidate: Candidate, out: list[Event]) -> None:
         choice = self._choices.setdefault(candidate.index, _Choice())

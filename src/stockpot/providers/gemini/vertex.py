@@ -4,8 +4,9 @@ Knows bodies, paths and service accounts; no socket.
 
 A target's options:
 
-    project           of Google Cloud; without one the path has none, as for keys of express mode
-    location          `global` unless said; the base URL names its host
+    project           of Google Cloud, else the service account's own; without either the path has
+                      none, as for API keys of express mode
+    location          else what the base URL's host begins with, else `global`
     service_account   the JSON of a service account's key, from which tokens are signed here
     access_token      a bearer token, instead
 
@@ -18,7 +19,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -31,6 +32,7 @@ LIFETIME_S = 3600
 """The longest that Google takes."""
 EARLY_S = 300
 """So long before its end a token is signed anew, so that no call leaves with a stale one."""
+_HOST = "-aiplatform.googleapis.com"
 _encode = msgspec.json.encode
 
 
@@ -38,6 +40,7 @@ class _Account(msgspec.Struct):
     client_email: str
     private_key: str
     private_key_id: str = ""
+    project_id: str = ""
 
 
 class _Token:
@@ -46,6 +49,7 @@ class _Token:
     def __init__(self, account: str) -> None:
         self._account = msgspec.json.decode(account, type=_Account)
         self._sign = _signer(self._account.private_key)
+        self.project = self._account.project_id
         self._token = ""
         self._until = 0.0
 
@@ -83,6 +87,11 @@ def _signer(pem: str) -> Callable[[bytes], bytes]:
     return lambda data: key.sign(data, padding.PKCS1v15(), hashes.SHA256())
 
 
+def _location(base_url: str) -> str:
+    host = urlsplit(base_url).hostname or ""
+    return host.removesuffix(_HOST) if host.endswith(_HOST) else "global"
+
+
 @lru_cache(64)
 def _token(account: str) -> _Token:
     try:
@@ -112,8 +121,9 @@ class VertexWire(GeminiWire):
         if not model.startswith(("publishers/", "endpoints/")):
             model = f"publishers/google/models/{model}"
         place = ""
-        if project := options.get("project", ""):
-            location = options.get("location", "") or "global"
+        account = options.get("service_account", "")
+        if project := options.get("project", "") or (_token(account).project if account else ""):
+            location = options.get("location", "") or _location(target.base_url)
             place = f"/projects/{quote(project)}/locations/{quote(location)}"
         return f"{place}/{quote(model, safe='/@-._~')}:{verb}"
 
