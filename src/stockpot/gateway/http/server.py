@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 from collections.abc import Sequence
@@ -39,7 +40,8 @@ __all__ = [
     "ServerLimits",
 ]
 
-_FRESH_GRACE_S = 1.0
+_GRACE_S = 1.0
+_QUEUE_S = 0.05
 _REFUSALS_AT_ONCE = 256
 _SWEEP_MAX_S = 0.5
 
@@ -102,14 +104,17 @@ class HttpServer:
         return bound
 
     async def drain(self, timeout_s: float) -> int:
-        """Stop accepting, let running requests end, then cut the rest; returns how many."""
-        await asyncio.sleep(0)  # take what the kernel has accepted already
+        """Stop accepting, let running requests end, then cut the rest; returns how many.
+
+        A client that is just about to use its kept connection still gets an answer, which tells it
+        to open another one; so do connections that the kernel has accepted for us already.
+        """
+        await self._stop_listening()
         self.draining = True
-        for listener in self._listeners:
-            listener.close()
+        grace = min(_GRACE_S, timeout_s)
         for connection in tuple(self._open):
             if connection.idle:
-                connection.leave(0.0 if connection.used else _FRESH_GRACE_S)
+                connection.leave(grace)
         if self._open:
             self._emptied = asyncio.Event()
             with contextlib.suppress(TimeoutError):
@@ -121,6 +126,15 @@ class HttpServer:
             await self._emptied.wait()
         self.clock.stop()
         return len(left)
+
+    async def _stop_listening(self) -> None:
+        for listener in self._listeners:
+            for sock in listener.sockets:
+                with contextlib.suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as s:
+                    s.listen(0)  # from here on the kernel sends new ones to other processes
+        await asyncio.sleep(_QUEUE_S if self._listeners else 0)  # and those in its queue to us
+        for listener in self._listeners:
+            listener.close()
 
     # --- for connections ----------------------------------------------------------------------
 
