@@ -203,7 +203,7 @@ class SignInService:
 
         def write(c: sa.Connection) -> tuple[str, int]:
             wanted = user_id or actor.user_id
-            user = people.user_by_id(c, wanted)
+            user = people.user_by_id(c, wanted) or people.user_by_email(c, wanted.lower())
             if user is None or not user.active:
                 admins = people.active_admins(c)
                 if user_id is not None or not admins:
