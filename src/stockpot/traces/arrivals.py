@@ -62,11 +62,8 @@ def arrival(shipped: Shipped) -> tuple[NewSpan, NewPayload | None]:
         request_bytes=record.request_bytes, response_bytes=record.response_bytes,
         payload=record.payload, revision=record.revision,
         provenance=_provenance(record, said.setup) if kept else b"",
-        usage_detail=_array(record.usage_detail), service_tier=record.service_tier,
-        unit_prices=_array(record.unit_prices), price_source=record.price_source,
-        saved_nano=max(-_BIGGEST, min(record.saved_nano, _BIGGEST)), cache=record.cache,
-        degraded=_array(record.degraded), route_reason=record.route_reason,
     )  # fmt: skip
+    _explain(span, record)
     if not kept:
         return span, None
     text = f"{said.input_text}\n{said.output_text}" if said.output_text else said.input_text
@@ -80,6 +77,15 @@ def _name(record: Record, model: str) -> str:
     """What was done, and why there where that is not the route's usual way."""
     name = f"{record.endpoint} {model}"
     return name if record.route_reason in _USUAL else f"{name} ({record.route_reason})"
+
+
+def _explain(span: NewSpan, record: Record) -> None:
+    """Why it costs what it costs, and why it went where it went."""
+    span.usage_detail, span.service_tier = _array(record.usage_detail), record.service_tier
+    span.unit_prices, span.price_source = _array(record.unit_prices), record.price_source
+    span.saved_nano = max(-_BIGGEST, min(record.saved_nano, _BIGGEST))
+    span.cache = record.cache
+    span.degraded, span.route_reason = _array(record.degraded), record.route_reason
 
 
 def _status(record: Record) -> str:

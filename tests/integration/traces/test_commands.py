@@ -125,3 +125,22 @@ def test_help_has_an_example(command: str) -> None:
     text = run(None, command, "--help").output
     assert "Example:" in text
     assert f"stockpot traces {command}" in text
+
+
+def test_a_span_explains_its_price_on_the_terminal(asked: Asked) -> None:
+    item = make_shipped(
+        960, project="billed", environment="lab", input_tokens=1000, output_tokens=0,
+        cache_read_tokens=400, reasoning_tokens=0, cost_nano=120_000,
+        cost_detail=(90_000, 0, 30_000), unit_prices=(150_000, 0, 75_000), saved_nano=30_000,
+        price_id="own/price_1", price_source="contract, page 3", service_tier="flex",
+    )  # fmt: skip
+    asked.log.ingest(make_shipment(item, stream="billed-0-1"))
+    said = run(asked, "show", item.record.trace_id.hex()).output
+    assert "input: 600 at $0.00000015 is $0.000090000" in said
+    assert "cache_read: 400 at $0.000000075 is $0.000030000" in said
+    assert "price own/price_1 (contract, page 3, tier flex)" in said
+    assert "the provider's cache saved $0.000030000" in said
+    (span,) = printed(asked, "show", item.record.trace_id.hex())["spans"]
+    assert span["bill"][0] == {
+        "bucket": "input", "quantity": 600, "unit_pico": 150_000, "nano": 90_000,
+    }  # fmt: skip

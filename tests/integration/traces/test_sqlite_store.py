@@ -11,6 +11,7 @@ from stockpot.core.errors import ConfigError, Conflict
 from stockpot.traces.models import TraceFilter
 from stockpot.traces.store.embedded import SqliteSpanStore
 from stockpot.traces.store.sqlite import DriverError, connect
+from tests.integration.traces.bills_contract import BillsContract
 from tests.integration.traces.span_store_contract import (
     EVERYTHING,
     HOUR_NS,
@@ -34,7 +35,7 @@ def opener(tmp_path: Path) -> Opener:
     return lambda clock: SqliteSpanStore(tmp_path / "spans", clock=clock)
 
 
-class TestSqlite(SpanStoreContract):
+class TestSqlite(SpanStoreContract, BillsContract):
     """Runs the whole contract."""
 
 
