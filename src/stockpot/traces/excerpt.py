@@ -1,5 +1,5 @@
 """What a call says: text for previews and search, and its parameters. Knows the OpenAI dialect's
-bodies; knows nothing of spans, stores or sockets.
+bodies, and of others where they keep their text; knows nothing of spans, stores or sockets.
 
 Bodies are read with shallow typed structs, which skip what nobody searches for (images, logprobs,
 vectors). A body that does not fit them (another dialect, a vendor's habit) is read generically, and
@@ -94,6 +94,7 @@ _Request = msgspec.defstruct(
         ("messages", list[_Message] | None, None),
         ("prompt", msgspec.Raw, _ABSENT),
         ("input", msgspec.Raw, _ABSENT),
+        ("contents", list[msgspec.Raw] | None, None),
         ("tools", msgspec.Raw, _ABSENT),
     ],
 )
@@ -143,6 +144,9 @@ def _read_request(body: bytes) -> tuple[str, str, str, bytes]:
     if request.messages:
         texts = [_said(message) for message in request.messages]
         return "\n".join(texts), _last_of_user(request.messages, texts), params, setup
+    if request.contents:
+        texts = [_loosely(bytes(content)) for content in request.contents]
+        return "\n".join(texts), texts[-1], params, setup
     raw = bytes(request.prompt) or bytes(request.input)
     text = _loosely(raw) if raw else ""
     return text, text, params, setup
@@ -197,9 +201,9 @@ def _read_response(body: bytes) -> str:
     try:
         answer = _answer(body)
     except _UNREADABLE:
-        return _loosely(body)
-    if answer.error is not None and not answer.choices:
-        return answer.error.message or ""
+        return _pieces([body]) if body.startswith(b"[") else _loosely(body)
+    if not answer.choices:
+        return (answer.error.message or "") if answer.error is not None else _loosely(body)
     return "\n".join(
         _said(choice.message) if choice.message is not None else choice.text or ""
         for choice in answer.choices or ()
@@ -254,7 +258,8 @@ def _read_stream(body: bytes) -> str:
             pass
     choices: dict[int, _Growing] = {}
     failed = ""
-    for data in _events(body):
+    events = list(_events(body))
+    for data in events:
         try:
             chunk = _answer(data)
         except _UNREADABLE:
@@ -266,7 +271,7 @@ def _read_stream(body: bytes) -> str:
             growing.take(choice)
         if chunk.error is not None:
             failed = chunk.error.message or ""
-    texts = [choices[index].whole() for index in sorted(choices)]
+    texts = [choices[index].whole() for index in sorted(choices)] or [_pieces(events)]
     return "\n".join(text for text in (*texts, failed) if text)
 
 
@@ -292,8 +297,20 @@ _DEPTH = 12
 _NAMES_OF_TEXT = frozenset(
     ("content", "text", "input", "output", "prompt", "message", "messages", "parts", "arguments",
      "name", "system", "query", "documents", "choices", "delta", "error", "tool_calls", "function",
-     "contents", "candidates", "response", "result")
+     "contents", "candidates", "response", "result", "functionCall", "functionResponse", "thinking",
+     "partial_json", "content_block")
 )  # fmt: skip
+
+
+def _pieces(bodies: list[bytes]) -> str:
+    """One text whose pieces are spread over a stream of another dialect."""
+    found: list[str] = []
+    for body in bodies:
+        try:
+            found += _strings(_any(body))
+        except _UNREADABLE:
+            continue
+    return "".join(found)
 
 
 def _loosely(body: bytes) -> str:

@@ -221,3 +221,17 @@ def test_the_rest_of_a_stream_that_was_cut_off_is_not_kept_when_it_cannot_be_rea
 
 def test_comments_and_named_events_are_masked_as_text():
     assert mask_sse(b": from ann@example.com\n\n") == b": from [EMAIL]\n\n"
+
+
+def test_an_address_that_is_split_over_a_streamed_array_is_masked() -> None:
+    def array(*texts: str) -> bytes:
+        parts = [{"candidates": [{"content": {"parts": [{"text": text}]}}]} for text in texts]
+        return json.dumps(parts).encode()
+
+    split = array("write to ada@exa", "mple.com", " now")
+    masked = mask_sse(split)
+    assert b"ada@exa" not in masked
+    assert len(json.loads(masked)) == 3
+    plain = array("write", " now")
+    assert mask_sse(plain) is plain
+    assert b"ada" not in mask_sse(split[:-30])

@@ -153,9 +153,7 @@ def test_setup_changes_with_parameters_and_tools() -> None:
 
 
 def test_another_dialect_is_read_generically() -> None:
-    body = json.dumps({"contents": [{"role": "user", "parts": [{"text": "hallo"}]}]}).encode()
     bent = json.dumps({"messages": "hallo"}).encode()
-    assert "hallo" not in excerpt.read(body, None).input_text  # not a shape of this dialect
     assert excerpt.read(bent, None).input_text == "hallo"
 
 
@@ -185,3 +183,42 @@ def test_long_texts_are_cut_for_search_only() -> None:
     found = excerpt.read(request(messages=[message("user", "x" * 100_000)]), None)
     assert len(found.input_text) == excerpt.TEXT_LIMIT
     assert len(found.input_preview) == excerpt.PREVIEW
+
+
+GEMINI: list[dict[str, Any]] = [
+    {"candidates": [{"content": {"parts": [{"text": text}], "role": "model"}}], "modelVersion": "m"}
+    for text in ("The ket", "tle is", " on.")
+]
+ANTHROPIC: list[dict[str, Any]] = [
+    {"type": "message_start", "message": {"id": "m", "content": [], "role": "assistant"}},
+    *(
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
+        for text in ("The ket", "tle is", " on.")
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(GEMINI).encode(),
+        stream(*GEMINI),
+        stream(*ANTHROPIC),
+        b'{"candidates":[{"content":{"parts":[{"text":"The kettle is on."}]}}]}',
+        b'{"type":"message","content":[{"type":"text","text":"The kettle is on."}]}',
+    ],
+    ids=["array", "gemini", "anthropic", "gemini-whole", "anthropic-whole"],
+)
+def test_answers_in_other_dialects_are_read_too(body: bytes) -> None:
+    assert excerpt.read(None, body).output_text == "The kettle is on."
+
+
+def test_a_gemini_request_is_previewed_by_its_last_content() -> None:
+    contents = [
+        {"role": "user", "parts": [{"text": "first"}]},
+        {"role": "model", "parts": [{"functionCall": {"name": "look", "args": {}}}]},
+        {"role": "user", "parts": [{"text": "and then"}, {"inlineData": {"data": "AAAA"}}]},
+    ]
+    found = excerpt.read(request(contents=contents), None)
+    assert found.input_text == "first\nlook\nand then"
+    assert found.input_preview == "and then"

@@ -41,6 +41,8 @@ Piece = tuple[int, dict[str, Any], str]
 def mask_sse(data: bytes, detectors: tuple[Detector, ...] = DEFAULT) -> bytes:
     """The stream with everything detected replaced, also where it is split over events."""
     try:
+        if data.startswith(b"["):
+            return _mask_array(data, detectors)
         return _mask_events(data, detectors)
     except RecursionError:
         return b"data: " + encode(UNREADABLE) + b"\n\n"
@@ -70,6 +72,22 @@ def _mask_events(data: bytes, detectors: tuple[Detector, ...]) -> bytes:
         changed = changed or masked is not events[number]
         events[number] = masked
     return b"\n\n".join(events) if changed else data
+
+
+def _mask_array(data: bytes, detectors: tuple[Detector, ...]) -> bytes:
+    """A stream that is one JSON array, bit by bit."""
+    try:
+        values = decode(data)
+    except ValueError:
+        return encode(UNREADABLE)  # cut off; what is left may hold half of something
+
+    def text(whole: str) -> str:
+        return mask_text(whole, detectors)
+
+    touched = _mask_pieces(values, text)
+    masked = [mask_value(value, text) for value in values]
+    same = not touched and all(new is old for new, old in zip(masked, values, strict=True))
+    return data if same else encode(without_logprobs(masked))
 
 
 def _value(event: bytes) -> Any:
