@@ -17,6 +17,8 @@ from stockpot.traces.models import (
     Overview,
     Payload,
     Sight,
+    SpendBy,
+    Spending,
     Trace,
     TraceFilter,
     TracePage,
@@ -72,6 +74,16 @@ class OverviewQuery(Frozen):
     bucket_ms: float | None = Field(None, ge=1000, le=1e11)
 
 
+class SpendingQuery(OverviewQuery):
+    """A window, by what to tell it apart, and whose spending to look into."""
+
+    by: SpendBy = "key"
+    key_id: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    limit: int = Field(100, ge=1, le=1000)
+
+
 def router(service: SpanLog) -> APIRouter:
     """All routes of the span log."""
     routes = APIRouter(prefix="/api/v1", tags=["traces"])
@@ -87,6 +99,25 @@ def _looking(routes: APIRouter, service: SpanLog) -> None:
         """Traffic, spend, latency and errors of a window, from rollups."""
         where = TraceFilter(project=asked.project, environment=asked.environment)
         return service.overview(where.seen_with(sight), asked.from_ms, asked.to_ms, asked.bucket_ms)
+
+    @routes.get("/spending")
+    def get_spending(_: Member, sight: Seen, asked: Annotated[SpendingQuery, Query()]) -> Spending:
+        """Cost, and what caches saved, by key, project, environment, model, provider or day."""
+        where = TraceFilter(
+            project=asked.project,
+            environment=asked.environment,
+            key_id=asked.key_id,
+            model=asked.model,
+            provider=asked.provider,
+        )
+        return service.spending(
+            where.seen_with(sight),
+            asked.by,
+            asked.from_ms,
+            asked.to_ms,
+            asked.bucket_ms,
+            asked.limit,
+        )
 
     @routes.get("/traces")
     def list_traces(_: Member, sight: Seen, asked: Annotated[TracesQuery, Query()]) -> TracePage:

@@ -244,9 +244,19 @@ class Point(Frozen):
 
 
 class Group(Frozen):
-    """`key` is the value grouped by: a model name, a key id, an error class, a provider."""
+    """`key` is the value grouped by: a model name, a key id, an error class, a provider, the name
+    that was asked for."""
 
     key: str
+    totals: Totals
+
+
+class TargetGroup(Frozen):
+    """What a target of a route was asked, every attempt counted."""
+
+    route: str
+    provider: str
+    model: str
     totals: Totals
 
 
@@ -260,6 +270,53 @@ class Overview(Frozen):
     by_key: tuple[Group, ...]
     by_provider: tuple[Group, ...]
     by_error: tuple[Group, ...]
+    by_route: tuple[Group, ...] = ()
+    by_target: tuple[TargetGroup, ...] = ()
+
+
+SpendBy = Literal["key", "project", "environment", "model", "provider", "day"]
+
+
+class SpendTotals(Frozen):
+    """Sums of one group over one window. `unpriced` calls are of unknown cost and are not in
+    `cost_nano`. What vendors' prompt caches saved is less than 0 where writing them cost more than
+    they brought; what answers out of the gateway's own cache saved is what they had cost first."""
+
+    calls: int = 0
+    unpriced: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost_nano: int = 0
+    saved_by_vendor_nano: int = 0
+    saved_here_nano: int = 0
+    cache_hits: int = 0
+
+
+class SpentOn(Frozen):
+    """One key, project, environment, model, provider or day (UTC); `costs` are its nano-dollars by
+    bucket."""
+
+    key: str
+    totals: SpendTotals
+    costs: tuple[int, ...]
+
+
+class Spending(Frozen):
+    """What was spent, on the dearest first. `rest` sums up the `more` groups that are left out.
+
+    By provider every attempt counts as a call, else the root span of each."""
+
+    from_ms: float
+    to_ms: float
+    bucket_ms: float
+    by: SpendBy
+    totals: SpendTotals
+    costs: tuple[int, ...]
+    groups: tuple[SpentOn, ...]
+    more: int
+    rest: SpendTotals
 
 
 class Verification(Frozen):

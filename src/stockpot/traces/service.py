@@ -20,6 +20,8 @@ from stockpot.traces.models import (
     Payload,
     Sight,
     Span,
+    SpendBy,
+    Spending,
     Trace,
     TraceFilter,
     TracePage,
@@ -102,9 +104,7 @@ class SpanLog:
             return found.items, found.next
         return found.items, max(position, newest, *(listed.position for listed in found.items))
 
-    def trace(
-        self, trace_id: str, project: str | None = None, sight: Sight | None = None
-    ) -> Trace:
+    def trace(self, trace_id: str, project: str | None = None, sight: Sight | None = None) -> Trace:
         """All spans of a trace, within what somebody may see."""
         spans = self._store.trace(_bytes(trace_id, 16, "trace"), project)
         if sight is not None:
@@ -155,14 +155,19 @@ class SpanLog:
         bucket_ms: float | None = None,
     ) -> Overview:
         """Figures of a window (the last day when not given) from rollups."""
-        end = time.time() * 1000 if to_ms is None else to_ms
-        start = end - 86_400_000 if from_ms is None else from_ms
-        if start >= end:
-            raise InvalidInput(f"the window from {start:.0f} to {end:.0f} ms is empty")
-        if bucket_ms is None:
-            wide = (end - start) / 1000 / _POINTS
-            bucket_ms = 1000 * next((b for b in _NICE_BUCKETS_S if b >= wide), _NICE_BUCKETS_S[-1])
-        return self._store.overview(where, start, end, bucket_ms)
+        return self._store.overview(where, *_window(from_ms, to_ms, bucket_ms))
+
+    def spending(
+        self,
+        where: TraceFilter,
+        by: SpendBy,
+        from_ms: float | None = None,
+        to_ms: float | None = None,
+        bucket_ms: float | None = None,
+        limit: int = 100,
+    ) -> Spending:
+        """What was spent in a window (the last day when not given), on the dearest first."""
+        return self._store.spending(where, by, _window(from_ms, to_ms, bucket_ms), limit)
 
     def export(self, where: TraceFilter, *, payloads: bool = False) -> Iterator[ExportedSpan]:
         """Every matching span that is there now, in the order of arrival."""
@@ -215,6 +220,20 @@ class SpanLog:
 
 def _cursor(position: int) -> str:
     return base64.urlsafe_b64encode(b"1:%d" % position).decode().rstrip("=")
+
+
+def _window(
+    from_ms: float | None, to_ms: float | None, bucket_ms: float | None
+) -> tuple[float, float, float]:
+    """From, to and bucket: the last day, in buckets that can be drawn, where nothing is said."""
+    end = time.time() * 1000 if to_ms is None else to_ms
+    start = end - 86_400_000 if from_ms is None else from_ms
+    if start >= end:
+        raise InvalidInput(f"the window from {start:.0f} to {end:.0f} ms is empty")
+    if bucket_ms is None:
+        wide = (end - start) / 1000 / _POINTS
+        bucket_ms = 1000 * next((b for b in _NICE_BUCKETS_S if b >= wide), _NICE_BUCKETS_S[-1])
+    return start, end, bucket_ms
 
 
 def _position(cursor: str | None) -> int | None:

@@ -17,7 +17,7 @@ import pytest
 
 from stockpot.gateway import Shipment, Shipped
 from stockpot.traces.arrivals import batch_of
-from stockpot.traces.models import Totals, TraceFilter, TraceRow
+from stockpot.traces.models import SpendBy, Totals, TraceFilter, TraceRow
 from stockpot.traces.store import Outcome, SpanStore
 from tests.unit.traces.made import AT_NS, make_shipment, make_shipped
 
@@ -486,6 +486,52 @@ class Counting:
         slow = sorted(r.duration_ns / 1e6 for r in calls if r.target)
         within(found.totals, slow)
 
+    @pytest.mark.parametrize("by", ["key", "project", "environment", "model", "provider", "day"])
+    def test_spending_adds_up_whatever_it_is_told_apart_by(
+        self, store: SpanStore, clock: Clock, by: SpendBy
+    ) -> None:
+        rng = random.Random(7)
+        items = [self.spread(rng, number) for number in range(150)]
+        for begin in range(0, 150, 50):
+            ship(store, *items[begin : begin + 50], begin=100 * begin)
+            clock.ns += 30 * HOUR_NS
+        window = (AT_NS / 1e6, AT_NS / 1e6 + 121 * 3_600_000, 3_600_000.0)
+        found = store.spending(EVERYTHING, by, window, 100)
+        whole = store.overview(EVERYTHING, window[0], window[1], 3_600_000).totals
+        assert found.totals.cost_nano == whole.cost_nano == sum(found.costs)
+        assert found.totals.unpriced == whole.unpriced
+        assert sum(group.totals.cost_nano for group in found.groups) == whole.cost_nano
+        assert all(sum(group.costs) == group.totals.cost_nano for group in found.groups)
+        if by != "provider":
+            assert found.totals.calls == whole.calls
+
+    def test_spending_of_the_dearest_leaves_a_rest(self, store: SpanStore) -> None:
+        costs = {"key_a": 5, "key_b": 70, "key_c": 9}
+        ship(
+            store,
+            *(
+                make_shipped(n, key_id=key, cost_nano=cost)
+                for n, (key, cost) in enumerate(costs.items())
+            ),
+        )
+        window = (AT_NS / 1e6 - 1e6, AT_NS / 1e6 + 1e6, 60_000.0)
+        found = store.spending(EVERYTHING, "key", window, 1)
+        assert [group.key for group in found.groups] == ["key_b"]
+        assert (found.more, found.rest.cost_nano, found.totals.cost_nano) == (2, 14, 84)
+
+    def test_what_was_saved_here_is_told_from_what_a_vendor_saved(self, store: SpanStore) -> None:
+        ship(
+            store,
+            make_shipped(1, saved_nano=700, cache="miss"),
+            make_shipped(2, saved_nano=-200),
+            make_shipped(3, saved_nano=1_000, cost_nano=0, cache="hit", provider="cache"),
+            make_shipped(4, cost_nano=None),
+        )
+        window = (AT_NS / 1e6 - 1e6, AT_NS / 1e6 + 1e6, 60_000.0)
+        found = store.spending(EVERYTHING, "model", window, 10).totals
+        assert (found.saved_by_vendor_nano, found.saved_here_nano) == (500, 1_000)
+        assert (found.cache_hits, found.unpriced, found.cost_nano) == (1, 1, 2_000)
+
     def test_an_empty_window_has_no_quantiles(self, store: SpanStore) -> None:
         found = store.overview(EVERYTHING, 0, 3_600_000, 60_000)
         assert found.totals.calls == 0
@@ -496,6 +542,16 @@ class Counting:
         ship(store, *(make_shipped(n, key_id="key_b" if n % 3 else "key_a") for n in range(9)))
         found = store.overview(EVERYTHING, AT_NS / 1e6 - 1e6, AT_NS / 1e6 + 1e6, 60_000)
         assert [(g.key, g.totals.calls) for g in found.by_key] == [("key_b", 6), ("key_a", 3)]
+
+    def test_what_each_target_of_a_route_was_asked_is_told_with_every_attempt(
+        self, store: SpanStore
+    ) -> None:
+        lost = make_shipped(0, route="fast", provider="lab", is_root=False, error="connect")
+        ship(store, lost, *(make_shipped(n, route="fast", provider="desk") for n in (1, 2)))
+        found = store.overview(EVERYTHING, AT_NS / 1e6 - 1e6, AT_NS / 1e6 + 1e6, 60_000)
+        told = [(g.route, g.provider, g.totals.calls, g.totals.errors) for g in found.by_target]
+        assert told == [("fast", "desk", 2, 0), ("fast", "lab", 1, 1)]
+        assert [(g.key, g.totals.calls) for g in found.by_route] == [("fast", 2)]
 
     def test_without_a_chart_there_are_figures_only(self, store: SpanStore) -> None:
         ship(store, make_shipped(1), make_shipped(2, key_id="key_b"))

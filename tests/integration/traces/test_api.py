@@ -104,6 +104,19 @@ def test_an_overview_counts_calls_and_money(asked: Asked) -> None:
     assert sum(point["totals"]["calls"] for point in found["series"]) == 3
 
 
+def test_spending_is_told_apart_by_what_is_asked(asked: Asked) -> None:
+    found = asked.client.get("/api/v1/spending", by="key", project="menu", **WINDOW)
+    assert {group["key"]: group["totals"]["calls"] for group in found["groups"]} == {
+        "key_a": 2, "key_b": 1,
+    }  # fmt: skip
+    assert found["totals"]["cost_nano"] == sum(found["costs"]) == 2_502_000
+    narrowed = asked.client.get(
+        "/api/v1/spending", by="day", project="menu", key_id="key_b", **WINDOW
+    )
+    assert [group["totals"]["cost_nano"] for group in narrowed["groups"]] == [1_000]
+    assert asked.http.get("/api/v1/spending?by=weather").status_code == 422
+
+
 def test_an_overview_chooses_buckets_that_can_be_drawn(asked: Asked) -> None:
     day = {"from_ms": AT_NS / 1e6, "to_ms": AT_NS / 1e6 + 30 * 86_400_000}
     assert 60 <= len(asked.client.get("/api/v1/overview", **day)["series"]) <= 130
@@ -155,6 +168,7 @@ def test_a_verification_finds_nothing_lost(asked: Asked) -> None:
     "path",
     [
         "/overview",
+        "/spending",
         "/traces",
         "/traces/tail",
         "/traces/export",

@@ -934,6 +934,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/spending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Spending
+         * @description Cost, and what caches saved, by key, project, environment, model, provider or day.
+         */
+        get: operations["get_spending"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/teams": {
         parameters: {
             query?: never;
@@ -1356,6 +1376,24 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * ApartSpec
+         * @description Limits within a key or a project: of each end user by himself, and of single models.
+         */
+        ApartSpec: {
+            /** Models */
+            models?: {
+                [key: string]: components["schemas"]["LimitSpec"];
+            };
+            /**
+             * @default {
+             *       "concurrency": 0,
+             *       "rpm": 0,
+             *       "tpm": 0
+             *     }
+             */
+            users?: components["schemas"]["LimitSpec"];
+        };
         /** ApiToken */
         ApiToken: {
             /** Created Ms */
@@ -1739,7 +1777,8 @@ export interface components {
         };
         /**
          * Group
-         * @description `key` is the value grouped by: a model name, a key id, an error class, a provider.
+         * @description `key` is the value grouped by: a model name, a key id, an error class, a provider, the name
+         *     that was asked for.
          */
         Group: {
             /** Key */
@@ -1835,6 +1874,7 @@ export interface components {
          *     `expires_ms` 0 is never; no `models` and no `networks` allow all.
          */
         KeySettings: {
+            apart?: components["schemas"]["ApartSpec"] | null;
             budget?: components["schemas"]["BudgetSpec"] | null;
             cache?: components["schemas"]["CacheSpec"] | null;
             /** Environment */
@@ -1903,9 +1943,15 @@ export interface components {
         };
         /**
          * Model
-         * @description A name that applications may ask for, and what serves it.
+         * @description A name that applications may ask for, and what serves it. `absent` are the targets of an
+         *     alias whose provider is not connected now.
          */
         Model: {
+            /**
+             * Absent
+             * @default []
+             */
+            absent?: components["schemas"]["RouteTarget"][];
             /** Attempts */
             attempts: number;
             /** Created Ms */
@@ -2019,6 +2065,7 @@ export interface components {
         };
         /** NewKey */
         NewKey: {
+            apart?: components["schemas"]["ApartSpec"] | null;
             budget?: components["schemas"]["BudgetSpec"] | null;
             cache?: components["schemas"]["CacheSpec"] | null;
             /** Environment */
@@ -2119,6 +2166,7 @@ export interface components {
         };
         /** NewProject */
         NewProject: {
+            apart?: components["schemas"]["ApartSpec"] | null;
             /**
              * Archetype
              * @default prompt
@@ -2216,6 +2264,16 @@ export interface components {
             by_model: components["schemas"]["Group"][];
             /** By Provider */
             by_provider: components["schemas"]["Group"][];
+            /**
+             * By Route
+             * @default []
+             */
+            by_route?: components["schemas"]["Group"][];
+            /**
+             * By Target
+             * @default []
+             */
+            by_target?: components["schemas"]["TargetGroup"][];
             /** From Ms */
             from_ms: number;
             /** Series */
@@ -2355,6 +2413,7 @@ export interface components {
          * @description A project is a use case.
          */
         Project: {
+            apart?: components["schemas"]["ApartSpec"] | null;
             /**
              * Archetype
              * @enum {string}
@@ -2424,6 +2483,7 @@ export interface components {
          * @description What to change of a project; None keeps the present value.
          */
         ProjectSettings: {
+            apart?: components["schemas"]["ApartSpec"] | null;
             /** Archetype */
             archetype?: ("prompt" | "rag" | "fine-tune" | "agent") | null;
             budget?: components["schemas"]["BudgetSpec"] | null;
@@ -3041,6 +3101,116 @@ export interface components {
             user: string;
         };
         /**
+         * SpendTotals
+         * @description Sums of one group over one window. `unpriced` calls are of unknown cost and are not in
+         *     `cost_nano`. What vendors' prompt caches saved is less than 0 where writing them cost more than
+         *     they brought; what answers out of the gateway's own cache saved is what they had cost first.
+         */
+        SpendTotals: {
+            /**
+             * Cache Hits
+             * @default 0
+             */
+            cache_hits?: number;
+            /**
+             * Cache Read Tokens
+             * @default 0
+             */
+            cache_read_tokens?: number;
+            /**
+             * Cache Write Tokens
+             * @default 0
+             */
+            cache_write_tokens?: number;
+            /**
+             * Calls
+             * @default 0
+             */
+            calls?: number;
+            /**
+             * Cost Nano
+             * @default 0
+             */
+            cost_nano?: number;
+            /**
+             * Input Tokens
+             * @default 0
+             */
+            input_tokens?: number;
+            /**
+             * Output Tokens
+             * @default 0
+             */
+            output_tokens?: number;
+            /**
+             * Saved By Vendor Nano
+             * @default 0
+             */
+            saved_by_vendor_nano?: number;
+            /**
+             * Saved Here Nano
+             * @default 0
+             */
+            saved_here_nano?: number;
+            /**
+             * Unpriced
+             * @default 0
+             */
+            unpriced?: number;
+        };
+        /**
+         * Spending
+         * @description What was spent, on the dearest first. `rest` sums up the `more` groups that are left out.
+         *
+         *     By provider every attempt counts as a call, else the root span of each.
+         */
+        Spending: {
+            /** Bucket Ms */
+            bucket_ms: number;
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "key" | "project" | "environment" | "model" | "provider" | "day";
+            /** Costs */
+            costs: number[];
+            /** From Ms */
+            from_ms: number;
+            /** Groups */
+            groups: components["schemas"]["SpentOn"][];
+            /** More */
+            more: number;
+            rest: components["schemas"]["SpendTotals"];
+            /** To Ms */
+            to_ms: number;
+            totals: components["schemas"]["SpendTotals"];
+        };
+        /**
+         * SpentOn
+         * @description One key, project, environment, model, provider or day (UTC); `costs` are its nano-dollars by
+         *     bucket.
+         */
+        SpentOn: {
+            /** Costs */
+            costs: number[];
+            /** Key */
+            key: string;
+            totals: components["schemas"]["SpendTotals"];
+        };
+        /**
+         * TargetGroup
+         * @description What a target of a route was asked, every attempt counted.
+         */
+        TargetGroup: {
+            /** Model */
+            model: string;
+            /** Provider */
+            provider: string;
+            /** Route */
+            route: string;
+            totals: components["schemas"]["Totals"];
+        };
+        /**
          * TargetHealth
          * @description `breaker` closed lets calls through, open none, half_open one at a time as a probe.
          */
@@ -3365,6 +3535,7 @@ export interface components {
          * @description A key as it can be shown: `prefix` are the first characters of its secret.
          */
         VirtualKey: {
+            apart?: components["schemas"]["ApartSpec"] | null;
             budget: components["schemas"]["BudgetState"] | null;
             cache?: components["schemas"]["CacheSpec"] | null;
             /** Created By */
@@ -9105,6 +9276,118 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_spending: {
+        parameters: {
+            query?: {
+                project?: string | null;
+                environment?: string | null;
+                from_ms?: number | null;
+                to_ms?: number | null;
+                bucket_ms?: number | null;
+                by?: "key" | "project" | "environment" | "model" | "provider" | "day";
+                key_id?: string | null;
+                model?: string | null;
+                provider?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spending"];
+                };
             };
             /** @description The request cannot be read */
             400: {

@@ -11,7 +11,15 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from stockpot.traces.models import Overview, Payload, Span, TraceFilter, TraceRow
+from stockpot.traces.models import (
+    Overview,
+    Payload,
+    Span,
+    SpendBy,
+    Spending,
+    TraceFilter,
+    TraceRow,
+)
 
 PAYLOAD_STATES = ("none", "full", "masked", "shed")
 """Names of `NewSpan.payload`."""
@@ -202,6 +210,13 @@ class SpanStore(Protocol):
     ) -> Overview:
         """Figures of a window from rollups, with no chart when `bucket_ms` is 0. Of the filter,
         only what rollups keep apart counts: not user, session, tag, text, cost or duration."""
+        ...
+
+    def spending(
+        self, where: TraceFilter, by: SpendBy, window: tuple[float, float, float], limit: int
+    ) -> Spending:
+        """What was spent in a window (from, to, bucket in ms) on the `limit` dearest of a kind, out
+        of rollups; of the filter counts what counts for `overview`."""
         ...
 
     def audit(self) -> Audit:

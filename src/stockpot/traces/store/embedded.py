@@ -14,12 +14,13 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from stockpot.traces.models import Overview, Payload, Span, TraceFilter
+from stockpot.traces.models import Overview, Payload, Span, SpendBy, Spending, TraceFilter
 from stockpot.traces.store import Audit, Batch, Listing, Outcome
 from stockpot.traces.store.audit import audit
 from stockpot.traces.store.overview import overview
 from stockpot.traces.store.reader import Reader
 from stockpot.traces.store.schema import SPANS
+from stockpot.traces.store.spending import spending
 from stockpot.traces.store.sqlite import Readers, Synchronous, connect, migrate
 from stockpot.traces.store.writer import Writer
 
@@ -80,6 +81,12 @@ class SqliteSpanStore:
     ) -> Overview:
         with self._readers.lend() as connection:
             return overview(connection, where, from_ms, to_ms, bucket_ms)
+
+    def spending(
+        self, where: TraceFilter, by: SpendBy, window: tuple[float, float, float], limit: int
+    ) -> Spending:
+        with self._readers.lend() as connection:
+            return spending(connection, where, by, window, limit)
 
     def audit(self) -> Audit:
         with self._readers.lend() as connection:

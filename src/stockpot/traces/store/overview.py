@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from stockpot.core.errors import InvalidInput
-from stockpot.traces.models import Group, Overview, Point, Quantiles, Totals, TraceFilter
+from stockpot.traces.models import (
+    Group,
+    Overview,
+    Point,
+    Quantiles,
+    TargetGroup,
+    Totals,
+    TraceFilter,
+)
 from stockpot.traces.sketch import Sketch
 from stockpot.traces.store.rollups import COARSE, COLUMNS, DIMENSIONS, MINUTE, WHOLE, Figures
 from stockpot.traces.store.rows import within
@@ -31,7 +39,7 @@ _ROWS = f"""
 SELECT r.start, r.series, {", ".join(f"r.{name}" for name in COLUMNS)} FROM rollups r
 WHERE r.width = ? AND r.start >= ? AND r.start < ?"""
 
-_WIDTHS = (*(width for width, _ in reversed(COARSE)), MINUTE)
+WIDTHS = (*(width for width, _ in reversed(COARSE)), MINUTE)
 
 Series = dict[str, Any]
 Kind = tuple[int, str]
@@ -97,13 +105,13 @@ def overview(
         )
     series = _series(connection, where)
     buckets = {at: Tally() for at in range(start, end, bucket)} if bucket_ms else {}
-    fitting = [width for width in _WIDTHS if bucket % width == 0]
+    fitting = [width for width in WIDTHS if bucket % width == 0]
     charted = _charted(series, where) if bucket_ms else []
     for at, number, *row in _rows(connection, start, end, fitting, charted):
         buckets[at - at % bucket].of(series[number]).merge_row(row)
     by_series: dict[int, Tally] = {}
     parts = [number for number, about in series.items() if about["kind"] != WHOLE]
-    for _, number, *row in _rows(connection, start, end, _WIDTHS, parts):
+    for _, number, *row in _rows(connection, start, end, WIDTHS, parts):
         by_series.setdefault(number, Tally()).of(series[number]).merge_row(row)
     whole = Tally()
     for tally in by_series.values():
@@ -116,16 +124,23 @@ def overview(
         by_model=_groups(found, "model"), by_key=_groups(found, "key_id"),
         by_provider=_groups(found, "provider", attempts=True),
         by_error=_groups(found, "error", attempts=True),
+        by_route=_groups(found, "route"), by_target=_targets(found),
     )  # fmt: skip
 
 
-def _series(connection: Connection, where: TraceFilter) -> dict[int, Series]:
+def conditions(where: TraceFilter, prefix: str = "") -> tuple[list[str], list[Any]]:
+    """What a filter asks of a series, as SQL terms and their values."""
     given = [(name, value) for name in _FILTERS if (value := getattr(where, name)) is not None]
-    terms, values = [f"{name} = ?" for name, _ in given], [value for _, value in given]
+    terms, values = [f"{prefix}{name} = ?" for name, _ in given], [value for _, value in given]
     if where.sight is not None:
-        term, seen = within(where.sight, "")
+        term, seen = within(where.sight, prefix)
         terms.append(term)
         values += seen
+    return terms, values
+
+
+def _series(connection: Connection, where: TraceFilter) -> dict[int, Series]:
+    terms, values = conditions(where)
     sql = _SERIES.format(matches="".join(f" AND {term}" for term in terms))
     return {
         row[0]: dict(zip(DIMENSIONS, row[1:], strict=True))
@@ -148,7 +163,7 @@ def _rows(
         return
     closed = dict(connection.execute("SELECT width, until FROM rolled"))
     wanted = set(series)
-    for width, since, until in _cover(start, end, widths, closed):
+    for width, since, until in cover(start, end, widths, closed):
         if len(wanted) <= _SOUGHT:
             sql = f"{_ROWS} AND r.series IN ({', '.join(map(str, wanted))})"
             yield from connection.execute(sql, (width, since, until))
@@ -158,7 +173,7 @@ def _rows(
                 yield row
 
 
-def _cover(
+def cover(
     start: int, end: int, widths: Sequence[int], closed: dict[int, int]
 ) -> Iterator[tuple[int, int, int]]:
     """Pieces (width, since, until) of a window; `widths` descend to a minute."""
@@ -170,9 +185,9 @@ def _cover(
     else:
         since = until = start
     if finer and start < since:
-        yield from _cover(start, since, finer, closed)
+        yield from cover(start, since, finer, closed)
     if finer and until < end:
-        yield from _cover(until, end, finer, closed)
+        yield from cover(until, end, finer, closed)
 
 
 def _groups(
@@ -186,6 +201,20 @@ def _groups(
     groups = (Group(key=k, totals=t.totals(attempts=attempts)) for k, t in tallies.items())
     order: Callable[[Group], tuple[int, str]] = lambda g: (-g.totals.calls, g.key)  # noqa: E731
     return tuple(sorted(groups, key=order))
+
+
+def _targets(found: Iterable[tuple[Series, Tally]]) -> tuple[TargetGroup, ...]:
+    """What each target of each route was asked, the most asked first."""
+    tallies: dict[tuple[str, str, str], Tally] = {}
+    for about, tally in found:
+        place = (about["route"], about["provider"], about["model"])
+        if all(place):
+            tallies.setdefault(place, Tally()).merge(tally)
+    groups = [
+        TargetGroup(route=route, provider=provider, model=model, totals=t.totals(attempts=True))
+        for (route, provider, model), t in tallies.items()
+    ]
+    return tuple(sorted(groups, key=lambda g: (-g.totals.calls, g.route, g.provider, g.model)))
 
 
 def _quantiles(sketch: Sketch) -> Quantiles:
