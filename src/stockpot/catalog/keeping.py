@@ -39,7 +39,7 @@ from stockpot.catalog.present import present
 from stockpot.catalog.publish import Publisher
 from stockpot.catalog.references import Unresolved, resolve_secret
 from stockpot.catalog.service.keys import columns_of
-from stockpot.catalog.service.models import check_providers
+from stockpot.catalog.service.models import all_targets, check_providers
 from stockpot.catalog.service.projects import DEFAULT, now_ms
 from stockpot.catalog.store import budgets, journal, keys, projects, routes
 from stockpot.catalog.store.providers import ProviderRow
@@ -49,6 +49,14 @@ from stockpot.gateway import GatewayPart
 from stockpot.revisions import Change, Content, NewSecret, Path, Seen, Target, patched
 
 T = TypeVar("T")
+
+
+def _places(alias: Mapping[str, Any] | None) -> frozenset[tuple[str, str]]:
+    """The targets of an alias as a state has it."""
+    if alias is None:
+        return frozenset()
+    targets = all_targets(RouteSettings.model_validate(alias))
+    return frozenset((target.provider, target.model) for target in targets)
 
 
 class DefinitionKeeper:
@@ -140,12 +148,13 @@ class DefinitionKeeper:
         gone = frozenset(present.get("providers", {})) - ours
         for name, alias in (document.aliases or {}).items():
             told = alias.model_dump(mode="json", exclude_defaults=True)
-            if present.get("aliases", {}).get(name) == told:
+            old = present.get("aliases", {}).get(name)
+            if old == told:
                 continue
             if not any(target.weight for target in alias.targets):
                 raise InvalidInput(f"the alias {name!r} needs a target of a weight above 0")
             try:
-                check_providers(published.offers, alias, ours, gone)
+                check_providers(published.offers, alias, ours, gone, _places(old))
             except NotFound as missing:
                 raise InvalidInput(
                     f"the alias {name!r}: {missing.message}", hint=missing.hint

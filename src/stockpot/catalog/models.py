@@ -354,25 +354,27 @@ class RouteChoice(Frozen):
         return rules
 
 
+class RouteTarget(Frozen):
+    provider: Name
+    model: Name
+    weight: int = Field(1, ge=0, le=1_000_000)
+    tier: int = Field(0, ge=0, le=100)
+
+
 class Model(RouteChoice):
-    """A name that applications may ask for, and what serves it."""
+    """A name that applications may ask for, and what serves it. `absent` are the targets of an
+    alias whose provider is not connected now."""
 
     name: str
     kind: Kind
     smoke: bool
     origin: str
     targets: tuple[TargetHealth, ...]
+    absent: tuple[RouteTarget, ...] = ()
     attempts: int
     retry_on: tuple[str, ...]
     timeouts: TimeoutSpec
     created_ms: float
-
-
-class RouteTarget(Frozen):
-    provider: Name
-    model: Name
-    weight: int = Field(1, ge=0, le=1_000_000)
-    tier: int = Field(0, ge=0, le=100)
 
 
 class RouteSettings(RouteChoice):

@@ -333,3 +333,32 @@ async def test_a_viewer_may_look_and_an_editor_may_plan(plane: Plane) -> None:
     assert (await clients["viewer"].post("/api/v1/plan", json={"toml": ""})).status_code == 403
     assert (await clients["editor"].post("/api/v1/plan", json={"toml": ""})).status_code == 200
     assert (await clients["editor"].post("/api/v1/apply", json={"toml": ""})).status_code == 403
+
+
+async def test_an_alias_can_be_changed_while_the_provider_of_a_target_is_away(
+    plane: Plane,
+) -> None:
+    admin = await plane.admin()
+    await apply(admin, now=True)
+    other = {"vendor": "vllm", "base_url": "http://127.0.0.1:9/v1", "models": ["tiny"]}
+    await post(admin, "apply", definitions={"providers": {"desk": other}}, partial=True, now=True)
+    both = [{"provider": "lab", "model": "small"}, {"provider": "desk", "model": "tiny"}]
+    both_in = {"aliases": {"fast": {"targets": both}}}
+    await post(admin, "apply", definitions=both_in, partial=True, now=True)
+    assert (await admin.delete("/api/v1/providers/lab")).is_success
+
+    models = (await admin.get("/api/v1/models")).json()
+    alias = next(model for model in models if model["name"] == "fast")
+    assert [target["provider"] for target in alias["targets"]] == ["desk"]
+    assert alias["absent"] == [{"provider": "lab", "model": "small", "weight": 1, "tier": 0}]
+
+    kept = {"aliases": {"fast": {"targets": both, "strategy": "priority"}}}
+    changed = await post(admin, "apply", definitions=kept, partial=True, now=True)
+    assert [change["name"] for change in changed["changes"]] == ["aliases.fast.strategy"]
+    edited = await admin.put(
+        "/api/v1/models/fast", json={"targets": both, "strategy": "least_busy"}
+    )
+    assert edited.is_success, edited.text
+    new = {"aliases": {"fast": {"targets": [{"provider": "lab", "model": "large"}]}}}
+    refused = await admin.post("/api/v1/plan", json={"definitions": new, "partial": True})
+    assert "no provider 'lab'" in refused.text

@@ -12,7 +12,14 @@ from stockpot.access import Principal, audit
 from stockpot.catalog.compile import ModelEntry
 from stockpot.catalog.edits import Edits
 from stockpot.catalog.fleet import Fleet
-from stockpot.catalog.models import Model, RouteChoice, RouteSettings, TargetHealth
+from stockpot.catalog.models import (
+    Model,
+    RouteChoice,
+    RouteSettings,
+    RouteTarget,
+    ShadowSpec,
+    TargetHealth,
+)
 from stockpot.catalog.offers import Offer
 from stockpot.catalog.publish import Publisher
 from stockpot.catalog.service.projects import now_ms
@@ -55,7 +62,10 @@ class ModelService:
             raise InvalidInput(f"{name!r} is no model's name: letters, digits and . _ : @ / + -")
         if not any(target.weight for target in wanted.targets):
             raise InvalidInput("at least one target needs a weight above 0")
-        check_providers((await self._publisher.current()).offers, wanted)
+        published = await self._publisher.current()
+        aliases = (e for e in published.compiled.models if e.origin == "alias" and e.name == name)
+        had = {(t.provider, t.model) for entry in aliases for t in all_targets(entry.route)}
+        check_providers(published.offers, wanted, had=had)
 
         def write(c: sa.Connection) -> None:
             before = _alias(c, name)
@@ -85,12 +95,14 @@ class ModelService:
 
     def _shown(self, entry: ModelEntry, targets: dict[str, Target]) -> Model:
         shares = {(t.provider, t.model): (t.weight, t.tier) for t in entry.route.targets}
+        there = {(targets[i].provider, targets[i].model) for i in entry.target_ids}
         return Model(
             name=entry.name,
             kind=entry.kind,
             smoke=entry.smoke,
             origin=entry.origin,
             targets=tuple(self._health(targets[i], shares) for i in entry.target_ids),
+            absent=tuple(t for t in entry.route.targets if (t.provider, t.model) not in there),
             attempts=entry.route.attempts,
             retry_on=entry.route.retry_on,
             timeouts=entry.route.timeouts,
@@ -129,17 +141,25 @@ def _alias(c: sa.Connection, name: str) -> RouteSettings | None:
     return next((row.settings for row in routes.list_routes(c) if row.name == name), None)
 
 
+def all_targets(route: RouteSettings) -> tuple[RouteTarget | ShadowSpec, ...]:
+    """Everything that a route may call, its candidate included."""
+    return (*route.targets, *((route.shadow,) if route.shadow else ()))
+
+
 def check_providers(
     offers: tuple[Offer, ...],
     wanted: RouteSettings,
     coming: Collection[str] = (),
     going: Collection[str] = (),
+    had: Collection[tuple[str, str]] = (),
 ) -> None:
     """Every target leads to a provider that is there, or that comes with the same change; raises
-    NotFound with the nearest one."""
+    NotFound with the nearest one. A target that the route `had` may wait for its provider."""
     by_name = {offer.name: offer for offer in offers if offer.name not in going}
-    for target in (*wanted.targets, *((wanted.shadow,) if wanted.shadow else ())):
+    for target in all_targets(wanted):
         if target.provider in coming:
+            continue
+        if (target.provider, target.model) in had and target.provider not in going:
             continue
         offer = by_name.get(target.provider)
         if offer is None:
