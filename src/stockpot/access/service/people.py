@@ -142,11 +142,11 @@ class PeopleService:
         """A user leaves a team."""
 
         def write(c: sa.Connection) -> None:
-            before = existing_team(c, team_id)
-            if not people.remove_member(c, before.id, user_id):
+            before, user = existing_team(c, team_id), existing_user(c, user_id)
+            if not people.remove_member(c, before.id, user.id):
                 raise NotFound(f"no member {user_id!r} in the team {before.name!r}")
             after = existing_team(c, before.id)
-            audit(c, actor, "team.drop", before.id, before=before, after=after, user=user_id)
+            audit(c, actor, "team.drop", before.id, before=before, after=after, user=user.id)
 
         await self._changed(write)
 
@@ -178,14 +178,14 @@ class PeopleService:
         """Close a project to a user or a team."""
 
         def write(c: sa.Connection) -> None:
-            before = _access(c, project, subject_id)
+            before = _access(c, project, subject_id, by_name=True)
             if before is None:
                 raise NotFound(
                     f"no {subject_id!r} in the project {project!r}",
                     hint=f"stockpot access list {project}",
                 )
-            people.remove_access(c, project, subject_id)
-            audit(c, actor, "access.revoke", subject_id, before=before, project=project)
+            people.remove_access(c, project, before.subject_id)
+            audit(c, actor, "access.revoke", before.subject_id, before=before, project=project)
 
         await self._changed(write)
 
@@ -249,6 +249,10 @@ def _subject(c: sa.Connection, wanted: str) -> User | Team:
     return found
 
 
-def _access(c: sa.Connection, project: str, subject_id: str) -> ProjectAccess | None:
-    rows = people.access_to(c, project)
-    return next((row for row in rows if row.subject_id == subject_id), None)
+def _access(
+    c: sa.Connection, project: str, wanted: str, *, by_name: bool = False
+) -> ProjectAccess | None:
+    def meant(row: ProjectAccess) -> bool:
+        return wanted == row.subject_id or (by_name and wanted.lower() == row.subject)
+
+    return next((row for row in people.access_to(c, project) if meant(row)), None)
