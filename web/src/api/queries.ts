@@ -5,12 +5,16 @@ import type {
   InstanceEvent,
   InstanceInfo,
   Model,
+  Move,
   Overview,
   Payload,
   Project,
   Provider,
   ProviderVendor,
+  Revision,
+  RevisionDetail,
   SessionInfo,
+  Spending,
   Trace,
   TraceFilter,
   TracePage,
@@ -64,6 +68,28 @@ export const providersQuery = queryOptions({
   staleTime: 10_000,
 });
 
+export const revisionsQuery = queryOptions({
+  queryKey: ["revisions"],
+  queryFn: ({ signal }) =>
+    call<Revision[]>("/api/v1/revisions", { query: { limit: 200 }, signal }),
+  refetchInterval: (query) =>
+    query.state.data?.some((one) => one.state === "watching") ? 1_000 : 10_000,
+});
+
+/** One revision; while its release is watched, its figures move. */
+export const revisionQuery = (number: number) =>
+  queryOptions({
+    queryKey: ["revision", number],
+    queryFn: ({ signal }) => call<RevisionDetail>(`/api/v1/revisions/${number}`, { signal }),
+    refetchInterval: (query) => (query.state.data?.revision.state === "watching" ? 1_000 : false),
+  });
+
+export const movesQuery = queryOptions({
+  queryKey: ["pointers"],
+  queryFn: ({ signal }) => call<Move[]>("/api/v1/pointers", { query: { limit: 200 }, signal }),
+  refetchInterval: 15_000,
+});
+
 export const eventsQuery = queryOptions({
   queryKey: ["events"],
   queryFn: ({ signal }) => call<InstanceEvent[]>("/api/v1/events", { signal }),
@@ -83,6 +109,28 @@ export const overviewQuery = (ask: OverviewAsk) =>
       const { project, environment } = ask;
       const query = { project, environment, from_ms, to_ms, bucket_ms };
       return call<Overview>("/api/v1/overview", { query, signal });
+    },
+    placeholderData: (previous) => previous,
+    refetchInterval: ask.to_ms ? false : 10_000,
+  });
+
+export interface SpendingAsk extends OverviewAsk {
+  by: Spending["by"];
+  key_id?: string;
+  model?: string;
+  provider?: string;
+}
+
+export const spendingQuery = (ask: SpendingAsk) =>
+  queryOptions({
+    queryKey: ["spending", ask],
+    queryFn: ({ signal }) => {
+      const { from_ms, to_ms, bucket_ms } = resolveWindow(ask);
+      const { range: _, ...asked } = ask;
+      return call<Spending>("/api/v1/spending", {
+        query: { ...asked, from_ms, to_ms, bucket_ms },
+        signal,
+      });
     },
     placeholderData: (previous) => previous,
     refetchInterval: ask.to_ms ? false : 10_000,

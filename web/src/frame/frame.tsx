@@ -65,6 +65,7 @@ function useGlobalShortcuts(showHelp: () => void) {
     { keys: "g p", label: "Playground", group, run: () => navigate({ to: "/playground" }) },
     { keys: "g m", label: "Models", group, run: () => navigate({ to: "/models" }) },
     { keys: "g k", label: "Keys", group, run: () => navigate({ to: "/keys" }) },
+    { keys: "g c", label: "Cost", group, run: () => navigate({ to: "/cost" }) },
     { keys: "?", label: "This help", group: "Everywhere", run: showHelp },
     { keys: "T", label: "Dark or light", group: "Everywhere", run: toggleTheme },
     {

@@ -21,6 +21,7 @@ const PAGES = [
   { to: "/playground", label: "Playground", icon: "playground", keys: "g p" },
   { to: "/models", label: "Models", icon: "models", keys: "g m" },
   { to: "/keys", label: "Keys", icon: "keys", keys: "g k" },
+  { to: "/cost", label: "Cost", icon: "cost", keys: "g c" },
 ] as const satisfies readonly { to: string; label: string; icon: IconName; keys: string }[];
 
 const ROW =

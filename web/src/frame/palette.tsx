@@ -186,6 +186,14 @@ function useCommands(): Command[] {
         run: () => navigate({ to: "/keys" }),
       },
       {
+        id: "cost",
+        label: "Cost",
+        group: page,
+        icon: "cost",
+        keys: "g c",
+        run: () => navigate({ to: "/cost" }),
+      },
+      {
         id: "errors",
         label: "Calls that failed",
         group: page,

@@ -10,6 +10,7 @@ import {
 } from "@tanstack/react-router";
 import { ApiError, whenSignedOut } from "../api/client";
 import { sessionQuery } from "../api/queries";
+import { parseCostSearch } from "../cost/search";
 import { parsePlaygroundSearch } from "../playground/search";
 import { parseDetailSearch, parseTraceSearch } from "../traces/search";
 import { queryClient } from "./client";
@@ -122,10 +123,26 @@ const keys = createRoute({
   component: lazyRouteComponent(() => import("../keys/keys-page"), "KeysPage"),
 });
 
+const cost = createRoute({
+  getParentRoute: () => frame,
+  path: "/cost",
+  validateSearch: parseCostSearch,
+  staticData: { title: "Cost", scope: ["project", "environment", "window"] },
+  component: lazyRouteComponent(() => import("../cost/cost-page"), "CostPage"),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
-    frame.addChildren([home, overview, traces.addChildren([trace]), playground, models, keys]),
+    frame.addChildren([
+      home,
+      overview,
+      traces.addChildren([trace]),
+      playground,
+      models,
+      keys,
+      cost,
+    ]),
   ]),
   parseSearch,
   stringifySearch,
