@@ -51,6 +51,18 @@ def answer(limit: int, spent: int, others: int, lease: Lease, ask: Lease) -> Ans
     return Answer(spent, Lease(held, ask.sequence, told_before + news))
 
 
+def settled(spent: int, lease: Lease, known: int | None) -> int:
+    """Spending after a dead worker's lease is taken back. `known` is what the span log holds of the
+    whole budget, None when it may not hold all of the dead's.
+
+    The log also knows of the living what they have not reported yet and will; the dead spent no
+    more than he held, so no more than that is added. What is unknown is counted in full: the limit
+    is the promise.
+    """
+    most = spent + lease.held
+    return most if known is None else min(max(spent, known), most)
+
+
 def _granted(limit: int, spent: int, others: int, wanted: int) -> int:
     if wanted <= 0:
         return 0  # the worker stops, and gives back

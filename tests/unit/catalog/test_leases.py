@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from stockpot.catalog.leases import Lease, answer, crossed
+from stockpot.catalog.leases import Lease, answer, crossed, settled
 
 
 @dataclass
@@ -87,9 +87,10 @@ class Lending(RuleBasedStateMachine):
 
     @rule(worker=workers)
     def reclaim(self, worker: Worker) -> None:
-        if not worker.alive and self.leases.pop(worker.name, None):
+        lease = self.leases.pop(worker.name, None) if not worker.alive else None
+        if lease is not None:
             worker.delayed.clear()  # the dead send nothing any more
-            self.spent = max(self.spent, self.truly_spent)
+            self.spent = settled(self.spent, lease, self.truly_spent)
 
     def _lend(self, name: str, ask: Lease) -> int:
         others = sum(lease.held for other, lease in self.leases.items() if other != name)
@@ -145,6 +146,14 @@ def test_an_older_report_changes_nothing() -> None:
 def test_a_worker_that_wants_nothing_gives_all_back() -> None:
     lease = Lease(held=50, sequence=1)
     assert answer(1000, 0, 0, lease, Lease(held=0, sequence=2)).lease.held == 0
+
+
+def test_what_the_dead_may_have_spent_is_counted_and_not_what_the_living_will_report() -> None:
+    lease = Lease(held=10, sequence=3)
+    assert settled(100, lease, None) == 110
+    assert settled(100, lease, 104) == 104
+    assert settled(100, lease, 150) == 110
+    assert settled(100, lease, 90) == 100
 
 
 def test_each_percentage_is_announced_once() -> None:

@@ -90,16 +90,13 @@ class BudgetService:
             if not held.held:  # it gave back what it had and told all that it spent
                 budgets.drop_lease(c, budget_id, worker)
                 return
-            # Unknown spending of the dead is counted in full: the limit is the promise.
-            spent = fresh.spent_nano + held.held if known is None else max(fresh.spent_nano, known)
+            spent = leases.settled(fresh.spent_nano, held, known)
             budgets.drop_lease(c, budget_id, worker)
             _keep(c, fresh._replace(spent_nano=spent), now)
 
         await self._db.write(write)
 
-    async def events(
-        self, actor: Principal, limit: int, before: str | None
-    ) -> tuple[Event, ...]:
+    async def events(self, actor: Principal, limit: int, before: str | None) -> tuple[Event, ...]:
         """What happened, newest first; to a member of projects, what concerns those."""
 
         def read(c: sa.Connection) -> tuple[Event, ...]:
