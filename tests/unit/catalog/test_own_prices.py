@@ -102,7 +102,9 @@ def test_a_price_without_a_source_or_an_input_price_is_refused(wrong: dict[str, 
 
 def test_an_own_price_reaches_the_target_of_its_provider_alone_also_of_a_free_one() -> None:
     def offer(name: str, **more: Any) -> Offer:
-        facts: dict[str, Any] = dict.fromkeys(("name", "vendor", "title"), name) | {"base_url": f"http://{name}/v1"}
+        facts: dict[str, Any] = dict.fromkeys(("name", "vendor", "title"), name) | {
+            "base_url": f"http://{name}/v1"
+        }
         facts |= {"wire": "openai", "origin": "console", "models": ("gpt-4o-mini",)}
         return Offer(**{**facts, **more})
 
