@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { ApiError, call, setCsrf } from "./client";
 import type {
+  AccessRequest,
   InstanceEvent,
   InstanceInfo,
   Model,
@@ -70,8 +71,7 @@ export const providersQuery = queryOptions({
 
 export const revisionsQuery = queryOptions({
   queryKey: ["revisions"],
-  queryFn: ({ signal }) =>
-    call<Revision[]>("/api/v1/revisions", { query: { limit: 200 }, signal }),
+  queryFn: ({ signal }) => call<Revision[]>("/api/v1/revisions", { query: { limit: 200 }, signal }),
   refetchInterval: (query) =>
     query.state.data?.some((one) => one.state === "watching") ? 1_000 : 10_000,
 });
@@ -94,6 +94,12 @@ export const eventsQuery = queryOptions({
   queryKey: ["events"],
   queryFn: ({ signal }) => call<InstanceEvent[]>("/api/v1/events", { signal }),
   refetchInterval: 30_000,
+});
+
+export const requestsQuery = queryOptions({
+  queryKey: ["requests"],
+  queryFn: ({ signal }) => call<AccessRequest[]>("/api/v1/requests", { signal }),
+  refetchInterval: 15_000,
 });
 
 export interface OverviewAsk extends Window {

@@ -66,6 +66,7 @@ function useGlobalShortcuts(showHelp: () => void) {
     { keys: "g m", label: "Models", group, run: () => navigate({ to: "/models" }) },
     { keys: "g k", label: "Keys", group, run: () => navigate({ to: "/keys" }) },
     { keys: "g c", label: "Cost", group, run: () => navigate({ to: "/cost" }) },
+    { keys: "g a", label: "Access requests", group, run: () => navigate({ to: "/requests" }) },
     { keys: "?", label: "This help", group: "Everywhere", run: showHelp },
     { keys: "T", label: "Dark or light", group: "Everywhere", run: toggleTheme },
     {

@@ -22,6 +22,7 @@ const PAGES = [
   { to: "/models", label: "Models", icon: "models", keys: "g m" },
   { to: "/keys", label: "Keys", icon: "keys", keys: "g k" },
   { to: "/cost", label: "Cost", icon: "cost", keys: "g c" },
+  { to: "/requests", label: "Access requests", icon: "inbox", keys: "g a" },
 ] as const satisfies readonly { to: string; label: string; icon: IconName; keys: string }[];
 
 const ROW =

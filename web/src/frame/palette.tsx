@@ -194,6 +194,14 @@ function useCommands(): Command[] {
         run: () => navigate({ to: "/cost" }),
       },
       {
+        id: "requests",
+        label: "Access requests",
+        group: page,
+        icon: "inbox",
+        keys: "g a",
+        run: () => navigate({ to: "/requests" }),
+      },
+      {
         id: "errors",
         label: "Calls that failed",
         group: page,
@@ -227,6 +235,13 @@ function useCommands(): Command[] {
         group: action,
         icon: "models",
         run: () => navigate({ to: "/models", search: { alias: "" } }),
+      },
+      {
+        id: "ask",
+        label: "Ask for a model or a budget",
+        group: action,
+        icon: "inbox",
+        run: () => navigate({ to: "/requests", search: { ask: true } }),
       },
       {
         id: "theme",

@@ -12,6 +12,7 @@ import { ApiError, whenSignedOut } from "../api/client";
 import { sessionQuery } from "../api/queries";
 import { parseCostSearch } from "../cost/search";
 import { parsePlaygroundSearch } from "../playground/search";
+import { parseRequestSearch } from "../requests/search";
 import { parseDetailSearch, parseTraceSearch } from "../traces/search";
 import { queryClient } from "./client";
 import { Crash, NotFound, Pending } from "./fallbacks";
@@ -131,6 +132,14 @@ const cost = createRoute({
   component: lazyRouteComponent(() => import("../cost/cost-page"), "CostPage"),
 });
 
+const requests = createRoute({
+  getParentRoute: () => frame,
+  path: "/requests",
+  validateSearch: parseRequestSearch,
+  staticData: { title: "Access requests", scope: ["project"] },
+  component: lazyRouteComponent(() => import("../requests/requests-page"), "RequestsPage"),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -142,6 +151,7 @@ export const router = createRouter({
       models,
       keys,
       cost,
+      requests,
     ]),
   ]),
   parseSearch,
