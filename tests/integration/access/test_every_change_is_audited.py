@@ -47,44 +47,68 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield built
 
 
+BODIES: dict[str, Any] = {
+    "set_alias": ROUTE, "connect_provider": LAB, "set_price": PRICE, "roll_back": {}, "chat": {},
+    "apply_definitions": {"toml": APPLIED, "partial": True, "now": True},
+    "lift_rollback": {"name": "rollback-1", "reason": "it was the network"},
+    "approve_request": {}, "deny_request": {}, "change_user": {"name": "Ana"},
+    "change_project": {"owner": "ana"}, "change_key": {"limits": {"rpm": 3}},
+    "create_project": {"name": "fresh"},
+}  # fmt: skip
+"""Bodies that say more than the smallest one, or another name."""
+
+
 async def prepared(world: World, operation: Operation, fresh: Records) -> Ready:
-    """What an operation needs to succeed."""
-    admin, member = world.admin, world.in_home["admin"]
-    bodies: dict[str, Any] = {
-        "set_alias": ROUTE, "connect_provider": LAB, "set_price": PRICE, "sign_in": None,
-        "chat": {}, "create_project": {"name": f"fresh-{fresh.key_id[-8:]}".lower()},
-        "apply_definitions": {"toml": APPLIED, "partial": True,
-                              "now": True},
-        "roll_back": {}, "lift_rollback": {"name": "rollback-1", "reason": "it was the network"},
-        "approve_request": {}, "deny_request": {}, "change_user": {"name": "Ana"},
-        "change_project": {"owner": "ana"}, "change_key": {"limits": {"rpm": 3}},
-    }  # fmt: skip
-    body = bodies[operation.name] if operation.name in bodies else operation.example(fresh)
+    """Who calls an operation with what, after whatever it needs was made."""
+    known = operation.name in BODIES
+    body = BODIES[operation.name] if known else operation.example(fresh)
+    for prepare in (_of_the_catalog, _of_a_person, _of_revisions):
+        if (ready := await prepare(world, operation, fresh, body)) is not None:
+            return ready
+    return Ready(world.admin, body)
+
+
+async def _of_the_catalog(
+    world: World, operation: Operation, fresh: Records, body: Any
+) -> Ready | None:
     match operation.name:
-        case "remove_alias" | "try_model":
+        case "set_alias" | "remove_alias" | "try_model":
             await world.done("PUT", "/api/v1/models/short", ROUTE)
-            return Ready(admin, body, operation.path.replace("{name}", "short"))
-        case "set_alias":
-            return Ready(admin, body, "/api/v1/models/short")
+            return Ready(world.admin, body, operation.path.replace("{name}", "short"))
         case "remove_provider" | "connect_provider" | "try_provider":
             await world.done("PUT", "/api/v1/providers/other", LAB)
-            return Ready(admin, body, operation.path.replace("{name}", "other"))
+            return Ready(world.admin, body, operation.path.replace("{name}", "other"))
         case "remove_price":
-            made = await world.made("/api/v1/prices", PRICE)
-            return Ready(admin, None, f"/api/v1/prices/{made['id'].rpartition('/')[2]}")
+            ident = (await world.made("/api/v1/prices", PRICE))["id"].rpartition("/")[2]
+            return Ready(world.admin, None, f"/api/v1/prices/{ident}")
+    return None
+
+
+async def _of_a_person(
+    world: World, operation: Operation, fresh: Records, body: Any
+) -> Ready | None:
+    match operation.name:
         case "sign_in":
             link = (await world.made(f"/api/v1/users/{fresh.user_id}/link", {}))["url"]
             return Ready(world.nobody, {"token": link.partition("=")[2]})
         case "sign_out" | "set_password":
-            person = await world.person(f"{operation.name}@home.org")
-            return Ready(person, {"password": "correct horse battery"})
+            return Ready(await world.person(f"{operation.name}@home.org"), body)
         case "withdraw_request":
-            return Ready(member)
+            return Ready(world.in_home["admin"])
+        case "remove_team_member":
+            at = f"/api/v1/teams/{fresh.team_id}/members/{fresh.user_id}"
+            await world.done("PUT", at, {"role": "viewer"})
+    return None
+
+
+async def _of_revisions(
+    world: World, operation: Operation, fresh: Records, body: Any
+) -> Ready | None:
+    match operation.name:
         case "move_pointer":
-            key = next(
-                k for k in (await admin.get("/api/v1/keys")).json() if k["id"] == fresh.key_id
-            )
-            return Ready(admin, {"path": ["keys", key["name"], "state"], "value": "disabled"})
+            keys = (await world.admin.get("/api/v1/keys")).json()
+            name = next(key["name"] for key in keys if key["id"] == fresh.key_id)
+            return Ready(world.admin, {"path": ["keys", name, "state"], "value": "disabled"})
         case "roll_back":
             key = {"name": "to be rolled back", "project": HOME}
             await world.made("/api/v1/keys", key)
@@ -93,10 +117,7 @@ async def prepared(world: World, operation: Operation, fresh: Records) -> Ready:
             await world.plane.app.state.control.db.write(
                 lambda c: recording.moved(c, SYSTEM, path, None, "held", "errors")
             )
-        case "remove_team_member":
-            at = f"/api/v1/teams/{fresh.team_id}/members/{fresh.user_id}"
-            await world.done("PUT", at, {"role": "viewer"})
-    return Ready(admin, body)
+    return None
 
 
 async def test_every_operation_that_changes_something_writes_an_entry(world: World) -> None:
