@@ -57,7 +57,7 @@ async def test_an_exception_rolls_everything_back(db: Database) -> None:
 
 
 async def test_a_read_may_not_write(db: Database) -> None:
-    with pytest.raises(Unavailable, match="readonly|read-only"):
+    with pytest.raises(Unavailable, match=r"readonly|read-only"):
         await db.read(insert)
 
 
@@ -90,7 +90,7 @@ async def test_two_processes_worth_of_writers_wait_for_each_other(db: Database, 
 
 
 async def test_what_the_store_refuses_is_told_as_unavailable(db: Database) -> None:
-    with pytest.raises(Unavailable, match="no such table|does not exist"):
+    with pytest.raises(Unavailable, match=r"no such table|does not exist"):
         await db.write(lambda c: c.exec_driver_sql("INSERT INTO nowhere VALUES (1)") and None)
     assert await db.read(count) == 0
 

@@ -188,6 +188,15 @@ def test_reasoning_that_nobody_signed_is_not_handed_back_to_a_model_that_wants_i
     assert "reasoningContent" in body["messages"][1]["content"][0]
 
 
+def test_reasoning_that_another_vendor_signed_stays_behind() -> None:
+    foreign = Reasoning(text="Hm.", signature="gemini:c2lnbmVk")
+    turns = (*HELLO, Turn("assistant", (foreign, Text("Hi."))), *HELLO)
+    for model in (CLAUDE, OSS):
+        body, losses = composed(Prompt(turns=turns), model, {})
+        assert [loss.field for loss in losses] == ["reasoning"]
+        assert body["messages"][1]["content"] == [{"text": "Hi."}]
+
+
 def test_arguments_that_are_not_json_are_the_clients_fault() -> None:
     turn = Turn("assistant", (ToolCall(ident="c", name="n", arguments="{"),))
     with pytest.raises(BadRequest, match="'c' are not JSON"):

@@ -162,7 +162,9 @@ class Blocks:
     def _reasoning(self, part: Reasoning) -> list[JSON]:
         if part.hidden:
             return [{"reasoningContent": {"redactedContent": _base64(part.hidden)}}]
-        if not part.signature and not self._keeps_unsigned:
+        # A proof with a colon is another vendor's: those of Bedrock's models are base64.
+        foreign = ":" in part.signature
+        if foreign or (not part.signature and not self._keeps_unsigned):
             self._hint("reasoning", "this model takes back only reasoning that it signed")
             return []
         said = {"text": part.text}
