@@ -42,7 +42,8 @@ def _blocks(turn: Turn) -> list[Any]:
     return found
 
 
-def _request(model: str, asked: Asked, before: Got | None) -> dict[str, Any]:
+def request_of(model: str, asked: Asked, before: Got | None) -> dict[str, Any]:
+    """What is asked, in the SDK's arguments."""
     messages = [{"role": turn.role, "content": _blocks(turn)} for turn in asked.turns]
     if before is not None:
         said = [block.model_dump(exclude_none=True) for block in before.raw.content]
@@ -66,7 +67,8 @@ def _request(model: str, asked: Asked, before: Got | None) -> dict[str, Any]:
     return found
 
 
-def _got(answer: Message, headers: Any) -> Got:
+def got_of(answer: Message, headers: Any) -> Got:
+    """What the SDK understood."""
     usage = answer.usage
     assert answer.stop_reason is not None
     read, written = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
@@ -93,7 +95,7 @@ def _got(answer: Message, headers: Any) -> Got:
 async def ask(
     url: str, key: str, model: str, asked: Asked, mode: Mode, before: Got | None = None
 ) -> Got:
-    request = _request(model, asked, before)
+    request = request_of(model, asked, before)
     stream = "stream" in mode
     try:
         if mode.startswith("async"):
@@ -110,15 +112,15 @@ def _ask(url: str, key: str, request: dict[str, Any], stream: bool) -> Got:
     with anthropic.Anthropic(base_url=url, api_key=key, max_retries=0) as sdk:
         if stream:
             with sdk.messages.stream(**request) as events:
-                return _got(events.get_final_message(), events.response.headers)
+                return got_of(events.get_final_message(), events.response.headers)
         response = sdk.messages.with_raw_response.create(**request)
-        return _got(response.parse(), response.headers)
+        return got_of(response.parse(), response.headers)
 
 
 async def _ask_async(url: str, key: str, request: dict[str, Any], stream: bool) -> Got:
     async with anthropic.AsyncAnthropic(base_url=url, api_key=key, max_retries=0) as sdk:
         if stream:
             async with sdk.messages.stream(**request) as events:
-                return _got(await events.get_final_message(), events.response.headers)
+                return got_of(await events.get_final_message(), events.response.headers)
         response = await sdk.messages.with_raw_response.create(**request)
-        return _got(await response.parse(), response.headers)
+        return got_of(await response.parse(), response.headers)

@@ -66,7 +66,8 @@ def _handed_back(before: Got) -> dict[str, Any]:
     return said
 
 
-def _request(model: str, asked: Asked, before: Got | None) -> dict[str, Any]:
+def request_of(model: str, asked: Asked, before: Got | None) -> dict[str, Any]:
+    """What is asked, in the SDK's arguments."""
     found: dict[str, Any] = {"model": model, "messages": _messages(asked, before)}
     if asked.tools:
         found["tools"] = [
@@ -91,7 +92,8 @@ def _request(model: str, asked: Asked, before: Got | None) -> dict[str, Any]:
     return found
 
 
-def _got(answer: ChatCompletion, headers: Any) -> Got:
+def got_of(answer: ChatCompletion, headers: Any) -> Got:
+    """What the SDK understood."""
     (choice,) = answer.choices
     message, usage = choice.message, answer.usage
     assert message.role == "assistant"
@@ -123,7 +125,7 @@ def _failed(error: openai.APIError) -> Failed:
 async def ask(
     url: str, key: str, model: str, asked: Asked, mode: Mode, before: Got | None = None
 ) -> Got:
-    request = _request(model, asked, before)
+    request = request_of(model, asked, before)
     if "stream" in mode:
         request |= {"stream": True, "stream_options": {"include_usage": True}}
     try:
@@ -139,11 +141,11 @@ def _ask(url: str, key: str, request: dict[str, Any]) -> Got:
         response = sdk.chat.completions.with_raw_response.create(**request)
         answer: Any = response.parse()
         if not request.get("stream"):
-            return _got(answer, response.headers)
+            return got_of(answer, response.headers)
         state = ChatCompletionStreamState()
         for chunk in answer:
             state.handle_chunk(chunk)
-        return _got(state.current_completion_snapshot, response.headers)
+        return got_of(state.current_completion_snapshot, response.headers)
 
 
 async def _ask_async(url: str, key: str, request: dict[str, Any]) -> Got:
@@ -151,8 +153,8 @@ async def _ask_async(url: str, key: str, request: dict[str, Any]) -> Got:
         response = await sdk.chat.completions.with_raw_response.create(**request)
         answer: Any = response.parse()
         if not request.get("stream"):
-            return _got(answer, response.headers)
+            return got_of(answer, response.headers)
         state = ChatCompletionStreamState()
         async for chunk in answer:
             state.handle_chunk(chunk)
-        return _got(state.current_completion_snapshot, response.headers)
+        return got_of(state.current_completion_snapshot, response.headers)

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from tests.integration.gateway.conftest import SECRET, Rig
+from tests.npm.packages import NPM, installed
 
-NPM = Path(__file__).resolve().parents[2] / "npm"
 pytestmark = [pytest.mark.integration, pytest.mark.needs("node")]
-
-
-def installed() -> None:
-    """Install the locked packages once, whichever test process comes first."""
-    with (NPM / ".install.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        marker = NPM / "node_modules/.package-lock.json"
-        if (
-            not marker.exists()
-            or marker.stat().st_mtime < (NPM / "package-lock.json").stat().st_mtime
-        ):
-            subprocess.run(["npm", "ci", "--silent"], cwd=NPM, check=True, timeout=300)
 
 
 @pytest.mark.timeout(360)
