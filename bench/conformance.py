@@ -23,6 +23,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 PAGE = REPO / "docs/reference/conformance.md"
 SDKS = {"openai": "openai", "anthropic": "anthropic", "gemini": "google-genai"}
+NPM = {"openai": "openai", "anthropic": "@anthropic-ai/sdk"}
 TITLES = {
     "openai": "OpenAI", "anthropic": "Anthropic", "gemini": "Gemini", "bedrock": "Bedrock",
     "azure": "Azure OpenAI",
@@ -41,20 +42,36 @@ def run(into: Path) -> int:
     return subprocess.run(argv, cwd=REPO, env=environ, check=False).returncode
 
 
+def sdks() -> dict[tuple[str, str], str]:
+    """What to call each SDK, by language and client."""
+    found = {
+        ("", client): f"`{package}` {importlib.metadata.version(package)}"
+        for client, package in SDKS.items()
+    }
+    for client, package in NPM.items():
+        manifest = REPO / "tests/npm/node_modules" / package / "package.json"
+        if manifest.exists():
+            version = json.loads(manifest.read_text())["version"]
+            found["npm", client] = f"`{package}` {version} (npm)"
+    return found
+
+
 def shares(outcomes: list[Outcome]) -> list[str]:
-    """A table of clients by upstreams."""
+    """A table of SDKs by upstreams."""
     upstreams = list(dict.fromkeys(o["upstream"] for o in outcomes))
     lines = [f"| SDK | {' | '.join(TITLES[name] for name in upstreams)} |"]
     lines.append("|---" * (len(upstreams) + 1) + "|")
-    for client, package in SDKS.items():
-        cells = []
-        for upstream in upstreams:
-            mine = [o for o in outcomes if (o["client"], o["upstream"]) == (client, upstream)]
-            green = sum(o["result"] != "fails" for o in mine)
-            cells.append(f"{100 * green / len(mine):.0f} % ({green}/{len(mine)})")
-        version = importlib.metadata.version(package)
-        lines.append(f"| `{package}` {version} | {' | '.join(cells)} |")
+    for (language, client), title in sdks().items():
+        mine = [o for o in outcomes if (o.get("language", ""), o["client"]) == (language, client)]
+        if mine:
+            cells = [_share([o for o in mine if o["upstream"] == name]) for name in upstreams]
+            lines.append(f"| {title} | {' | '.join(cells)} |")
     return lines
+
+
+def _share(outcomes: list[Outcome]) -> str:
+    green = sum(o["result"] != "fails" for o in outcomes)
+    return f"{100 * green / len(outcomes):.0f} % ({green}/{len(outcomes)})" if outcomes else "-"
 
 
 def stated(outcomes: list[Outcome]) -> list[str]:

@@ -5,8 +5,8 @@ Two forms, told apart by the base URL:
     https://NAME.openai.azure.com/openai/v1   paths as OpenAI's; the body names the deployment
     https://NAME.openai.azure.com             /openai/deployments/DEPLOYMENT/...?api-version=...
 
-Options of a target: `deployment` where its name is not the model's, `api_version`. The credential
-is a header of the target: `api-key`, or `authorization` with a token of Entra ID.
+Options of a target: `deployment` where its name is not the model's, `api_version`, and
+`entra_token` where the credential is a token of Entra ID; else it is the target's `api-key`.
 
 Source: Microsoft's Azure OpenAI REST reference (2024-10-21 and v1), `openai.lib.azure`.
 """
@@ -51,6 +51,9 @@ class AzureWire(OpenAIWire):
         deployment = options.get("deployment")
         named = target if deployment is None else _deployed(target, deployment)
         out = super().outgoing(ask, named)
+        if token := options.get("entra_token"):
+            bearer = ("authorization", f"Bearer {token}")
+            out = msgspec.structs.replace(out, headers=(*out.headers, bearer))
         if out.path in _UNKNOWN:
             raise CannotExpress(f"Azure OpenAI has nothing like {out.path!r}")
         version = options.get("api_version", "")

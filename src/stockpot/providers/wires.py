@@ -10,18 +10,27 @@ from stockpot.core.errors import ConfigError, did_you_mean
 from stockpot.providers.anthropic import AnthropicDialect, AnthropicWire
 from stockpot.providers.azure import AzureWire
 from stockpot.providers.base import Dialect, Wire
-from stockpot.providers.gemini import GeminiDialect, GeminiWire, VertexWire
 from stockpot.providers.bedrock import BedrockWire
+from stockpot.providers.gemini import GeminiDialect, GeminiWire, VertexWire
 from stockpot.providers.openai import OpenAIDialect, OpenAIWire
 from stockpot.providers.responses import ResponsesDialect
 
-_IN_THE_BOX: dict[str, Wire] = {"openai": OpenAIWire(), "anthropic": AnthropicWire()}
-_IN_THE_BOX["azure-openai"] = AzureWire()
-_IN_THE_BOX["bedrock"] = BedrockWire()
-_DIALECTS: tuple[Dialect, ...] = (OpenAIDialect(), AnthropicDialect())
-_IN_THE_BOX |= {"gemini": GeminiWire(), "vertex": VertexWire()}
-_DIALECTS += (GeminiDialect("v1beta"), GeminiDialect("v1"))
-_DIALECTS += (ResponsesDialect(),)
+_WIRES: tuple[Wire, ...] = (
+    OpenAIWire(),
+    AzureWire(),
+    AnthropicWire(),
+    GeminiWire(),
+    VertexWire(),
+    BedrockWire(),
+)
+_IN_THE_BOX = {wire.name: wire for wire in _WIRES}
+_DIALECTS: tuple[Dialect, ...] = (
+    OpenAIDialect(),
+    AnthropicDialect(),
+    GeminiDialect("v1beta"),
+    GeminiDialect("v1"),
+    ResponsesDialect(),
+)
 
 
 def dialects() -> tuple[Dialect, ...]:

@@ -37,9 +37,10 @@ def target(rig: Rig, **changes: Any) -> Target:
 
 def ask(rig: Rig, **more: Any) -> Any:
     with openai.OpenAI(base_url=rig.url, api_key=SECRET, max_retries=0) as sdk:
-        return sdk.chat.completions.create(
+        answer: Any = sdk.chat.completions.create(
             model="small", messages=[{"role": "user", "content": "hello"}], **more
         )
+        return list(answer) if more.get("stream") else answer
 
 
 @pytest.mark.parametrize("headers", [KEY, ENTRA], ids=["api-key", "entra"])
@@ -71,6 +72,12 @@ def test_a_deployment_is_called_at_its_path(
     assert azure.stub.paths == [path]
 
 
+def test_a_token_of_entra_may_come_with_the_options(azure: Rig) -> None:
+    azure.route("small", target(azure, headers=(), options={"entra_token": ENTRA_TOKEN}))
+    azure.start()
+    assert ask(azure).choices[0].message.content == "The kettle is on."
+
+
 def test_a_deployment_may_have_another_name_than_its_model(azure: Rig) -> None:
     assert isinstance(azure.stub, AzureStub)
     azure.stub.deployments = ("ours",)
@@ -88,7 +95,7 @@ def test_a_stream_that_begins_with_filter_results_passes_untouched_and_is_counte
 ) -> None:
     azure.route("small", target(azure))
     azure.start()
-    chunks = list(ask(azure, stream=True))
+    chunks = ask(azure, stream=True)
     assert chunks[0].choices == []
     assert chunks[0].prompt_filter_results[0]["prompt_index"] == 0
     said = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
