@@ -3,6 +3,7 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { ApiError, call, setCsrf } from "./client";
 import type {
   AccessRequest,
+  ApiToken,
   InstanceEvent,
   InstanceInfo,
   Model,
@@ -10,15 +11,18 @@ import type {
   Overview,
   Payload,
   Project,
+  ProjectAccess,
   Provider,
   ProviderVendor,
   Revision,
   RevisionDetail,
   SessionInfo,
   Spending,
+  Team,
   Trace,
   TraceFilter,
   TracePage,
+  User,
   VirtualKey,
 } from "./types";
 import { resolveWindow, type Window } from "./window";
@@ -100,6 +104,32 @@ export const requestsQuery = queryOptions({
   queryKey: ["requests"],
   queryFn: ({ signal }) => call<AccessRequest[]>("/api/v1/requests", { signal }),
   refetchInterval: 15_000,
+});
+
+export const usersQuery = queryOptions({
+  queryKey: ["users"],
+  queryFn: ({ signal }) => call<User[]>("/api/v1/users", { signal }),
+  staleTime: 10_000,
+});
+
+export const teamsQuery = queryOptions({
+  queryKey: ["teams"],
+  queryFn: ({ signal }) => call<Team[]>("/api/v1/teams", { signal }),
+  staleTime: 10_000,
+});
+
+export const accessQuery = (project: string) =>
+  queryOptions({
+    queryKey: ["access", project],
+    queryFn: ({ signal }) =>
+      call<ProjectAccess[]>(`/api/v1/projects/${encodeURIComponent(project)}/access`, { signal }),
+    staleTime: 10_000,
+  });
+
+export const tokensQuery = queryOptions({
+  queryKey: ["tokens"],
+  queryFn: ({ signal }) => call<ApiToken[]>("/api/v1/tokens", { signal }),
+  staleTime: 10_000,
 });
 
 export interface OverviewAsk extends Window {

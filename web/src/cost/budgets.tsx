@@ -5,7 +5,7 @@ import { keysQuery, projectsQuery } from "../api/queries";
 import type { BudgetState, Project, VirtualKey } from "../api/types";
 import { budgetShare } from "../keys/words";
 import { Badge } from "../ui/badge";
-import { fullTime, money } from "../ui/format";
+import { fullTime, money, percent } from "../ui/format";
 import { Meter } from "../ui/meter";
 import { Cell, ROW, Table } from "../ui/table";
 
@@ -63,7 +63,6 @@ export function Budgets({ project }: { project: string | undefined }) {
             { title: "Lent to workers", num: true, wide: true },
             { title: "Cap", num: true },
             { title: "Starts anew", wide: true },
-            { title: "When it is used up" },
           ]}
         >
           {shown.map((one) => (
@@ -99,7 +98,9 @@ function Row({ one }: { one: Capped }) {
       <Cell className="min-w-[190px]">
         <span className="flex items-center gap-2">
           <Meter label={`Budget of ${one.name}`} share={share} className="flex-1" />
-          <span className="w-10 text-right text-xs">{Math.round(share * 100)}%</span>
+          <span className="w-10 text-right text-xs">
+            {percent(budget.spent_nano, budget.spec.limit_nano)}
+          </span>
           {share >= 0.5 && (
             <Badge tone={share >= 1 ? "bad" : "warn"}>
               {share >= 1 ? "used up" : share >= 0.8 ? "over 80" : "over 50"}
@@ -122,7 +123,6 @@ function Row({ one }: { one: Capped }) {
       <Cell wide className="whitespace-nowrap text-ink-2">
         {budget.period_end_ms === null ? "never" : fullTime(budget.period_end_ms).slice(0, -7)}
       </Cell>
-      <Cell className="text-ink-2">calls are refused</Cell>
     </tr>
   );
 }

@@ -64,9 +64,13 @@ function useGlobalShortcuts(showHelp: () => void) {
     { keys: "g t", label: "Traces", group, run: () => navigate({ to: "/traces" }) },
     { keys: "g p", label: "Playground", group, run: () => navigate({ to: "/playground" }) },
     { keys: "g m", label: "Models", group, run: () => navigate({ to: "/models" }) },
+    { keys: "g r", label: "Routes", group, run: () => navigate({ to: "/routes" }) },
+    { keys: "g v", label: "Providers", group, run: () => navigate({ to: "/providers" }) },
+    { keys: "g h", label: "Revisions", group, run: () => navigate({ to: "/revisions" }) },
     { keys: "g k", label: "Keys", group, run: () => navigate({ to: "/keys" }) },
     { keys: "g c", label: "Cost", group, run: () => navigate({ to: "/cost" }) },
     { keys: "g a", label: "Access requests", group, run: () => navigate({ to: "/requests" }) },
+    { keys: "g u", label: "People", group, run: () => navigate({ to: "/people" }) },
     { keys: "?", label: "This help", group: "Everywhere", run: showHelp },
     { keys: "T", label: "Dark or light", group: "Everywhere", run: toggleTheme },
     {

@@ -20,9 +20,13 @@ const PAGES = [
   { to: "/traces", label: "Traces", icon: "traces", keys: "g t" },
   { to: "/playground", label: "Playground", icon: "playground", keys: "g p" },
   { to: "/models", label: "Models", icon: "models", keys: "g m" },
+  { to: "/routes", label: "Routes", icon: "routes", keys: "g r" },
+  { to: "/providers", label: "Providers", icon: "server", keys: "g v" },
+  { to: "/revisions", label: "Revisions", icon: "revisions", keys: "g h" },
   { to: "/keys", label: "Keys", icon: "keys", keys: "g k" },
   { to: "/cost", label: "Cost", icon: "cost", keys: "g c" },
   { to: "/requests", label: "Access requests", icon: "inbox", keys: "g a" },
+  { to: "/people", label: "People", icon: "people", keys: "g u" },
 ] as const satisfies readonly { to: string; label: string; icon: IconName; keys: string }[];
 
 const ROW =

@@ -178,6 +178,30 @@ function useCommands(): Command[] {
         run: () => navigate({ to: "/models" }),
       },
       {
+        id: "routes",
+        label: "Routes",
+        group: page,
+        icon: "routes",
+        keys: "g r",
+        run: () => navigate({ to: "/routes" }),
+      },
+      {
+        id: "providers",
+        label: "Providers",
+        group: page,
+        icon: "server",
+        keys: "g v",
+        run: () => navigate({ to: "/providers" }),
+      },
+      {
+        id: "revisions",
+        label: "Revisions",
+        group: page,
+        icon: "revisions",
+        keys: "g h",
+        run: () => navigate({ to: "/revisions" }),
+      },
+      {
         id: "keys",
         label: "Keys",
         group: page,
@@ -200,6 +224,14 @@ function useCommands(): Command[] {
         icon: "inbox",
         keys: "g a",
         run: () => navigate({ to: "/requests" }),
+      },
+      {
+        id: "people",
+        label: "People, teams and tokens",
+        group: page,
+        icon: "people",
+        keys: "g u",
+        run: () => navigate({ to: "/people" }),
       },
       {
         id: "errors",
@@ -227,14 +259,14 @@ function useCommands(): Command[] {
         label: "Connect a provider",
         group: action,
         icon: "server",
-        run: () => navigate({ to: "/models", search: { connect: "" } }),
+        run: () => navigate({ to: "/providers", search: { connect: "" } }),
       },
       {
         id: "alias",
         label: "Define an alias",
         group: action,
         icon: "models",
-        run: () => navigate({ to: "/models", search: { alias: "" } }),
+        run: () => navigate({ to: "/routes", search: { fresh: true } }),
       },
       {
         id: "ask",
@@ -282,6 +314,13 @@ function useCommands(): Command[] {
           run: () => navigate({ to: "/playground", search: { model: model.name } }),
         });
       }
+      commands.push({
+        id: `route-${model.name}`,
+        label: `Route of ${model.name}`,
+        group: "Models",
+        icon: "routes",
+        run: () => navigate({ to: "/routes", search: { route: model.name } }),
+      });
       commands.push({
         id: `calls-${model.name}`,
         label: `Traces of ${model.name}`,

@@ -11,8 +11,11 @@ import {
 import { ApiError, whenSignedOut } from "../api/client";
 import { sessionQuery } from "../api/queries";
 import { parseCostSearch } from "../cost/search";
+import { parsePeopleSearch } from "../people/search";
 import { parsePlaygroundSearch } from "../playground/search";
 import { parseRequestSearch } from "../requests/search";
+import { parseRevisionSearch } from "../revisions/search";
+import { parseRouteSearch } from "../routes/search";
 import { parseDetailSearch, parseTraceSearch } from "../traces/search";
 import { queryClient } from "./client";
 import { Crash, NotFound, Pending } from "./fallbacks";
@@ -113,6 +116,34 @@ const models = createRoute({
   component: lazyRouteComponent(() => import("../models/models-page"), "ModelsPage"),
 });
 
+const routes = createRoute({
+  getParentRoute: () => frame,
+  path: "/routes",
+  validateSearch: parseRouteSearch,
+  staticData: { title: "Routes", scope: ["project", "environment", "window"] },
+  component: lazyRouteComponent(() => import("../routes/routes-page"), "RoutesPage"),
+});
+
+const providers = createRoute({
+  getParentRoute: () => frame,
+  path: "/providers",
+  validateSearch: (raw: Raw): { connect?: string; edit?: string; find?: string } => ({
+    connect: raw.connect === undefined ? undefined : (text(raw.connect) ?? ""),
+    edit: text(raw.edit),
+    find: text(raw.find, 100),
+  }),
+  staticData: { title: "Providers", scope: [] },
+  component: lazyRouteComponent(() => import("../providers/providers-page"), "ProvidersPage"),
+});
+
+const revisions = createRoute({
+  getParentRoute: () => frame,
+  path: "/revisions",
+  validateSearch: parseRevisionSearch,
+  staticData: { title: "Revisions", scope: [] },
+  component: lazyRouteComponent(() => import("../revisions/revisions-page"), "RevisionsPage"),
+});
+
 const keys = createRoute({
   getParentRoute: () => frame,
   path: "/keys",
@@ -140,6 +171,14 @@ const requests = createRoute({
   component: lazyRouteComponent(() => import("../requests/requests-page"), "RequestsPage"),
 });
 
+const people = createRoute({
+  getParentRoute: () => frame,
+  path: "/people",
+  validateSearch: parsePeopleSearch,
+  staticData: { title: "People and tokens", scope: ["project"] },
+  component: lazyRouteComponent(() => import("../people/people-page"), "PeoplePage"),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -149,9 +188,13 @@ export const router = createRouter({
       traces.addChildren([trace]),
       playground,
       models,
+      routes,
+      providers,
+      revisions,
       keys,
       cost,
       requests,
+      people,
     ]),
   ]),
   parseSearch,
