@@ -1,9 +1,11 @@
 // Every read of the API as query options: its key, its route, how long it stays fresh.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { ApiError, call, setCsrf } from "./client";
+import { ApiError, call, type Query, setCsrf } from "./client";
 import type {
   AccessRequest,
   ApiToken,
+  AuditEntry,
+  AuditVerification,
   InstanceEvent,
   InstanceInfo,
   Model,
@@ -130,6 +132,24 @@ export const tokensQuery = queryOptions({
   queryKey: ["tokens"],
   queryFn: ({ signal }) => call<ApiToken[]>("/api/v1/tokens", { signal }),
   staleTime: 10_000,
+});
+
+export const auditQuery = (filter: Query) =>
+  infiniteQueryOptions({
+    queryKey: ["audit", filter],
+    queryFn: ({ pageParam, signal }) =>
+      call<AuditEntry[]>("/api/v1/audit", {
+        query: { ...filter, before: pageParam, limit: PAGE },
+        signal,
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => (page.length < PAGE ? undefined : page.at(-1)?.id),
+  });
+
+export const chainQuery = queryOptions({
+  queryKey: ["audit-chain"],
+  queryFn: ({ signal }) => call<AuditVerification>("/api/v1/audit/verify", { signal }),
+  staleTime: 60_000,
 });
 
 export interface OverviewAsk extends Window {

@@ -27,6 +27,7 @@ const PAGES = [
   { to: "/cost", label: "Cost", icon: "cost", keys: "g c" },
   { to: "/requests", label: "Access requests", icon: "inbox", keys: "g a" },
   { to: "/people", label: "People", icon: "people", keys: "g u" },
+  { to: "/audit", label: "Audit log", icon: "audit", keys: "g l" },
 ] as const satisfies readonly { to: string; label: string; icon: IconName; keys: string }[];
 
 const ROW =

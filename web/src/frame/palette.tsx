@@ -234,6 +234,14 @@ function useCommands(): Command[] {
         run: () => navigate({ to: "/people" }),
       },
       {
+        id: "audit",
+        label: "Audit log",
+        group: page,
+        icon: "audit",
+        keys: "g l",
+        run: () => navigate({ to: "/audit" }),
+      },
+      {
         id: "errors",
         label: "Calls that failed",
         group: page,

@@ -10,6 +10,7 @@ import {
 } from "@tanstack/react-router";
 import { ApiError, whenSignedOut } from "../api/client";
 import { sessionQuery } from "../api/queries";
+import { parseAuditSearch } from "../audit/search";
 import { parseCostSearch } from "../cost/search";
 import { parsePeopleSearch } from "../people/search";
 import { parsePlaygroundSearch } from "../playground/search";
@@ -127,9 +128,9 @@ const routes = createRoute({
 const providers = createRoute({
   getParentRoute: () => frame,
   path: "/providers",
-  validateSearch: (raw: Raw): { connect?: string; edit?: string; find?: string } => ({
+  validateSearch: (raw: Raw): { connect?: string; change?: string; find?: string } => ({
     connect: raw.connect === undefined ? undefined : (text(raw.connect) ?? ""),
-    edit: text(raw.edit),
+    change: text(raw.change),
     find: text(raw.find, 100),
   }),
   staticData: { title: "Providers", scope: [] },
@@ -179,6 +180,14 @@ const people = createRoute({
   component: lazyRouteComponent(() => import("../people/people-page"), "PeoplePage"),
 });
 
+const audit = createRoute({
+  getParentRoute: () => frame,
+  path: "/audit",
+  validateSearch: parseAuditSearch,
+  staticData: { title: "Audit log", scope: ["project"] },
+  component: lazyRouteComponent(() => import("../audit/audit-page"), "AuditPage"),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -195,6 +204,7 @@ export const router = createRouter({
       cost,
       requests,
       people,
+      audit,
     ]),
   ]),
   parseSearch,
