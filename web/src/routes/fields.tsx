@@ -1,0 +1,532 @@
+// The parts of a route's form: how it chooses, its targets, its rules, and what is seldom touched.
+import type { ReactNode } from "react";
+import type { Provider } from "../api/types";
+import { Badge } from "../ui/badge";
+import { Button } from "../ui/button";
+import { Field, Input } from "../ui/field";
+import { Select } from "../ui/select";
+import {
+  type Kind,
+  newRule,
+  newTarget,
+  RETRIES,
+  type RouteDraft,
+  type RuleLine,
+  type TargetLine,
+} from "./draft";
+
+interface Props {
+  draft: RouteDraft;
+  onChange: (next: Partial<RouteDraft>) => void;
+}
+
+const KINDS: readonly Kind[] = ["chat", "embedding", "image", "audio", "moderation", "rerank"];
+const STRATEGIES = [
+  { value: "weighted", label: "by weight" },
+  { value: "priority", label: "in order" },
+  { value: "least_latency", label: "least latency" },
+  { value: "least_cost", label: "least cost" },
+  { value: "least_busy", label: "least busy" },
+];
+const STICKY = [
+  { value: "never", label: "never" },
+  { value: "session", label: "by session" },
+  { value: "user", label: "by user" },
+];
+const DEGRADE = [
+  { value: "never", label: "refuse the call" },
+  { value: "hints", label: "drop hints, refuse content" },
+  { value: "all", label: "drop it" },
+];
+
+function Choice<T extends string>({
+  label,
+  value,
+  choices,
+  onChange,
+}: {
+  label: string;
+  value: T;
+  choices: readonly { value: string; label: string }[];
+  onChange: (value: T) => void;
+}) {
+  return (
+    <div className="min-w-0">
+      <p className="mb-1 truncate text-xs font-medium text-ink-2">{label}</p>
+      <Select
+        label={label}
+        className="w-full"
+        value={value}
+        choices={choices}
+        onChange={(next) => onChange(next as T)}
+      />
+    </div>
+  );
+}
+
+/** A number with its unit behind it. */
+export function Part({
+  label,
+  value,
+  unit,
+  disabled,
+  step = 1,
+  min = 0,
+  onChange,
+}: {
+  label: string;
+  value: number;
+  unit: string;
+  disabled?: boolean;
+  step?: number;
+  min?: number;
+  onChange: (value: number) => void;
+}) {
+  return (
+    <span className="inline-flex items-center gap-1.5">
+      <Input
+        type="number"
+        aria-label={label}
+        min={min}
+        step={step === 1 ? 1 : "any"}
+        disabled={disabled}
+        value={value}
+        onChange={(event) => onChange(Number(event.target.value))}
+        className="!w-[68px] text-right"
+      />
+      <span className="text-ink-2">{unit}</span>
+    </span>
+  );
+}
+
+function Block({ title, note, children }: { title: string; note?: string; children: ReactNode }) {
+  return (
+    <section aria-label={title}>
+      <h3 className="mb-1.5 font-medium">
+        {title} {note && <span className="pl-1 font-normal text-ink-3">{note}</span>}
+      </h3>
+      {children}
+    </section>
+  );
+}
+
+export function ChoiceFields({ draft, named, onChange }: Props & { named: boolean }) {
+  return (
+    <div className="grid grid-cols-3 gap-3 wide:grid-cols-6">
+      <Field label="Name" className="wide:col-span-2">
+        {(props) => (
+          <Input
+            disabled={named}
+            placeholder="support-chat"
+            value={draft.name}
+            onChange={(event) => onChange({ name: event.target.value })}
+            {...props}
+          />
+        )}
+      </Field>
+      <Choice
+        label="Kind"
+        value={draft.kind}
+        choices={KINDS.map((kind) => ({ value: kind, label: kind }))}
+        onChange={(kind) => onChange({ kind })}
+      />
+      <Choice
+        label="Choice within a tier"
+        value={draft.strategy}
+        choices={STRATEGIES}
+        onChange={(strategy) => onChange({ strategy })}
+      />
+      <Choice
+        label="Sticky"
+        value={draft.sticky}
+        choices={STICKY}
+        onChange={(sticky) => onChange({ sticky })}
+      />
+      <Choice
+        label="What a target cannot say"
+        value={draft.degrade}
+        choices={DEGRADE}
+        onChange={(degrade) => onChange({ degrade })}
+      />
+    </div>
+  );
+}
+
+const TARGET_GRID = "grid grid-cols-[minmax(0,150px)_minmax(0,1fr)_76px_64px_28px] gap-2";
+
+export function TargetFields({
+  draft,
+  providers,
+  onChange,
+}: Props & { providers: readonly Provider[] }) {
+  const { targets } = draft;
+  const change = (id: number, next: Partial<TargetLine>) =>
+    onChange({ targets: targets.map((one) => (one.id === id ? { ...one, ...next } : one)) });
+  return (
+    <Block title="Targets" note="a tier is tried when all of the tiers before it fail">
+      <div aria-hidden="true" className={`${TARGET_GRID} text-xs text-ink-3`}>
+        <span>Provider</span>
+        <span>Model there</span>
+        <span>Weight</span>
+        <span>Tier</span>
+      </div>
+      {targets.map((line) => {
+        const provider = providers.find((one) => one.name === line.provider);
+        const names = providers.map((one) => ({ value: one.name, label: one.name }));
+        if (!provider && line.provider)
+          names.push({ value: line.provider, label: `${line.provider} (not connected)` });
+        return (
+          <div key={line.id} className={`mt-1.5 ${TARGET_GRID}`}>
+            <Select
+              label="Provider"
+              placeholder="Provider"
+              value={line.provider}
+              choices={names}
+              onChange={(name) =>
+                change(line.id, {
+                  provider: name,
+                  model: providers.find((one) => one.name === name)?.models[0] ?? line.model,
+                })
+              }
+            />
+            <span className="relative">
+              <Input
+                aria-label="Model at the provider"
+                list={`models-${line.id}`}
+                value={line.model}
+                onChange={(event) => change(line.id, { model: event.target.value })}
+              />
+              {!provider && line.provider && (
+                <span className="absolute top-[5px] right-1.5">
+                  <Badge tone="warn" title="It stays in the route and serves again once connected.">
+                    not connected
+                  </Badge>
+                </span>
+              )}
+            </span>
+            <datalist id={`models-${line.id}`}>
+              {(provider?.models ?? []).slice(0, 500).map((model) => (
+                <option key={model} value={model} />
+              ))}
+            </datalist>
+            <Input
+              aria-label="Weight"
+              type="number"
+              min={0}
+              value={line.weight}
+              onChange={(event) => change(line.id, { weight: Number(event.target.value) })}
+            />
+            <Input
+              aria-label="Tier"
+              type="number"
+              min={0}
+              max={100}
+              value={line.tier}
+              onChange={(event) => change(line.id, { tier: Number(event.target.value) })}
+            />
+            <Button
+              tone="ghost"
+              icon="close"
+              aria-label={`Remove the target ${line.provider}/${line.model}`}
+              disabled={targets.length === 1}
+              onClick={() => onChange({ targets: targets.filter((one) => one.id !== line.id) })}
+            />
+          </div>
+        );
+      })}
+      <Button
+        icon="plus"
+        className="mt-2"
+        onClick={() =>
+          onChange({ targets: [...targets, newTarget(providers, targets.at(-1)?.tier)] })
+        }
+      >
+        Add a target
+      </Button>
+    </Block>
+  );
+}
+
+const SOURCES = ["header", "metadata", "tag", "project"].map((value) => ({ value, label: value }));
+const RULE_GRID =
+  "grid grid-cols-[minmax(0,100px)_96px_minmax(0,120px)_minmax(0,1fr)_minmax(0,1.4fr)_52px_28px] gap-2";
+
+export function RuleFields({ draft, onChange }: Props) {
+  const { rules } = draft;
+  const change = (id: number, next: Partial<RuleLine>) =>
+    onChange({ rules: rules.map((one) => (one.id === id ? { ...one, ...next } : one)) });
+  return (
+    <Block title="Rules" note="the first that fits decides, before stickiness and choice">
+      {rules.length > 0 && (
+        <div aria-hidden="true" className={`${RULE_GRID} text-xs text-ink-3`}>
+          <span>Name</span>
+          <span>Where</span>
+          <span>Field</span>
+          <span>Is one of</span>
+          <span>Goes to targets, or “tier 1”</span>
+          <span>Only</span>
+        </div>
+      )}
+      {rules.map((line) => {
+        const field = line.source === "header" || line.source === "metadata";
+        return (
+          <div key={line.id} className={`mt-1.5 items-center ${RULE_GRID}`}>
+            <Input
+              aria-label="Name of the rule"
+              value={line.name}
+              onChange={(event) => change(line.id, { name: event.target.value })}
+            />
+            <Select
+              label="Where the rule looks"
+              value={line.source}
+              choices={SOURCES}
+              onChange={(source) => change(line.id, { source: source as RuleLine["source"] })}
+            />
+            <Input
+              aria-label="Header or metadata field"
+              disabled={!field}
+              placeholder={field ? "x-tier" : ""}
+              value={field ? line.field : ""}
+              onChange={(event) => change(line.id, { field: event.target.value })}
+            />
+            <Input
+              aria-label="Values, separated by commas"
+              placeholder="gold, vip"
+              value={line.values}
+              onChange={(event) => change(line.id, { values: event.target.value })}
+            />
+            <Input
+              aria-label="Targets or a tier"
+              placeholder={`${draft.targets[0]?.provider}/${draft.targets[0]?.model}`}
+              value={line.to}
+              onChange={(event) => change(line.id, { to: event.target.value })}
+            />
+            <input
+              type="checkbox"
+              aria-label="Nowhere else"
+              title="Nowhere else: a call that fits fails when these targets do"
+              className="size-3.5 accent-accent"
+              checked={line.only}
+              onChange={(event) => change(line.id, { only: event.target.checked })}
+            />
+            <Button
+              tone="ghost"
+              icon="close"
+              aria-label={`Remove the rule ${line.name}`}
+              onClick={() => onChange({ rules: rules.filter((one) => one.id !== line.id) })}
+            />
+          </div>
+        );
+      })}
+      <Button
+        icon="plus"
+        className="mt-2"
+        onClick={() => onChange({ rules: [...rules, newRule()] })}
+      >
+        Add a rule
+      </Button>
+    </Block>
+  );
+}
+
+const TIMEOUTS = [
+  { name: "connect_s", label: "to connect" },
+  { name: "first_byte_s", label: "to the first byte" },
+  { name: "idle_s", label: "of silence" },
+  { name: "total_s", label: "in all" },
+] as const;
+
+function Row({ label, children }: { label: ReactNode; children: ReactNode }) {
+  return (
+    <div className="flex min-h-9 flex-wrap items-center gap-x-4 gap-y-1 border-b px-3 py-1 last:border-b-0">
+      <div className="w-[92px] shrink-0 text-ink-2">{label}</div>
+      {children}
+    </div>
+  );
+}
+
+function Switch({
+  label,
+  on,
+  onChange,
+}: {
+  label: string;
+  on: boolean;
+  onChange: (on: boolean) => void;
+}) {
+  return (
+    <label className="flex items-center gap-1.5">
+      <input
+        type="checkbox"
+        className="size-3.5 accent-accent"
+        checked={on}
+        onChange={(event) => onChange(event.target.checked)}
+      />
+      {label}
+    </label>
+  );
+}
+
+export function ExtraFields({
+  draft,
+  providers,
+  onChange,
+}: Props & { providers: readonly Provider[] }) {
+  const { hedge, shadow, timeouts, retry_on } = draft;
+  const copied = newTarget(providers);
+  return (
+    <Block title="Tries and copies">
+      <div className="rounded-lg border">
+        <Row label="Tries">
+          <Part
+            label="Attempts"
+            value={draft.attempts}
+            unit="at most"
+            min={1}
+            onChange={(attempts) => onChange({ attempts })}
+          />
+          <Part
+            label="Retries, percent of calls"
+            value={Math.round(draft.retry_share * 1000) / 10}
+            unit="% extra"
+            onChange={(value) => onChange({ retry_share: value / 100 })}
+          />
+          <Part
+            label="Retries a second besides"
+            value={draft.retry_floor}
+            unit="a second besides"
+            step={0.1}
+            onChange={(retry_floor) => onChange({ retry_floor })}
+          />
+        </Row>
+        <Row label="Again after">
+          {RETRIES.map(({ value, label }) => (
+            <Switch
+              key={value}
+              label={label}
+              on={retry_on.includes(value)}
+              onChange={(on) =>
+                onChange({
+                  retry_on: RETRIES.map((one) => one.value).filter((one) =>
+                    one === value ? on : retry_on.includes(one),
+                  ),
+                })
+              }
+            />
+          ))}
+        </Row>
+        <Row label="Patience">
+          {TIMEOUTS.map(({ name, label }) => (
+            <Part
+              key={name}
+              label={`Seconds ${label}`}
+              value={timeouts[name]}
+              unit={`s ${label}`}
+              step={0.1}
+              onChange={(value) => onChange({ timeouts: { ...timeouts, [name]: value } })}
+            />
+          ))}
+        </Row>
+        <Row
+          label={
+            <Switch
+              label="Hedge"
+              on={hedge !== null}
+              onChange={(on) =>
+                onChange({ hedge: on ? { share: 0.05, min_ms: 20, max_ms: 10_000 } : null })
+              }
+            />
+          }
+        >
+          {hedge ? (
+            <>
+              <Part
+                label="Hedged calls, percent"
+                value={Math.round(hedge.share * 1000) / 10}
+                unit="% of calls"
+                onChange={(value) => onChange({ hedge: { ...hedge, share: value / 100 } })}
+              />
+              <Part
+                label="Hedge not before, ms"
+                value={hedge.min_ms}
+                unit="ms at least"
+                onChange={(min_ms) => onChange({ hedge: { ...hedge, min_ms } })}
+              />
+              <Part
+                label="Hedge not after, ms"
+                value={hedge.max_ms}
+                unit="ms at most"
+                onChange={(max_ms) => onChange({ hedge: { ...hedge, max_ms } })}
+              />
+            </>
+          ) : (
+            <span className="text-ink-3">
+              a second try at the next target while the first is silent
+            </span>
+          )}
+        </Row>
+        <Row
+          label={
+            <Switch
+              label="Shadow"
+              on={shadow !== null}
+              onChange={(on) =>
+                onChange({
+                  shadow: on
+                    ? {
+                        provider: copied.provider,
+                        model: copied.model,
+                        share: 0.01,
+                        concurrency: 4,
+                      }
+                    : null,
+                })
+              }
+            />
+          }
+        >
+          {shadow ? (
+            <>
+              <Select
+                label="Provider of the candidate"
+                value={shadow.provider}
+                choices={providers.map((one) => ({ value: one.name, label: one.name }))}
+                onChange={(provider) =>
+                  onChange({
+                    shadow: {
+                      ...shadow,
+                      provider,
+                      model: providers.find((one) => one.name === provider)?.models[0] ?? "",
+                    },
+                  })
+                }
+              />
+              <Input
+                aria-label="Model of the candidate"
+                className="!w-[170px]"
+                value={shadow.model}
+                onChange={(event) => onChange({ shadow: { ...shadow, model: event.target.value } })}
+              />
+              <Part
+                label="Copied calls, percent"
+                value={Math.round(shadow.share * 1000) / 10}
+                unit="% of calls"
+                onChange={(value) => onChange({ shadow: { ...shadow, share: value / 100 } })}
+              />
+              <Part
+                label="Copies at once"
+                value={shadow.concurrency}
+                unit="at once"
+                onChange={(concurrency) => onChange({ shadow: { ...shadow, concurrency } })}
+              />
+            </>
+          ) : (
+            <span className="text-ink-3">
+              copies of some calls go to a candidate, without effect on clients
+            </span>
+          )}
+        </Row>
+      </div>
+    </Block>
+  );
+}
