@@ -19,7 +19,7 @@ import { type AuditSearch, filterOf } from "./search";
 
 const ROW_PX = 34;
 const GRID =
-  "grid grid-cols-[130px_minmax(110px,190px)_150px_minmax(110px,200px)_minmax(0,1fr)] items-center gap-3 px-4";
+  "grid grid-cols-[118px_minmax(96px,180px)_136px_minmax(96px,190px)_minmax(0,1fr)] max-wide:grid-cols-[112px_120px_132px_120px_minmax(0,1fr)] items-center gap-3 px-4";
 
 export function AuditPage() {
   const search = useSearch({ from: "/frame/audit" });
@@ -44,9 +44,9 @@ export function AuditPage() {
   return (
     <div className="flex h-full flex-col">
       <div className="flex flex-wrap items-center gap-2 border-b px-4 py-2">
-        <Filter name="action" hint="key.create, key, user.*" search={search} onChange={change} />
+        <Filter name="action" hint="key, user.*" search={search} onChange={change} />
         <Filter name="actor" hint="who" search={search} onChange={change} />
-        <Filter name="subject" hint="id of a record" search={search} onChange={change} />
+        <Filter name="subject" hint="id" search={search} onChange={change} />
         <span className="ml-auto" />
         {may.instance("admin") && <Chain />}
         <a
@@ -101,7 +101,7 @@ function Filter({ name, hint, search, onChange }: FilterProps) {
       aria-label={`Only this ${name}`}
       placeholder={`${name}: ${hint}`}
       data-search={name === "action" ? "" : undefined}
-      className="!w-[170px]"
+      className="!w-[138px]"
       value={typed}
       onChange={(event) => setTyped(event.target.value)}
       onBlur={apply}

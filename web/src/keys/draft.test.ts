@@ -59,6 +59,44 @@ describe("writing a key", () => {
   });
 });
 
+describe("what a key repeats, and its limits apart", () => {
+  const key = {
+    ...({ name: "a", project: "p", environment: "dev", models: [], networks: [] } as object),
+    limits: { rpm: 0, tpm: 0, concurrency: 0 },
+    budget: null,
+    payloads: "full",
+    expires_ms: null,
+    cache: { ttl_s: 60, scope: "project", max_entry: 9 },
+    apart: {
+      users: { rpm: 5, tpm: 0, concurrency: 0 },
+      models: { echo: { rpm: 0, tpm: 7, concurrency: 0 } },
+    },
+  } as unknown as VirtualKey;
+
+  it("are read and left alone", () => {
+    const draft = draftOf(key);
+    expect(draft.apart).toEqual([{ model: "echo", rpm: "", tpm: "7", concurrency: "" }]);
+    expect(changes(draft, key)).toEqual({});
+  });
+
+  it("are taken away by saying so, and changed without losing what the form does not show", () => {
+    const none = { rpm: "", tpm: "", concurrency: "" };
+    expect(changes({ ...draftOf(key), cache: "", user: none, apart: [] }, key)).toEqual({
+      cache: { ttl_s: 0 },
+      apart: { users: { rpm: 0, tpm: 0, concurrency: 0 }, models: {} },
+    });
+    expect(changes({ ...draftOf(key), cache: "90" }, key)).toEqual({
+      cache: { ttl_s: 90, scope: "project", max_entry: 9 },
+    });
+  });
+
+  it("are whole numbers of a named model", () => {
+    const draft = { ...emptyDraft, name: "a", cache: "soon" };
+    const apart = [{ model: "", rpm: "1", tpm: "", concurrency: "" }];
+    expect(Object.keys(problems({ ...draft, apart })).sort()).toEqual(["apart", "cache"]);
+  });
+});
+
 describe("a key in few words", () => {
   it("names its limits", () => {
     expect(limitWords({ rpm: 0, tpm: 0, concurrency: 0 })).toBe("none");

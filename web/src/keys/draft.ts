@@ -1,6 +1,14 @@
 // A key while it is being written: text as typed, and what the API gets of it. Pure.
-import type { BudgetSpec, KeySettings, NewKey, VirtualKey } from "../api/types";
+import type { BudgetSpec, KeySettings, LimitSpec, NewKey, VirtualKey } from "../api/types";
 import { parseDollars } from "../ui/format";
+
+export interface Rates {
+  rpm: string;
+  tpm: string;
+  concurrency: string;
+}
+
+export const noRates: Rates = { rpm: "", tpm: "", concurrency: "" };
 
 export interface Draft {
   name: string;
@@ -17,6 +25,13 @@ export interface Draft {
   /** Empty takes the project's policy. */
   payloads: VirtualKey["payloads"] | "";
   networks: string;
+  /** Seconds that an answer may be repeated; empty is as the project says, 0 is never. */
+  cache: string;
+  cacheScope: "key" | "project";
+  /** Limits of each end user by himself. */
+  user: Rates;
+  /** Limits of single models within the key. */
+  apart: readonly (Rates & { model: string })[];
   whenAway: Required<BudgetSpec>["when_away"];
   awayMultiple: number;
 }
@@ -34,6 +49,10 @@ export const emptyDraft: Draft = {
   expires: "",
   payloads: "",
   networks: "",
+  cache: "",
+  cacheScope: "key",
+  user: noRates,
+  apart: [],
   whenAway: "closed",
   awayMultiple: 1,
 };
@@ -43,6 +62,10 @@ const blankZero = (value: number) => (value > 0 ? String(value) : "");
 function localDate(ms: number): string {
   const at = new Date(ms);
   return `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, "0")}-${String(at.getDate()).padStart(2, "0")}`;
+}
+
+function ratesOf({ rpm, tpm, concurrency }: LimitSpec): Rates {
+  return { rpm: blankZero(rpm), tpm: blankZero(tpm), concurrency: blankZero(concurrency) };
 }
 
 export function draftOf(key: VirtualKey): Draft {
@@ -59,10 +82,20 @@ export function draftOf(key: VirtualKey): Draft {
     expires: key.expires_ms === null ? "" : localDate(key.expires_ms),
     payloads: key.payloads,
     networks: key.networks.join(", "),
+    cache: key.cache ? String(key.cache.ttl_s) : "",
+    cacheScope: key.cache?.scope ?? "key",
+    user: key.apart ? ratesOf(key.apart.users) : noRates,
+    apart: Object.entries(key.apart?.models ?? {}).map(([model, limits]) => ({
+      model,
+      ...ratesOf(limits),
+    })),
     whenAway: key.budget?.spec.when_away ?? "closed",
     awayMultiple: key.budget?.spec.away_multiple ?? 1,
   };
 }
+
+const MOST_CACHED_S = 30 * 86_400;
+const whole = (text: string) => /^\d{1,9}$/.test(text.trim());
 
 export type Problems = Partial<Record<keyof Draft, string>>;
 
@@ -75,6 +108,12 @@ export function problems(draft: Draft, now = Date.now()): Problems {
   }
   if (draft.budget.trim() && !parseDollars(draft.budget))
     found.budget = "An amount in dollars such as 25 or 0.50.";
+  if (draft.cache.trim() && !(whole(draft.cache) && Number(draft.cache) <= MOST_CACHED_S))
+    found.cache = "Whole seconds, 30 days at most.";
+  const rates = [draft.user, ...draft.apart].flatMap((one) => [one.rpm, one.tpm, one.concurrency]);
+  if (rates.some((text) => text.trim() && !whole(text)))
+    found.apart = "Whole numbers, or empty for no limit.";
+  if (draft.apart.some((one) => !one.model.trim())) found.apart = "Say which model.";
   if (draft.expires && endOfDay(draft.expires) < now) found.expires = "This day is over.";
   return found;
 }
@@ -84,13 +123,17 @@ function endOfDay(date: string): number {
   return new Date(`${date}T23:59:59`).getTime();
 }
 
+function limits({ rpm, tpm, concurrency }: Rates): LimitSpec {
+  const number = (text: string) => Number(text.trim() || 0);
+  return { rpm: number(rpm), tpm: number(tpm), concurrency: number(concurrency) };
+}
+
 function settings(draft: Draft): KeySettings {
-  const whole = (text: string) => Number(text.trim() || 0);
   const limit_nano = parseDollars(draft.budget);
   return {
     models: [...draft.models],
     networks: draft.networks.split(/[\s,]+/).filter(Boolean),
-    limits: { rpm: whole(draft.rpm), tpm: whole(draft.tpm), concurrency: whole(draft.concurrency) },
+    limits: limits(draft),
     budget: limit_nano
       ? {
           limit_nano,
@@ -102,6 +145,14 @@ function settings(draft: Draft): KeySettings {
     expires_ms: draft.expires ? endOfDay(draft.expires) : 0,
     payloads: draft.payloads || null,
     environment: draft.environment || null,
+    cache: draft.cache.trim() ? { ttl_s: Number(draft.cache), scope: draft.cacheScope } : null,
+    apart:
+      draft.apart.length > 0 || Object.values(draft.user).some((text) => text.trim())
+        ? {
+            users: limits(draft.user),
+            models: Object.fromEntries(draft.apart.map((one) => [one.model.trim(), limits(one)])),
+          }
+        : null,
   };
 }
 
@@ -117,5 +168,9 @@ export function changes(draft: Draft, known: VirtualKey): KeySettings {
   const changed = fields.filter(
     (field) => JSON.stringify(after[field]) !== JSON.stringify(before[field]),
   );
+  // Null keeps what there is, so taking something away has to be said in full.
+  if (after.cache === null) after.cache = { ttl_s: 0 };
+  else if (after.cache && known.cache) after.cache.max_entry = known.cache.max_entry;
+  if (after.apart === null) after.apart = { users: limits(noRates), models: {} };
   return Object.fromEntries(changed.map((field) => [field, after[field]]));
 }

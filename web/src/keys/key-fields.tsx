@@ -3,6 +3,7 @@ import type { Model, Project } from "../api/types";
 import { cx } from "../ui/cx";
 import { Field, Input } from "../ui/field";
 import { Select } from "../ui/select";
+import { Apart } from "./apart-fields";
 import type { Draft, Problems } from "./draft";
 
 interface Props {
@@ -25,7 +26,7 @@ const PERIODS = [
 export function KeyFields({ draft, problems, onChange, projects, models, fixed }: Props) {
   const input =
     (
-      field: "name" | "rpm" | "tpm" | "concurrency" | "budget" | "networks" | "expires",
+      field: "name" | "rpm" | "tpm" | "concurrency" | "budget" | "networks" | "expires" | "cache",
       more = {},
     ) =>
     (props: object) => (
@@ -130,6 +131,32 @@ export function KeyFields({ draft, problems, onChange, projects, models, fixed }
               { value: "full", label: "In full" },
               { value: "masked", label: "With personal data and secrets masked" },
               { value: "none", label: "Not at all: only figures and cost" },
+            ]}
+          />
+        </Labelled>
+      </div>
+      <Apart draft={draft} error={problems.apart} models={models} onChange={onChange} />
+      <div className="grid grid-cols-3 gap-3">
+        <Field
+          label="Repeat an answer for, seconds"
+          error={problems.cache}
+          hint={draft.cache.trim() === "0" ? "Never." : undefined}
+        >
+          {input("cache", {
+            placeholder: project?.cache?.ttl_s ? `${project.cache.ttl_s}, the project's` : "never",
+            inputMode: "numeric",
+          })}
+        </Field>
+        <Labelled label="Repeated answers are shared" className="col-span-2">
+          <Select
+            label="Repeated answers are shared"
+            className="w-full"
+            disabled={!draft.cache.trim()}
+            value={draft.cacheScope}
+            onChange={(value) => onChange({ cacheScope: value as Draft["cacheScope"] })}
+            choices={[
+              { value: "key", label: "by nobody else: only calls of this key" },
+              { value: "project", label: "by every such key of the project" },
             ]}
           />
         </Labelled>

@@ -1,13 +1,15 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { call } from "../api/client";
+import { useMay } from "../api/may";
 import type { KeySettings, Overview, VirtualKey } from "../api/types";
 import { State, type Tone } from "../ui/badge";
 import { Button } from "../ui/button";
 import { cx } from "../ui/cx";
 import { ago, compact, count, day, money, NONE, spend } from "../ui/format";
+import { Meter } from "../ui/meter";
 import { toast, toastError } from "../ui/toast";
-import { budgetShare, limitWords } from "./words";
+import { budgetShare, limitWords, moreWords } from "./words";
 
 const TONE: Record<VirtualKey["state"], Tone> = {
   active: "ok",
@@ -20,12 +22,13 @@ interface Props {
   keys: readonly VirtualKey[];
   use: Overview | undefined;
   onEdit: (key: VirtualKey) => void;
+  onRotate: (key: VirtualKey) => void;
   onRevoke: (key: VirtualKey) => void;
 }
 
 const HEAD = "h-7 px-2 text-left text-xs font-medium text-ink-3 whitespace-nowrap";
 
-export function KeyTable({ keys, use, onEdit, onRevoke }: Props) {
+export function KeyTable({ keys, use, onEdit, onRotate, onRevoke }: Props) {
   return (
     <div className="relative overflow-x-auto">
       <table className="w-full min-w-[780px] border-collapse">
@@ -70,6 +73,7 @@ export function KeyTable({ keys, use, onEdit, onRevoke }: Props) {
               item={key}
               use={use}
               onEdit={() => onEdit(key)}
+              onRotate={() => onRotate(key)}
               onRevoke={() => onRevoke(key)}
             />
           ))}
@@ -83,10 +87,14 @@ interface RowProps {
   item: VirtualKey;
   use: Overview | undefined;
   onEdit: () => void;
+  onRotate: () => void;
   onRevoke: () => void;
 }
 
-function Row({ item, use, onEdit, onRevoke }: RowProps) {
+function Row({ item, use, onEdit, onRotate, onRevoke }: RowProps) {
+  const may = useMay();
+  const edits = may.project("editor", item.project);
+  const looksAfter = edits || item.owner_id === may.userId;
   const client = useQueryClient();
   const change = useMutation({
     mutationFn: (body: KeySettings) =>
@@ -124,9 +132,12 @@ function Row({ item, use, onEdit, onRevoke }: RowProps) {
       </td>
       <td
         className="max-w-[150px] truncate px-2 text-ink-2 max-wide:hidden"
-        title={limitWords(item.limits)}
+        title={[limitWords(item.limits), moreWords(item)].filter(Boolean).join("; ")}
       >
         {limitWords(item.limits)}
+        {moreWords(item) && (
+          <span className="block truncate text-2xs text-ink-3">{moreWords(item)}</span>
+        )}
       </td>
       <td className="px-2">
         <Budget item={item} />
@@ -146,10 +157,15 @@ function Row({ item, use, onEdit, onRevoke }: RowProps) {
           </Link>
         )}
       </td>
-      <td className="num px-2">{totals ? spend(totals) : use ? "$0" : NONE}</td>
+      <td className="num px-2">
+        <Link to="/cost" search={{ key_id: item.id, by: "model" }} className="hover:underline">
+          {totals ? spend(totals) : use ? "$0" : NONE}
+          <span className="sr-only"> spent by {item.name}</span>
+        </Link>
+      </td>
       <td className="px-2 text-ink-2 max-wide:hidden">{item.payloads}</td>
       <td className="pr-4 pl-2">
-        {!over && (
+        {!over && looksAfter && (
           <span className="flex justify-end gap-1">
             {item.state !== "expired" && (
               <Button
@@ -162,12 +178,21 @@ function Row({ item, use, onEdit, onRevoke }: RowProps) {
                 {item.state === "active" ? "Disable" : "Enable"}
               </Button>
             )}
+            {edits && (
+              <Button
+                tone="ghost"
+                icon="edit"
+                aria-label={`Edit ${item.name}`}
+                title="Edit"
+                onClick={onEdit}
+              />
+            )}
             <Button
               tone="ghost"
-              icon="edit"
-              aria-label={`Edit ${item.name}`}
-              title="Edit"
-              onClick={onEdit}
+              icon="refresh"
+              aria-label={`Rotate ${item.name}`}
+              title="A new secret"
+              onClick={onRotate}
             />
             <Button
               tone="ghost"
@@ -187,7 +212,6 @@ function Budget({ item }: { item: VirtualKey }) {
   const { budget } = item;
   if (!budget) return <span className="text-ink-3">none</span>;
   const share = budgetShare(budget);
-  const tone = share >= 1 ? "bg-bad" : share >= 0.8 ? "bg-warn" : "bg-series-1";
   const { limit_nano, period } = budget.spec;
   return (
     <div className="w-[150px]">
@@ -197,19 +221,7 @@ function Budget({ item }: { item: VirtualKey }) {
         </span>
         <span className="text-ink-3">{period}</span>
       </p>
-      <div
-        role="meter"
-        aria-label={`Budget of ${item.name}`}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={Math.round(Math.min(1, share) * 100)}
-        className="mt-0.5 h-1 overflow-hidden rounded-sm bg-mute-wash"
-      >
-        <div
-          className={cx("h-full", tone)}
-          style={{ width: `${Math.min(100, Math.max(share * 100, share > 0 ? 2 : 0))}%` }}
-        />
-      </div>
+      <Meter label={`Budget of ${item.name}`} share={share} className="mt-0.5 !h-1" />
     </div>
   );
 }

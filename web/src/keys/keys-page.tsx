@@ -1,10 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { call } from "../api/client";
+import { needs, useMay } from "../api/may";
 import { instanceQuery, keysQuery, overviewQuery } from "../api/queries";
 import type { CreatedKey, VirtualKey } from "../api/types";
-import { Button } from "../ui/button";
+import { Button, buttonClass } from "../ui/button";
 import { CodeBlock } from "../ui/code";
 import { Confirm } from "../ui/dialog";
 import { plural } from "../ui/format";
@@ -29,6 +30,9 @@ export function KeysPage() {
       search: (old) => ({ ...old, create: undefined, key: undefined, ...next }),
     });
   const revocation = useRevocation();
+  const rotation = useRotation(setCreated);
+  const may = useMay();
+  const editor = may.somewhere("editor");
   const shown = keys.data?.filter(
     (key) =>
       (!search.project || key.project === search.project) &&
@@ -39,7 +43,16 @@ export function KeysPage() {
     <div className="pb-10">
       <div className="flex items-center gap-2 px-4 py-2">
         <p className="mr-auto text-ink-2">{shown && plural(shown.length, "key")}</p>
-        <Button tone="primary" icon="plus" onClick={() => open({ create: true })}>
+        <Link to="/requests" search={{ ask: true }} className={buttonClass("ghost")}>
+          Ask for more
+        </Link>
+        <Button
+          tone="primary"
+          icon="plus"
+          disabled={!editor}
+          title={editor ? undefined : needs("editor", "a project")}
+          onClick={() => open({ create: true })}
+        >
           Create a key
         </Button>
       </div>
@@ -54,6 +67,7 @@ export function KeysPage() {
           keys={shown}
           use={use.data}
           onEdit={(key) => open({ key: key.id })}
+          onRotate={rotation.ask}
           onRevoke={revocation.ask}
         />
       )}
@@ -69,6 +83,7 @@ export function KeysPage() {
       {edited && <KeyDialog key={edited.id} known={edited} onClose={() => open({})} />}
       {created && <SecretDialog created={created} onClose={() => setCreated(null)} />}
       {revocation.dialog}
+      {rotation.dialog}
     </div>
   );
 }
@@ -95,6 +110,29 @@ function NoKeys({ filtered }: { filtered: boolean }) {
       )}
     </Empty>
   );
+}
+
+function useRotation(onNew: (created: CreatedKey) => void) {
+  const client = useQueryClient();
+  const [chosen, setChosen] = useState<VirtualKey | null>(null);
+  const dialog = (
+    <Confirm
+      open={chosen !== null}
+      title={`A new secret for ${chosen?.name ?? ""}?`}
+      action="Rotate"
+      onConfirm={async () => {
+        if (!chosen) return;
+        const path = `/api/v1/keys/${encodeURIComponent(chosen.id)}/rotate`;
+        onNew(await call<CreatedKey>(path, { method: "POST" }));
+        await client.invalidateQueries({ queryKey: ["keys"] });
+      }}
+      onClose={() => setChosen(null)}
+    >
+      The present secret <code className="font-mono text-xs">{chosen?.prefix}…</code> stops working
+      at once. Limits, budget and history stay with the key.
+    </Confirm>
+  );
+  return { ask: setChosen, dialog };
 }
 
 function useRevocation() {

@@ -1,5 +1,5 @@
 // Limits and budgets in few words. Pure.
-import type { BudgetState, LimitSpec } from "../api/types";
+import type { BudgetState, LimitSpec, VirtualKey } from "../api/types";
 import { compact } from "../ui/format";
 
 /** One short line; a key without limits says so. */
@@ -10,6 +10,18 @@ export function limitWords({ rpm, tpm, concurrency }: LimitSpec): string {
     concurrency > 0 && `${compact(concurrency)} at once`,
   ].filter((word) => word !== false);
   return words.join(", ") || "none";
+}
+
+/** Limits apart and repeated answers, where the key has any of its own. */
+export function moreWords({ apart, cache }: Pick<VirtualKey, "apart" | "cache">): string {
+  const user = apart ? limitWords(apart.users) : "none";
+  const models = Object.keys(apart?.models ?? {}).length;
+  const words = [
+    user !== "none" && `a user ${user}`,
+    models > 0 && `${models} ${models === 1 ? "model" : "models"} apart`,
+    cache && cache.ttl_s > 0 && `repeats ${cache.ttl_s} s`,
+  ].filter((word): word is string => Boolean(word));
+  return words.join(", ");
 }
 
 /** 1 is the whole budget; more is possible by the overshoot that the leases allow. */

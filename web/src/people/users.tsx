@@ -145,7 +145,7 @@ function Row({ user, onLink, onDeactivate }: RowProps) {
         </span>
       </Cell>
       <Cell className="whitespace-nowrap">
-        <State tone={!user.active ? "mute" : user.has_password ? "ok" : "warn"}>
+        <State tone={!user.active ? "mute" : user.has_password ? "ok" : "mute"}>
           {!user.active ? "deactivated" : user.has_password ? "active" : "signs in by link or SSO"}
         </State>
       </Cell>

@@ -1,0 +1,100 @@
+// Limits within a key: of each end user by himself, and of single models.
+import type { Model } from "../api/types";
+import { Button } from "../ui/button";
+import { Input } from "../ui/field";
+import { NativeSelect } from "../ui/native-select";
+import { type Draft, noRates, type Rates } from "./draft";
+
+interface Props {
+  draft: Draft;
+  error?: string;
+  models: readonly Model[];
+  onChange: (next: Partial<Draft>) => void;
+}
+
+const FIELDS = [
+  { field: "rpm", label: "Calls a minute" },
+  { field: "tpm", label: "Tokens a minute" },
+  { field: "concurrency", label: "Calls at once" },
+] as const;
+
+export function Apart({ draft, error, models, onChange }: Props) {
+  const known = draft.apart.map((one) => one.model);
+  const free = models.map((model) => model.name).filter((name) => !known.includes(name));
+  const change = (model: string, next: Partial<Rates>) =>
+    onChange({
+      apart: draft.apart.map((one) => (one.model === model ? { ...one, ...next } : one)),
+    });
+  return (
+    <fieldset>
+      <legend className="mb-1 text-xs font-medium text-ink-2">
+        Limits apart{" "}
+        <span className="font-normal text-ink-3">
+          calls a minute, tokens a minute, calls at once
+        </span>
+      </legend>
+      <div className="flex flex-col gap-1.5">
+        <Row
+          name="each end user"
+          rates={draft.user}
+          onChange={(next) => onChange({ user: { ...draft.user, ...next } })}
+        />
+        {draft.apart.map((one) => (
+          <Row
+            key={one.model}
+            name={one.model}
+            rates={one}
+            onChange={(next) => change(one.model, next)}
+            onRemove={() =>
+              onChange({ apart: draft.apart.filter((other) => other.model !== one.model) })
+            }
+          />
+        ))}
+        {free.length > 0 && (
+          <span>
+            <NativeSelect
+              label="Limit one model apart"
+              value=""
+              onChange={(model) =>
+                model && onChange({ apart: [...draft.apart, { model, ...noRates }] })
+              }
+              choices={[
+                { value: "", label: "Limit one model…" },
+                ...free.map((name) => ({ value: name, label: name })),
+              ]}
+            />
+          </span>
+        )}
+      </div>
+      {error && <p className="mt-1 text-xs text-bad">{error}</p>}
+    </fieldset>
+  );
+}
+
+interface RowProps {
+  name: string;
+  rates: Rates;
+  onChange: (next: Partial<Rates>) => void;
+  onRemove?: () => void;
+}
+
+function Row({ name, rates, onChange, onRemove }: RowProps) {
+  return (
+    <div className="grid grid-cols-[1fr_110px_110px_110px_28px] items-center gap-2">
+      <span className="truncate">{name}</span>
+      {FIELDS.map(({ field, label }) => (
+        <Input
+          key={field}
+          aria-label={`${label} of ${name}`}
+          placeholder="no limit"
+          inputMode="numeric"
+          value={rates[field]}
+          onChange={(event) => onChange({ [field]: event.target.value })}
+        />
+      ))}
+      {onRemove && (
+        <Button tone="ghost" icon="close" aria-label={`No limit of ${name}`} onClick={onRemove} />
+      )}
+    </div>
+  );
+}
