@@ -19,7 +19,18 @@ pytestmark = [
     pytest.mark.timeout(240),
 ]
 
-PAGES = ("/overview?range=1h", "/traces", "/playground", "/models", "/keys")
+PAGES = (
+    "/overview?range=1h",
+    "/traces",
+    "/playground",
+    "/models",
+    "/keys",
+    "/cost?range=1h",
+    "/requests",
+    "/people",
+    "/audit",
+    "/settings",
+)
 
 
 async def test_two_keys_lead_to_each_page(open_page: Open) -> None:

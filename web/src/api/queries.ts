@@ -9,6 +9,7 @@ import type {
   InstanceEvent,
   InstanceInfo,
   Model,
+  ModelPrices,
   Move,
   Overview,
   Payload,
@@ -19,6 +20,8 @@ import type {
   Revision,
   RevisionDetail,
   SessionInfo,
+  SettingShown,
+  SignInWays,
   Spending,
   Team,
   Trace,
@@ -149,6 +152,24 @@ export const auditQuery = (filter: Query) =>
 export const chainQuery = queryOptions({
   queryKey: ["audit-chain"],
   queryFn: ({ signal }) => call<AuditVerification>("/api/v1/audit/verify", { signal }),
+  staleTime: 60_000,
+});
+
+export const settingsQuery = queryOptions({
+  queryKey: ["settings"],
+  queryFn: ({ signal }) => call<SettingShown[]>("/api/v1/settings", { signal }),
+  staleTime: 60_000,
+});
+
+export const pricesQuery = queryOptions({
+  queryKey: ["prices"],
+  queryFn: ({ signal }) => call<ModelPrices[]>("/api/v1/prices", { signal }),
+  staleTime: 60_000,
+});
+
+export const signInWaysQuery = queryOptions({
+  queryKey: ["sign-in-ways"],
+  queryFn: ({ signal }) => call<SignInWays>("/api/v1/sign-in", { signal }),
   staleTime: 60_000,
 });
 

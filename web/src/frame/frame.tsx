@@ -72,6 +72,7 @@ function useGlobalShortcuts(showHelp: () => void) {
     { keys: "g a", label: "Access requests", group, run: () => navigate({ to: "/requests" }) },
     { keys: "g u", label: "People", group, run: () => navigate({ to: "/people" }) },
     { keys: "g l", label: "Audit log", group, run: () => navigate({ to: "/audit" }) },
+    { keys: "g s", label: "Settings", group, run: () => navigate({ to: "/settings" }) },
     { keys: "?", label: "This help", group: "Everywhere", run: showHelp },
     { keys: "T", label: "Dark or light", group: "Everywhere", run: toggleTheme },
     {

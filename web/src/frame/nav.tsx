@@ -28,6 +28,7 @@ const PAGES = [
   { to: "/requests", label: "Access requests", icon: "inbox", keys: "g a" },
   { to: "/people", label: "People", icon: "people", keys: "g u" },
   { to: "/audit", label: "Audit log", icon: "audit", keys: "g l" },
+  { to: "/settings", label: "Settings", icon: "settings", keys: "g s" },
 ] as const satisfies readonly { to: string; label: string; icon: IconName; keys: string }[];
 
 const ROW =

@@ -242,6 +242,14 @@ function useCommands(): Command[] {
         run: () => navigate({ to: "/audit" }),
       },
       {
+        id: "settings",
+        label: "Settings",
+        group: page,
+        icon: "settings",
+        keys: "g s",
+        run: () => navigate({ to: "/settings" }),
+      },
+      {
         id: "errors",
         label: "Calls that failed",
         group: page,

@@ -188,6 +188,14 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("../audit/audit-page"), "AuditPage"),
 });
 
+const settings = createRoute({
+  getParentRoute: () => frame,
+  path: "/settings",
+  validateSearch: (raw: Raw): { find?: string } => ({ find: text(raw.find, 60) }),
+  staticData: { title: "Settings", scope: [] },
+  component: lazyRouteComponent(() => import("../settings/settings-page"), "SettingsPage"),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -205,6 +213,7 @@ export const router = createRouter({
       requests,
       people,
       audit,
+      settings,
     ]),
   ]),
   parseSearch,

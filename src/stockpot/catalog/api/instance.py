@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query
 
 from stockpot import __version__
 from stockpot.access import allows
-from stockpot.catalog.api.who import Anyone, Member
+from stockpot.catalog.api.who import Admin, Anyone, Member
 from stockpot.catalog.catalog import Catalog
 from stockpot.catalog.models import Event, InstanceInfo, Kind, Model, ProcessState
 from stockpot.catalog.offers import Offer
+from stockpot.catalog.told_settings import SettingShown, told
 from stockpot.core.instance import Instance
 from stockpot.core.urls import console_url, gateway_url
 
@@ -28,6 +29,11 @@ def instance_routes(routes: APIRouter, catalog: Catalog) -> None:
         if allows(principal, "viewer"):
             return info
         return info.model_copy(update={"processes": (), "notices": ()})
+
+    @routes.get("/settings", tags=["instance"])
+    async def list_settings(_: Admin) -> tuple[SettingShown, ...]:
+        """What the instance runs with, without secrets; each is changed where it was set."""
+        return told(catalog.settings)
 
     @routes.get("/events", tags=["instance"])
     async def list_events(

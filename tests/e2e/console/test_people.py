@@ -1,0 +1,56 @@
+"""People: inviting by link, roles, deactivating, and tokens that are shown once."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import expect
+
+if TYPE_CHECKING:
+    from tests.e2e.console.conftest import Open
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.needs("chromium", "console"),
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(240),
+]
+
+
+async def test_somebody_is_invited_by_a_link_and_can_be_deactivated(open_page: Open) -> None:
+    page = await open_page("/people")
+    await page.get_by_role("button", name="Invite somebody").click()
+    dialog = page.get_by_role("dialog", name="Invite somebody")
+    await dialog.get_by_role("button", name="Make a link").click()
+    await expect(dialog.get_by_text("An e-mail address such as")).to_be_visible()
+    await dialog.get_by_label("E-mail address").fill("ada@example.org")
+    await dialog.get_by_role("button", name="Make a link").click()
+    ready = page.get_by_role("dialog", name="A link for ada@example.org")
+    await expect(ready.get_by_test_id("secret")).to_contain_text("/sign-in#")
+    await ready.get_by_role("button", name="I have handed it over").click()
+    row = page.get_by_role("row", name=re.compile("ada@example.org"))
+    await row.get_by_role("button", name="Deactivate").click()
+    await page.get_by_role("alertdialog").get_by_role("button", name="Deactivate").click()
+    await expect(row).to_contain_text("deactivated")
+
+
+async def test_an_api_token_is_shown_once_and_can_be_revoked(open_page: Open) -> None:
+    page = await open_page("/people?part=tokens")
+    await page.get_by_role("button", name="Create a token").click()
+    dialog = page.get_by_role("dialog", name="Create an API token")
+    await dialog.get_by_label("Name").fill("nightly-report")
+    await dialog.get_by_role("button", name="Create").click()
+    ready = page.get_by_role("dialog", name="nightly-report is ready")
+    secret = await ready.get_by_test_id("secret").inner_text()
+    assert secret.startswith("spt_")
+    await ready.get_by_role("button", name="I have stored it").click()
+    row = page.get_by_role("row", name=re.compile("nightly-report"))
+    await expect(row).to_contain_text("read")
+    await page.reload()
+    await expect(row).to_be_visible()
+    assert secret not in await page.content()
+    await row.get_by_role("button", name="Revoke nightly-report").click()
+    await page.get_by_role("alertdialog").get_by_role("button", name="Revoke").click()
+    await expect(row).to_have_count(0)
