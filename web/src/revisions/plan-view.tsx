@@ -118,7 +118,7 @@ function DryRun({ rehearsal }: { rehearsal: Rehearsal }) {
         />
       </dl>
       {rehearsal.shifts.length > 0 && (
-        <table className="mt-2 w-full border-collapse">
+        <table className="mt-2 w-full table-fixed border-collapse">
           <thead className="sr-only">
             <tr>
               <th scope="col">Calls</th>
@@ -130,8 +130,8 @@ function DryRun({ rehearsal }: { rehearsal: Rehearsal }) {
             {rehearsal.shifts.map((shift) => (
               <tr key={`${shift.route} ${shift.before} ${shift.after}`} className="h-7 border-b">
                 <td className="num w-16 pr-3">{count(shift.calls)}</td>
-                <td className="max-w-0 truncate pr-2 text-ink-2">{shift.route}</td>
-                <td className="max-w-0 truncate" title={`${shift.before} → ${shift.after}`}>
+                <td className="w-1/4 truncate pr-2 text-ink-2">{shift.route}</td>
+                <td className="truncate" title={`${shift.before} → ${shift.after}`}>
                   {shift.before} <span className="text-ink-3">→</span> {shift.after}
                 </td>
               </tr>

@@ -263,7 +263,7 @@ export function RuleFields({ draft, onChange }: Props) {
           <span>Where</span>
           <span>Field</span>
           <span>Is one of</span>
-          <span>Goes to targets, or “tier 1”</span>
+          <span className="truncate">Targets, or “tier 1”</span>
           <span>Only</span>
         </div>
       )}
@@ -340,7 +340,7 @@ function Row({ label, children }: { label: ReactNode; children: ReactNode }) {
   return (
     <div className="flex min-h-9 flex-wrap items-center gap-x-4 gap-y-1 border-b px-3 py-1 last:border-b-0">
       <div className="w-[92px] shrink-0 text-ink-2">{label}</div>
-      {children}
+      <div className="flex min-w-0 flex-1 flex-wrap items-center gap-x-4 gap-y-1">{children}</div>
     </div>
   );
 }

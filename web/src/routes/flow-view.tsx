@@ -31,7 +31,7 @@ export function FlowView({ route, totals, groups }: Props) {
   return (
     <figure
       aria-label={`How ${route.name} is routed`}
-      className="grid grid-cols-[minmax(180px,0.8fr)_64px_minmax(0,2.4fr)] wide:grid-cols-[168px_28px_232px_64px_minmax(0,1fr)]"
+      className="grid grid-cols-[minmax(180px,0.8fr)_64px_minmax(0,2.4fr)] wide:grid-cols-[148px_28px_196px_64px_minmax(0,1fr)]"
     >
       <Asked route={route} totals={totals} />
       <svg
@@ -211,7 +211,7 @@ function StopRow({
   const error = health?.state !== "healthy" ? health?.last_error : "";
   return (
     <li
-      className="relative grid grid-cols-[minmax(0,1fr)_72px_72px] items-center gap-x-3 overflow-hidden px-3 hover:bg-hover @min-[560px]:grid-cols-[minmax(0,1fr)_84px_76px_76px_84px]"
+      className="relative grid grid-cols-[minmax(0,1fr)_80px_104px] items-center gap-x-3 overflow-hidden px-3 hover:bg-hover @min-[440px]:grid-cols-[minmax(0,1fr)_84px_108px_64px] @min-[600px]:grid-cols-[minmax(0,1fr)_84px_108px_64px_96px_64px]"
       style={{ height: first ? TARGET_ROW - 1 : TARGET_ROW }}
     >
       <span
@@ -231,6 +231,11 @@ function StopRow({
           {!error && health?.last_ok_ms && (
             <span className="truncate text-ink-3">{ago(health.last_ok_ms)}</span>
           )}
+          {totals && totals.errors > 0 && !error && (
+            <span className="truncate text-bad @min-[600px]:hidden">
+              {percent(totals.errors, totals.calls)} of {compact(totals.calls)} failed
+            </span>
+          )}
           {health && health.in_flight > 0 && <Badge>{count(health.in_flight)} in flight</Badge>}
         </p>
       </div>
@@ -243,30 +248,31 @@ function StopRow({
           </span>
         )}
       </Fact>
-      <Fact label="p50 / p95" wide>
+      <Fact label="p50 / p95">
         {duration(totals?.latency_ms.p50)} / {duration(totals?.latency_ms.p95)}
       </Fact>
       <Fact
         label="first byte"
         title="How long streams take to begin, as the workers see it now"
-        wide
+        from="middle"
       >
         {duration(health?.first_byte_ms ?? totals?.ttft_ms.p50)}
       </Fact>
-      <Fact label={health?.free ? "" : "in / out Mtok"} title={health?.price_source} wide>
+      <Fact label={health?.free ? "" : "in / out Mtok"} title={health?.price_source} from="wide">
         {health?.free
           ? "free"
           : health
             ? `${price(health, "input")} / ${price(health, "output")}`
             : NONE}
       </Fact>
-      <Fact label="asked">
+      <Fact
+        label={totals?.errors ? `${percent(totals.errors, totals.calls)} failed` : "asked"}
+        bad={Boolean(totals?.errors)}
+        from="wide"
+      >
         {totals ? (
           <Link to="/traces" search={search} className="hover:underline">
             {compact(totals.calls)}
-            {totals.errors > 0 && (
-              <span className="text-bad"> {percent(totals.errors, totals.calls)} failed</span>
-            )}
           </Link>
         ) : (
           "0"
@@ -276,21 +282,31 @@ function StopRow({
   );
 }
 
+const ROOM = {
+  middle: "hidden @min-[440px]:block",
+  wide: "hidden @min-[600px]:block",
+} as const;
+
 function Fact({
   label,
   title,
-  wide,
+  from,
+  bad,
   children,
 }: {
   label: string;
   title?: string;
-  wide?: boolean;
+  /** How much room it takes to be shown. */
+  from?: "middle" | "wide";
+  bad?: boolean;
   children: React.ReactNode;
 }) {
   return (
-    <div className={cx("num min-w-0", wide && "hidden @min-[560px]:block")} title={title}>
+    <div className={cx("num min-w-0", from && ROOM[from])} title={title}>
       <p className="truncate">{children}</p>
-      <p className="truncate text-2xs text-ink-3">{label || "\u00a0"}</p>
+      <p className={cx("truncate text-2xs", bad ? "text-bad" : "text-ink-3")}>
+        {label || "\u00a0"}
+      </p>
     </div>
   );
 }
