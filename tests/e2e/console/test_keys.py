@@ -121,3 +121,30 @@ async def test_limits_of_a_key_can_be_changed_and_wrong_ones_are_refused_in_plac
     await dialog.get_by_role("button", name="Save").click()
     await expect(row).to_contain_text("4 at once")
     await expect(row).not_to_contain_text("60 rpm")
+
+
+async def test_a_rotated_key_has_a_new_secret_and_the_old_one_is_refused(
+    open_page: Open, instance: Instance
+) -> None:
+    page = await open_page("/keys")
+    old = await create(page, "turnstile")
+    await page.get_by_role("button", name="Rotate turnstile").click()
+    await page.get_by_role("alertdialog").get_by_role("button", name="Rotate").click()
+    ready = page.get_by_role("dialog", name="turnstile is ready")
+    new = await ready.get_by_test_id("secret").inner_text()
+    assert new != old
+    eventually(lambda: (call(instance, old), call(instance, new)) == (401, 200))
+
+
+async def test_limits_apart_and_repeated_answers_of_a_key_are_kept(open_page: Open) -> None:
+    page = await open_page("/keys")
+    await create(page, "food-court")
+    row = page.get_by_role("row", name=re.compile("food-court"))
+    await row.get_by_role("button", name="Edit food-court").click()
+    dialog = page.get_by_role("dialog", name="Change food-court")
+    await dialog.get_by_label("each end user: requests per minute").fill("5")
+    await dialog.get_by_label("Limit one model apart").select_option("echo")
+    await dialog.get_by_label("echo: tokens per minute").fill("9000")
+    await dialog.get_by_label("Repeat an answer for, seconds").fill("60")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(row).to_contain_text("a user 5 rpm, 1 model apart, repeats 60 s")

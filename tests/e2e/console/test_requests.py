@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ pytestmark = [
 ]
 
 
-async def test_a_request_is_approved_with_a_note_and_the_key_may_use_the_model(
+async def test_who_asks_says_why_does_not_decide_and_may_take_it_back(
     open_page: Open, instance: Instance
 ) -> None:
     instance.command("keys", "create", "--name", "narrow", "--model", "echo")
@@ -41,3 +42,27 @@ async def test_a_request_is_approved_with_a_note_and_the_key_may_use_the_model(
     await expect(row).to_have_count(0)
     await page.get_by_role("button", name="Decided").click()
     await expect(row).to_contain_text("withdrawn")
+
+
+async def test_a_request_of_another_is_approved_with_a_note_and_takes_effect(
+    open_page: Open, instance: Instance
+) -> None:
+    made = instance.command("keys", "create", "--name", "bounded", "--model", "echo", "--json")
+    key_id = json.loads(made)["record"]["id"]
+    asked = ("--key", key_id, "--model", "gpt-4o-mini", "--reason", "a larger menu")
+    instance.command("requests", "ask", *asked)
+    page = await open_page("/requests")
+    await page.get_by_role("button", name="Decide: Use gpt-4o-mini for bounded").click()
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("a larger menu")
+    await dialog.get_by_label("Note to who asked").fill("until May")
+    await dialog.get_by_role("button", name="Approve").click()
+    await expect(page.get_by_text("Approved. It holds from the next call on.")).to_be_visible()
+    await page.get_by_role("button", name="Decided").click()
+    row = page.get_by_role("row", name=re.compile("a larger menu"))
+    await expect(row).to_contain_text("approved")
+    await expect(row).to_contain_text("until May")
+    keys = json.loads(instance.command("keys", "list", "--json"))
+    assert {"echo", "gpt-4o-mini"} == set(
+        next(key["models"] for key in keys if key["id"] == key_id)
+    )

@@ -13,9 +13,9 @@ interface Props {
 }
 
 const FIELDS = [
-  { field: "rpm", label: "Calls a minute" },
-  { field: "tpm", label: "Tokens a minute" },
-  { field: "concurrency", label: "Calls at once" },
+  { field: "rpm", label: "requests per minute" },
+  { field: "tpm", label: "tokens per minute" },
+  { field: "concurrency", label: "concurrent calls" },
 ] as const;
 
 export function Apart({ draft, error, models, onChange }: Props) {
@@ -85,7 +85,7 @@ function Row({ name, rates, onChange, onRemove }: RowProps) {
       {FIELDS.map(({ field, label }) => (
         <Input
           key={field}
-          aria-label={`${label} of ${name}`}
+          aria-label={`${name}: ${label}`}
           placeholder="no limit"
           inputMode="numeric"
           value={rates[field]}
