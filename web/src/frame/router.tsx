@@ -109,10 +109,6 @@ const playground = createRoute({
 const models = createRoute({
   getParentRoute: () => frame,
   path: "/models",
-  validateSearch: (raw: Raw): { connect?: string; alias?: string } => ({
-    connect: raw.connect === undefined ? undefined : (text(raw.connect) ?? ""),
-    alias: raw.alias === undefined ? undefined : (text(raw.alias) ?? ""),
-  }),
   staticData: { title: "Models", scope: [] },
   component: lazyRouteComponent(() => import("../models/models-page"), "ModelsPage"),
 });

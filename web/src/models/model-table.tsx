@@ -23,13 +23,11 @@ const WORD: Partial<Record<Health, string>> = { unknown: "not called yet" };
 
 interface Props {
   models: readonly Model[];
-  onEdit: (name: string) => void;
-  onRemove: (model: Model) => void;
 }
 
 const HEAD = "h-7 px-2 text-left text-xs font-medium text-ink-3 whitespace-nowrap";
 
-export function ModelTable({ models, onEdit, onRemove }: Props) {
+export function ModelTable({ models }: Props) {
   return (
     <div className="relative overflow-x-auto">
       <table className="w-full min-w-[780px] border-collapse">
@@ -60,12 +58,7 @@ export function ModelTable({ models, onEdit, onRemove }: Props) {
         </thead>
         <tbody>
           {models.map((model) => (
-            <Rows
-              key={model.name}
-              model={model}
-              onEdit={() => onEdit(model.name)}
-              onRemove={() => onRemove(model)}
-            />
+            <Rows key={model.name} model={model} />
           ))}
         </tbody>
       </table>
@@ -73,15 +66,7 @@ export function ModelTable({ models, onEdit, onRemove }: Props) {
   );
 }
 
-function Rows({
-  model,
-  onEdit,
-  onRemove,
-}: {
-  model: Model;
-  onEdit: () => void;
-  onRemove: () => void;
-}) {
+function Rows({ model }: { model: Model }) {
   const client = useQueryClient();
   const trial = useMutation({
     mutationFn: () =>
@@ -136,24 +121,14 @@ function Rows({
         <td className="num px-2">{several ? "" : price(only, "output")}</td>
         <td className="pr-4 pl-2">
           <span className="flex justify-end gap-1">
-            {alias && (
-              <>
-                <Button
-                  tone="ghost"
-                  icon="edit"
-                  aria-label={`Edit ${model.name}`}
-                  title="Edit"
-                  onClick={onEdit}
-                />
-                <Button
-                  tone="ghost"
-                  icon="trash"
-                  aria-label={`Remove ${model.name}`}
-                  title="Remove"
-                  onClick={onRemove}
-                />
-              </>
-            )}
+            <Link
+              to="/routes"
+              search={{ route: model.name }}
+              aria-label={`Route of ${model.name}`}
+              className={buttonClass("ghost")}
+            >
+              Route
+            </Link>
             {model.kind === "chat" && (
               <Link
                 to="/playground"

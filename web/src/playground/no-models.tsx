@@ -9,7 +9,7 @@ export function NoModels({ kind = "chat model" }: { kind?: string }) {
     <Empty
       title={`No ${kind} yet`}
       action={
-        <Link to="/models" search={{ connect: "" }} className={buttonClass("primary")}>
+        <Link to="/providers" search={{ connect: "" }} className={buttonClass("primary")}>
           Connect a provider
         </Link>
       }

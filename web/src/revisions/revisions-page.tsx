@@ -25,7 +25,7 @@ export function RevisionsPage() {
   const moves = useQuery(movesQuery);
   const standing = moves.data?.filter((move) => move.standing).length ?? 0;
   return (
-    <div className="h-full [&>div]:h-full">
+    <div className="h-full [&_[role=tabpanel]]:flex-1 [&>div]:h-full">
       <Tabs
         label="Revisions"
         value={view}

@@ -179,9 +179,11 @@ function linesOf(route: Model, steps: readonly Step[], tiers: readonly Tier[]): 
   };
   const stops = tiers.flatMap((tier) => tier.stops);
   const first = tiers[0]?.tier;
+  const idle = stops.every((stop) => stop.served === null);
   const lines: Line[] = tiers.flatMap((tier) =>
     tier.stops.map((stop): Line => {
-      const share = stop.served ?? (tier.tier === first ? stop.meant : 0);
+      const planned = idle && stop.health && tier.tier === first ? stop.meant : 0;
+      const share = stop.served ?? planned;
       return {
         id: `share ${stop.id}`,
         from: at("strategy"),
