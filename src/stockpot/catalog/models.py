@@ -362,14 +362,15 @@ class RouteTarget(Frozen):
 
 
 class Model(RouteChoice):
-    """A name that applications may ask for, and what serves it. `absent` are the targets of an
-    alias whose provider is not connected now."""
+    """A name that applications may ask for, and what serves it. `defined` are its targets as
+    they are written, in their order; `absent` those whose provider is not connected now."""
 
     name: str
     kind: Kind
     smoke: bool
     origin: str
     targets: tuple[TargetHealth, ...]
+    defined: tuple[RouteTarget, ...] = ()
     absent: tuple[RouteTarget, ...] = ()
     attempts: int
     retry_on: tuple[str, ...]

@@ -62,7 +62,7 @@ async def test_an_alias_falls_back_from_a_dead_target_and_shows_its_error(
     await page.get_by_role("link", name="Route of support-chat").click()
     await expect(page).to_have_url(re.compile("/routes.*route=support-chat"))
     await page.get_by_role("button", name="Edit", exact=True).click()
-    await expect(page.get_by_label("Tier").nth(1)).to_have_value("1")
+    await expect(page.get_by_role("spinbutton", name="Tier").nth(1)).to_have_value("1")
     await page.get_by_role("button", name="Cancel").click()
     await page.get_by_role("button", name="Remove support-chat").click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Remove").click()

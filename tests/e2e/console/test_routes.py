@@ -32,7 +32,7 @@ async def test_a_route_is_written_planned_applied_drawn_changed_and_removed(
     await page.get_by_role("button", name="Add a target").click()
     await page.get_by_role("combobox", name="Provider", exact=True).nth(1).click()
     await page.get_by_role("option", name="lab").click()
-    await page.get_by_label("Tier").nth(1).fill("1")
+    await page.get_by_role("spinbutton", name="Tier").nth(1).fill("1")
     await page.get_by_role("button", name="Plan").click()
     plan = page.get_by_role("region", name="Plan")
     changes = plan.get_by_role("list", name="Changes")

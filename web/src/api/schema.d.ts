@@ -1963,8 +1963,8 @@ export interface components {
         };
         /**
          * Model
-         * @description A name that applications may ask for, and what serves it. `absent` are the targets of an
-         *     alias whose provider is not connected now.
+         * @description A name that applications may ask for, and what serves it. `defined` are its targets as
+         *     they are written, in their order; `absent` those whose provider is not connected now.
          */
         Model: {
             /**
@@ -1976,6 +1976,11 @@ export interface components {
             attempts: number;
             /** Created Ms */
             created_ms: number;
+            /**
+             * Defined
+             * @default []
+             */
+            defined?: components["schemas"]["RouteTarget"][];
             /**
              * Degrade
              * @default hints

@@ -38,7 +38,9 @@ describe("changing a route", () => {
 
   it("keeps targets whose provider is not connected", () => {
     const absent = [{ provider: "gone", model: "old", weight: 2, tier: 0 }];
-    const route: Model = alias([target("lab", "small", { tier: 1 })], { absent });
+    const there = { provider: "lab", model: "small", weight: 1, tier: 1 };
+    const defined = [...absent, there];
+    const route: Model = alias([target("lab", "small", { tier: 1 })], { absent, defined });
     expect(settingsOf(draftOf(route)).targets).toEqual([
       { provider: "gone", model: "old", weight: 2, tier: 0 },
       { provider: "lab", model: "small", weight: 1, tier: 1 },

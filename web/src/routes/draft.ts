@@ -81,9 +81,8 @@ export function emptyDraft(providers: readonly Provider[]): RouteDraft {
   };
 }
 
-/** Targets whose provider is not connected now stay in the draft, in their tier. */
+/** As it is written: targets whose provider is not connected now stay, in their place. */
 export function draftOf(route: Model): RouteDraft {
-  const targets = [...route.targets, ...route.absent];
   return {
     name: route.name,
     kind: route.kind,
@@ -97,9 +96,13 @@ export function draftOf(route: Model): RouteDraft {
     attempts: route.attempts,
     timeouts: route.timeouts,
     retry_on: RETRIES.map((one) => one.value).filter((value) => route.retry_on.includes(value)),
-    targets: targets
-      .map(({ provider, model, weight, tier }) => ({ id: nextId(), provider, model, weight, tier }))
-      .sort((a, b) => a.tier - b.tier),
+    targets: route.defined.map(({ provider, model, weight, tier }) => ({
+      id: nextId(),
+      provider,
+      model,
+      weight,
+      tier,
+    })),
     rules: route.rules.map(({ values, targets: named, tier, ...rest }) => ({
       ...rest,
       id: nextId(),

@@ -35,6 +35,12 @@ export function alias(targets: readonly TargetHealth[], more: Partial<Model> = {
     smoke: false,
     origin: "alias",
     targets: [...targets],
+    defined: targets.map(({ provider, model, weight, tier }) => ({
+      provider,
+      model,
+      weight,
+      tier,
+    })),
     absent: [],
     attempts: 3,
     retry_on: ["connect", "server"],

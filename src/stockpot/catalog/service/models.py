@@ -102,6 +102,7 @@ class ModelService:
             smoke=entry.smoke,
             origin=entry.origin,
             targets=tuple(self._health(targets[i], shares) for i in entry.target_ids),
+            defined=entry.route.targets,
             absent=tuple(t for t in entry.route.targets if (t.provider, t.model) not in there),
             attempts=entry.route.attempts,
             retry_on=entry.route.retry_on,
