@@ -107,7 +107,9 @@ function Prices() {
   const unknown = unpriced(prices.data);
   const sources = [
     ...new Set(
-      prices.data.flatMap((model) => model.rows.filter((r) => !r.own).map((r) => r.source)),
+      prices.data.flatMap((model) =>
+        model.rows.filter((r) => !r.own).map((r) => r.source.split(",")[0]),
+      ),
     ),
   ];
   return (
@@ -224,7 +226,7 @@ function Environment() {
                 <Cell className="w-[270px]">
                   <CopyText text={row.env} />
                 </Cell>
-                <Cell className="max-w-[340px] truncate" title={row.value}>
+                <Cell className="w-[340px] max-w-[340px] truncate" title={row.value}>
                   {row.value || <span className="text-ink-3">not set</span>}
                   {row.is_default && row.value && <span className="text-ink-3"> (default)</span>}
                 </Cell>
