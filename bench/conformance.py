@@ -1,10 +1,13 @@
 """Runs the conformance suite in full and writes what came out as a page of the reference.
 
     .venv/bin/python bench/conformance.py [--json FILE]
+    bench/peers/setup.sh && .venv/bin/python bench/conformance.py --litellm [--json FILE]
 
-The suite drives the stock Python SDKs through a real worker to a stand-in of each vendor; see
+The suite drives the stock SDKs through a real worker to a stand-in of each vendor; see
 `tests/integration/conformance`. A pair's share is of the cases that its client can ask; what is
-left out aloud or refused in plain words counts as green and is listed.
+left out aloud or refused in plain words counts as green and is listed. With `--litellm` the cases
+go through LiteLLM instead, see `bench/peers/conformance_litellm.py`. Each run rewrites its own half
+of the page and keeps the other.
 """
 
 from __future__ import annotations
@@ -97,6 +100,56 @@ def failed(outcomes: list[Outcome]) -> list[str]:
     return ["", "## What fails", "", *names] if names else []
 
 
+BESIDE = "## The same cases through LiteLLM"
+
+
+def beside(outcomes: list[Outcome], version: str, left_out: tuple[str, ...]) -> str:
+    """The half of the page about LiteLLM."""
+    return "\n".join([
+        BESIDE,
+        "",
+        f"LiteLLM's proxy {version}, run by `bench/conformance.py --litellm` on "
+        f"{time.strftime('%Y-%m-%d')}: {len(outcomes)} runs.",
+        "",
+        "The Python SDKs ask the same cases in the same modes; the same stand-ins answer. The",
+        "proxy has a list of models, by names that it knows, with addresses and keys. Retries and",
+        "cooldowns are off. For clients in Anthropic's format it asks OpenAI by Chat Completions,",
+        "as the stand-in plays nothing else. The rest is as it comes: `drop_params` is off.",
+        "",
+        "A case is green when the SDK understands the answer in full and the upstream received all",
+        "that was asked, or when the proxy refuses the request itself. Errors may come with a",
+        "neighbouring status. Where the upstream's format has no word for what is asked, as",
+        "OpenAI's has none for a failed result, the first table counts that the gateway says so;",
+        "LiteLLM has no header for it, and the case is not green.",
+        "",
+        f"Not run, as the stand-ins cannot play it fairly: {', '.join(left_out)}.",
+        "",
+        *shares(outcomes),
+        "",
+        "### What was seen where a case is not green",
+        "",
+        "| what was seen | runs | case | from client to upstream |",
+        "|---|---|---|---|",
+        *_reasons(outcomes),
+        "",
+    ])  # fmt: skip
+
+
+def _reasons(outcomes: list[Outcome]) -> list[str]:
+    """A line per reason and case, the most frequent reasons first."""
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for o in outcomes:
+        if o["result"] == "fails":
+            pair = f"{TITLES[o['client']]} to {TITLES[o['upstream']]}"
+            reason = ": ".join(o["why"].split(": ")[:2]).splitlines()[0].replace("|", "/")
+            found[reason][o["case"]].append(pair)
+    lines = []
+    for reason, cases in sorted(found.items(), key=lambda row: -sum(map(len, row[1].values()))):
+        for case, pairs in sorted(cases.items(), key=lambda row: -len(row[1])):
+            lines.append(f"| {reason} | {len(pairs)} | {case} | {', '.join(sorted(set(pairs)))} |")
+    return lines
+
+
 def page(outcomes: list[Outcome]) -> str:
     cases = list(dict.fromkeys(o["case"] for o in outcomes))
     modes = list(dict.fromkeys(o["mode"] for o in outcomes))
@@ -132,14 +185,32 @@ def page(outcomes: list[Outcome]) -> str:
     ])  # fmt: skip
 
 
+def litellm(folder: Path) -> tuple[list[Outcome], str]:
+    """Outcomes through LiteLLM, and what the page says of them."""
+    sys.path.insert(0, str(REPO / "bench/peers"))
+    import conformance_litellm as peer
+
+    outcomes = peer.run(folder)
+    return outcomes, beside(outcomes, peer.version(), peer.LEFT_OUT)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path, help="keep the outcomes in this file")
+    parser.add_argument("--litellm", action="store_true", help="run LiteLLM instead of stockpot")
     arguments = parser.parse_args()
+    code = 0
+    ours, mark, theirs = PAGE.read_text().partition(BESIDE)
     with tempfile.TemporaryDirectory() as folder:
         into = arguments.json or Path(folder) / "outcomes.json"
-        code = run(into)
-        PAGE.write_text(page(json.loads(into.read_text())))
+        if arguments.litellm:
+            outcomes, text = litellm(Path(folder))
+            into.write_text(json.dumps(outcomes, indent=1, ensure_ascii=False))
+            PAGE.write_text(f"{ours.rstrip()}\n\n{text}")
+        else:
+            code = run(into)
+            text = page(json.loads(into.read_text()))
+            PAGE.write_text(f"{text}\n{mark}{theirs}" if mark else text)
     return code
 
 

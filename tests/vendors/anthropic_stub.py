@@ -436,6 +436,9 @@ class AnthropicStub:
         if path.startswith("/v1/models"):
             return await self._json(writer, 200, MODELS)
         body = json.loads(raw)
+        if "structured-outputs-" in head.get("anthropic-beta", "") and "output_format" in body:
+            # The name that it had while it was in beta is taken still.
+            body["output_config"] = {"format": body.pop("output_format")}
         self.requests.append(body)
         self.bodies.append(raw)
         if path == "/v1/messages/count_tokens":

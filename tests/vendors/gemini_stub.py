@@ -237,6 +237,7 @@ class GeminiStub:
 
 def check(body: dict[str, Any], model: str) -> None:
     """Refuses what Google's published types do not hold, and conversations out of order."""
+    body = spelled(body)
     for name, value in body.items():
         if name in _PLAIN:
             continue
@@ -261,6 +262,20 @@ def check(body: dict[str, Any], model: str) -> None:
         if calls and model.startswith("gemini-3") and "thoughtSignature" not in calls[0]:
             raise Refused("Function call is missing a thought_signature in functionCall parts.")
     _check_config(body.get("generationConfig", {}))
+
+
+_FREE = ("args", "response", "parameters", "parametersJsonSchema", "responseSchema")
+_FREE += ("responseJsonSchema", "labels")
+
+
+def spelled(value: Any) -> Any:
+    """Names in Google's first spelling; with underscores it takes them too."""
+    if isinstance(value, list):
+        return [spelled(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    named = {re.sub("_(.)", lambda found: found[1].upper(), k): v for k, v in value.items()}
+    return {k: v if k in _FREE else spelled(v) for k, v in named.items()}
 
 
 def _check_config(config: dict[str, Any]) -> None:

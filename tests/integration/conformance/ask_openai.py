@@ -7,7 +7,7 @@ from typing import Any
 
 import openai
 from openai.lib.streaming.chat import ChatCompletionStreamState
-from openai.types.chat import ChatCompletion
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from tests.integration.conformance.talk import Asked, Failed, Got, Mode, Turn, left_out
 
@@ -96,7 +96,7 @@ def got_of(answer: ChatCompletion, headers: Any) -> Got:
     """What the SDK understood."""
     (choice,) = answer.choices
     message, usage = choice.message, answer.usage
-    assert message.role == "assistant"
+    assert message.role == "assistant", f"the role is {message.role!r}"
     finish = "refused" if message.refusal else _FINISH[choice.finish_reason]
     got = Got(
         text=message.content or "",
@@ -107,15 +107,39 @@ def got_of(answer: ChatCompletion, headers: Any) -> Got:
     )
     for call in message.tool_calls or []:
         assert call.type == "function"
-        assert call.id
+        assert call.id, "a call without an id"
         got.idents.append(call.id)
         got.calls.append((call.function.name, json.loads(call.function.arguments or "{}")))
     if usage is not None:
-        assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
+        total = usage.prompt_tokens + usage.completion_tokens
+        assert usage.total_tokens == total, f"the total is {usage.total_tokens}, not {total}"
         details = usage.prompt_tokens_details
         got.input, got.output = usage.prompt_tokens, usage.completion_tokens
         got.cached = (details.cached_tokens or 0) if details else 0
     return got
+
+
+def _apart(chunk: ChatCompletionChunk, thoughts: list[Any]) -> ChatCompletionChunk:
+    """Sets aside blocks of reasoning, which some gateways send and the SDK's helper cannot add up:
+    a program that reads the chunks itself can."""
+    for choice in chunk.choices:
+        more = choice.delta.model_extra or {}
+        thoughts += more.pop("thinking_blocks", None) or []
+    return chunk
+
+
+def _joined(state: ChatCompletionStreamState[Any], thoughts: list[Any]) -> ChatCompletion:
+    answer = state.current_completion_snapshot
+    if thoughts:
+        whole = {
+            "type": "thinking",
+            "thinking": "".join(block.get("thinking") or "" for block in thoughts),
+            "signature": "".join(block.get("signature") or "" for block in thoughts),
+        }
+        extra = answer.choices[0].message.model_extra
+        assert extra is not None
+        extra["thinking_blocks"] = [whole]
+    return answer
 
 
 def _failed(error: openai.APIError) -> Failed:
@@ -143,9 +167,10 @@ def _ask(url: str, key: str, request: dict[str, Any]) -> Got:
         if not request.get("stream"):
             return got_of(answer, response.headers)
         state = ChatCompletionStreamState()
+        thoughts: list[Any] = []
         for chunk in answer:
-            state.handle_chunk(chunk)
-        return got_of(state.current_completion_snapshot, response.headers)
+            state.handle_chunk(_apart(chunk, thoughts))
+        return got_of(_joined(state, thoughts), response.headers)
 
 
 async def _ask_async(url: str, key: str, request: dict[str, Any]) -> Got:
@@ -155,6 +180,7 @@ async def _ask_async(url: str, key: str, request: dict[str, Any]) -> Got:
         if not request.get("stream"):
             return got_of(answer, response.headers)
         state = ChatCompletionStreamState()
+        thoughts: list[Any] = []
         async for chunk in answer:
-            state.handle_chunk(chunk)
-        return got_of(state.current_completion_snapshot, response.headers)
+            state.handle_chunk(_apart(chunk, thoughts))
+        return got_of(_joined(state, thoughts), response.headers)

@@ -83,17 +83,20 @@ def _failure(failed: Failed, scene: Scene, exception: Stated) -> str:
 def is_the_answer(got: Got, scene: Scene, case: Case) -> None:
     """AssertionError unless the SDK understood all that the upstream said."""
     if case.twice and case.own_words:
-        assert got.text or got.calls
+        assert got.text or got.calls, "there is no answer"
         return
-    assert got.finish == scene.finish
-    assert (got.input, got.output, got.cached) == (scene.input, scene.output, scene.cached)
+    assert got.finish == scene.finish, f"why it ended: {got.finish!r}, not {scene.finish!r}"
+    counts = (got.input, got.output, got.cached)
+    sent = (scene.input, scene.output, scene.cached)
+    assert counts == sent, f"tokens (input, output, cached): {counts}, not {sent}"
     if case.name == "structured output":
-        assert set(json.loads(got.text)) == {"pot", "litres"}
+        assert set(json.loads(got.text)) == {"pot", "litres"}, f"text: {got.text!r}"
     elif case.name == "forced tool":
-        assert got.calls[0][0] == "weather"
+        assert got.calls, "calls: none"
+        assert got.calls[0][0] == "weather", f"calls: {got.calls}"
     elif case.own_words:
-        assert got.text or scene.finish == "refused"
+        assert got.text or scene.finish == "refused", "text: none"
     else:
-        assert got.text == scene.text
-        assert got.calls == list(scene.calls)
-        assert got.reasoning == scene.reasoning
+        assert got.text == scene.text, f"text: {got.text!r}, not {scene.text!r}"
+        assert got.calls == list(scene.calls), f"calls: {got.calls}, not {scene.calls}"
+        assert got.reasoning == scene.reasoning, f"reasoning: {got.reasoning!r}"

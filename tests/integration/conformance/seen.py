@@ -101,8 +101,9 @@ def _anthropic_block(block: JSON, seen: Seen) -> None:
 
 
 def seen_by_gemini(body: JSON) -> Seen:
+    body = _camel(body)
     config = body.get("generationConfig", {})
-    thinking = _camel(config.get("thinkingConfig", {}))
+    thinking = config.get("thinkingConfig", {})
     seen = Seen(
         system=_plain(body.get("systemInstruction", {}).get("parts", [])),
         most=config.get("maxOutputTokens"),
@@ -124,18 +125,22 @@ def seen_by_gemini(body: JSON) -> Seen:
         if text:
             seen.texts.append((role, text))
         for part in content["parts"]:
-            _gemini_part(_camel(part), seen)
+            _gemini_part(part, seen)
     return seen
 
 
-def _camel(value: JSON) -> JSON:
-    """Google's own SDK writes some names with underscores, and Google takes both."""
-    return {
-        re.sub("_(.)", lambda found: found[1].upper(), key): _camel(inner)
-        if isinstance(inner, dict) and key not in ("args", "response")
-        else inner
-        for key, inner in value.items()
-    }
+_FREE = ("args", "response", "parameters", "parametersJsonSchema", "responseSchema")
+_FREE += ("responseJsonSchema",)
+
+
+def _camel(value: Any) -> Any:
+    """SDKs write some names with underscores, and Google takes both spellings."""
+    if isinstance(value, list):
+        return [_camel(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    named = {re.sub("_(.)", lambda found: found[1].upper(), k): v for k, v in value.items()}
+    return {k: v if k in _FREE else _camel(v) for k, v in named.items()}
 
 
 def _gemini_part(part: JSON, seen: Seen) -> None:
