@@ -124,9 +124,7 @@ def _sampling(prompt: Prompt, body: JSON, losses: list[Loss]) -> None:
     if prompt.choices != 1:
         body["n"] = prompt.choices
     if prompt.logprobs is not None:
-        body["logprobs"] = True
-        if prompt.logprobs:
-            body["top_logprobs"] = prompt.logprobs
+        losses.append(Loss("logprobs", "they are lost between the two formats", "content"))
 
 
 def _rest(prompt: Prompt, body: JSON, losses: list[Loss], dialect: str) -> None:
