@@ -103,7 +103,7 @@ def failed(outcomes: list[Outcome]) -> list[str]:
 BESIDE = "## The same cases through LiteLLM"
 
 
-def beside(outcomes: list[Outcome], version: str, left_out: tuple[str, ...]) -> str:
+def beside(outcomes: list[Outcome], version: str, left_out: dict[tuple[str, str, str], str]) -> str:
     """The half of the page about LiteLLM."""
     return "\n".join([
         BESIDE,
@@ -122,7 +122,12 @@ def beside(outcomes: list[Outcome], version: str, left_out: tuple[str, ...]) -> 
         "OpenAI's has none for a failed result, the first table counts that the gateway says so;",
         "LiteLLM has no header for it, and the case is not green.",
         "",
-        f"Not run, as the stand-ins cannot play it fairly: {', '.join(left_out)}.",
+        "Not run, as the stand-ins cannot play them fairly:",
+        "",
+        *(
+            f"- {case}{_where(client, upstream)}: {why}"
+            for (case, client, upstream), why in left_out.items()
+        ),
         "",
         *shares(outcomes),
         "",
@@ -133,6 +138,10 @@ def beside(outcomes: list[Outcome], version: str, left_out: tuple[str, ...]) -> 
         *_reasons(outcomes),
         "",
     ])  # fmt: skip
+
+
+def _where(client: str, upstream: str) -> str:
+    return "" if client == "*" else f", {TITLES[client]} to {TITLES[upstream]}"
 
 
 def _reasons(outcomes: list[Outcome]) -> list[str]:
