@@ -12,6 +12,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ REPO = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO))
 
 from stockpot.bench.processes import Process, free_port, listening, wait_for  # noqa: E402
+from tests.integration.conformance import ask_anthropic, ask_gemini, ask_openai  # noqa: E402
 from tests.integration.conformance.cases import CASES, Case  # noqa: E402
-from tests.integration.conformance.judge import answered, is_the_answer  # noqa: E402
+from tests.integration.conformance.judge import Ask, answered, is_the_answer  # noqa: E402
 from tests.integration.conformance.talk import MODES, Failed, Got, Mode  # noqa: E402
-from tests.integration.conformance.test_conformance import CLIENTS  # noqa: E402
 from tests.integration.conformance.upstreams import UPSTREAMS, Scene, Upstream  # noqa: E402
 
 HOME = REPO / "bench/.cache/peers/litellm"
@@ -34,6 +35,11 @@ LEFT_OUT = {
 }
 """Cases that fail for the stand-ins' sake, by client and upstream, and why."""
 PATIENCE_S = 30
+CLIENTS: dict[str, Ask] = {
+    "openai": ask_openai.ask,
+    "anthropic": ask_anthropic.ask,
+    "gemini": partial(ask_gemini.ask, version="v1beta"),  # the version that LiteLLM serves
+}
 _CLAUDE = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 
 Outcome = dict[str, str]

@@ -117,9 +117,18 @@ def _got(chunks: list[g.GenerateContentResponse]) -> Got:
 
 
 async def ask(
-    url: str, key: str, model: str, asked: Asked, mode: Mode, before: Got | None = None
+    url: str,
+    key: str,
+    model: str,
+    asked: Asked,
+    mode: Mode,
+    before: Got | None = None,
+    *,
+    version: str | None = None,
 ) -> Got:
-    options = g.HttpOptions(base_url=url, retry_options=g.HttpRetryOptions(attempts=1))
+    """`version` of the API, where it is not what the SDK takes."""
+    options = g.HttpOptions(base_url=url, api_version=version)
+    options.retry_options = g.HttpRetryOptions(attempts=1)
     client = genai.Client(api_key=key, http_options=options)
     request: dict[str, Any] = {
         "model": model,
