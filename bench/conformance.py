@@ -133,8 +133,8 @@ def beside(outcomes: list[Outcome], version: str, left_out: dict[tuple[str, str,
         "",
         "### What was seen where a case is not green",
         "",
-        "| what was seen | runs | case | from client to upstream |",
-        "|---|---|---|---|",
+        "| what was seen | runs | client | upstreams | cases |",
+        "|---|---|---|---|---|",
         *_reasons(outcomes),
         "",
     ])  # fmt: skip
@@ -145,17 +145,17 @@ def _where(client: str, upstream: str) -> str:
 
 
 def _reasons(outcomes: list[Outcome]) -> list[str]:
-    """A line per reason and case, the most frequent reasons first."""
-    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    """A line per reason and client, the most frequent ones first."""
+    found: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for o in outcomes:
         if o["result"] == "fails":
-            pair = f"{TITLES[o['client']]} to {TITLES[o['upstream']]}"
             reason = ": ".join(o["why"].split(": ")[:2]).splitlines()[0].replace("|", "/")
-            found[reason][o["case"]].append(pair)
+            found[reason, o["client"]].append(o)
     lines = []
-    for reason, cases in sorted(found.items(), key=lambda row: -sum(map(len, row[1].values()))):
-        for case, pairs in sorted(cases.items(), key=lambda row: -len(row[1])):
-            lines.append(f"| {reason} | {len(pairs)} | {case} | {', '.join(sorted(set(pairs)))} |")
+    for (reason, client), rows in sorted(found.items(), key=lambda row: -len(row[1])):
+        where = ", ".join(dict.fromkeys(TITLES[o["upstream"]] for o in rows))
+        cases = ", ".join(dict.fromkeys(o["case"] for o in rows))
+        lines.append(f"| {reason} | {len(rows)} | {TITLES[client]} | {where} | {cases} |")
     return lines
 
 

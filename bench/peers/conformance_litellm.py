@@ -40,6 +40,8 @@ CLIENTS: dict[str, Ask] = {
     "anthropic": ask_anthropic.ask,
     "gemini": partial(ask_gemini.ask, version="v1beta"),  # the version that LiteLLM serves
 }
+_NOT_TAKEN = ("Unrecognized request argument", "Unknown name", "Extra inputs", "validation error")
+"""How the stand-ins refuse what their vendor's types do not hold."""
 _CLAUDE = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 
 Outcome = dict[str, str]
@@ -124,7 +126,9 @@ def _refusal(failed: Failed, scene: Scene, untouched: bool) -> str:
     elif untouched and status in (400, 422):
         return f"refused: {failed.message}"
     else:
-        return f"an error instead of the answer: {status}: {failed.message}"
+        theirs = any(mark in failed.message for mark in _NOT_TAKEN)
+        why = "the upstream does not take the proxy's request" if theirs else "an error instead"
+        return f"{why}: status {status}: {failed.message}"
     told = "in a stream that began" if status is None else f"with status {status}"
     return "passes" if fine else f"the upstream's error {scene.ends or scene.status} is told {told}"
 

@@ -239,7 +239,7 @@ def check(body: dict[str, Any], model: str) -> None:
     """Refuses what Google's published types do not hold, and conversations out of order."""
     body = spelled(body)
     for name, value in body.items():
-        if name in _PLAIN:
+        if name in _PLAIN or value is None:  # null is as good as left out
             continue
         kind = _REQUEST.get(name)
         if kind is None:

@@ -125,6 +125,7 @@ def _apart(chunk: ChatCompletionChunk, thoughts: list[Any]) -> ChatCompletionChu
     for choice in chunk.choices:
         more = choice.delta.model_extra or {}
         thoughts += more.pop("thinking_blocks", None) or []
+        (more.get("provider_specific_fields") or {}).pop("thinking_blocks", None)  # said twice
     return chunk
 
 
