@@ -268,7 +268,8 @@ class RevisionService:
             head = store.head(c)
             content = self._keeper.present(c)
             for path in self._standing(c, content):
-                if not any(path[: len(change.path)] == change.path for change in changes):
+                said = at(ready.draft.target, path) == at(content, path)
+                if not said and not any(path[: len(one.path)] == one.path for one in changes):
                     content = with_value(content, path, at(head.content if head else {}, path))
             done = revision.model_copy(
                 update={
