@@ -134,13 +134,13 @@ _FREE += ("responseJsonSchema",)
 
 
 def _camel(value: Any) -> Any:
-    """SDKs write some names with underscores, and Google takes both spellings."""
+    """Google takes names with underscores too, and null for what is left out."""
     if isinstance(value, list):
         return [_camel(one) for one in value]
     if not isinstance(value, dict):
         return value
     named = {re.sub("_(.)", lambda found: found[1].upper(), k): v for k, v in value.items()}
-    return {k: v if k in _FREE else _camel(v) for k, v in named.items()}
+    return {k: v if k in _FREE else _camel(v) for k, v in named.items() if v is not None}
 
 
 def _gemini_part(part: JSON, seen: Seen) -> None:
