@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
+from starlette.requests import ClientDisconnect
 
 from stockpot.access import Principal, demand, requires
 from stockpot.catalog import Catalog
@@ -40,7 +41,10 @@ def router(catalog: Catalog, gateway: GatewayCaller) -> APIRouter:
         demand(principal, "editor", project, NotFound(f"no project {project!r}"))
         secret = await catalog.keys.playground_secret(project)
         await catalog.keys.note(principal, "playground.chat", project, project=project)
-        body = await request.body()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody is there to read it
         return await gateway.pass_on(request, "/v1/chat/completions", body, secret)
 
     return routes

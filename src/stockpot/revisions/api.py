@@ -3,7 +3,7 @@
 # No `from __future__ import annotations`: FastAPI reads these signatures when the module loads.
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from stockpot.access import Principal, requires
 from stockpot.revisions.models import (
@@ -22,6 +22,7 @@ from stockpot.revisions.models import (
 )
 from stockpot.revisions.service import RevisionService
 
+Number = Annotated[int, Path(ge=0, le=2**53)]
 Viewer = Annotated[Principal, Depends(requires("viewer"))]
 Editor = Annotated[Principal, Depends(requires("editor"))]
 Admin = Annotated[Principal, Depends(requires("admin"))]
@@ -41,18 +42,18 @@ def _looking(routes: APIRouter, service: RevisionService) -> None:
     async def list_revisions(
         _: Viewer,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        before: Annotated[int | None, Query(ge=1)] = None,
+        before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
     ) -> tuple[Revision, ...]:
         """Revisions of the definitions, newest first; `before` is the last number seen."""
         return await service.listed(limit, before)
 
     @routes.get("/revisions/{number}")
-    async def get_revision(number: int, _: Viewer) -> RevisionDetail:
+    async def get_revision(number: Number, _: Viewer) -> RevisionDetail:
         """One revision: its state, what it changed, and how its release goes or went."""
         return await service.shown(number)
 
     @routes.get("/revisions/{number}/diff/{other}")
-    async def compare_revisions(number: int, other: int, _: Viewer) -> Difference:
+    async def compare_revisions(number: Number, other: Number, _: Viewer) -> Difference:
         """What turns a revision into another."""
         return await service.difference(number, other)
 

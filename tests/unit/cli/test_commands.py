@@ -26,7 +26,24 @@ SAYS_WHAT_IT_DID = {"down", "disable", "enable", "remove", "revoke"}
 CPU_S = 0.3
 """Twice the aim of 150 ms, for a machine whose cores are shared."""
 
-PRINTS_NOTHING_ELSE = {"stockpot traces export": "JSON lines are what it prints"}
+PRINTS_NOTHING_ELSE = {
+    "stockpot traces export": "JSON lines are what it prints",
+    "stockpot audit export": "JSON lines are what it prints",
+    **dict.fromkeys(
+        (
+            "stockpot users activate",
+            "stockpot users change",
+            "stockpot users deactivate",
+            "stockpot teams add",
+            "stockpot teams create",
+            "stockpot teams drop",
+            "stockpot access grant",
+            "stockpot requests approve",
+            "stockpot requests deny",
+        ),
+        "it says in a sentence what it did, as those above",
+    ),
+}
 
 
 def walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
@@ -50,7 +67,7 @@ def options_of(command: click.Command) -> set[str]:
 
 
 def examples(command: click.Command) -> list[str]:
-    _, _, block = (command.help or "").partition("Example:")
+    _, _, block = (command.help or "").replace("\\\n", " ").partition("Example:")
     return [line.strip() for line in block.splitlines() if re.search(r"\bstockpot\b", line)]
 
 

@@ -63,11 +63,11 @@ def test_one_that_nobody_calls_goes_on_after_four_windows() -> None:
 
 
 def test_the_counters_of_a_heartbeat_are_counted() -> None:
-    from tests.unit.gateway_spool.made import record
+    from tests.unit.gateway_spool.made import make_record
 
     meters = Meters()
     for status in (200, 200, 429, 502):
-        made = record()
+        made = make_record()
         made.status, made.duration_ns, made.route = status, 15_000_000, 'a"b'
         meters.observe(made)
     found = tally_of(meters.samples())
