@@ -103,6 +103,24 @@ def failed(outcomes: list[Outcome]) -> list[str]:
 BESIDE = "## The same cases through LiteLLM"
 
 
+_RULES = (
+    "The Python SDKs ask the same cases in the same modes; the same stand-ins answer. The",
+    "proxy has a list of models, by names that it knows, with addresses and keys. Retries and",
+    "cooldowns are off. For clients in Anthropic's format it asks OpenAI by Chat Completions,",
+    "as the stand-in plays nothing else. The rest is as it comes: `drop_params` is off.",
+    "",
+    "A case is green when the SDK understands the answer in full and the upstream received all",
+    "that was asked, or when the proxy refuses the request itself. Errors may come with a",
+    "neighbouring status; cached tokens are looked at in the case of that name alone.",
+    "",
+    "Where the upstream's format has no word for what is asked, as OpenAI's has none for a",
+    "failed result, the first table counts that the gateway says so; LiteLLM has no header",
+    "for it, and the case is not green.",
+    "",
+)
+"""How LiteLLM is asked, and what counts."""
+
+
 def beside(outcomes: list[Outcome], version: str, left_out: dict[tuple[str, str, str], str]) -> str:
     """The half of the page about LiteLLM."""
     return "\n".join([
@@ -111,19 +129,7 @@ def beside(outcomes: list[Outcome], version: str, left_out: dict[tuple[str, str,
         f"LiteLLM's proxy {version}, run by `bench/conformance.py --litellm` on "
         f"{time.strftime('%Y-%m-%d')}: {len(outcomes)} runs.",
         "",
-        "The Python SDKs ask the same cases in the same modes; the same stand-ins answer. The",
-        "proxy has a list of models, by names that it knows, with addresses and keys. Retries and",
-        "cooldowns are off. For clients in Anthropic's format it asks OpenAI by Chat Completions,",
-        "as the stand-in plays nothing else. The rest is as it comes: `drop_params` is off.",
-        "",
-        "A case is green when the SDK understands the answer in full and the upstream received all",
-        "that was asked, or when the proxy refuses the request itself. Errors may come with a",
-        "neighbouring status; cached tokens are looked at in the case of that name alone.",
-        "",
-        "Where the upstream's format has no word for what is asked, as OpenAI's has none for a",
-        "failed result, the first table counts that the gateway says so; LiteLLM has no header",
-        "for it, and the case is not green.",
-        "",
+        *_RULES,
         "Not run, as the stand-ins cannot play them fairly:",
         "",
         *(

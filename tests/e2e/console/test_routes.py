@@ -41,9 +41,8 @@ async def test_a_route_is_written_planned_applied_drawn_changed_and_removed(
     await plan.get_by_label("all at once").check()
     await plan.get_by_role("button", name="Apply").click()
     await expect(page).to_have_url(re.compile(r"route=kitchen-chat.*release=\d+|release=\d+"))
-    await expect(page.get_by_role("region", name=re.compile("Release of"))).to_contain_text(
-        "released"
-    )
+    release = page.get_by_role("region", name=re.compile("Release of"))
+    await expect(release).to_contain_text("released")
 
     assert chat(instance, "hello", "kitchen-chat").status_code == 200
     await page.goto("/routes?route=kitchen-chat")
