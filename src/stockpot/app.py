@@ -26,7 +26,7 @@ from stockpot.access import describe_access, open_access, public, requires
 from stockpot.core import config, logs, prometheus
 from stockpot.core.config import Settings, pairs
 from stockpot.core.console_files import ConsoleFiles
-from stockpot.core.db import Database, migrate, open_database
+from stockpot.core.db import Database, migrate, open_control_store
 from stockpot.core.errors import NotFound, Unavailable
 from stockpot.core.instance import Instance
 from stockpot.core.serve import serve
@@ -79,9 +79,7 @@ class _Control:
     def __init__(self, settings: Settings, instance: Instance) -> None:
         self.settings = settings
         self.instance = instance
-        self.db: Database = open_database(
-            settings.database_url or f"sqlite:///{instance.control_db}"
-        )
+        self.db: Database = open_control_store(settings, instance)
         self.access = open_access(self.db, instance, settings, catalog.project_names)
         self.spans = traces.open_span_log(instance)
         self.catalog = catalog.open_catalog(self.db, instance, settings, self._spend_of)

@@ -9,15 +9,11 @@ from pathlib import Path
 import click
 
 from stockpot.core import config
-from stockpot.core.db import Database, open_database
+from stockpot.core.db import open_control_store, open_database
 from stockpot.core.errors import Conflict
 from stockpot.core.instance import Instance
 from stockpot.core.locks import holder
 from stockpot.core.terminal import json_option, when
-
-
-def _store(settings: config.Settings, instance: Instance) -> Database:
-    return open_database(settings.database_url or f"sqlite:///{instance.control_db}")
 
 
 @click.command()
@@ -39,7 +35,7 @@ def backup(archive: Path, as_json: bool) -> None:
     instance = Instance(settings.home)
 
     async def work() -> dict[str, object]:
-        db = _store(settings, instance)
+        db = open_control_store(settings, instance)
         try:
             manifest = await back_up(instance, db, archive)
         finally:
@@ -83,7 +79,7 @@ def restore(archive: Path, as_json: bool) -> None:
     instance = Instance(settings.home)
 
     async def work() -> dict[str, object]:
-        db = _store(settings, instance)
+        db = open_control_store(settings, instance)
         try:
             done = await unpack(instance, db, archive)
         finally:
@@ -125,7 +121,7 @@ def migrate(url: str, as_json: bool) -> None:
         raise Conflict("the instance is running", hint="stockpot down")
 
     async def work() -> dict[str, int]:
-        source, target = _store(settings, instance), open_database(url)
+        source, target = open_control_store(settings, instance), open_database(url)
         try:
             return await copy_store(source, target)
         finally:

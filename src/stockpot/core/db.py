@@ -20,7 +20,9 @@ import sqlalchemy as sa
 from pysqlite3 import dbapi2 as sqlite
 from sqlalchemy.pool import QueuePool, StaticPool
 
+from stockpot.core.config import Settings
 from stockpot.core.errors import ConfigError
+from stockpot.core.instance import Instance
 from stockpot.core.transactions import in_transaction
 
 T = TypeVar("T")
@@ -78,6 +80,11 @@ def open_database(url: str) -> Database:
         f"no store for {scheme!r} URLs",
         hint="sqlite:///path/to/control.db or postgresql://USER@HOST/DATABASE",
     )
+
+
+def open_control_store(settings: Settings, instance: Instance) -> Database:
+    """The control plane's own store: the database that is set, else the file of the instance."""
+    return open_database(settings.database_url or f"sqlite:///{instance.control_db}")
 
 
 def copy_sqlite(source: Path, target: Path) -> None:
