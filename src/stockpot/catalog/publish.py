@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -28,6 +27,7 @@ from stockpot.catalog.store.providers import ProviderRow
 from stockpot.catalog.surroundings import Surroundings
 from stockpot.core.config import Settings
 from stockpot.core.db import Database
+from stockpot.core.processors import worker_count
 from stockpot.providers import wire_names
 
 _log = logging.getLogger("stockpot.catalog.publish")
@@ -61,7 +61,7 @@ class Publisher:
     def __init__(self, db: Database, surroundings: Surroundings, settings: Settings) -> None:
         self._db = db
         self._surroundings = surroundings
-        self._workers = worker_count(settings)
+        self._workers = _sharing(settings)
         self._published: Published | None = None
         self._compiling = asyncio.Lock()
         self._changed = asyncio.Condition()
@@ -199,14 +199,9 @@ class Publisher:
         return await self._db.write(write)
 
 
-def worker_count(settings: Settings) -> int:
+def _sharing(settings: Settings) -> int:
     """How many workers share each limit: all of the fleet, else those of this host."""
-    if settings.fleet > 0:
-        return int(settings.fleet)
-    if settings.workers > 0:
-        return int(settings.workers)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) - 1)
+    return int(settings.fleet) if settings.fleet > 0 else worker_count(settings)
 
 
 class _Undone(Exception):

@@ -36,10 +36,11 @@ def up(as_json: bool, pull: bool) -> None:
       stockpot up
       STOCKPOT_GATEWAY_PORT=4010 STOCKPOT_PORT=4011 stockpot up
     """
+    from stockpot.core.processors import worker_count
     from stockpot.engines import plan
     from stockpot.up import start
     from stockpot.up.pull import pull_missing
-    from stockpot.up.table import process_table, worker_count
+    from stockpot.up.table import process_table
 
     settings = config.load()
     settings = settings.replaced(workers=worker_count(settings))

@@ -7,7 +7,6 @@ call reach the span log: workers, then shipper, ingest, control, engines.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -80,11 +79,3 @@ def _engine(engine: EngineCommand, instance: Instance, env: dict[str, str]) -> P
         ready_timeout_s=180,
         stop_order=ENGINES,
     )
-
-
-def worker_count(settings: Settings) -> int:
-    """`settings.workers`, or one per core but one: engines and the control plane need theirs."""
-    if settings.workers > 0:
-        return int(settings.workers)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) - 1)

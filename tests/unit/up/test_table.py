@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from stockpot.core import config
 from stockpot.core.instance import Instance
+from stockpot.core.processors import worker_count
 from stockpot.core.urls import console_url, gateway_url
 from stockpot.engines import EngineCommand
-from stockpot.up.table import process_table, worker_count
+from stockpot.up.table import process_table
 
 if TYPE_CHECKING:
     from pathlib import Path
