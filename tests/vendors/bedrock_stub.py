@@ -268,6 +268,8 @@ class BedrockStub:
                 await asyncio.sleep(0.05)
                 writer.transport.abort()
                 return False
+            if b"modelStreamErrorException" in data:
+                await asyncio.sleep(0.2)  # or it comes with the first words, in one read
             writer.write(b"%x\r\n%b\r\n" % (len(data), data))
             await writer.drain()
         writer.write(b"0\r\n\r\n")

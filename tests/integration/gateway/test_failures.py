@@ -127,7 +127,7 @@ def test_a_stream_cut_in_the_middle_ends_in_an_error_event_and_is_billed(rig: Ri
 
 
 def test_an_error_inside_a_stream_is_an_error_on_the_record(rig: Rig) -> None:
-    rig.stub.behaviours["upstream-1"] = [Behaviour(error_in_stream="overloaded")]
+    rig.stub.behaviours["upstream-1"] = [Behaviour(error_in_stream="overloaded", interval_s=0.2)]
     rig.start()
     rig.post(stream=True)
     record = rig.records()[0]

@@ -47,7 +47,7 @@ export function Budgets({ project }: { project: string | undefined }) {
       {shown.length === 0 ? (
         <p className="px-4 text-ink-2">
           Nothing is capped here. A budget stops a key before it costs more than was meant:{" "}
-          <Link to="/keys" className="text-accent hover:underline">
+          <Link to="/keys" className="text-accent underline">
             set one on a key
           </Link>
           .
