@@ -15,24 +15,45 @@ const AccountPanel = lazy(() =>
   import("./account-panel").then((module) => ({ default: module.AccountPanel })),
 );
 
-const PAGES = [
-  { to: "/overview", label: "Overview", icon: "overview", keys: "g o" },
-  { to: "/traces", label: "Traces", icon: "traces", keys: "g t" },
-  { to: "/playground", label: "Playground", icon: "playground", keys: "g p" },
-  { to: "/models", label: "Models", icon: "models", keys: "g m" },
-  { to: "/routes", label: "Routes", icon: "routes", keys: "g r" },
-  { to: "/providers", label: "Providers", icon: "server", keys: "g v" },
-  { to: "/revisions", label: "Revisions", icon: "revisions", keys: "g h" },
-  { to: "/keys", label: "Keys", icon: "keys", keys: "g k" },
-  { to: "/cost", label: "Cost", icon: "cost", keys: "g c" },
-  { to: "/requests", label: "Access requests", icon: "inbox", keys: "g a" },
-  { to: "/people", label: "People", icon: "people", keys: "g u" },
-  { to: "/audit", label: "Audit log", icon: "audit", keys: "g l" },
-  { to: "/settings", label: "Settings", icon: "settings", keys: "g s" },
-] as const satisfies readonly { to: string; label: string; icon: IconName; keys: string }[];
+type Page = { to: string; label: string; icon: IconName; keys: string };
+
+/** The pages by what one comes for; a page is one line here. */
+const GROUPS = [
+  {
+    title: "Observe",
+    pages: [
+      { to: "/overview", label: "Overview", icon: "overview", keys: "g o" },
+      { to: "/traces", label: "Traces", icon: "traces", keys: "g t" },
+      { to: "/cost", label: "Cost", icon: "cost", keys: "g c" },
+    ],
+  },
+  {
+    title: "Build",
+    pages: [{ to: "/playground", label: "Playground", icon: "playground", keys: "g p" }],
+  },
+  {
+    title: "Gateway",
+    pages: [
+      { to: "/models", label: "Models", icon: "models", keys: "g m" },
+      { to: "/routes", label: "Routes", icon: "routes", keys: "g r" },
+      { to: "/providers", label: "Providers", icon: "server", keys: "g v" },
+      { to: "/keys", label: "Keys", icon: "keys", keys: "g k" },
+      { to: "/revisions", label: "Revisions", icon: "revisions", keys: "g h" },
+    ],
+  },
+  {
+    title: "Company",
+    pages: [
+      { to: "/requests", label: "Access requests", icon: "inbox", keys: "g a" },
+      { to: "/people", label: "People", icon: "people", keys: "g u" },
+      { to: "/audit", label: "Audit log", icon: "audit", keys: "g l" },
+      { to: "/settings", label: "Settings", icon: "settings", keys: "g s" },
+    ],
+  },
+] as const satisfies readonly { title: string; pages: readonly Page[] }[];
 
 const ROW =
-  "flex h-8 w-full items-center gap-2.5 rounded-md px-2 text-ink-2 hover:bg-hover hover:text-ink max-wide:justify-center max-wide:px-0";
+  "flex h-7.5 w-full items-center gap-2.5 rounded-md px-2 text-ink-2 hover:bg-hover hover:text-ink max-wide:justify-center max-wide:px-0";
 const WORD = "truncate max-wide:sr-only";
 
 export function Nav() {
@@ -50,22 +71,31 @@ export function Nav() {
         <Mark />
         <span className={cx("text-base font-semibold tracking-tight", WORD)}>stockpot</span>
       </Link>
-      <ul className="flex flex-col gap-0.5">
-        {PAGES.map(({ to, label, icon, keys }) => (
-          <li key={to}>
-            <Link
-              to={to}
-              title={`${label} (${keys})`}
-              className={ROW}
-              activeProps={{ className: "bg-hover font-medium !text-ink" }}
-            >
-              <Icon name={icon} className="shrink-0" />
-              <span className={WORD}>{label}</span>
-            </Link>
-          </li>
+      <div className="flex min-h-0 flex-1 flex-col gap-2 overflow-y-auto">
+        {GROUPS.map(({ title, pages }) => (
+          <div key={title}>
+            <p aria-hidden className="px-2 pb-0.5 text-2xs text-ink-3 max-wide:hidden">
+              {title}
+            </p>
+            <ul aria-label={title} className="flex flex-col">
+              {pages.map(({ to, label, icon, keys }) => (
+                <li key={to}>
+                  <Link
+                    to={to}
+                    title={`${label} (${keys})`}
+                    className={ROW}
+                    activeProps={{ className: "bg-hover font-medium !text-ink" }}
+                  >
+                    <Icon name={icon} className="shrink-0" />
+                    <span className={WORD}>{label}</span>
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </div>
         ))}
-      </ul>
-      <div className="mt-auto flex flex-col gap-0.5">
+      </div>
+      <div className="mt-auto flex flex-col gap-0.5 border-t pt-1.5">
         <InstanceButton />
         <button type="button" className={ROW} onClick={toggleTheme} title="Dark or light (T)">
           <Icon name={theme === "dark" ? "sun" : "moon"} className="shrink-0" />
