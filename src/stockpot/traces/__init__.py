@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stockpot.traces.api import router
     from stockpot.traces.ingest import ingest_app
+    from stockpot.traces.measure import Measure
     from stockpot.traces.models import (
         ExportedSpan,
         Group,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ExportedSpan",
     "Group",
+    "Measure",
     "OffsetMismatch",
     "Overview",
     "Payload",
@@ -62,6 +64,7 @@ __all__ = [
 ]
 
 _ELSEWHERE = {
+    "Measure": "measure",
     "OffsetMismatch": "service",
     "SpanLog": "service",
     "SpanStore": "store",

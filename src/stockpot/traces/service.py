@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from stockpot.core.errors import Conflict, InvalidInput, NotFound
 from stockpot.core.instance import Instance
 from stockpot.gateway import Shipment, ShipmentAck
 from stockpot.traces.arrivals import batch_of
+from stockpot.traces.measure import Measure
 from stockpot.traces.models import (
     ExportedSpan,
     Overview,
@@ -168,6 +169,19 @@ class SpanLog:
     ) -> Spending:
         """What was spent in a window (the last day when not given), on the dearest first."""
         return self._store.spending(where, by, _window(from_ms, to_ms, bucket_ms), limit)
+
+    def measures(
+        self, where: Mapping[str, str], windows: Sequence[tuple[int, int]]
+    ) -> list[Measure]:
+        """What happened in a slice (a value for each dimension that it is cut by) in each window of
+        whole minutes, in Unix seconds."""
+        return self._store.measures(where, windows)
+
+    def stepped(
+        self, where: Mapping[str, str], start: int, end: int, step: int
+    ) -> dict[int, Measure]:
+        """The same step by step, by each step's start."""
+        return self._store.stepped(where, start, end, step)
 
     def export(self, where: TraceFilter, *, payloads: bool = False) -> Iterator[ExportedSpan]:
         """Every matching span that is there now, in the order of arrival."""

@@ -71,6 +71,11 @@ class Sketch:
             found.append(_GAMMA ** ordered[at][0] * _MIDDLE if ordered else None)
         return found
 
+    def above(self, bound: float) -> int:
+        """How many values were counted above a bound, give or take those within `ACCURACY` of it."""
+        edge = ceil(log(bound) * _BUCKETS_PER_E) if bound > 1 else 0
+        return sum(count for bucket, count in self.bins.items() if bucket > edge)
+
     def encode(self) -> bytes:
         """MessagePack: a list of buckets, or a map from bucket to count; empty for no values."""
         bins = self.bins

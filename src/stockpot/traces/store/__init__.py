@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
 
+from stockpot.traces.measure import Measure
 from stockpot.traces.models import (
     Overview,
     Payload,
@@ -217,6 +218,19 @@ class SpanStore(Protocol):
     ) -> Spending:
         """What was spent in a window (from, to, bucket in ms) on the `limit` dearest of a kind, out
         of rollups; of the filter counts what counts for `overview`."""
+        ...
+
+    def measures(
+        self, where: Mapping[str, str], windows: Sequence[tuple[int, int]]
+    ) -> list[Measure]:
+        """What happened in a slice in each window (whole minutes, Unix seconds), out of rollups.
+        Cut by provider, kind or error every span counts, else calls alone."""
+        ...
+
+    def stepped(
+        self, where: Mapping[str, str], start: int, end: int, step: int
+    ) -> dict[int, Measure]:
+        """The same by steps of a window, each by its start; steps without a span are left out."""
         ...
 
     def audit(self) -> Audit:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from stockpot.traces.measure import Measure
 from stockpot.traces.models import Overview, Payload, Span, SpendBy, Spending, TraceFilter
 from stockpot.traces.store import Audit, Batch, Listing, Outcome
 from stockpot.traces.store.audit import audit
+from stockpot.traces.store.measures import measures, stepped
 from stockpot.traces.store.overview import overview
 from stockpot.traces.store.reader import Reader
 from stockpot.traces.store.schema import SPANS
@@ -87,6 +89,18 @@ class SqliteSpanStore:
     ) -> Spending:
         with self._readers.lend() as connection:
             return spending(connection, where, by, window, limit)
+
+    def measures(
+        self, where: Mapping[str, str], windows: Sequence[tuple[int, int]]
+    ) -> list[Measure]:
+        with self._readers.lend() as connection:
+            return measures(connection, where, windows)
+
+    def stepped(
+        self, where: Mapping[str, str], start: int, end: int, step: int
+    ) -> dict[int, Measure]:
+        with self._readers.lend() as connection:
+            return stepped(connection, where, start, end, step)
 
     def audit(self) -> Audit:
         with self._readers.lend() as connection:

@@ -107,11 +107,11 @@ def overview(
     buckets = {at: Tally() for at in range(start, end, bucket)} if bucket_ms else {}
     fitting = [width for width in WIDTHS if bucket % width == 0]
     charted = _charted(series, where) if bucket_ms else []
-    for at, number, *row in _rows(connection, start, end, fitting, charted):
+    for at, number, *row in rollup_rows(connection, start, end, fitting, charted):
         buckets[at - at % bucket].of(series[number]).merge_row(row)
     by_series: dict[int, Tally] = {}
     parts = [number for number, about in series.items() if about["kind"] != WHOLE]
-    for _, number, *row in _rows(connection, start, end, WIDTHS, parts):
+    for _, number, *row in rollup_rows(connection, start, end, WIDTHS, parts):
         by_series.setdefault(number, Tally()).of(series[number]).merge_row(row)
     whole = Tally()
     for tally in by_series.values():
@@ -155,7 +155,7 @@ def _charted(series: dict[int, Series], where: TraceFilter) -> list[int]:
     return [n for n, about in series.items() if (about["kind"] == WHOLE) is not inside]
 
 
-def _rows(
+def rollup_rows(
     connection: Connection, start: int, end: int, widths: Sequence[int], series: Sequence[int]
 ) -> Iterator[Any]:
     """Rollup rows that cover a window without overlap, from the widest that are complete."""
