@@ -57,6 +57,7 @@ def control_app(settings: Settings, instance: Instance, *, watch: bool = False) 
     )
     app.state.gate = control.access.gate
     app.state.owned_keys = control.catalog.keys.owned_by
+    app.state.key_holder = control.catalog.holders
     app.state.control = control
     app.add_middleware(BoundedBodies, most=settings.max_body_mb * 1024 * 1024)
     app.add_middleware(SafeHeaders, counted=control.count)

@@ -8,6 +8,9 @@
 answers for the project at hand, with `demand` or `Principal.sees`. With `owner=True` it also lets
 in who may be the owner of the record, and `demand` decides.
 
+With `key=True` a route of a project also takes a virtual key as its bearer, so that an application
+needs no second secret: the key has the declared role, in its own project and at such routes only.
+
 A route that needs nobody says `Depends(public)`; one that only the instance's own processes may
 call says `Depends(internal)`. Tests fail for a route that declares nothing, and walk the API's
 description, where the declarations stand as `x-stockpot-access`, to see that each is kept.
@@ -22,6 +25,7 @@ from typing import Annotated, Literal, NamedTuple, Protocol, cast
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
+from stockpot.access.credentials import TOKEN_PREFIX
 from stockpot.access.models import RANK, Principal, Role
 from stockpot.core.errors import Forbidden, NotFound, NotSignedIn
 
@@ -45,6 +49,12 @@ class Declaration(NamedTuple):
     role: Role
     of: Of = "instance"
     owner: bool = False
+    key: bool = False
+
+
+KeyHolder = Callable[[str, str, Role], Awaitable[Principal | None]]
+"""What the application keeps at `app.state.key_holder`: who a virtual key is, from its secret, the
+caller's address and the role that it is to have; None for what is no virtual key."""
 
 
 class Gate(Protocol):
@@ -76,9 +86,9 @@ def demand(
 
 
 @functools.cache
-def requires(role: Role, of: Of = "instance", *, owner: bool = False) -> Guard:
+def requires(role: Role, of: Of = "instance", *, owner: bool = False, key: bool = False) -> Guard:
     """A dependency that yields the caller's Principal or refuses. One object per declaration."""
-    declaration = Declaration(role, of, owner)
+    declaration = Declaration(role, of, owner, key)
 
     async def guard(
         request: Request,
@@ -87,6 +97,8 @@ def requires(role: Role, of: Of = "instance", *, owner: bool = False) -> Guard:
     ) -> Principal:
         gate = cast("Gate", request.app.state.gate)
         token = bearer.credentials if bearer else ""
+        if key and token and (holder := await _by_key(request, token, role)) is not None:
+            return holder
         principal = await gate.identify(request, token, session or "")
         _check(principal, declaration, request.method)
         return principal
@@ -94,6 +106,13 @@ def requires(role: Role, of: Of = "instance", *, owner: bool = False) -> Guard:
     guard.__name__ = f"requires_{role}"
     guard.declaration = declaration  # type: ignore[attr-defined]
     return guard
+
+
+async def _by_key(request: Request, secret: str, role: Role) -> Principal | None:
+    if secret.startswith(TOKEN_PREFIX):
+        return None
+    holder = cast("KeyHolder", request.app.state.key_holder)
+    return await holder(secret, request.client.host if request.client else "", role)
 
 
 def _check(principal: Principal, asked: Declaration, method: str) -> None:

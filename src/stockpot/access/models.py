@@ -36,7 +36,8 @@ class Frozen(BaseModel):
 
 
 class Principal(Frozen):
-    """Who makes a request: a signed-in user, an API token, or the instance's own command line.
+    """Who makes a request: a signed-in user, an API token, the instance's own command line, or at
+    the routes that take one an application's virtual key.
 
     `role` is the one on the instance; as viewer or more it holds in every project. `own` on the
     instance opens no project by itself: `grants` say which are open, and how far. A principal with
@@ -46,7 +47,7 @@ class Principal(Frozen):
     user_id: str
     label: str
     role: Role
-    via: Literal["session", "token", "cli"]
+    via: Literal["session", "token", "cli", "key"]
     grants: dict[str, Role] = {}
     scopes: tuple[Scope, ...] = SCOPES
     project: str | None = None

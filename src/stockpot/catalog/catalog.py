@@ -13,6 +13,7 @@ from stockpot.catalog import addresses
 from stockpot.catalog.connecting import Connecting
 from stockpot.catalog.edits import Edits
 from stockpot.catalog.fleet import Fleet
+from stockpot.catalog.holders import KeyHolders
 from stockpot.catalog.keeping import DefinitionKeeper
 from stockpot.catalog.publish import Publisher
 from stockpot.catalog.service.budgets import BudgetService, SpendOf
@@ -53,6 +54,7 @@ class Catalog(NamedTuple):
     keeper: DefinitionKeeper
     requests: RequestService
     prices: PriceService
+    holders: KeyHolders
 
     async def prepare(self, *, probe: bool) -> None:
         """Seed a fresh instance, look around, publish."""
@@ -115,6 +117,7 @@ def open_catalog(
         keeper=DefinitionKeeper(db, edits, publisher, fleet, connecting),
         requests=RequestService(db, edits, publisher),
         prices=PriceService(db, publisher),
+        holders=KeyHolders(publisher),
         kv=open_kv(settings.kv_url) if settings.kv_url else _own_kv(instance),
     )
 
