@@ -1,0 +1,60 @@
+"""Statistics of decisions: intervals, paired comparisons, power, multiplicity, agreement.
+
+Pure functions of numbers, each with the paper that it follows. Knows numpy and scipy; knows no
+run, no data set and no store. What is offered here is loaded when it is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from stockpot.core.lazy import lazily
+
+if TYPE_CHECKING:
+    from stockpot.stats.classes import F1, binary_f1, macro_f1
+    from stockpot.stats.intervals import Estimate, clustered_mean, mean, wilson
+    from stockpot.stats.multiplicity import holm
+    from stockpot.stats.paired import (
+        Comparison,
+        bootstrap,
+        compare,
+        effect_size,
+        exact_paired,
+        non_inferior,
+        paired_difference,
+    )
+    from stockpot.stats.power import minimum_detectable_effect, sample_size
+    from stockpot.stats.repeats import pass_all, pass_any
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "classes": "F1 binary_f1 macro_f1",
+            "intervals": "Estimate clustered_mean mean wilson",
+            "multiplicity": "holm",
+            "paired": "Comparison bootstrap compare effect_size exact_paired non_inferior "
+            "paired_difference",
+            "power": "minimum_detectable_effect sample_size",
+            "repeats": "pass_all pass_any",
+        },
+    )
+
+__all__ = [
+    "F1",
+    "Comparison",
+    "Estimate",
+    "binary_f1",
+    "bootstrap",
+    "clustered_mean",
+    "compare",
+    "effect_size",
+    "exact_paired",
+    "holm",
+    "macro_f1",
+    "mean",
+    "minimum_detectable_effect",
+    "non_inferior",
+    "paired_difference",
+    "pass_all",
+    "pass_any",
+    "sample_size",
+    "wilson",
+]

@@ -1,0 +1,138 @@
+"""Comparing two arms on the same rows. Knows pairs of numbers; knows no run.
+
+A comparison on the same rows looks at the differences, row by row: what makes a row hard is in both
+arms and falls out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import bdtr
+
+from stockpot.stats.intervals import Estimate, clustered_mean, mean
+
+Floats = NDArray[np.float64]
+
+
+class Comparison(NamedTuple):
+    """The candidate against its base. `difference` is candidate - base; `p` tests that it is 0, by
+    the method named; `worse` and `better` count rows."""
+
+    base: float
+    candidate: float
+    difference: Estimate
+    p: float
+    test: str
+    effect: float
+    better: int
+    worse: int
+
+
+def paired_difference(
+    base: Sequence[float],
+    candidate: Sequence[float],
+    clusters: Sequence[Hashable] | None = None,
+    confidence: float = 0.95,
+) -> Estimate:
+    """The mean of the differences, plain (Student 1908) or clustered (`clustered_mean`)."""
+    differences = _differences(base, candidate)
+    if clusters is None:
+        return mean(differences.tolist(), confidence)
+    return clustered_mean(differences.tolist(), clusters, confidence)
+
+
+def exact_paired(better: int, worse: int) -> float:
+    """The two-sided p of McNemar's test in its exact form: the discordant pairs against a fair
+    coin (McNemar 1947, Psychometrika 12:153; exact: Cochran 1950, Biometrika 37:256)."""
+    n, fewer = better + worse, min(better, worse)
+    return min(1.0, 2.0 * float(bdtr(fewer, n, 0.5))) if n else 1.0
+
+
+def effect_size(base: Sequence[float], candidate: Sequence[float]) -> float:
+    """Cohen's d of paired values: the mean difference in standard deviations of the differences
+    (Cohen 1988, Statistical Power Analysis, 2.3.5). 0 where nothing differs."""
+    differences = _differences(base, candidate)
+    if differences.size < 2:
+        return 0.0
+    spread = float(differences.std(ddof=1))
+    centre = float(differences.mean())
+    return centre / spread if spread > 0 else math.copysign(math.inf, centre) if centre else 0.0
+
+
+def compare(
+    base: Sequence[float],
+    candidate: Sequence[float],
+    clusters: Sequence[Hashable] | None = None,
+    confidence: float = 0.95,
+) -> Comparison:
+    """One metric of two arms. Rows of two outcomes without clusters are tested exactly; all else by
+    the interval's own t test."""
+    differences = _differences(base, candidate)
+    found = paired_difference(base, candidate, clusters, confidence)
+    better, worse = int((differences > 0).sum()), int((differences < 0).sum())
+    p, test = found.p, "clustered t" if clusters is not None else "paired t"
+    if clusters is None and _two_outcomes(base, candidate):
+        p, test = exact_paired(better, worse), "exact McNemar"
+    return Comparison(
+        float(np.mean(base)), float(np.mean(candidate)), found, 1.0 if math.isnan(p) else p, test,
+        effect_size(base, candidate), better, worse,
+    )  # fmt: skip
+
+
+def non_inferior(difference: Estimate, margin: float) -> bool:
+    """Whether the candidate is at most `margin` worse: the interval's lower end lies above -margin
+    (Blackwelder 1982, Controlled Clinical Trials 3:345). With a 95 % interval that is a one-sided
+    test at 2.5 %."""
+    if margin < 0:
+        raise ValueError("a margin is how much worse is still accepted: it is not negative")
+    return difference.low > -margin
+
+
+def bootstrap(
+    statistic: Callable[[NDArray[np.intp]], float],
+    n: int,
+    clusters: Sequence[Hashable] | None = None,
+    *,
+    confidence: float = 0.95,
+    rounds: int = 2000,
+    seed: int = 0,
+) -> Estimate:
+    """The percentile interval of a statistic of row numbers (Efron 1979, Annals of Statistics 7:1),
+    whole clusters at a time where there are (Field and Welsh 2007, JRSS B 69:369). For what is no
+    mean, such as F1."""
+    rng = np.random.default_rng(seed)
+    groups = _rows_of(clusters, n)
+    value = statistic(np.arange(n))
+    drawn = np.empty(rounds)
+    for number in range(rounds):
+        picks = rng.integers(0, len(groups), len(groups))
+        drawn[number] = statistic(np.concatenate([groups[pick] for pick in picks]))
+    low, high = np.quantile(drawn, [0.5 - confidence / 2, 0.5 + confidence / 2])
+    tail = min(float((drawn <= 0).mean()), float((drawn >= 0).mean()))
+    p = min(1.0, max(2 * tail, 1 / rounds))
+    se = float(drawn.std(ddof=1))
+    return Estimate(value, float(low), float(high), se, n, len(groups), math.inf, p, "bootstrap")
+
+
+def _rows_of(clusters: Sequence[Hashable] | None, n: int) -> list[NDArray[np.intp]]:
+    if clusters is None:
+        return [np.array([number]) for number in range(n)]
+    rows: dict[Hashable, list[int]] = {}
+    for number, name in enumerate(clusters):
+        rows.setdefault(name, []).append(number)
+    return [np.array(found) for found in rows.values()]
+
+
+def _differences(base: Sequence[float], candidate: Sequence[float]) -> Floats:
+    if len(base) != len(candidate):
+        raise ValueError(f"{len(base)} rows cannot be paired with {len(candidate)}")
+    return np.asarray(candidate, dtype=np.float64) - np.asarray(base, dtype=np.float64)
+
+
+def _two_outcomes(base: Sequence[float], candidate: Sequence[float]) -> bool:
+    return set(np.unique([base, candidate]).tolist()) <= {0.0, 1.0}
