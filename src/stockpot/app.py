@@ -83,6 +83,7 @@ class _Control:
         self.db: Database = open_control_store(settings, instance)
         self.access = open_access(self.db, instance, settings, catalog.project_names)
         self.spans = traces.open_span_log(instance)
+        self.scores = traces.ScoreService(self.db, self.spans, catalog.project_names)
         self.catalog = catalog.open_catalog(self.db, instance, settings, self._spend_of)
         self.revisions = revisions.RevisionService(
             self.db, self.catalog.keeper, self.spans, catalog.spent_by_budget
@@ -99,6 +100,7 @@ class _Control:
             catalog.internal_router(self.catalog),
             revisions.router(self.revisions),
             traces.router(self.spans),
+            traces.score_router(self.scores),
             playground.router(self.catalog, self.caller),
         )
 

@@ -52,6 +52,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Change", "export", "stockpot.revisions.cli:export", "Print the present state as a file."),
     Row("Change", "import", "stockpot.catalog.cli:import_", "Take over another's configuration."),
     Row("Look", "traces", "stockpot.traces.cli:traces", "List, show, follow and verify traces."),
+    Row("Look", "scores", "stockpot.traces.scores.cli:scores", "Write, list and sum up scores."),
     Row("Look", "bench", "stockpot.bench.cli:bench", "Measure the gateway on this machine."),
     Row(
         "Access", "sign-in", "stockpot.access.cli:sign_in", "Print a sign-in link for the console."

@@ -18,8 +18,10 @@ from stockpot.catalog.store.tables import metadata as catalog_tables
 from stockpot.core.db import Database, migrate, newest_revision, open_database, schema_revision
 from stockpot.core.errors import ConfigError
 from stockpot.revisions.store import metadata as revision_tables
+from stockpot.traces.scores.store import metadata as score_tables
 from tests.postgres import fresh_database
 
+EXPECTED = [access_tables, catalog_tables, revision_tables, score_tables]
 SCRIPTS = ScriptDirectory(str(Path(stockpot.__file__).parent / "migrations"))
 REVISIONS = [script.revision for script in reversed(list(SCRIPTS.walk_revisions()))]
 
@@ -119,7 +121,7 @@ async def test_the_migrations_build_exactly_what_the_code_expects(store: Databas
 
     def difference(c: sa.Connection) -> list[object]:
         context = MigrationContext.configure(c, opts={"compare_type": True})
-        return list(compare_metadata(context, [access_tables, catalog_tables, revision_tables]))
+        return list(compare_metadata(context, EXPECTED))
 
     assert await store.write(difference) == []
 

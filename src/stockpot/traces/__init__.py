@@ -34,18 +34,37 @@ if TYPE_CHECKING:
         Verification,
     )
     from stockpot.traces.opening import forwarder, open_span_log, open_store
+    from stockpot.traces.scores.api import score_router
+    from stockpot.traces.scores.distance import edit_distance, edit_share
+    from stockpot.traces.scores.models import (
+        NewScore,
+        Score,
+        ScoreFilter,
+        ScorePage,
+        ScoreSummary,
+        Written,
+    )
+    from stockpot.traces.scores.service import ScoreService
     from stockpot.traces.service import OffsetMismatch, SpanLog
+    from stockpot.traces.sketch import Sketch
     from stockpot.traces.store import SpanStore
 
 __all__ = [
     "ExportedSpan",
     "Group",
     "Measure",
+    "NewScore",
     "OffsetMismatch",
     "Overview",
     "Payload",
     "Point",
     "Quantiles",
+    "Score",
+    "ScoreFilter",
+    "ScorePage",
+    "ScoreService",
+    "ScoreSummary",
+    "Sketch",
     "Span",
     "SpanLog",
     "SpanStore",
@@ -56,16 +75,28 @@ __all__ = [
     "TracePage",
     "TraceRow",
     "Verification",
+    "Written",
+    "edit_distance",
+    "edit_share",
     "forwarder",
     "ingest_app",
     "open_span_log",
     "open_store",
     "router",
+    "score_router",
 ]
 
 _ELSEWHERE = {
+    **dict.fromkeys(
+        ("NewScore", "Score", "ScoreFilter", "ScorePage", "ScoreSummary", "Written"),
+        "scores.models",
+    ),
+    **dict.fromkeys(("edit_distance", "edit_share"), "scores.distance"),
+    "ScoreService": "scores.service",
+    "score_router": "scores.api",
     "Measure": "measure",
     "OffsetMismatch": "service",
+    "Sketch": "sketch",
     "SpanLog": "service",
     "SpanStore": "store",
     "forwarder": "opening",

@@ -107,7 +107,9 @@ class Operation(NamedTuple):
                 return "x" * max(1, schema.get("minLength", 1))
 
 
-ABOUT = {"project", "key_id", "user_id", "team_id", "subject_id", "trace_id", "request_id"}
+ABOUT = {
+    "project", "key_id", "user_id", "team_id", "subject_id", "trace_id", "request_id", "value",
+}  # fmt: skip
 """Fields of a body that name a record: given even where they are optional."""
 
 

@@ -104,6 +104,8 @@ class World:
         await self.done("PUT", access, {"role": "viewer"})
         user = (await member.get("/api/v1/session")).json()["user"]["id"]
         shipped = self.called(project, word, key["id"], number)
+        score = {"project": project, "trace_id": shipped.record.trace_id.hex(), "name": "quality"}
+        await self.made("/api/v1/scores", {"scores": [{**score, "value": 1, "comment": word}]})
         return Records(
             project=project, key_id=key["id"], request_id=request["id"],
             trace_id=shipped.record.trace_id.hex(), span_id=shipped.record.span_id.hex(),

@@ -1,0 +1,342 @@
+"""The verbs of scores: write, ask, sum up. Knows the span log, to learn what a score is about.
+
+What a score is about may arrive after it: then the score is there at once, and its prompt, model
+and edit distance follow as soon as the span does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from stockpot.access import Principal, audit, demand
+from stockpot.core.db import Database
+from stockpot.core.errors import Conflict, InvalidInput, NotFound, StockpotError, did_you_mean
+from stockpot.core.ids import record_id
+from stockpot.traces import excerpt
+from stockpot.traces.models import Sight, Span, TraceFilter
+from stockpot.traces.scores import store
+from stockpot.traces.scores.distance import edit_distance, edit_share
+from stockpot.traces.scores.models import (
+    NewScore,
+    Score,
+    ScoreBy,
+    ScoreFilter,
+    ScorePage,
+    ScoreSummary,
+    Written,
+)
+from stockpot.traces.service import SpanLog
+
+Projects = Callable[[sa.Connection], tuple[str, ...]]
+"""The names of all projects; the composition root knows who tells them."""
+
+_LEARN_FOR_MS = 2 * 86_400_000
+"""How long a score waits for its span."""
+
+_LEARN_AT_ONCE = 500
+_GROUPS = 2000
+_LABELS = 20
+_IN_SLOT = ("project", "trace_id", "span_id", "session", "item", "name", "source", "author",
+            "evaluator", "queue")  # fmt: skip
+
+
+class ScoreService:
+    """Scores of every project, in the control plane's store."""
+
+    def __init__(self, db: Database, spans: SpanLog, projects: Projects) -> None:
+        self._db = db
+        self._spans = spans
+        self._projects = projects
+        self._last = 0
+        self._retry: dict[tuple[str, ...], tuple[float, float]] = {}
+
+    async def write(self, new: Sequence[NewScore], actor: Principal | None = None) -> Written:
+        """Write all or none. A score whose id is there with the same content is a repetition and
+        changes nothing; with other content it is refused. With an `actor`, who must be an editor of
+        the projects, the write is audited."""
+        given = [_whole(score) for score in new]
+        repeated: list[str] = []
+
+        def work(c: sa.Connection) -> None:
+            repeated.clear()
+            _check_projects(actor, {score.project for score in given}, self._projects(c))
+            fresh = self._fresh(c, given, repeated)
+            if fresh:
+                store.add(c, [self._row(score) for score in fresh])
+            for project in sorted({score.project for score in fresh} if actor else ()):
+                mine = [score for score in fresh if score.project == project]
+                told: dict[str, Any] = {"project": project, "count": len(mine)}
+                told["names"] = _names(mine)
+                assert actor is not None
+                audit(c, actor, "score.write", mine[0].id or "", after=mine[0], **told)
+
+        await self._db.write(work)
+        return Written(ids=tuple(score.id or "" for score in given), repeated=tuple(repeated))
+
+    async def query(
+        self,
+        where: ScoreFilter,
+        cursor: str | None = None,
+        limit: int = 100,
+        sight: Sight | None = None,
+    ) -> ScorePage:
+        """One page, newest first."""
+        await self.learn(where.project)
+        before = _position(cursor)
+        found = await self._db.read(lambda c: store.page(c, where, sight, before, limit))
+        return ScorePage(items=found.items, next_cursor=_cursor(found.next))
+
+    async def summary(
+        self,
+        where: ScoreFilter,
+        by: ScoreBy = "prompt",
+        sight: Sight | None = None,
+    ) -> tuple[ScoreSummary, ...]:
+        """The scores of each name, told apart by prompt version or something else."""
+        await self.learn(where.project)
+
+        def work(c: sa.Connection) -> tuple[ScoreSummary, ...]:
+            labels: dict[tuple[str, ...], dict[str, int]] = {}
+            for row in store.labelled(c, where, sight, by, _GROUPS):
+                of_group = labels.setdefault(_key(row, by), {})
+                if len(of_group) < _LABELS:
+                    of_group[row["label"]] = row["n"]
+            rows = store.summarised(c, where, sight, by, _GROUPS)
+            return tuple(_summary(row, by, labels.get(_key(row, by), {})) for row in rows)
+
+        return await self._db.read(work)
+
+    async def forget(self, project: str, trace_ids: Sequence[str]) -> int:
+        """Erase all scores of some traces, as their erasure demands; returns how many."""
+        return await self._db.write(lambda c: store.forget(c, project, trace_ids))
+
+    async def learn(self, project: str | None = None) -> int:
+        """Ask the span log about the targets of scores that wait for them; returns how many were
+        found. A target that is not there is asked for again, ever more rarely."""
+        since = _now_ms() - _LEARN_FOR_MS
+        found = await self._db.read(lambda c: store.waiting(c, project, since, _LEARN_AT_ONCE))
+        now = time.monotonic()
+        due = [one for one in found if self._retry.get(one.target, (0.0, 0.0))[0] <= now]
+        if not due:
+            return 0
+        known, counted = await asyncio.to_thread(self._ask, due)
+        self._remember(due, {_target_of(row) for row in known}, now)
+        if known or counted:
+            await self._db.write(lambda c: store.learn(c, known, counted))
+        return len(known)
+
+    def _fresh(
+        self, c: sa.Connection, given: Sequence[NewScore], repeated: list[str]
+    ) -> list[NewScore]:
+        """Those that are not there yet, each once."""
+        fresh: dict[tuple[str, str], NewScore] = {}
+        for project in {score.project for score in given}:
+            mine = {score.id or "": score for score in given if score.project == project}
+            there = store.with_ids(c, project, mine)
+            for score in (score for score in given if score.project == project):
+                ident = score.id or ""
+                before = there.get(ident) or fresh.get((project, ident))
+                if before is None:
+                    fresh[project, ident] = score
+                elif _content(before) == _content(score):
+                    repeated.append(ident)
+                else:
+                    raise Conflict(
+                        f"there is a score {ident!r} with another content",
+                        hint="leave the id out: a newer score takes the place of the older one",
+                    )
+        return list(fresh.values())
+
+    def _row(self, score: NewScore) -> dict[str, Any]:
+        now_us = time.time_ns() // 1000
+        self._last = max(now_us, self._last + 1)  # what was written later is newer
+        row = score.model_dump()
+        for name in ("span_id", "session", "item"):
+            row[name] = row[name] or ""
+        told = "\0".join(row[name] for name in _IN_SLOT)
+        slot = hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
+        return {**row, "number": self._last, "slot": slot, "created_ms": now_us // 1000}
+
+    # --- what the span log knows ------------------------------------------------------------------
+
+    def _ask(
+        self, due: Iterable[store.Waiting]
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        known: dict[tuple[str, ...], dict[str, Any]] = {}
+        counted: list[dict[str, Any]] = []
+        for one in due:
+            project, trace_id, span_id, session = one.target
+            spans = self._spans_of(project, trace_id, session)
+            about = _about(spans, span_id)
+            if about is None:
+                continue
+            if not one.known:
+                known[one.target] = _learned(one.target, about, spans)
+            if one.correction is not None:
+                counted += self._counted(one.id, about, one.correction)
+        return list(known.values()), counted
+
+    def _spans_of(self, project: str, trace_id: str, session: str) -> tuple[Span, ...]:
+        try:
+            if trace_id:
+                return self._spans.trace(trace_id, project).spans
+            where = TraceFilter(project=project, session=session)
+            return tuple(row.root for row in self._spans.traces(where, limit=50).items)
+        except StockpotError:
+            return ()
+
+    def _counted(self, ident: str, about: Span, correction: str) -> list[dict[str, Any]]:
+        if about.payload not in ("full", "masked"):
+            return []
+        body = self._spans.payload(about.trace_id, about.span_id, about.project).response
+        output = excerpt.read(None, body.encode() if body else None).output_text
+        share = edit_share(output, correction)
+        distance = edit_distance(output, correction)
+        return [{"project": about.project, "id": ident, "distance": distance, "share": share}]
+
+    def _remember(
+        self, asked: Iterable[store.Waiting], found: set[tuple[str, ...]], now: float
+    ) -> None:
+        if len(self._retry) > 10_000:
+            self._retry.clear()
+        for one in asked:
+            if one.target in found and one.correction is None:
+                self._retry.pop(one.target, None)
+                continue
+            pause = min(600.0, 2 * self._retry.get(one.target, (0.0, 0.25))[1])
+            self._retry[one.target] = (now + pause, pause)
+
+
+def _whole(score: NewScore) -> NewScore:
+    """With an id, and ids of traces as the span log spells them."""
+    return score.model_copy(
+        update={
+            "id": score.id or record_id("scr"),
+            "trace_id": score.trace_id.lower(),
+            "span_id": score.span_id.lower() if score.span_id else None,
+            "evaluator_trace": score.evaluator_trace.lower(),
+        }
+    )
+
+
+def _check_projects(actor: Principal | None, asked: Iterable[str], known: Sequence[str]) -> None:
+    for project in sorted(asked):
+        near = did_you_mean(project, known)
+        absent = NotFound(f"no project {project!r}.{near}", hint="stockpot projects list")
+        if actor is not None:
+            demand(actor, "editor", project, absent)
+        if project not in known:
+            raise absent
+
+
+def _content(score: NewScore) -> dict[str, Any]:
+    return {name: getattr(score, name) for name in NewScore.model_fields if name != "id"}
+
+
+def _names(some: Iterable[NewScore]) -> list[str]:
+    return sorted({score.name for score in some})[:20]
+
+
+def _about(spans: Sequence[Span], span_id: str) -> Span | None:
+    """The span that a score is about: the one it names, else the root of its trace."""
+    if span_id:
+        return next((span for span in spans if span.span_id == span_id), None)
+    return next((span for span in spans if span.is_root), spans[0] if spans else None)
+
+
+def _learned(target: tuple[str, ...], about: Span, spans: Sequence[Span]) -> dict[str, Any]:
+    """A row of `score_targets`. A trace's prompt is its root's, else the one that its spans agree
+    on; a session's is the one that all of its traces agree on."""
+    of_session = not target[1]
+    prompts = {_prompt(span) for span in spans if _prompt(span)[0]}
+    name, version = _prompt(about)
+    if of_session or not name:
+        whole = not target[2] and len(prompts) == 1
+        name, version = next(iter(prompts)) if whole else ("", "")
+    values = {"environment": about.environment, "key_id": about.key_id, "user": about.user,
+              "model": about.model, "variant": _of_span(about, "variant")}  # fmt: skip
+    values |= {"prompt_name": name, "prompt_version": version}
+    cut = {column: text[: _longest(column)] for column, text in values.items()}
+    return {**dict(zip(store.TARGET, target, strict=True)), **cut, "start_ms": about.start_ms}
+
+
+def _prompt(span: Span) -> tuple[str, str]:
+    return _of_span(span, "prompt_name"), _of_span(span, "prompt_version")
+
+
+def _of_span(span: Span, name: str) -> str:
+    return str(getattr(span, name, "") or "")
+
+
+def _longest(column: str) -> int:
+    return int(getattr(store.targets.c[column].type, "length", 0) or 0)
+
+
+def _target_of(row: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(row[name] for name in store.TARGET)
+
+
+def _key(row: sa.RowMapping, by: ScoreBy) -> tuple[str, ...]:
+    return (row["name"], *(str(row[name]) for name in _KEYS.get(by, (by,))))
+
+
+_KEYS: dict[str, tuple[str, ...]] = {"name": (), "prompt": ("prompt_name", "prompt_version")}
+"""The fields of a group's key, where they are not the word itself."""
+
+
+def _summary(row: sa.RowMapping, by: ScoreBy, labels: dict[str, int]) -> ScoreSummary:
+    numbers, mean = row["numbers"], row["mean"]
+    sd = None
+    if numbers > 1 and mean is not None:
+        sd = math.sqrt(max(0.0, (row["squares"] - numbers * mean * mean) / (numbers - 1)))
+    share = row["mean_edit_share"]
+    return ScoreSummary(
+        name=row["name"],
+        key={name: str(row[name]) for name in _KEYS.get(by, (by,))},
+        n=row["n"],
+        numbers=numbers,
+        positive=row["positive"] or 0,
+        traces=row["traces"],
+        mean=mean,
+        sd=sd,
+        least=row["least"],
+        most=row["most"],
+        corrections=row["corrections"],
+        mean_edit_share=None if share is None else float(share),
+        labels=labels,
+    )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _cursor(position: int | None) -> str | None:
+    if position is None:
+        return None
+    return base64.urlsafe_b64encode(b"1:%d" % position).decode().rstrip("=")
+
+
+def _position(cursor: str | None) -> int | None:
+    if not cursor:
+        return None
+    try:
+        version, _, position = base64.urlsafe_b64decode(cursor + "==").partition(b":")
+        if version != b"1" or not 0 <= int(position) < 1 << 63:
+            raise ValueError
+        return int(position)
+    except ValueError:
+        raise InvalidInput(
+            f"{cursor!r} is not a cursor: take next_cursor of the page before"
+        ) from None
+
+
+__all__ = ["Projects", "Score", "ScoreService"]

@@ -1,0 +1,180 @@
+"""Scores over HTTP: written once, replaced by newer ones, joined to what they are about."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from stockpot import traces
+from stockpot.gateway import Shipped
+from tests.integration.control.plane import Plane
+from tests.unit.traces.made import make_shipment, make_shipped
+
+pytestmark = pytest.mark.integration
+API = "/api/v1/scores"
+
+
+@dataclasses.dataclass
+class Called:
+    """Calls that are in the span log."""
+
+    plane: Plane
+    count: int = 0
+
+    def call(self, said: str = "leek soup", **changes: Any) -> Shipped:
+        self.count += 1
+        shipped = self.made(self.count, said, **changes)
+        self.arrive(shipped)
+        return shipped
+
+    def made(self, number: int, said: str, **changes: Any) -> Shipped:
+        given = {"project": "default", "start_ns": time.time_ns(), **changes}
+        return make_shipped(number, said=("what soup", said), **given)
+
+    def arrive(self, *shipped: Shipped) -> None:
+        log = traces.SpanLog(traces.open_store(self.plane.instance))
+        log.ingest(make_shipment(*shipped, stream=f"host-{shipped[0].record.span_id.hex()}-1"))
+        log.close()
+
+
+@pytest.fixture
+def called(plane: Plane) -> Called:
+    return Called(plane)
+
+
+@pytest.fixture
+async def admin(plane: Plane) -> httpx.AsyncClient:
+    return await plane.admin()
+
+
+async def wrote(client: httpx.AsyncClient, **score: Any) -> Any:
+    given = {"project": "default", "name": "quality", **score}
+    answer = await client.post(API, json={"scores": [given]})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def listed(client: httpx.AsyncClient, **where: Any) -> list[dict[str, Any]]:
+    answer = await client.get(API, params=where)
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["items"])
+
+
+async def test_a_newer_score_takes_the_place_of_the_older_which_stays_in_the_history(
+    admin: httpx.AsyncClient, called: Called
+) -> None:
+    trace = called.call().record.trace_id.hex()
+    await wrote(admin, trace_id=trace.upper(), value=0.2, comment="thin")
+    await wrote(admin, trace_id=trace, value=0.9)
+    await wrote(admin, trace_id=trace, value=0.4, author="ben")
+    now = await listed(admin, trace_id=trace)
+    assert [(s["author"], s["value"]) for s in now] == [("ben", 0.4), ("command line", 0.9)]
+    history = await listed(admin, trace_id=trace, history=True)
+    assert [(s["value"], s["superseded"]) for s in history] == [
+        (0.4, False), (0.9, False), (0.2, True),
+    ]  # fmt: skip
+    await wrote(admin, trace_id=trace, author="ben", retracted=True)
+    assert [s["author"] for s in await listed(admin, trace_id=trace)] == ["command line"]
+
+
+async def test_a_repetition_changes_nothing_and_another_content_is_refused(
+    admin: httpx.AsyncClient, called: Called
+) -> None:
+    trace = called.call().record.trace_id.hex()
+    score = {"trace_id": trace, "value": 1.0, "id": "run-7:3"}
+    assert await wrote(admin, **score) == {"ids": ["run-7:3"], "repeated": []}
+    assert await wrote(admin, **score) == {"ids": ["run-7:3"], "repeated": ["run-7:3"]}
+    assert len(await listed(admin, history=True)) == 1
+    other = {"project": "default", "name": "quality", **score, "value": 0.0}
+    fresh = {"project": "default", "name": "other", "trace_id": trace, "value": 1.0}
+    answer = await admin.post(API, json={"scores": [fresh, other]})
+    assert answer.status_code == 409
+    assert "run-7:3" in answer.json()["error"]["message"]
+    assert len(await listed(admin, history=True)) == 1, "all or none"
+
+
+async def test_what_a_score_is_about_is_learned_when_the_span_arrives(
+    admin: httpx.AsyncClient, called: Called, plane: Plane
+) -> None:
+    late = called.made(7, "leek soup", user="u7")
+    trace = late.record.trace_id.hex()
+    await wrote(admin, trace_id=trace, correction="leek stew")
+    (before,) = await listed(admin, trace_id=trace)
+    assert (before["model"], before["edit_distance"]) == ("", None)
+    called.arrive(late)
+    plane.app.state.control.scores._retry.clear()  # not to wait for the second attempt's turn
+    (after,) = await listed(admin, trace_id=trace)
+    assert (after["model"], after["user"]) == ("gpt-4o-mini", "u7")
+    assert after["edit_distance"] == 3
+    assert after["edit_share"] == pytest.approx(3 / 9)
+
+
+async def test_a_summary_tells_names_and_groups_apart(
+    admin: httpx.AsyncClient, called: Called
+) -> None:
+    values = {"small": [1.0, 0.0, 1.0], "large": [0.5]}
+    for model, given in values.items():
+        for value in given:
+            trace = called.call(model=model).record.trace_id.hex()
+            await wrote(admin, trace_id=trace, value=value, label="yes" if value else "no")
+    await wrote(admin, session="s1", name="tone", label="warm")
+    answer = await admin.get(f"{API}/summary", params={"by": "model"})
+    found = {(row["name"], row["key"]["model"]): row for row in answer.json()}
+    small = found["quality", "small"]
+    assert (small["n"], small["numbers"], small["positive"], small["traces"]) == (3, 3, 2, 3)
+    assert small["mean"] == pytest.approx(2 / 3)
+    assert small["sd"] == pytest.approx((1 / 3) ** 0.5)
+    assert small["labels"] == {"yes": 2, "no": 1}
+    assert (found["quality", "large"]["mean"], found["quality", "large"]["sd"]) == (0.5, None)
+    assert found["tone", ""]["mean"] is None
+    for by in ("name", "prompt", "day", "source", "author", "variant", "environment"):
+        rows = (await admin.get(f"{API}/summary", params={"by": by})).json()
+        assert sum(row["n"] for row in rows) == 5, by
+
+
+async def test_pages_follow_their_cursor(admin: httpx.AsyncClient, called: Called) -> None:
+    trace = called.call().record.trace_id.hex()
+    names = [f"n{i}" for i in range(5)]
+    some = [{"project": "default", "trace_id": trace, "name": n, "value": 1} for n in names]
+    await admin.post(API, json={"scores": some})
+    seen, cursor = [], None
+    while True:
+        asked = {"limit": 2, **({"cursor": cursor} if cursor else {})}
+        page = (await admin.get(API, params=asked)).json()
+        seen += [score["name"] for score in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == names[::-1]
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [
+        ({"value": 1}, "trace_id"),
+        ({"trace_id": "ab" * 16}, "value"),
+        ({"span_id": "ab" * 8, "session": "s", "value": 1}, "span_id"),
+        ({"trace_id": "xy" * 16, "value": 1}, "trace_id"),
+        ({"trace_id": "ab" * 16, "value": 1, "project": "nowhere"}, "no project 'nowhere'"),
+    ],
+)
+async def test_what_cannot_be_a_score_is_refused_in_plain_words(
+    admin: httpx.AsyncClient, score: dict[str, Any], said: str
+) -> None:
+    given = {"project": "default", "name": "quality", **score}
+    answer = await admin.post(API, json={"scores": [given]})
+    assert answer.status_code in (404, 422)
+    assert said in answer.json()["error"]["message"]
+
+
+async def test_who_writes_in_a_session_is_the_author(plane: Plane, called: Called) -> None:
+    browser = await plane.signed_in()
+    trace = called.call().record.trace_id.hex()
+    await wrote(browser, trace_id=trace, value=1, author="somebody else", source="judge")
+    (score,) = await listed(browser, trace_id=trace)
+    assert (score["source"], score["author"]) != ("judge", "somebody else")
+    assert score["source"] == "human"
