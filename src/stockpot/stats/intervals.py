@@ -86,7 +86,7 @@ def _by_cluster(x: Floats, clusters: Sequence[Hashable]) -> tuple[Floats, Floats
         raise ValueError(f"{x.size} values have {len(clusters)} cluster names")
     numbers: dict[Hashable, int] = {}
     index = np.fromiter((numbers.setdefault(name, len(numbers)) for name in clusters), np.intp)
-    sums: Floats = np.bincount(index, weights=x)
+    sums = np.bincount(index, weights=x).astype(np.float64)
     return np.bincount(index).astype(np.float64), sums
 
 
