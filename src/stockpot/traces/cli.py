@@ -54,6 +54,13 @@ _FILTERS = (
     click.option("--user", help="Only of this end user."),
     click.option("--session", help="Only of this session."),
     click.option("--tag", help="Only with this tag."),
+    click.option("--prompt", "prompt_name", help="Only calls that used this prompt."),
+    click.option("--prompt-version", help="Only calls that used this version of it."),
+    click.option("--service", help="Only of this service."),
+    click.option("--release", help="Only of this release of it."),
+    click.option("--agent", help="Only traces in which this agent worked."),
+    click.option("--tool", help="Only traces in which this tool was called."),
+    click.option("--dataset-run", help="Only of this run over a data set."),
     click.option("--search", "q", help="Words, \"phrases\", begin*, -without; in what was said."),
     click.option("--last", "last_ms", type=milliseconds, metavar="DURATION",
                  help="Only the last 30m, 12h, 7d ..."),
@@ -85,7 +92,8 @@ def _filtered(command: Command) -> Command:
 
 _NAMES = (
     "project", "environment", "model", "requested_model", "provider", "key_id", "status", "failed",
-    "error", "unpriced", "kind", "user", "session", "tag", "q", "last_ms", "min_cost_usd",
+    "error", "unpriced", "kind", "user", "session", "tag", "prompt_name", "prompt_version",
+    "service", "release", "agent", "tool", "dataset_run", "q", "last_ms", "min_cost_usd",
     "min_duration_ms", "trace_prefix",
 )  # fmt: skip
 

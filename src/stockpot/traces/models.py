@@ -63,7 +63,8 @@ class Span(Frozen):
     a cache saved: the vendor's against the price of fresh tokens (less than 0 where writing it cost
     more), or the gateway's own (`cache` is then `hit`) against the answer that was repeated.
     `degraded` are fields of the request that the target's format could not say; `route_reason` is
-    why this target was chosen, '' where there was nothing to choose.
+    why this target was chosen, '' where there was nothing to choose. `sample_weight` is how many
+    spans this one stands for where others like it were sampled away.
     """
 
     trace_id: str
@@ -115,10 +116,25 @@ class Span(Frozen):
     source: str
     revision: int
     provenance: str
+    dialect: str = ""
+    service: str = ""
+    release: str = ""
+    trace_name: str = ""
+    prompt_name: str = ""
+    prompt_version: str = ""
+    prompt_label: str = ""
+    experiment: str = ""
+    variant: str = ""
+    dataset_run: str = ""
+    dataset_item: str = ""
+    agent: str = ""
+    tool: str = ""
+    sample_weight: float = 1.0
 
 
 class TraceRow(Frozen):
-    """A line of the trace list: the root span's figures and what hangs below it."""
+    """A line of the trace list: the trace's top span and what hangs below it. Of a trace that an
+    application began, `root` is the application's span where it is there."""
 
     trace_id: str
     root: Span
@@ -165,10 +181,21 @@ class Sight(Frozen):
         return project in self.projects or key_id in self.keys
 
 
+INSIDE = (
+    "kind", "model", "requested_model", "provider", "error", "prompt_name", "prompt_version",
+    "agent", "tool", "dataset_run", "q",
+)  # fmt: skip
+"""Conditions that any span of a trace may meet."""
+
+
 class TraceFilter(Frozen):
-    """All given conditions must hold. `q` is full text over payloads; times are milliseconds;
-    `error` is an error class as in `Overview.by_error`; `failed` keeps every call that is not ok,
-    `unpriced` those of unknown cost; `model` is the target's, `requested_model` what was asked for.
+    """All given conditions must hold of one span. `q` is full text over payloads; times are
+    milliseconds; `error` is an error class as in `Overview.by_error`; `failed` keeps every call
+    that is not ok, `unpriced` those of unknown cost; `model` is the target's, `requested_model`
+    what was asked for.
+
+    A list of traces looks at root spans, unless a condition asks for what happens inside a trace:
+    a kind, a model, a provider, an error, a prompt, an agent, a tool, a text. Then any span counts.
     """
 
     project: str | None = None
@@ -185,6 +212,13 @@ class TraceFilter(Frozen):
     user: str | None = None
     session: str | None = None
     tag: str | None = None
+    prompt_name: str | None = None
+    prompt_version: str | None = None
+    service: str | None = None
+    release: str | None = None
+    tool: str | None = None
+    agent: str | None = None
+    dataset_run: str | None = None
     q: str | None = None
     from_ms: float | None = Field(None, ge=0, le=9e12)
     to_ms: float | None = Field(None, ge=0, le=9e12)
@@ -192,6 +226,11 @@ class TraceFilter(Frozen):
     min_duration_ms: float | None = Field(None, ge=0, le=9e12)
     trace_prefix: str | None = None
     _sight: Sight | None = PrivateAttr(None)
+
+    @property
+    def inside(self) -> bool:
+        """Whether a trace is found by any of its spans, not by its root alone."""
+        return any(getattr(self, name) is not None for name in INSIDE)
 
     @property
     def sight(self) -> Sight | None:

@@ -12,6 +12,7 @@ from stockpot.traces.models import TraceFilter
 from stockpot.traces.store.embedded import SqliteSpanStore
 from stockpot.traces.store.sqlite import DriverError, connect
 from tests.integration.traces.bills_contract import BillsContract
+from tests.integration.traces.inside_contract import InsideContract
 from tests.integration.traces.span_store_contract import (
     EVERYTHING,
     HOUR_NS,
@@ -35,7 +36,7 @@ def opener(tmp_path: Path) -> Opener:
     return lambda clock: SqliteSpanStore(tmp_path / "spans", clock=clock)
 
 
-class TestSqlite(SpanStoreContract, BillsContract):
+class TestSqlite(SpanStoreContract, BillsContract, InsideContract):
     """Runs the whole contract."""
 
 

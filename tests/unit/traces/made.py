@@ -7,6 +7,7 @@ import random
 import msgspec
 
 from stockpot.gateway import Record, Shipment, Shipped
+from stockpot.traces.store import NewSpan
 
 AT_NS = 1_790_000_000_000_000_000
 
@@ -64,6 +65,21 @@ def make_record(number: int = 0, **changes: object) -> Record:
         "duration_ns": rng.randrange(1_000_000, 3_000_000_000),
     }
     return Record(**{**COMMON, **own, **changes})  # type: ignore[arg-type]
+
+
+def make_span(number: int = 0, **changes: object) -> NewSpan:
+    """A span of any source; span `number` took place a second after the last."""
+    rng = random.Random(number)
+    own: dict[str, object] = {
+        "trace_id": rng.randbytes(16),
+        "span_id": rng.randbytes(8),
+        "project": "menu",
+        "environment": "production",
+        "at_ns": AT_NS + number * 1_000_000_000,
+        "start_ns": AT_NS + number * 1_000_000_000,
+        "duration_ns": rng.randrange(1_000_000, 3_000_000_000),
+    }
+    return NewSpan(**{**own, **changes})  # type: ignore[arg-type]
 
 
 def asked(text: str) -> bytes:

@@ -23,19 +23,27 @@ _NEAR_MISSES = 2000
 
 _END = 1 << 62
 
-# The newest roots that match, each trace at its newest one.
+_ROOT = " AND s.is_root"
+
+# The newest spans that match, each trace at its newest one.
 _NEWEST = """
 SELECT {columns} FROM spans s {indexed}
-WHERE s.is_root{needed}{matches} AND s.id > ? AND s.id < ?
+WHERE 1{root}{needed}{matches} AND s.id > ? AND s.id < ?
   AND NOT EXISTS (
     SELECT 1 FROM spans n INDEXED BY spans_identity
-    WHERE n.trace_id = s.trace_id AND n.project = s.project AND n.id > s.id AND n.is_root{newer})
+    WHERE n.trace_id = s.trace_id AND n.project = s.project AND n.id > s.id{newer})
 ORDER BY s.id DESC LIMIT ?"""
 
-# Roots that match, in the order of their arrival.
+# Spans that match, in the order of their arrival.
 _ARRIVED = """
 SELECT {columns} FROM spans s NOT INDEXED
-WHERE s.is_root{matches} AND s.id > ? AND s.id < ? ORDER BY s.id LIMIT ?"""
+WHERE 1{root}{matches} AND s.id > ? AND s.id < ? ORDER BY s.id LIMIT ?"""
+
+# The span that a trace is shown by: where an application began it, the application's.
+_TOP = """
+SELECT {columns} FROM spans s INDEXED BY spans_identity
+WHERE s.trace_id = ? AND s.project = ?
+ORDER BY s.is_root AND s.parent_id = x'' DESC, s.is_root DESC, s.id DESC LIMIT 1"""
 
 # Spans that match, in the order of their arrival.
 _ALL = """
@@ -47,13 +55,12 @@ _OF = """
 SELECT {columns}, s.payload_day, s.retention FROM spans s
 WHERE s.id IN ({numbers}){matches} ORDER BY s.id {order}"""
 
-# Newer roots of the same trace that match too.
+# Newer spans of the same trace that match too.
 _NEWER = """
 SELECT n.id, n.payload_day, n.retention FROM spans n INDEXED BY spans_identity
-WHERE n.trace_id = ? AND n.project = ? AND n.id > ? AND n.is_root
-  AND n.payload_day IS NOT NULL{newer}"""
+WHERE n.trace_id = ? AND n.project = ? AND n.id > ? AND n.payload_day IS NOT NULL{newer}"""
 
-# What hangs below some roots: spans, errors, known cost, tokens.
+# What a trace holds: spans, errors, known cost, tokens.
 _BELOW = """
 SELECT trace_id, project, count(*), sum(status <> 'ok'), sum(cost_nano),
        sum(input_tokens + output_tokens)
@@ -89,7 +96,9 @@ class Reader:
                 found = _Found(self._payloads, connection, where, search)
                 return found.roots(low, high, limit, newest_first=after is None)
             rows = _list(connection, where, low, high, limit, newest_first=after is None)
-            return Listing(_listed(connection, rows), rows[-1][0] if len(rows) == limit else None)
+            return Listing(
+                _listed(connection, where, rows), rows[-1][0] if len(rows) == limit else None
+            )
 
     def spans(self, where: TraceFilter, *, after: int, limit: int) -> tuple[list[Span], int | None]:
         search = parse(where.q) if where.q else None
@@ -145,24 +154,29 @@ def _list(
     newest_first: bool,
 ) -> list[Any]:  # fmt: skip
     matches, values = conditions(where)
+    root = "" if where.inside else _ROOT
     if not newest_first:
-        sql = _ARRIVED.format(columns=SELECTED, matches=matches)
+        sql = _ARRIVED.format(columns=SELECTED, root=root, matches=matches)
         return connection.execute(sql, (*values, low, high, limit)).fetchall()
     newer, again = conditions(where, "n")
     indexed, needed = index_for(where)
     sql = _NEWEST.format(
-        columns=SELECTED, indexed=indexed, needed=needed, matches=matches, newer=newer
-    )
+        columns=SELECTED, indexed=indexed, root=root, needed=needed, matches=matches,
+        newer=newer + root.replace("s.", "n."),
+    )  # fmt: skip
     return connection.execute(sql, (*values, low, high, *again, limit)).fetchall()
 
 
-def _listed(connection: Connection, rows: Sequence[Any]) -> list[Listed]:
+def _listed(connection: Connection, where: TraceFilter, rows: Sequence[Any]) -> list[Listed]:
     listed = []
     for row in rows:
         root = span_of(row)
-        _, _, spans, errors, cost, tokens = connection.execute(
-            _BELOW, (row[1], root.project)
-        ).fetchone()
+        trace = (row[1], root.project)
+        _, _, spans, errors, cost, tokens = connection.execute(_BELOW, trace).fetchone()
+        if spans > 1 and not (root.is_root and root.parent_id is None):
+            top = span_of(connection.execute(_TOP.format(columns=SELECTED), trace).fetchone())
+            if where.sight is None or where.sight.sees(top.project, top.key_id):
+                root = top
         listed.append(
             Listed(
                 row[0],
@@ -195,38 +209,36 @@ class _Found:
         rows: list[Any] = []
         traces: set[tuple[bytes, str]] = set()
         with self._stack:
-            for number, row in self._candidates(low, high, " AND s.is_root", newest_first):
+            for number, row in self._candidates(low, high, newest_first):
                 if row is None:
-                    return Listing(_listed(self._connection, rows), number)
+                    return Listing(_listed(self._connection, self._where, rows), number)
                 trace = (row[1], row[5])
                 if newest_first and (trace in traces or self._shown_newer(row)):
                     continue
                 traces.add(trace)
                 rows.append(row)
                 if len(rows) == limit:
-                    return Listing(_listed(self._connection, rows), number)
-        return Listing(_listed(self._connection, rows), None)
+                    return Listing(_listed(self._connection, self._where, rows), number)
+        return Listing(_listed(self._connection, self._where, rows), None)
 
     def spans(self, low: int, high: int, limit: int) -> tuple[list[Span], int | None]:
         rows: list[Any] = []
         with self._stack:
-            for number, row in self._candidates(low, high, "", False):
+            for number, row in self._candidates(low, high, False):
                 if row is not None:
                     rows.append(row)
                 if row is None or len(rows) == limit:
                     return [span_of(row) for row in rows], number
         return [span_of(row) for row in rows], None
 
-    def _candidates(
-        self, low: int, high: int, more: str, newest_first: bool
-    ) -> Iterator[tuple[int, Any]]:
+    def _candidates(self, low: int, high: int, newest_first: bool) -> Iterator[tuple[int, Any]]:
         """Matching rows with their numbers; a None row says that enough texts were read."""
         numbers = self._numbers(low, high, newest_first)
         while chunk := list(itertools.islice(numbers, _CHUNK)):
             sql = _OF.format(
                 columns=SELECTED,
                 numbers=",".join(map(str, chunk)),
-                matches=more + self._matches,
+                matches=self._matches,
                 order="DESC" if newest_first else "ASC",
             )
             for *row, day, retention in self._connection.execute(sql, self._values).fetchall():
@@ -260,7 +272,7 @@ class _Found:
         return self._search.holds(f"{said.input_text}\n{said.output_text}")
 
     def _shown_newer(self, row: Sequence[Any]) -> bool:
-        """Whether the trace of a root was on an earlier page, by a newer root that is found too."""
+        """Whether a trace was on an earlier page, by a newer span that is found too."""
         sql = _NEWER.format(newer=self._newer)
         newer = self._connection.execute(sql, (row[1], row[5], row[0], *self._again)).fetchall()
         return any(

@@ -25,8 +25,13 @@ COLUMNS = (
     "price_id", "finish_reason", "user", "session", "tags", "stages", "params", "payload",
     "input_preview", "output_preview", "source", "revision", "provenance", "usage_detail",
     "service_tier", "unit_prices", "price_source", "saved_nano", "cache",
-    "degraded", "route_reason",
+    "degraded", "route_reason", "dialect", "service", "release", "trace_name", "prompt_name",
+    "prompt_version", "prompt_label", "experiment", "variant", "dataset_run", "dataset_item",
+    "agent", "tool", "sample_weight",
 )  # fmt: skip
+
+_ABOUT = COLUMNS[COLUMNS.index("service") : COLUMNS.index("sample_weight")]
+"""Columns that a Span tells as they are."""
 
 SELECTED = ", ".join(f"s.{name}" for name in COLUMNS)
 _json = msgspec.json.Decoder().decode
@@ -34,7 +39,9 @@ _json = msgspec.json.Decoder().decode
 _EQUAL = {
     "project": "project", "environment": "environment", "model": "model", "provider": "provider",
     "key_id": "key_id", "status": "status", "error": "error", "kind": "kind", "user": "user",
-    "session": "session", "requested_model": "route",
+    "session": "session", "requested_model": "route", "prompt_name": "prompt_name",
+    "prompt_version": "prompt_version", "service": "service", "release": "release", "tool": "tool",
+    "agent": "agent", "dataset_run": "dataset_run",
 }  # fmt: skip
 """Filters that compare one column."""
 
@@ -45,11 +52,18 @@ _INDEXES = (
     ("status", "roots_not_ok", "{0}.status <> 'ok'"),
     ("failed", "roots_not_ok", ""),
     ("key_id", "roots_by_key", ""),
-    ("model", "roots_by_model", ""),
     ("project", "roots_by_project", ""),
 )
 """Filter, the index that serves it, and the words that a partial index wants to see; the most
 selective first. The planner has no statistics, so the choice is made here."""
+
+_INDEXES_INSIDE = (
+    ("trace_prefix", "spans_identity", ""),
+    *((name, f"spans_by_{name}", f"{{0}}.{name} <> ''")
+      for name in ("dataset_run", "prompt_name", "tool", "agent")),
+    ("model", "spans_by_model", ""),
+)  # fmt: skip
+"""The same where any span of a trace may match."""
 
 
 def span_of(row: Sequence[Any]) -> Span:
@@ -60,7 +74,7 @@ def span_of(row: Sequence[Any]) -> Span:
         served, stream, attempt, ttft, tpot, input_, output, cache_read, cache_write, reasoning,
         usage_source, cost, cost_detail, price_id, finish, user, session, tags, stages, params,
         payload, input_preview, output_preview, source, revision, provenance, usage_detail,
-        tier, unit_prices, price_source, saved, cache, degraded, reason,
+        tier, unit_prices, price_source, saved, cache, degraded, reason, dialect, *about, weight,
     ) = row  # fmt: skip
     usage: dict[str, Any] = {
         "input": input_, "output": output, "cache_read": cache_read, "cache_write": cache_write,
@@ -82,7 +96,8 @@ def span_of(row: Sequence[Any]) -> Span:
         stages_ms={n: _ms(ns) for n, ns in _named(STAGES, stages).items()},
         params=_json(params) if params else {}, payload=PAYLOAD_STATES[payload],
         input_preview=input_preview, output_preview=output_preview, source=source,
-        revision=revision, provenance=provenance.hex(),
+        revision=revision, provenance=provenance.hex(), dialect=dialect,
+        **dict(zip(_ABOUT, about, strict=True)), sample_weight=1.0 if weight is None else weight,
     )  # fmt: skip
 
 
@@ -168,8 +183,8 @@ def _range(prefix: str) -> tuple[bytes, bytes]:
 
 
 def index_for(where: TraceFilter) -> tuple[str, str]:
-    """`INDEXED BY` for root spans that match, and the condition that the index needs."""
-    for name, index, needed in _INDEXES:
+    """`INDEXED BY` for spans that match, and the condition that the index needs."""
+    for name, index, needed in _INDEXES_INSIDE if where.inside else _INDEXES:
         value = getattr(where, name)
         if value is None or value is False or value == "" or (name, value) == ("status", "ok"):
             continue

@@ -182,6 +182,15 @@ SPANS: tuple[Migration, ...] = (
         "ALTER TABLE rollups ADD COLUMN saved_nano INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE rollups ADD COLUMN cache_hits INTEGER NOT NULL DEFAULT 0",
     ),
+    (
+        # A trace is also found by what happens inside it.
+        "DROP INDEX roots_by_model",
+        "CREATE INDEX spans_by_model ON spans (model)",
+        "CREATE INDEX spans_by_prompt_name ON spans (prompt_name) WHERE prompt_name <> ''",
+        "CREATE INDEX spans_by_agent ON spans (agent) WHERE agent <> ''",
+        "CREATE INDEX spans_by_tool ON spans (tool) WHERE tool <> ''",
+        "CREATE INDEX spans_by_dataset_run ON spans (dataset_run) WHERE dataset_run <> ''",
+    ),
 )
 
 PAYLOADS: tuple[Migration, ...] = (
