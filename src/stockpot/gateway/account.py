@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 CACHE = "cache"
 """Stands for the provider and the target of an answer that was repeated."""
+RUN = b"x-stockpot-run"
+"""The header with which an evaluation names itself; `x-stockpot-item` names the row."""
+_NAME_LIMIT = 200
 PAYLOAD_NONE, PAYLOAD_FULL, PAYLOAD_MASKED = 0, 1, 2
 _TEXT_LIMIT = 500
 LARGE_TO_MASK = 32 * 1024
@@ -73,6 +76,8 @@ class Accountant:
         usage, source = usage_of(attempt)
         record = _record(attempt, usage, source, root)
         call = attempt.call
+        if RUN in call.headers:
+            _evaluates(record, call)
         if root:
             self._settle(call, usage, record.cost_nano or 0)
             if call.listener is not None:
@@ -129,6 +134,8 @@ class Accountant:
         counts no token, but it was a request."""
         self._settle(call, NO_USAGE, 0)
         record = _repeat(call, first, len(said))
+        if RUN in call.headers:
+            _evaluates(record, call)
         self._meters.observe(record)
         assert call.key is not None
         if call.key.spec.payloads == "none":
@@ -144,6 +151,8 @@ class Accountant:
             done()
             return
         record = _refusal(call, reply)
+        if RUN in call.headers:
+            _evaluates(record, call)
         self._meters.observe(record)
         keep = call.key.spec.payloads
         body = None if keep == "none" else _asked(call)
@@ -205,6 +214,13 @@ def _labels(call: Call) -> tuple[str, str, tuple[str, ...]]:
         session.decode("utf-8", "replace") if session else "",
         tuple(t.strip() for t in tags.decode("utf-8", "replace").split(",")) if tags else (),
     )
+
+
+def _evaluates(record: Record, call: Call) -> None:
+    """Note for which row of which evaluation a call was made."""
+    record.dataset_run = call.headers[RUN][:_NAME_LIMIT].decode("utf-8", "replace")
+    item = call.headers.get(b"x-stockpot-item", b"")
+    record.dataset_item = item[:_NAME_LIMIT].decode("utf-8", "replace")
 
 
 def _record(attempt: Attempt, usage: Usage, source: str, root: bool) -> Record:

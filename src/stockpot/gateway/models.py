@@ -340,6 +340,9 @@ class Record(msgspec.Struct, array_like=True, gc=False):
     what an answer out of the gateway's own cache had cost."""
     cache: str = ""
     """The gateway's own: hit, miss, or '' where it was not asked."""
+    dataset_run: str = ""
+    """The evaluation that made the call, as its header says; `dataset_item` is the row."""
+    dataset_item: str = ""
 
 
 STAGES = ("read", "auth", "limits", "route", "connect", "upstream", "account")

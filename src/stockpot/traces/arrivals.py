@@ -85,6 +85,7 @@ def _explain(span: NewSpan, record: Record) -> None:
     span.unit_prices, span.price_source = _array(record.unit_prices), record.price_source
     span.saved_nano = max(-_BIGGEST, min(record.saved_nano, _BIGGEST))
     span.cache = record.cache
+    span.dataset_run, span.dataset_item = record.dataset_run, record.dataset_item
     span.degraded, span.route_reason = _array(record.degraded), record.route_reason
 
 
