@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, FastAPI, Header, Response
 from fastapi.routing import APIRoute
 
-from stockpot import __version__, access, catalog, playground, revisions, traces
+from stockpot import __version__, access, catalog, feedback, monitors, playground, revisions, traces
 from stockpot.access import describe_access, open_access, public, requires
 from stockpot.core import config, logs, prometheus
 from stockpot.core.config import Settings, pairs
@@ -29,6 +29,7 @@ from stockpot.core.console_files import ConsoleFiles
 from stockpot.core.db import Database, migrate, open_control_store
 from stockpot.core.errors import NotFound, Unavailable
 from stockpot.core.instance import Instance
+from stockpot.core.kv import open_kv
 from stockpot.core.serve import serve
 from stockpot.core.web import ERRORS, BoundedBodies, SafeHeaders, answer_errors
 
@@ -85,9 +86,16 @@ class _Control:
         self.spans = traces.open_span_log(instance)
         self.scores = traces.ScoreService(self.db, self.spans, catalog.project_names)
         self.catalog = catalog.open_catalog(self.db, instance, settings, self._spend_of)
+        self.public_keys = feedback.PublicKeyService(
+            self.db,
+            self.catalog.kv if settings.kv_url else open_kv("memory://"),
+            catalog.project_names,
+        )
+        self.feedback = feedback.FeedbackService(self.scores, self.spans)
         self.revisions = revisions.RevisionService(
             self.db, self.catalog.keeper, self.spans, catalog.spent_by_budget
         )
+        self.monitors = monitors.open_monitors(self.db, instance, settings, self.spans)
         self.caller = playground.GatewayCaller(settings)
         self.answers: Counter[int] = Counter()
         self.draining = False
@@ -100,7 +108,9 @@ class _Control:
             catalog.internal_router(self.catalog),
             revisions.router(self.revisions),
             traces.router(self.spans),
+            monitors.router(self.monitors),
             traces.score_router(self.scores),
+            feedback.router(self.feedback, self.public_keys),
             playground.router(self.catalog, self.caller),
         )
 
@@ -124,6 +134,7 @@ class _Control:
         await asyncio.gather(*beside, return_exceptions=True)
         await self.revisions.close()
         await self.caller.close()
+        await self.monitors.sender.close()
         await self.access.sso.close()
         await self.catalog.trial.close()
         await self.db.close()
@@ -132,6 +143,7 @@ class _Control:
     def _work(self) -> Iterator[Coroutine[Any, Any, None]]:
         """What runs beside the answering of requests."""
         yield self.catalog.watch()
+        yield self.monitors.watch()
         if self.settings.otlp_url:
             headers = pairs(self.settings.otlp_headers, "STOCKPOT_OTLP_HEADERS")
             yield traces.forwarder(self.instance, self.settings.otlp_url, headers).run()

@@ -53,6 +53,8 @@ COMMANDS: tuple[Row, ...] = (
     Row("Change", "import", "stockpot.catalog.cli:import_", "Take over another's configuration."),
     Row("Look", "traces", "stockpot.traces.cli:traces", "List, show, follow and verify traces."),
     Row("Look", "scores", "stockpot.traces.scores.cli:scores", "Write, list and sum up scores."),
+    Row("Look", "monitors", "stockpot.monitors.cli:monitors", "Alert when figures are amiss."),
+    Row("Improve", "feedback", "stockpot.feedback.cli:feedback", "What users say; public keys."),
     Row("Look", "bench", "stockpot.bench.cli:bench", "Measure the gateway on this machine."),
     Row(
         "Access", "sign-in", "stockpot.access.cli:sign_in", "Print a sign-in link for the console."

@@ -72,7 +72,7 @@ class Sketch:
         return found
 
     def above(self, bound: float) -> int:
-        """How many values were counted above a bound, give or take those within `ACCURACY` of it."""
+        """How many values were counted above a bound, unsure of those within `ACCURACY` of it."""
         edge = ceil(log(bound) * _BUCKETS_PER_E) if bound > 1 else 0
         return sum(count for bucket, count in self.bins.items() if bucket > edge)
 

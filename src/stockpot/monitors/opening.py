@@ -1,0 +1,72 @@
+"""The services of monitors, wired, and their work beside requests."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from stockpot.core.config import Settings
+from stockpot.core.db import Database
+from stockpot.core.instance import Instance
+from stockpot.core.urls import public_url
+from stockpot.monitors.sending import Resolve, Sender, resolve
+from stockpot.monitors.service.defining import MonitorService
+from stockpot.monitors.service.episodes import Episodes
+from stockpot.monitors.service.looking import Looking, ScoreFigures, SpanFigures
+from stockpot.monitors.service.telling import Telling
+from stockpot.monitors.service.watching import Watching
+
+LOOK_EVERY_S = 5
+_PRUNE_EVERY_S = 3600
+
+_log = logging.getLogger("stockpot.monitors")
+
+
+class Monitors(NamedTuple):
+    """Everything that monitors can do."""
+
+    monitors: MonitorService
+    telling: Telling
+    watching: Watching
+    sender: Sender
+
+    async def watch(self) -> None:
+        """Look at every monitor and send what is due, for ever."""
+        for second in itertools.count():
+            await asyncio.sleep(1.0)
+            try:
+                if second % LOOK_EVERY_S == 0:
+                    await self.watching.look()
+                await self.telling.deliver()
+                if second % _PRUNE_EVERY_S == 0:
+                    await self.watching.prune()
+            except Exception:
+                _log.exception("a look at the monitors failed; trying again")
+
+
+def open_monitors(
+    db: Database,
+    instance: Instance,
+    settings: Settings,
+    spans: SpanFigures,
+    scores: ScoreFigures | None = None,
+    *,
+    resolve: Resolve = resolve,
+    clock: Callable[[], float] = time.time,
+) -> Monitors:
+    """Wire the services of one instance."""
+    console = public_url(settings)
+    episodes = Episodes(console)
+    looking = Looking(spans, scores, clock)
+    watching = Watching(db, looking, episodes)
+    sender = Sender(settings, resolve)
+    return Monitors(
+        monitors=MonitorService(db, looking, watching, episodes),
+        telling=Telling(db, instance, sender, console, clock),
+        watching=watching,
+        sender=sender,
+    )

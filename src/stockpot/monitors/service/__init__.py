@@ -1,0 +1,1 @@
+"""The verbs of monitors: define, watch, look back, tell, silence."""

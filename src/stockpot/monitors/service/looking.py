@@ -1,0 +1,130 @@
+"""Fetching what a rule needs: from the span log's rollups, or from scores.
+
+Knows where figures live; judges nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from stockpot.core.errors import Unavailable
+from stockpot.monitors.figures import (
+    Part,
+    Scored,
+    Window,
+    about_scores,
+    part_of,
+    part_of_scores,
+)
+from stockpot.monitors.history import Plan, history, looks, plan_of
+from stockpot.monitors.models import (
+    BurnRateRule,
+    MonitorHistory,
+    MonitorSlice,
+    MonitorTrial,
+    Reading,
+    Rule,
+)
+from stockpot.monitors.rules import read, windows_of
+from stockpot.traces import Measure
+
+MINUTE_S = 60
+
+
+class SpanFigures(Protocol):
+    """What monitors ask of the span log."""
+
+    def measures(
+        self, where: Mapping[str, str], windows: Sequence[tuple[int, int]]
+    ) -> list[Measure]:
+        """What happened in each window of whole minutes."""
+        ...
+
+    def stepped(
+        self, where: Mapping[str, str], start: int, end: int, step: int
+    ) -> dict[int, Measure]:
+        """The same step by step."""
+        ...
+
+
+class ScoreFigures(Protocol):
+    """What monitors ask of scores; `where` is a slice, `bound` what `Scored.below` counts by."""
+
+    async def scored(
+        self, name: str, where: Mapping[str, str], windows: Sequence[tuple[int, int]], bound: float
+    ) -> list[Scored]:
+        """The scores of a name in each window, in Unix seconds."""
+        ...
+
+
+class Looking:
+    """Reads rules. `clock` gives Unix seconds."""
+
+    def __init__(
+        self,
+        spans: SpanFigures,
+        scores: ScoreFigures | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._spans = spans
+        self._scores = scores
+        self.clock = clock
+
+    async def reading(self, rule: Rule, cut: MonitorSlice, project: str) -> Reading:
+        """What a rule says now. A window reaches from whole minute to whole minute, the present one
+        included."""
+        end = -int(-self.clock() // MINUTE_S) * MINUTE_S
+        lengths = windows_of(rule)
+        spans = [(end - seconds, end) for seconds in lengths]
+        found = await self._parts(rule, cut.where(project), spans)
+        windows = {s: Window(part) for s, part in zip(lengths, found, strict=True)}
+        return read(rule, windows)
+
+    async def history(self, trial: MonitorTrial) -> MonitorHistory:
+        """What a rule's metric did, and when it would have fired."""
+        plan = plan_of(trial.rule, trial.hours, self.clock())
+        parts = await self._grains(trial.rule, trial.slice.where(trial.project), plan)
+        return await asyncio.to_thread(history, trial.rule, trial.no_data, plan, parts)
+
+    async def last_hour(
+        self, rule: Rule, cut: MonitorSlice, project: str
+    ) -> list[tuple[float, float | None]]:
+        """Instants and values of the last hour, minute by minute."""
+        plan = plan_of(rule, 1, self.clock())
+        parts = await self._grains(rule, cut.where(project), plan)
+        return [(look.at_ms, look.reading.value) for look in looks(rule, plan, parts)]
+
+    async def _parts(
+        self, rule: Rule, where: Mapping[str, str], spans: Sequence[tuple[int, int]]
+    ) -> list[Part]:
+        if about_scores(rule):
+            scored = await self._scored(rule, where, spans)
+            return [part_of_scores(rule, one) for one in scored]
+        measured = await asyncio.to_thread(self._spans.measures, where, spans)
+        return [part_of(rule, measure) for measure in measured]
+
+    async def _grains(self, rule: Rule, where: Mapping[str, str], plan: Plan) -> dict[int, Part]:
+        if about_scores(rule):
+            starts = range(plan.since, plan.end, plan.grain)
+            spans = [(at, at + plan.grain) for at in starts]
+            scored = await self._scored(rule, where, spans)
+            return {
+                at: part_of_scores(rule, one)
+                for at, one in zip(starts, scored, strict=True)
+                if one.number
+            }
+        found = await asyncio.to_thread(
+            self._spans.stepped, where, plan.since, plan.end, plan.grain
+        )
+        return {at: part_of(rule, measure) for at, measure in found.items()}
+
+    async def _scored(
+        self, rule: Rule, where: Mapping[str, str], spans: Sequence[tuple[int, int]]
+    ) -> list[Scored]:
+        if self._scores is None:
+            raise Unavailable("scores cannot be read here")
+        bound = (rule.bound or 0.0) if isinstance(rule, BurnRateRule) else 0.0
+        return await self._scores.scored(rule.score, where, spans, bound)

@@ -1,0 +1,1 @@
+"""All SQL of monitors. Functions work inside their caller's transaction."""
