@@ -10,7 +10,7 @@ from stockpot.core.lazy import lazily
 
 if TYPE_CHECKING:
     from stockpot.stats.classes import F1, binary_f1, macro_f1
-    from stockpot.stats.intervals import Estimate, clustered_mean, mean, wilson
+    from stockpot.stats.intervals import Estimate, clustered_mean, mean, quantile_of_t, wilson
     from stockpot.stats.multiplicity import holm
     from stockpot.stats.paired import (
         Comparison,
@@ -28,7 +28,7 @@ else:
         __name__,
         {
             "classes": "F1 binary_f1 macro_f1",
-            "intervals": "Estimate clustered_mean mean wilson",
+            "intervals": "Estimate clustered_mean mean quantile_of_t wilson",
             "multiplicity": "holm",
             "paired": "Comparison bootstrap compare effect_size exact_paired non_inferior "
             "paired_difference",
@@ -55,6 +55,7 @@ __all__ = [
     "paired_difference",
     "pass_all",
     "pass_any",
+    "quantile_of_t",
     "sample_size",
     "wilson",
 ]

@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stockpot.traces.api import router
+    from stockpot.traces.api import Member, Seen, router
     from stockpot.traces.ingest import ingest_app
     from stockpot.traces.measure import Measure
     from stockpot.traces.models import (
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Payload,
         Point,
         Quantiles,
+        Sight,
         Span,
         Tokens,
         Totals,
@@ -39,12 +40,13 @@ if TYPE_CHECKING:
     from stockpot.traces.scores.models import (
         NewScore,
         Score,
+        ScoreBy,
         ScoreFilter,
         ScorePage,
         ScoreSummary,
         Written,
     )
-    from stockpot.traces.scores.service import ScoreService
+    from stockpot.traces.scores.service import Projects, ScoreService
     from stockpot.traces.service import OffsetMismatch, SpanLog
     from stockpot.traces.sketch import Sketch
     from stockpot.traces.store import SpanStore
@@ -53,17 +55,22 @@ __all__ = [
     "ExportedSpan",
     "Group",
     "Measure",
+    "Member",
     "NewScore",
     "OffsetMismatch",
     "Overview",
     "Payload",
     "Point",
+    "Projects",
     "Quantiles",
     "Score",
+    "ScoreBy",
     "ScoreFilter",
     "ScorePage",
     "ScoreService",
     "ScoreSummary",
+    "Seen",
+    "Sight",
     "Sketch",
     "Span",
     "SpanLog",
@@ -88,10 +95,11 @@ __all__ = [
 
 _ELSEWHERE = {
     **dict.fromkeys(
-        ("NewScore", "Score", "ScoreFilter", "ScorePage", "ScoreSummary", "Written"),
+        ("NewScore", "Score", "ScoreBy", "ScoreFilter", "ScorePage", "ScoreSummary", "Written"),
         "scores.models",
     ),
     **dict.fromkeys(("edit_distance", "edit_share"), "scores.distance"),
+    "Projects": "scores.service",
     "ScoreService": "scores.service",
     "score_router": "scores.api",
     "Measure": "measure",
@@ -103,7 +111,7 @@ _ELSEWHERE = {
     "ingest_app": "ingest",
     "open_span_log": "opening",
     "open_store": "opening",
-    "router": "api",
+    **dict.fromkeys(("Member", "Seen", "router"), "api"),
 }
 """Where a name is that is not a model."""
 

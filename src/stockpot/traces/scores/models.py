@@ -84,7 +84,8 @@ class Score(NewScore):
 
 
 class ScoreFilter(Frozen):
-    """All given conditions must hold. Only scores that nothing replaced, unless `history`."""
+    """All given conditions must hold. Only scores that nothing replaced, unless `history`.
+    `by_people` are those of users and of people here, not of programs."""
 
     project: str | None = Field(None, max_length=63)
     trace_id: TraceId | None = None
@@ -101,6 +102,7 @@ class ScoreFilter(Frozen):
     max_value: Finite | None = None
     commented: bool | None = None
     corrected: bool | None = None
+    by_people: bool | None = None
     prompt_name: str | None = Field(None, max_length=200)
     prompt_version: str | None = Field(None, max_length=40)
     model: str | None = Field(None, max_length=400)
@@ -122,7 +124,8 @@ class ScorePage(Frozen):
 class ScoreSummary(Frozen):
     """The scores of one name in one group. `key` is what the group has in common, by the name of
     its field; `n` counts scores, `numbers` those with a value, `positive` those of 0.5 or more,
-    `traces` what they are about. `sd` is the sample standard deviation."""
+    `traces` what they are about, `edits` corrections whose output is known. `sd` is the sample
+    standard deviation."""
 
     name: str
     key: dict[str, str]
@@ -134,8 +137,11 @@ class ScoreSummary(Frozen):
     sd: float | None
     least: float | None
     most: float | None
+    comments: int
     corrections: int
+    edits: int
     mean_edit_share: float | None
+    sd_edit_share: float | None
     labels: dict[str, int]
 
 

@@ -114,6 +114,15 @@ class ScoreService:
 
         return await self._db.read(work)
 
+    async def rated(
+        self, where: ScoreFilter, by: ScoreBy = "prompt", sight: Sight | None = None
+    ) -> dict[tuple[str, ...], int]:
+        """How many traces and sessions have any of these scores, by the values of a summary's
+        key."""
+        names = _KEYS.get(by, (by,))
+        rows = await self._db.read(lambda c: store.rated(c, where, sight, by, _GROUPS))
+        return {tuple(str(row[name]) for name in names): row["n"] for row in rows}
+
     async def forget(self, project: str, trace_ids: Sequence[str]) -> int:
         """Erase all scores of some traces, as their erasure demands; returns how many."""
         return await self._db.write(lambda c: store.forget(c, project, trace_ids))
@@ -293,26 +302,31 @@ _KEYS: dict[str, tuple[str, ...]] = {"name": (), "prompt": ("prompt_name", "prom
 
 
 def _summary(row: sa.RowMapping, by: ScoreBy, labels: dict[str, int]) -> ScoreSummary:
-    numbers, mean = row["numbers"], row["mean"]
-    sd = None
-    if numbers > 1 and mean is not None:
-        sd = math.sqrt(max(0.0, (row["squares"] - numbers * mean * mean) / (numbers - 1)))
-    share = row["mean_edit_share"]
+    mean, share = row["mean"], row["mean_edit_share"]
     return ScoreSummary(
         name=row["name"],
         key={name: str(row[name]) for name in _KEYS.get(by, (by,))},
         n=row["n"],
-        numbers=numbers,
+        numbers=row["numbers"],
         positive=row["positive"] or 0,
         traces=row["traces"],
         mean=mean,
-        sd=sd,
+        sd=_sd(row["numbers"], mean, row["squares"]),
         least=row["least"],
         most=row["most"],
+        comments=row["comments"] or 0,
         corrections=row["corrections"],
-        mean_edit_share=None if share is None else float(share),
+        edits=row["edits"],
+        mean_edit_share=share,
+        sd_edit_share=_sd(row["edits"], share, row["edit_squares"]),
         labels=labels,
     )
+
+
+def _sd(n: int, mean: float | None, squares: float | None) -> float | None:
+    if n < 2 or mean is None or squares is None:
+        return None
+    return math.sqrt(max(0.0, (squares - n * mean * mean) / (n - 1)))
 
 
 def _now_ms() -> int:

@@ -84,6 +84,9 @@ _LEARNED = (
 _OPTIONAL = ("span_id", "session", "item")
 """Empty in the table where a score has none."""
 
+_WHAT = scores.c.trace_id + scores.c.session
+"""What a score is about, for counting: one of the two is given."""
+
 _newer = scores.alias("newer")
 _SUPERSEDED = sa.exists().where(
     _newer.c.slot == scores.c.slot, _newer.c.number > scores.c.number
@@ -150,13 +153,16 @@ def summarised(
         sa.func.count().label("n"),
         sa.func.count(value).label("numbers"),
         sa.func.sum(sa.case((value >= 0.5, 1), else_=0)).label("positive"),
-        sa.func.count(sa.distinct(scores.c.trace_id)).label("traces"),
+        sa.func.count(sa.distinct(_WHAT)).label("traces"),
         sa.func.avg(value).label("mean"),
         sa.func.sum(value * value).label("squares"),
         sa.func.min(value).label("least"),
         sa.func.max(value).label("most"),
         sa.func.count(scores.c.correction).label("corrections"),
+        sa.func.sum(sa.case((scores.c.comment != "", 1), else_=0)).label("comments"),
+        sa.func.count(edits.c.share).label("edits"),
         sa.func.avg(edits.c.share).label("mean_edit_share"),
+        sa.func.sum(edits.c.share * edits.c.share).label("edit_squares"),
     )
     query = query.select_from(_JOINED).where(*_terms(where, sight))
     query = query.group_by(*_grouped(by)).order_by(sa.func.count().desc()).limit(limit)
@@ -172,6 +178,16 @@ def labelled(
     query = query.select_from(_JOINED).where(scores.c.label != "", *_terms(where, sight))
     query = query.group_by(*_grouped(by), scores.c.label).order_by(sa.func.count().desc())
     return list(c.execute(query.limit(limit)).mappings())
+
+
+def rated(
+    c: sa.Connection, where: ScoreFilter, sight: Sight | None, by: ScoreBy, limit: int
+) -> list[sa.RowMapping]:
+    """How many traces and sessions have any of these scores, group by group."""
+    keys = _keys(by)
+    query = sa.select(*keys, sa.func.count(sa.distinct(_WHAT)).label("n"))
+    query = query.select_from(_JOINED).where(*_terms(where, sight))
+    return list(c.execute(query.group_by(*(key.element for key in keys)).limit(limit)).mappings())
 
 
 def waiting(c: sa.Connection, project: str | None, since_ms: int, limit: int) -> list[Waiting]:
@@ -257,6 +273,9 @@ def _terms(where: ScoreFilter, sight: Sight | None) -> list[sa.ColumnElement[boo
     ):
         if value is not None:
             terms.append(holds(column, value))
+    if where.by_people is not None:
+        people = scores.c.source.in_(("human", "end_user"))
+        terms.append(people if where.by_people else ~people)
     if where.commented is not None:
         terms.append((scores.c.comment != "") == where.commented)
     if where.corrected is not None:
