@@ -97,6 +97,9 @@ class _Control:
         )
         self.monitors = monitors.open_monitors(self.db, instance, settings, self.spans)
         self.caller = playground.GatewayCaller(settings)
+        self.playground = playground.Playground(
+            self.db, self.catalog, self.spans, self.caller, playground.ToolCaller(settings)
+        )
         self.answers: Counter[int] = Counter()
         self.draining = False
 
@@ -111,7 +114,7 @@ class _Control:
             monitors.router(self.monitors),
             traces.score_router(self.scores),
             feedback.router(self.feedback, self.public_keys),
-            playground.router(self.catalog, self.caller),
+            playground.router(self.playground, self.catalog, self.caller),
         )
 
     def count(self, status: int) -> None:

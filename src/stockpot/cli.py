@@ -54,6 +54,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Look", "traces", "stockpot.traces.cli:traces", "List, show, follow and verify traces."),
     Row("Look", "scores", "stockpot.traces.scores.cli:scores", "Write, list and sum up scores."),
     Row("Look", "monitors", "stockpot.monitors.cli:monitors", "Alert when figures are amiss."),
+    Row("Look", "replay", "stockpot.playground.cli:replay", "Run a trace again, compare answers."),
     Row("Look", "bench", "stockpot.bench.cli:bench", "Measure the gateway on this machine."),
     Row("Improve", "feedback", "stockpot.feedback.cli:feedback", "What users say; public keys."),
     Row(

@@ -75,6 +75,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("upstream_ca", str, "", "PEM bundle trusted for upstreams besides the system's."),
     Setting("upstream_proxy", str, "", "HTTP proxy for HTTPS upstreams; HTTPS_PROXY when empty."),
     Setting("private_upstreams", bool, True, "Allow providers on loopback and private networks."),
+    Setting("tool_hosts", str, "", "Hosts that tools of the playground may call, with commas."),
     Setting("database_url", str, "", "postgresql://USER@HOST/DB; empty: SQLite in the home."),
     Setting("otlp_url", str, "", "Backend that gets every span as OTLP, before `/v1/traces`."),
     Setting("otlp_headers", str, "", "Headers for it, as `name=value` with commas."),

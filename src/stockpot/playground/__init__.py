@@ -1,10 +1,39 @@
-"""Talking to any model from the console, through the gateway like every application.
+"""Trying prompts and models by hand, and running recorded calls again, through the gateway.
 
-Knows one route and how to pass bytes through; knows no model and keeps nothing. Each turn is an
-ordinary call of the key `playground`, so it is limited, priced and recorded like any other.
+Knows how to pass bytes through, how a recorded call of any dialect becomes one that can be run, and
+how two answers differ; knows no model and prices nothing. Each call is an ordinary call of the key
+`playground`, so it is limited, priced and recorded like any other.
 """
 
-from stockpot.playground.api import router
-from stockpot.playground.passing import GatewayCaller
+from typing import TYPE_CHECKING
 
-__all__ = ["GatewayCaller", "router"]
+from stockpot.core.lazy import lazily
+
+if TYPE_CHECKING:
+    from stockpot.playground.api import router
+    from stockpot.playground.models import RecordedCall, Replay, ReplayAsked, Share
+    from stockpot.playground.passing import GatewayCaller
+    from stockpot.playground.service import Playground
+    from stockpot.playground.tools import ToolCaller
+else:
+    __getattr__ = lazily(
+        __name__,
+        {
+            "api": "router",
+            "models": "RecordedCall Replay ReplayAsked Share",
+            "passing": "GatewayCaller",
+            "service": "Playground",
+            "tools": "ToolCaller",
+        },
+    )
+
+__all__ = [
+    "GatewayCaller",
+    "Playground",
+    "RecordedCall",
+    "Replay",
+    "ReplayAsked",
+    "Share",
+    "ToolCaller",
+    "router",
+]
