@@ -39,7 +39,12 @@ def _monitors() -> None:
 def _standings() -> None:
     op.create_table(
         "monitor_standings",
-        sa.Column("monitor_id", sa.ForeignKey("monitors.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column(
+            "monitor_id",
+            sa.String(40),
+            sa.ForeignKey("monitors.id", ondelete="CASCADE"),
+            primary_key=True,
+        ),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("since_ms", sa.BigInteger, nullable=False),
         sa.Column("beyond_since_ms", sa.BigInteger),
