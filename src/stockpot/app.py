@@ -95,7 +95,7 @@ class _Control:
         self.revisions = revisions.RevisionService(
             self.db, self.catalog.keeper, self.spans, catalog.spent_by_budget
         )
-        self.monitors = monitors.open_monitors(self.db, instance, settings, self.spans)
+        self.monitors = monitors.open_monitors(self.db, instance, settings, self.spans, self.scores)
         self.caller = playground.GatewayCaller(settings)
         self.playground = playground.Playground(
             self.db, self.catalog, self.spans, self.caller, playground.ToolCaller(settings)

@@ -13,12 +13,14 @@ from stockpot.core.config import Settings
 from stockpot.core.db import Database
 from stockpot.core.instance import Instance
 from stockpot.core.urls import public_url
+from stockpot.monitors.scores import ScoresOfLog
 from stockpot.monitors.sending import Resolve, Sender, resolve
 from stockpot.monitors.service.defining import MonitorService
 from stockpot.monitors.service.episodes import Episodes
-from stockpot.monitors.service.looking import Looking, ScoreFigures, SpanFigures
+from stockpot.monitors.service.looking import Looking, SpanFigures
 from stockpot.monitors.service.telling import Telling
 from stockpot.monitors.service.watching import Watching
+from stockpot.traces import ScoreService
 
 LOOK_EVERY_S = 5
 _PRUNE_EVERY_S = 3600
@@ -53,7 +55,7 @@ def open_monitors(
     instance: Instance,
     settings: Settings,
     spans: SpanFigures,
-    scores: ScoreFigures | None = None,
+    scores: ScoreService | None = None,
     *,
     resolve: Resolve = resolve,
     clock: Callable[[], float] = time.time,
@@ -61,7 +63,7 @@ def open_monitors(
     """Wire the services of one instance."""
     console = public_url(settings)
     episodes = Episodes(console)
-    looking = Looking(spans, scores, clock)
+    looking = Looking(spans, None if scores is None else ScoresOfLog(scores), clock)
     watching = Watching(db, looking, episodes)
     sender = Sender(settings, resolve)
     return Monitors(

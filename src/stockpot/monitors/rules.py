@@ -25,6 +25,9 @@ from stockpot.monitors.models import (
 RESOLVED_SHOWN_MS = 3_600_000
 """So long a monitor that recovered is shown as resolved."""
 
+_ROUNDING = 1 + 1e-9
+"""A rate that equals its factor is not above it, whatever binary fractions make of 0.1."""
+
 Event = Literal["fired", "escalated", "resolved"]
 NoData = Literal["keep", "resolve", "alert"]
 
@@ -112,7 +115,7 @@ def _burn(rule: BurnRateRule, windows: Mapping[int, Window]) -> Reading:
         most = max(windows[w.long_s].count for w in rule.watched)
         why = f"{most} calls in the longest window, {rule.min_samples} tell something"
         return Reading(None, most, None, None, rule.watched[0].severity, why)
-    firing = [b for b in found if b.rate is not None and b.rate > b.window.factor]
+    firing = [b for b in found if (b.rate or 0) > b.window.factor * _ROUNDING]
     paging = [b for b in firing if b.window.severity == "page"]
     nearest = max(paging or firing or found, key=lambda b: (b.rate or 0) / b.window.factor)
     window = nearest.window

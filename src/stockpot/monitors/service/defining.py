@@ -12,17 +12,21 @@ from stockpot.catalog import project_names
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
 from stockpot.core.ids import record_id
+from stockpot.monitors.figures import about_scores
 from stockpot.monitors.models import (
     Alert,
     Monitor,
     MonitorHistory,
     MonitorSettings,
+    MonitorSlice,
     MonitorTrial,
     NewMonitor,
     NewSilence,
+    Rule,
     Silence,
     Standing,
 )
+from stockpot.monitors.scores import check_score_slice
 from stockpot.monitors.service.episodes import Episodes, abandoned
 from stockpot.monitors.service.looking import Looking
 from stockpot.monitors.service.watching import Watching
@@ -69,6 +73,7 @@ class MonitorService:
             _check_project(c, actor, new.project)
             _check_name(c, new.project, new.name)
             _check_channels(c, new.project, new.channels)
+            check_rule(new.rule, new.slice, new.project)
             monitor = Monitor(
                 **{name: getattr(new, name) for name in NewMonitor.model_fields},
                 id=record_id("mon"), created_ms=now_ms, created_by=actor.label,
@@ -91,6 +96,7 @@ class MonitorService:
             if wanted.name != before.name:
                 _check_name(c, before.project, wanted.name)
             _check_channels(c, before.project, wanted.channels)
+            check_rule(wanted.rule, wanted.slice, before.project)
             given = {name: getattr(wanted, name) for name in MonitorSettings.model_fields}
             after = before.model_copy(update={**given, "updated_ms": now_ms})
             if any(getattr(before, name) != getattr(after, name) for name in _ABOUT):
@@ -119,6 +125,7 @@ class MonitorService:
     async def preview(self, actor: Principal, trial: MonitorTrial) -> MonitorHistory:
         """What a rule would have done."""
         await self._db.read(lambda c: _check_project(c, actor, trial.project, "viewer"))
+        check_rule(trial.rule, trial.slice, trial.project)
         return await self._looking.history(trial)
 
     async def alerts(
@@ -202,6 +209,12 @@ class MonitorService:
 
     def _now(self) -> int:
         return int(self._looking.clock() * 1000)
+
+
+def check_rule(rule: Rule, cut: MonitorSlice, project: str) -> None:
+    """Refuse a slice that nothing is kept by."""
+    if about_scores(rule):
+        check_score_slice(cut.where(project))
 
 
 def _check_project(c: sa.Connection, actor: Principal, project: str, role: Role = "editor") -> None:

@@ -140,8 +140,8 @@ class Watching:
     def _write_all(self, c: sa.Connection, due: list[Looked], now_ms: float) -> None:
         for one in due:
             present = store.monitor_by_id(c, one.stood.monitor.id)
-            # Whoever changed it meanwhile has begun it anew: this look was at what it was before.
-            if present is not None and present.monitor.updated_ms == one.stood.monitor.updated_ms:
+            # Who changed or evaluated it meanwhile knows more than this look.
+            if present is not None and _same(present, one.stood):
                 self._write(c, one, now_ms)
 
     def _write(self, c: sa.Connection, one: Looked, now_ms: float) -> None:
@@ -173,6 +173,11 @@ def memory_of(row: Stood) -> Memory:
     return Memory(
         standing.state, standing.since_ms, row.beyond_since_ms, row.back_since_ms, standing.severity
     )
+
+
+def _same(one: Stood, other: Stood) -> bool:
+    unchanged = one.monitor.updated_ms == other.monitor.updated_ms
+    return unchanged and memory_of(one) == memory_of(other)
 
 
 def _columns(memory: Memory) -> dict[str, Any]:

@@ -27,7 +27,12 @@ monitors = sa.Table(
 standings = sa.Table(
     "monitor_standings",
     metadata,
-    sa.Column("monitor_id", sa.ForeignKey("monitors.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column(
+        "monitor_id",
+        sa.String(40),
+        sa.ForeignKey("monitors.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("since_ms", sa.BigInteger, nullable=False),
     sa.Column("beyond_since_ms", sa.BigInteger),
