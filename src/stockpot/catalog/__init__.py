@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         TestResult,
         VirtualKey,
     )
+    from stockpot.catalog.publish import PartSource, Publisher
+    from stockpot.catalog.service.keys import secret_for
     from stockpot.catalog.store.projects import project_names
 else:
     __getattr__ = lazily(
@@ -35,6 +37,8 @@ else:
             "api": "internal_router router",
             "catalog": "Catalog open_catalog",
             "keeping": "spent_by_budget",
+            "publish": "PartSource Publisher",
+            "service.keys": "secret_for",
             "store.projects": "project_names",
             "models": "CreatedKey Event InstanceInfo KeySettings Model NewKey NewProject Project "
             "Provider ProviderSettings RouteSettings TestResult VirtualKey",
@@ -50,9 +54,11 @@ __all__ = [
     "Model",
     "NewKey",
     "NewProject",
+    "PartSource",
     "Project",
     "Provider",
     "ProviderSettings",
+    "Publisher",
     "RouteSettings",
     "TestResult",
     "VirtualKey",
@@ -60,5 +66,6 @@ __all__ = [
     "open_catalog",
     "project_names",
     "router",
+    "secret_for",
     "spent_by_budget",
 ]

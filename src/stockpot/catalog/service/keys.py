@@ -144,13 +144,25 @@ class KeyService:
 
         It is derived from the instance's own secret, so nothing has to be stored to know it again.
         """
-        purpose = "playground" if project == DEFAULT else f"playground:{project}"
-        secret = SECRET_PREFIX + self._instance.derive(purpose)
+        return await self._own_secret("playground", project)
+
+    async def evaluation_secret(self, project: str = DEFAULT) -> str:
+        """The secret of the key `evaluations` of a project, made and known like the playground's."""
+        return await self._own_secret("evaluations", project)
+
+    async def _own_secret(self, use: str, project: str) -> str:
+        secret = secret_for(self._instance, use, project)
         if await self._db.read(lambda c: keys.key_id_of(c, digest(secret))) is None:
-            new = NewKey(name="playground", project=project)
+            new = NewKey(name=use, project=project)
             await self._db.write(lambda c: _add_once(c, new, secret))
-            await self._publisher.refresh(f"playground key of {project} created")
+            await self._publisher.refresh(f"{use} key of {project} created")
         return secret
+
+
+def secret_for(instance: Instance, use: str, project: str = DEFAULT) -> str:
+    """The secret of a key that the instance itself uses in a project, such as `playground`."""
+    purpose = use if project == DEFAULT else f"{use}:{project}"
+    return SECRET_PREFIX + instance.derive(purpose)
 
 
 def _add_once(c: sa.Connection, new: NewKey, secret: str) -> None:
