@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stockpot.revisions.models import Change, Move, NewSecret, Revision
     from stockpot.revisions.recording import begin, moved, record
     from stockpot.revisions.service import RevisionService
+    from stockpot.revisions.store import moves_of
     from stockpot.revisions.tally import Tally, tally_of
     from stockpot.revisions.toml_text import Faults, parsed, written
 else:
@@ -31,6 +32,7 @@ else:
             "models": "Change Move NewSecret Revision",
             "recording": "begin moved record",
             "service": "RevisionService",
+            "store": "moves_of",
             "tally": "Tally tally_of",
             "toml_text": "Faults parsed written",
         },
@@ -53,6 +55,7 @@ __all__ = [
     "begin",
     "difference",
     "moved",
+    "moves_of",
     "parsed",
     "patched",
     "record",

@@ -144,8 +144,8 @@ def rollback(
         head = _released(client)
         target = revision or head["parent"]
         if target:
-            path = f"/api/v1/revisions/{head['number']}/diff/{target}"
-            click.echo(coloured(client.get(path)["text"]))
+            plan = client.post("/api/v1/plan", {"rollback": target, "calls": 0})
+            click.echo(coloured(plan["text"]))
     _ask(how["yes"])
     body = {
         "revision": revision,

@@ -166,8 +166,10 @@ class Wanted(Frozen):
 
 
 class PlanRequest(Wanted):
-    """`calls` is how many recorded calls to rehearse; 0 skips it."""
+    """`calls` is how many recorded calls to rehearse; 0 skips it. With `rollback` nothing else is
+    wanted: the plan is that of going back to the revision of this number."""
 
+    rollback: int | None = Field(None, ge=1)
     calls: int = Field(1000, ge=0, le=200_000)
 
 

@@ -143,7 +143,8 @@ class RevisionService:
 
     async def plan(self, wanted: PlanRequest) -> Plan:
         """What applying would do, and how recorded calls would have fared."""
-        draft = await self._draft(wanted)
+        back = wanted.rollback
+        draft = await (self._draft(wanted) if back is None else self._going_back(back))
         rehearsal = await self._rehearsed(draft.changes, wanted.calls) if wanted.calls else None
         return Plan(
             base=draft.base,
@@ -162,6 +163,21 @@ class RevisionService:
         content = planning.merged(given, present, partial=wanted.partial)
         told = wanted.base if wanted.base is not None else told
         return await self._drafted(content, present, told)
+
+    async def _going_back(self, number: int) -> _Draft:
+        """To a revision's state. A pointer that somebody moved stays where it is, unless the two
+        revisions differ in it: going back for another reason must not start a stopped key."""
+
+        def read(c: sa.Connection) -> tuple[Content, Content]:
+            present = self._keeper.present(c)
+            content, head = _existing(c, number).content, store.head(c)
+            defined = head.content if head else {}
+            for path in recording.standing(c, defined, present):
+                if at(content, path[:2]) is not None and at(content, path) == at(defined, path):
+                    content = with_value(content, path, at(present, path))
+            return content, present
+
+        return await self._drafted(*await self._db.read(read), None)
 
     async def _drafted(self, wanted: Content, present: Content, told: int | None) -> _Draft:
         """`told` is the base that the file names; None: it was made from the newest revision."""
@@ -211,9 +227,8 @@ class RevisionService:
 
     async def roll_back(self, actor: Principal, wanted: RollbackRequest) -> Applied:
         """Release the state of an earlier revision."""
-        number, content = await self._db.read(lambda c: _earlier(c, wanted.revision))
-        present = await self._db.read(self._keeper.present)
-        draft = await self._drafted(content, present, None)
+        number = await self._db.read(lambda c: _earlier(c, wanted.revision))
+        draft = await self._going_back(number)
         planning.refuse_unsettled(draft.conflicts, wanted.overrule, wanted.lift)
         terms = Terms(wanted.now, wanted.watch_s, wanted.min_calls, wanted.lift)
         message = wanted.message or f"rolled back to revision {number}"
@@ -372,13 +387,12 @@ def _with_parent(c: sa.Connection, number: int) -> tuple[Stored, Stored | None]:
     return found, store.numbered(c, parent) if parent else None
 
 
-def _earlier(c: sa.Connection, number: int | None) -> tuple[int, Content]:
+def _earlier(c: sa.Connection, number: int | None) -> int:
     head = store.head(c)
+    number = number or (head.revision.parent if head else None)
     if number is None:
-        number = head.revision.parent if head else None
-        if number is None:
-            raise InvalidInput("there is no earlier revision", hint="stockpot revisions list")
-    return number, _existing(c, number).content
+        raise InvalidInput("there is no earlier revision", hint="stockpot revisions list")
+    return number
 
 
 def _lift(c: sa.Connection, actor: Principal, name: str, reason: str) -> None:

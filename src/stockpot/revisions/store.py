@@ -152,6 +152,13 @@ def list_moves(c: sa.Connection, limit: int, before: str | None) -> tuple[Move, 
     return tuple(_move(row) for row in c.execute(query).mappings())
 
 
+def moves_of(c: sa.Connection, section: str, name: str, limit: int) -> tuple[Move, ...]:
+    """The journal of one entry's pointers, newest first."""
+    mine = (moves.c.section == section) & (moves.c.name == name)
+    query = sa.select(moves).where(mine).order_by(moves.c.id.desc()).limit(limit)
+    return tuple(_move(row) for row in c.execute(query).mappings())
+
+
 def last_moves(c: sa.Connection) -> dict[Path, Move]:
     """Where each pointer was moved last."""
     pointer = (moves.c.section, moves.c.name, moves.c.field)

@@ -148,6 +148,23 @@ async def test_a_rollback_brings_an_earlier_state_back(plane: Plane) -> None:
     assert rows[0]["digest"] == rows[2]["digest"] != rows[1]["digest"]
 
 
+async def test_a_rollback_does_not_start_a_key_that_a_person_stopped(plane: Plane) -> None:
+    admin = await plane.admin()
+    await apply(admin)
+    (key,) = [k for k in (await admin.get("/api/v1/keys")).json() if k["name"] == "menu-app"]
+    await admin.patch(f"/api/v1/keys/{key['id']}", json={"state": "disabled"})
+    number = (await admin.get("/api/v1/revisions")).json()[0]["number"]
+    await apply(admin, FILE.replace("rpm = 60", "rpm = 6"), overrule=["keys.menu-app.state"])
+    await admin.patch(f"/api/v1/keys/{key['id']}", json={"state": "disabled"})
+    plan = await post(admin, "plan", rollback=number)
+    assert [c["name"] for c in plan["changes"]] == ["projects.menu.limits"]
+    assert plan["conflicts"] == []
+    back = await post(admin, "rollback", revision=number)
+    assert [c["name"] for c in back["changes"]] == ["projects.menu.limits"]
+    (same,) = [k for k in (await admin.get("/api/v1/keys")).json() if k["id"] == key["id"]]
+    assert same["state"] == "disabled"
+
+
 async def test_a_key_that_a_person_stopped_is_not_started_by_a_file(plane: Plane) -> None:
     admin = await plane.admin()
     await apply(admin)

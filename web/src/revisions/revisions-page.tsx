@@ -242,19 +242,10 @@ function RollBack({ target }: { target: RevisionDetail }) {
   const [settled, setSettled] = useState<readonly string[]>([]);
   const [message, setMessage] = useState("");
   const [watched, setWatched] = useState(false);
-  // All sections are named, so that what came later goes; the base is the newest revision.
-  const sections = { providers: {}, aliases: {}, projects: {}, keys: {} };
   const plan = useQuery({
     queryKey: ["rollback-plan", number],
-    queryFn: async ({ signal }) => {
-      const [head] = await client.fetchQuery({ ...revisionsQuery, staleTime: 0 });
-      const body = {
-        definitions: { ...sections, ...target.content },
-        base: head?.number,
-        calls: 1000,
-      };
-      return call<Plan>("/api/v1/plan", { method: "POST", body, signal });
-    },
+    queryFn: ({ signal }) =>
+      call<Plan>("/api/v1/plan", { method: "POST", body: { rollback: number }, signal }),
     staleTime: 0,
     gcTime: 0,
     refetchOnWindowFocus: false,
