@@ -46,7 +46,7 @@ MB = 1024 * 1024
 encode_asks = msgspec.msgpack.Encoder().encode
 decode_grants = msgspec.msgpack.Decoder(list[RateGrant]).decode
 _CORS_HEADERS = (
-    "authorization, content-type, x-api-key, x-goog-api-key, traceparent, "
+    "authorization, content-type, x-api-key, x-goog-api-key, traceparent, tracestate, baggage, "
     "x-stockpot-user, x-stockpot-session, x-stockpot-tags"
 )
 _CORS_EXPOSE = (
@@ -83,7 +83,8 @@ class Worker:
             address_filter=upstream_filter(private=settings.private_upstreams),
         )
         accountant = Accountant(self.spool, self.meters)
-        self.upstreams = Upstreams(self.client, accountant)
+        told = settings.upstream_trace
+        self.upstreams = Upstreams(self.client, accountant, hands_trace_on=told)
         cache = AnswerCache(accountant, settings.cache_mb * MB)
         self.gateway = Gateway(self.spool, accountant, self.upstreams, self.desk, cache)
         self.leases = LeaseClient(self.name, self._lease, self.carried.purses)

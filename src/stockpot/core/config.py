@@ -74,6 +74,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("cors_origins", str, "", "Web origins that may call the gateway, with commas, or `*`."),
     Setting("upstream_ca", str, "", "PEM bundle trusted for upstreams besides the system's."),
     Setting("upstream_proxy", str, "", "HTTP proxy for HTTPS upstreams; HTTPS_PROXY when empty."),
+    Setting("upstream_trace", bool, True, "Tell upstreams the trace: traceparent, tracestate."),
     Setting("private_upstreams", bool, True, "Allow providers on loopback and private networks."),
     Setting("tool_hosts", str, "", "Hosts that tools of the playground may call, with commas."),
     Setting("database_url", str, "", "postgresql://USER@HOST/DB; empty: SQLite in the home."),

@@ -48,6 +48,7 @@ class Desk(Protocol):
     client: UpstreamClient
     accountant: Accountant
     running: set[Owner]
+    hands_trace_on: bool
 
 
 class Owner(Protocol):
@@ -155,7 +156,10 @@ class Attempt:
         target.health.in_flight += 1
         if target.health.unwell:
             target.health.departs(self.start_ns)
-        trace = b"traceparent: 00-%b-%b-01\r\n" % (hexlify(call.trace_id), hexlify(self.span_id))
+        trace = b""
+        if shared.hands_trace_on:
+            ours = hexlify(call.trace_id), hexlify(self.span_id), call.trace_onward
+            trace = b"traceparent: 00-%b-%b%b" % ours
         for name, value in out.headers:
             trace += f"{name}: {value}\r\n".encode("latin-1")
         head = target.head(out.path, trace, len(out.body), out.content_type)

@@ -34,11 +34,15 @@ BACKOFF_MOST_S = 10.0
 class Upstreams:
     """What every attempt of a worker shares; as a callable it is the pipeline's handler."""
 
-    __slots__ = ("accountant", "client", "running")
+    __slots__ = ("accountant", "client", "hands_trace_on", "running")
 
-    def __init__(self, client: UpstreamClient, accountant: Accountant) -> None:
+    def __init__(
+        self, client: UpstreamClient, accountant: Accountant, *, hands_trace_on: bool = True
+    ) -> None:
         self.client = client
         self.accountant = accountant
+        self.hands_trace_on = hands_trace_on
+        """Whether upstreams are told the trace (W3C Trace Context)."""
         self.running: set[Owner] = set()
 
     def __call__(self, call: Call) -> None:

@@ -11,6 +11,7 @@ from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stockpot.core import ids
+from stockpot.gateway.trace_context import ALONE, joined, labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +77,7 @@ class Call:
         "route_reason",
         "start_ns",
         "trace_id",
+        "trace_onward",
         "view",
     )
 
@@ -106,7 +108,12 @@ class Call:
         now = perf_counter_ns()
         self.start_ns = time_ns() - (now - request.received_ns)
         self.marks = [request.received_ns, request.complete_ns]
-        self.trace_id, self.parent_id = _trace_context(self.headers.get(b"traceparent"))
+        headers = self.headers
+        self.trace_id, self.parent_id, self.trace_onward = (
+            joined(request.headers) if b"traceparent" in headers else (ids.trace_id(), b"", ALONE)
+        )
+        if b"baggage" in headers:
+            self.headers = labels(headers[b"baggage"]) | headers
         self.root_id = ids.span_id()
 
     def mark(self) -> None:
@@ -127,16 +134,3 @@ class Call:
     def client_writable(self) -> None:
         if self.attempts is not None:
             self.attempts.resume()
-
-
-def _trace_context(header: bytes | None) -> tuple[bytes, bytes]:
-    """Trace id and parent span id of a W3C `traceparent`, or a new trace id and no parent."""
-    if header is not None and len(header) == 55 and header[:3] == b"00-":
-        try:
-            trace = bytes.fromhex(header[3:35].decode("ascii"))
-            parent = bytes.fromhex(header[36:52].decode("ascii"))
-        except ValueError:
-            return ids.trace_id(), b""
-        if len(trace) == 16 and len(parent) == 8 and any(trace) and any(parent):
-            return trace, parent
-    return ids.trace_id(), b""

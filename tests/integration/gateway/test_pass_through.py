@@ -91,10 +91,26 @@ def test_an_answer_names_its_trace_and_says_where_the_time_went(rig: Rig) -> Non
 def test_a_callers_trace_goes_on_through_the_gateway(rig: Rig) -> None:
     rig.start()
     trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-    rig.post(headers={"traceparent": f"00-{trace}-{parent}-01"})
+    baggage = "session.id=table-7,user.id=ann"
+    told = {"traceparent": f"00-{trace}-{parent}-01", "tracestate": "app=1", "baggage": baggage}
+    rig.post(headers=told)
     (record,) = rig.records()
     assert (record.trace_id.hex(), record.parent_id.hex()) == (trace, parent)
-    assert rig.stub.heads[-1]["traceparent"] == f"00-{trace}-{record.span_id.hex()}-01"
+    assert (record.session, record.user) == ("table-7", "ann")
+    seen = rig.stub.heads[-1]
+    assert seen["traceparent"] == f"00-{trace}-{record.span_id.hex()}-01"
+    assert seen["tracestate"] == "app=1"
+    assert "baggage" not in seen
+
+
+def test_an_upstream_can_be_kept_from_knowing_the_trace(rig: Rig) -> None:
+    rig.environ["STOCKPOT_UPSTREAM_TRACE"] = "false"
+    rig.start()
+    trace, parent = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    rig.post(headers={"traceparent": f"00-{trace}-{parent}-01", "tracestate": "app=1"})
+    (record,) = rig.records()
+    assert record.trace_id.hex() == trace
+    assert not {"traceparent", "tracestate"} & set(rig.stub.heads[-1])
 
 
 def test_embeddings_and_text_completions_are_counted(rig: Rig) -> None:
