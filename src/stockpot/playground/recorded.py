@@ -182,7 +182,7 @@ def answer_of(dialect: str, said: str, *, stream: bool) -> Answer:
 
 def _openai_ask(*, stream: bool) -> Ask:
     spoken: Dialect = dialects()[0]
-    body = {"model": "any", "messages": [], "stream": stream,
+    body = {"model": "any", "messages": [{"role": "user", "content": ""}], "stream": stream,
             "stream_options": {"include_usage": True}}  # fmt: skip
     return spoken.read("chat", json.dumps(body).encode())
 

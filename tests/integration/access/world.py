@@ -34,6 +34,7 @@ class Records:
     token_id: str
     user_id: str
     team_id: str
+    share_id: str = ""
 
     def named(self, name: str) -> str | None:
         """What stands for a parameter; None where this table knows none."""
@@ -106,7 +107,10 @@ class World:
         shipped = self.called(project, word, key["id"], number)
         score = {"project": project, "trace_id": shipped.record.trace_id.hex(), "name": "quality"}
         await self.made("/api/v1/scores", {"scores": [{**score, "value": 1, "comment": word}]})
+        setup = {"project": project, "title": word, "state": {"asks": word}}
+        share = await self.made("/api/v1/playground/shares", setup)
         return Records(
+            share_id=share["id"],
             project=project, key_id=key["id"], request_id=request["id"],
             trace_id=shipped.record.trace_id.hex(), span_id=shipped.record.span_id.hex(),
             subject_id=team["id"], token_id=token["token"]["id"], user_id=user,
