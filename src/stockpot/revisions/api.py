@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from stockpot.access import Principal, requires
 from stockpot.revisions.models import (
+    LARGEST,
     Applied,
     ApplyRequest,
     Difference,
@@ -22,7 +23,7 @@ from stockpot.revisions.models import (
 )
 from stockpot.revisions.service import RevisionService
 
-Number = Annotated[int, Path(ge=0, le=2**53)]
+Number = Annotated[int, Path(ge=0, le=LARGEST)]
 Viewer = Annotated[Principal, Depends(requires("viewer"))]
 Editor = Annotated[Principal, Depends(requires("editor"))]
 Admin = Annotated[Principal, Depends(requires("admin"))]
@@ -42,7 +43,7 @@ def _looking(routes: APIRouter, service: RevisionService) -> None:
     async def list_revisions(
         _: Viewer,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+        before: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
     ) -> tuple[Revision, ...]:
         """Revisions of the definitions, newest first; `before` is the last number seen."""
         return await service.listed(limit, before)

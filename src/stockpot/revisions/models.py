@@ -15,6 +15,8 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+LARGEST = 2**53
+"""The largest number of a revision that JSON clients and every store can say."""
 Kind = Literal["start", "edit", "apply", "rollback"]
 State = Literal["released", "watching", "reverted"]
 
@@ -160,7 +162,7 @@ class Wanted(Frozen):
     toml: str | None = Field(None, max_length=8_000_000)
     definitions: dict[str, Any] | None = None
     partial: bool = False
-    base: int | None = Field(None, ge=0)
+    base: int | None = Field(None, ge=0, le=LARGEST)
     overrule: tuple[str, ...] = ()
     lift: tuple[str, ...] = ()
 
@@ -169,7 +171,7 @@ class PlanRequest(Wanted):
     """`calls` is how many recorded calls to rehearse; 0 skips it. With `rollback` nothing else is
     wanted: the plan is that of going back to the revision of this number."""
 
-    rollback: int | None = Field(None, ge=1)
+    rollback: int | None = Field(None, ge=1, le=LARGEST)
     calls: int = Field(1000, ge=0, le=200_000)
 
 
@@ -188,7 +190,7 @@ class ApplyRequest(Wanted):
 class RollbackRequest(Frozen):
     """Go back to a revision's state; to that of the newest one's parent when none is named."""
 
-    revision: int | None = Field(None, ge=1)
+    revision: int | None = Field(None, ge=1, le=LARGEST)
     message: str = Field("", max_length=2000)
     overrule: tuple[str, ...] = ()
     lift: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from stockpot.core.errors import Conflict as Refused
 from stockpot.core.errors import InvalidInput
 from stockpot.revisions.difference import Content, Path, at
 from stockpot.revisions.keeper import Keeper
-from stockpot.revisions.models import Change, Conflict, Move, Rehearsal, Wanted
+from stockpot.revisions.models import LARGEST, Change, Conflict, Move, Rehearsal, Wanted
 from stockpot.revisions.toml_text import Faults, parsed
 
 _OVERRULE = "--overrule"
@@ -36,7 +36,7 @@ def read(wanted: Wanted, keeper: Keeper) -> tuple[Content, int]:
     raw = parsed(wanted.toml) if wanted.toml is not None else dict(wanted.definitions or {})
     faults = Faults(wanted.toml)
     base = raw.pop("base", 0)
-    if not isinstance(base, int) or isinstance(base, bool) or base < 0:
+    if not isinstance(base, int) or isinstance(base, bool) or not 0 <= base <= LARGEST:
         raise InvalidInput(f"base is the number of a revision, not {base!r}")
     settings = raw.pop("settings", {})
     known = [row.name for row in SETTINGS]
