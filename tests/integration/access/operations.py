@@ -25,7 +25,16 @@ WORDS: dict[str, Any] = {
 
 
 # What an operation needs beyond its schema's required fields.
-MORE: dict[str, dict[str, Any]] = {"ask_for_access": {"limit_nano": 9_000_000_000}}
+RULE = {"kind": "threshold", "metric": "calls", "threshold": 9}
+MORE: dict[str, dict[str, Any]] = {
+    "ask_for_access": {"limit_nano": 9_000_000_000},
+    "create_monitor": {"rule": RULE},
+    "change_monitor": {"rule": RULE, "name": "changed"},
+    "preview_monitor": {"rule": RULE},
+    "silence_monitors": {"until_ms": 8e12},
+    "create_channel": {"url": "http://127.0.0.1:9/hook"},
+    "change_channel": {"name": "changed"},
+}
 
 
 class Operation(NamedTuple):

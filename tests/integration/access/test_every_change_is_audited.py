@@ -21,7 +21,7 @@ from tests.integration.control.plane import running
 
 pytestmark = pytest.mark.integration
 
-CHANGES_NOTHING = {"plan_definitions", "check_answer"}
+CHANGES_NOTHING = {"plan_definitions", "check_answer", "preview_monitor"}
 """They are asked with a body, and answer."""
 
 LAB = {"vendor": "openai-compatible", "base_url": "http://127.0.0.1:9/v1", "models": ["m"],

@@ -12,7 +12,10 @@ from typing import Any
 import httpx
 
 from stockpot import traces
+from stockpot.core.ids import record_id
 from stockpot.gateway import Shipped
+from stockpot.monitors import Delivery
+from stockpot.monitors.store import telling
 from tests.integration.control.plane import Plane
 from tests.unit.traces.made import make_shipment, make_shipped
 
@@ -35,6 +38,10 @@ class Records:
     user_id: str
     team_id: str
     share_id: str = ""
+    monitor_id: str = ""
+    channel_id: str = ""
+    silence_id: str = ""
+    delivery_id: str = ""
 
     def named(self, name: str) -> str | None:
         """What stands for a parameter; None where this table knows none."""
@@ -114,8 +121,27 @@ class World:
             project=project, key_id=key["id"], request_id=request["id"],
             trace_id=shipped.record.trace_id.hex(), span_id=shipped.record.span_id.hex(),
             subject_id=team["id"], token_id=token["token"]["id"], user_id=user,
-            team_id=team["id"],
+            team_id=team["id"], **await self.watched(project, word),
         )  # fmt: skip
+
+    async def watched(self, project: str, word: str) -> dict[str, str]:
+        """A monitor, its channel, a silence, and a message that was given up."""
+        channel = {"name": f"{word}-ops", "project": project, "url": "http://127.0.0.1:9/hook"}
+        sent_to = (await self.made("/api/v1/channels", channel))["channel"]["id"]
+        rule = {"kind": "threshold", "metric": "error_rate", "threshold": 0.5}
+        new = {"name": f"{word}-monitor", "project": project, "rule": rule}
+        monitor = (await self.made("/api/v1/monitors", new))["id"]
+        quiet = {"project": project, "monitor_id": monitor, "until_ms": 8e12, "reason": word}
+        silence = (await self.made("/api/v1/silences", quiet))["id"]
+        dead = Delivery(
+            id=record_id("msg"), channel_id=sent_to, channel=f"{word}-ops", project=project,
+            monitor_id=monitor, alert_id=f"alr_{word}"[:40], said="firing", state="dead",
+            attempts=8, created_ms=1, next_ms=None, delivered_ms=None, status=0, error="away",
+        )  # fmt: skip
+        db = self.plane.app.state.control.db
+        await db.write(lambda c: telling.add_delivery(c, dead, {"type": "monitor.firing"}, 1))
+        return {"monitor_id": monitor, "channel_id": sent_to, "silence_id": silence,
+                "delivery_id": dead.id}  # fmt: skip
 
     def called(self, project: str, word: str, key_id: str, number: int) -> Shipped:
         """One call in the span log."""
