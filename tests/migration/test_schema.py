@@ -18,11 +18,14 @@ from stockpot.catalog.store.tables import metadata as catalog_tables
 from stockpot.core.db import Database, migrate, newest_revision, open_database, schema_revision
 from stockpot.core.errors import ConfigError
 from stockpot.feedback.store import metadata as feedback_tables
+from stockpot.monitors.store.tables import metadata as monitor_tables
 from stockpot.revisions.store import metadata as revision_tables
 from stockpot.traces.scores.store import metadata as score_tables
 from tests.postgres import fresh_database
 
-EXPECTED = [access_tables, catalog_tables, revision_tables, score_tables, feedback_tables]
+EXPECTED = [
+    access_tables, catalog_tables, revision_tables, score_tables, feedback_tables, monitor_tables,
+]  # fmt: skip
 SCRIPTS = ScriptDirectory(str(Path(stockpot.__file__).parent / "migrations"))
 REVISIONS = [script.revision for script in reversed(list(SCRIPTS.walk_revisions()))]
 
