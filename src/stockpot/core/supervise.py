@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 States = Literal["running", "starting", "backing-off", "stopped"]
 
+_LOOK_EVERY_S = 0.25
 _TIED = """\
 import ctypes, os, signal, sys
 signo, parent, *argv = sys.argv[1:]
@@ -50,7 +51,9 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the process table.
 
     `after` names processes whose first readiness is awaited (a process that keeps crashing is not
-    waited for); at shutdown, lower `stop_order` goes first and equal ones go together.
+    waited for); at shutdown, lower `stop_order` goes first and equal ones go together. A process
+    with `wanted` is started when that file is there, and left alone when it ended in order and the
+    file is gone.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     ready_timeout_s: float = 120.0
     restart: Literal["always", "failure", "never"] = "always"
     after: tuple[str, ...] = ()
+    wanted: Path | None = None
     stop_order: int = 0
     stop_signal: int = signal.SIGTERM
     grace_s: float = 10.0
@@ -147,7 +151,7 @@ class Supervisor:
 
     @property
     def states(self) -> list[State]:
-        return [child.state for child in self._children.values()]
+        return [child.state for child in self._children.values() if not child.resting]
 
     async def __aenter__(self) -> Supervisor:
         loop = asyncio.get_running_loop()
@@ -227,8 +231,10 @@ class _Child:
     ) -> None:
         self.row = row
         self.state = State(row.name, None, "starting", 0, time.time() * 1000, "")
+        self.resting = row.wanted is not None
+        """Not wanted now: it is not spoken of."""
         self.settled = asyncio.Event()
-        self.was_ready = False
+        self.was_ready = self.resting
         self._owner = owner
         self._backoff = backoff
         self._fds = () if lifeline is None else (lifeline,)
@@ -246,10 +252,16 @@ class _Child:
         failures = 0
         await self._before_first()
         while not self._ending.is_set():
+            await self._wanted()
+            if self._ending.is_set():
+                break
             began = time.monotonic()
             code = await self._live()
             if self._ending.is_set() or not self._again(code):
                 break
+            if code == 0 and self.row.wanted is not None:
+                failures = 0
+                continue
             healthy = time.monotonic() - began >= self._backoff.healthy_s
             failures = 0 if healthy else failures + 1
             if failures >= 3:
@@ -260,7 +272,24 @@ class _Child:
         self._show("stopped", None)
         self._ended.set()
 
+    async def _wanted(self) -> None:
+        """Wait until somebody wants it."""
+        if self.row.wanted is None:
+            return
+        if not self._is_wanted():
+            self.resting = True
+            self._owner.changed(self.state)
+        while not self._ending.is_set() and not self._is_wanted():
+            await self._pause(_LOOK_EVERY_S)
+        self.resting = False
+
+    def _is_wanted(self) -> bool:
+        return self.row.wanted is not None and self.row.wanted.exists()
+
     async def _before_first(self) -> None:
+        if self.resting:
+            self.settled.set()
+            return
         self._show("starting", None)
         await _first(self._owner.settled(self.row.after), self._ending.wait())
 

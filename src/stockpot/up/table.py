@@ -2,7 +2,8 @@
 
 Nothing waits for anything: a worker serves from its last good snapshot while the control plane is
 away, and records wait in the spool while ingest is. The stop order lets every record of a drained
-call reach the span log: workers, then shipper, ingest, control, engines.
+call reach the span log: jobs, workers, then shipper, ingest, control, engines. The process of jobs
+is started when the first job asks for it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from stockpot.core.supervise import Process, Ready
 from stockpot.core.urls import console_url, gateway_url
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from stockpot.core.config import Settings
     from stockpot.core.instance import Instance
     from stockpot.engines import EngineCommand
 
-WORKERS, SHIPPER, INGEST, CONTROL, ENGINES = range(5)
+JOBS, WORKERS, SHIPPER, INGEST, CONTROL, ENGINES = range(6)
 
 
 def process_table(
@@ -38,6 +41,7 @@ def process_table(
         stop_order: int,
         ready: Ready | None = None,
         flags: tuple[str, ...] = (),
+        wanted: Path | None = None,
     ) -> Process:
         return Process(
             name=name,
@@ -46,12 +50,14 @@ def process_table(
             ready=ready,
             stop_order=stop_order,
             grace_s=settings.drain_s + 5,
+            wanted=wanted,
         )
 
     here = (
         *(_engine(engine, instance, env) for engine in engines),
         own("ingest", "stockpot.ingest", stop_order=INGEST, ready=ingest),
         own("control", "stockpot.app", "control", stop_order=CONTROL, ready=control),
+        own("jobs", "stockpot.jobs", stop_order=JOBS, wanted=instance.run / "jobs.wanted"),
     )
     return (
         *(() if settings.control_url else here),

@@ -28,7 +28,7 @@ def test_workers_stop_first_and_engines_last(tmp_path: Path) -> None:
     engine = EngineCommand("echo", (sys.executable, "-c", ""), {"A": "1"})
     rows = process_table(settings, Instance(tmp_path), [engine])
     assert [row.name for row in sorted(rows, key=lambda row: row.stop_order)] == [
-        "worker-0", "worker-1", "shipper", "ingest", "control", "engine-echo",
+        "jobs", "worker-0", "worker-1", "shipper", "ingest", "control", "engine-echo",
     ]  # fmt: skip
 
 

@@ -147,7 +147,7 @@ class KeyService:
         return await self._own_secret("playground", project)
 
     async def evaluation_secret(self, project: str = DEFAULT) -> str:
-        """The secret of the key `evaluations` of a project, made and known like the playground's."""
+        """The secret of the key `evaluations` of a project, made and known like that one."""
         return await self._own_secret("evaluations", project)
 
     async def _own_secret(self, use: str, project: str) -> str:

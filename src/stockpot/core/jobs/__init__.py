@@ -1,0 +1,12 @@
+"""Durable jobs: work that outlives the process that does it.
+
+A job is a row with a lease. Whoever holds the lease renews it while working and keeps what is done
+where the job says; when a process dies its lease runs out, and another takes the job up where the
+kept part ends. Knows leases and handlers; knows no capability.
+"""
+
+from stockpot.core.jobs.models import Job, JobState
+from stockpot.core.jobs.runner import Handler, JobRunner, Work
+from stockpot.core.jobs.service import JobQueue
+
+__all__ = ["Handler", "Job", "JobQueue", "JobRunner", "JobState", "Work"]

@@ -1,0 +1,108 @@
+"""Doing jobs, in whatever process has handlers for them. Knows leases; knows no capability."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+from stockpot.core.jobs.models import Job, JobState
+from stockpot.core.jobs.service import JobQueue
+
+_log = logging.getLogger("stockpot.jobs")
+_ATTEMPTS = 20
+"""A job that ends this many processes is not taken up again."""
+
+
+class Work:
+    """A job under way, as its handler sees it."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.stop = asyncio.Event()
+        """Set when the job was cancelled, or is somebody else's now: keep nothing more."""
+
+
+Handler = Callable[[Work], Awaitable[None]]
+
+
+class JobRunner:
+    """Takes jobs and does them, a few at a time, until it is cancelled."""
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        handlers: Mapping[str, Handler],
+        *,
+        at_once: int = 2,
+        look_every_s: float = 0.5,
+    ) -> None:
+        self._queue = queue
+        self._handlers = dict(handlers)
+        self._look_every_s = look_every_s
+        self._places = asyncio.Semaphore(at_once)
+        self._doing: set[asyncio.Task[None]] = set()
+        self.holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+    async def run(self) -> None:
+        """For ever; what is under way when it is cancelled is left to whoever comes next."""
+        try:
+            while True:
+                await self._places.acquire()
+                job = await self._next()
+                task = asyncio.create_task(self._do(job))
+                self._doing.add(task)
+                task.add_done_callback(self._ended)
+        finally:
+            for task in self._doing:
+                task.cancel()
+            await asyncio.gather(*self._doing, return_exceptions=True)
+
+    @property
+    def idle(self) -> bool:
+        return not self._doing
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._doing.discard(task)
+        self._places.release()
+
+    async def _next(self) -> Job:
+        while True:
+            with suppress(Exception):  # a store that is away for a moment is asked again
+                job = await self._queue.take(tuple(self._handlers), self.holder)
+                if job is not None:
+                    return job
+            await asyncio.sleep(self._look_every_s)
+
+    async def _do(self, job: Job) -> None:
+        work = Work(job)
+        if job.attempts > _ATTEMPTS:
+            error = f"{_ATTEMPTS} processes ended while they did this job"
+            await self._queue.settle(job.id, self.holder, "failed", error)
+            return
+        beating = asyncio.create_task(self._beat(work))
+        try:
+            await self._handlers[job.kind](work)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            _log.exception("the job %s (%s) failed", job.id, job.kind)
+            await self._queue.settle(job.id, self.holder, "failed", f"{error}")
+        else:
+            state: JobState = "cancelled" if work.stop.is_set() else "done"
+            await self._queue.settle(job.id, self.holder, state)
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+
+    async def _beat(self, work: Work) -> None:
+        while True:
+            await asyncio.sleep(min(1.0, self._queue.lease_ms / 5000))
+            with suppress(Exception):
+                job = await self._queue.renew(work.job.id, self.holder)
+                if job is None or job.cancel:
+                    work.stop.set()

@@ -1,0 +1,79 @@
+"""The services of evaluations, wired. The composition roots give stores and other capabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from stockpot.catalog import Catalog, project_names, secret_for
+from stockpot.core.config import Settings
+from stockpot.core.db import Database
+from stockpot.core.errors import NotFound, did_you_mean
+from stockpot.core.instance import Instance
+from stockpot.core.jobs import Handler, JobQueue
+from stockpot.evals.ports import DataSets, ModelFacts, Prompts, World
+from stockpot.evals.service import KIND, EvalJobs, Looking, Running, SuiteService
+
+WANTED = "jobs.wanted"
+"""The file in the instance's `run` that asks the supervisor for the process of jobs."""
+
+
+class Evals(NamedTuple):
+    """Everything that evaluations can do."""
+
+    suites: SuiteService
+    running: Running
+    looking: Looking
+    queue: JobQueue
+
+
+def open_evals(
+    db: Database, instance: Instance, catalog: Catalog, datasets: DataSets, prompts: Prompts
+) -> Evals:
+    """Wire the services of one instance."""
+
+    def wake() -> None:
+        (instance.run / WANTED).touch()
+
+    async def model(name: str) -> ModelFacts:
+        return await _facts(catalog, name)
+
+    async def check_project(project: str, _: Any) -> None:
+        known = await db.read(project_names)
+        if project not in known:
+            near = did_you_mean(project, known)
+            raise NotFound(f"no project {project!r}.{near}", hint="stockpot projects list")
+
+    world = World(datasets, prompts, model, catalog.keys.evaluation_secret, check_project)
+    queue = JobQueue(db, wake)
+    suites = SuiteService(db, world)
+    return Evals(suites, Running(db, queue, world, suites), Looking(db, world), queue)
+
+
+def open_jobs(db: Database, instance: Instance, settings: Settings) -> Mapping[str, Handler]:
+    """The handlers of evaluations' jobs, for the process that does them."""
+
+    def secret_of(project: str) -> str:
+        return secret_for(instance, "evaluations", project)
+
+    return {KIND: EvalJobs(db, settings, secret_of).handle}
+
+
+async def _facts(catalog: Catalog, name: str) -> ModelFacts:
+    """The dearest price among those that may serve a name, so that a forecast is no surprise."""
+    found = await catalog.models.named(name)
+    served = tuple(sorted(f"{target.provider}/{target.model}" for target in found.targets))
+    known = [_dollars(target) for target in found.targets]
+    prices = [price for price in known if price is not None]
+    if not prices or len(prices) < len(known):
+        return ModelFacts(None, served)
+    return ModelFacts((max(p[0] for p in prices), max(p[1] for p in prices)), served)
+
+
+def _dollars(target: Any) -> tuple[float, float] | None:
+    if target.free:
+        return (0.0, 0.0)
+    price = target.price or {}
+    if "input" not in price or "output" not in price:
+        return None
+    return (float(price["input"]), float(price["output"]))

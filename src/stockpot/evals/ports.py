@@ -1,0 +1,75 @@
+"""What evaluations need of others, in their own words. The composition root gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, Protocol
+
+from stockpot.evals.models import Row
+
+
+class RowsOf(NamedTuple):
+    """The rows of a data set's version."""
+
+    name: str
+    version: int
+    rows: tuple[Row, ...]
+
+
+class PromptOf(NamedTuple):
+    """A prompt's version, resolved."""
+
+    name: str
+    version: int
+    model: str
+    content_hash: str
+
+
+class DataSets(Protocol):
+    """Where data sets are kept."""
+
+    async def rows(self, project: str, name: str, version: int | None, split: str) -> RowsOf:
+        """The rows of a version, the latest without one. Raises NotFound."""
+        ...
+
+
+class Prompts(Protocol):
+    """Where prompts are kept."""
+
+    async def resolved(self, project: str, name: str, ref: str) -> PromptOf:
+        """The version that a label or a number names. Raises NotFound."""
+        ...
+
+    async def moves(self, project: str, from_ms: float, to_ms: float) -> list[Move]:
+        """Every move of the label `production` in a window, oldest first."""
+        ...
+
+
+class Move(NamedTuple):
+    """The label `production` went from one version of a prompt to another; `made_ms` is when the
+    new version was written."""
+
+    prompt: str
+    before: int | None
+    after: int
+    at_ms: float
+    made_ms: float
+
+
+class ModelFacts(NamedTuple):
+    """What is known of a model's name: dollars per million input and output tokens, None where no
+    price is known, and what serves it now."""
+
+    prices: tuple[float, float] | None
+    served: tuple[str, ...]
+
+
+class World(NamedTuple):
+    """Everything that evaluations ask of others."""
+
+    datasets: DataSets
+    prompts: Prompts
+    model: Callable[[str], Awaitable[ModelFacts]]
+    secret: Callable[[str], Awaitable[str]]
+    """Makes sure that a project has a key for evaluations, and gives its secret."""
+    check_project: Callable[[str, Any], Awaitable[None]]

@@ -1,0 +1,32 @@
+"""Finding runs and projects for those who may see them."""
+
+from __future__ import annotations
+
+import time
+
+from stockpot.access import Principal, Role, demand
+from stockpot.core.db import Database
+from stockpot.core.errors import NotFound
+from stockpot.evals import store
+from stockpot.evals.models import Run
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+def in_project(actor: Principal, role: Role, project: str) -> None:
+    """Refuse whoever has not this role in a project."""
+    absent = NotFound(f"no project {project!r}", hint="stockpot projects list")
+    demand(actor, role, project, absent)
+
+
+async def seen_run(db: Database, actor: Principal, run_id: str, role: Role = "viewer") -> Run:
+    """A run, for somebody with this role in its project."""
+    run = await db.read(lambda c: store.run_by_id(c, run_id))
+    absent = NotFound(f"no run {run_id!r}", hint="stockpot evals runs")
+    if run is None:
+        raise absent
+    demand(actor, role, run.project, absent)
+    return run

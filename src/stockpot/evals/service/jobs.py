@@ -1,0 +1,163 @@
+"""The instance's own work on runs: a handler of durable jobs. Knows the store and the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import httpx
+import sqlalchemy as sa
+
+from stockpot.core.config import Settings
+from stockpot.core.db import Database
+from stockpot.core.errors import Conflict, Unavailable
+from stockpot.core.jobs import Work
+from stockpot.core.urls import gateway_tls, gateway_url
+from stockpot.evals import store
+from stockpot.evals.engine import Engine, Plan, case_of
+from stockpot.evals.measuring import all_measured
+from stockpot.evals.models import Progress, Result, Run
+from stockpot.evals.scorers import Case, made
+from stockpot.evals.service.guarding import now_ms
+from stockpot.evals.targets import Answer, Caller, Gateway, Recorded
+
+KIND = "evals.run"
+"""The kind of job that does a run."""
+
+
+class EvalJobs:
+    """Does runs. `secret_of` gives the secret of a project's key for evaluations."""
+
+    def __init__(
+        self, db: Database, settings: Settings, secret_of: Callable[[str], str],
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:  # fmt: skip
+        self._db = db
+        self._settings = settings
+        self._secret_of = secret_of
+        self._transport = transport
+
+    async def handle(self, work: Work) -> None:
+        """A run, from where it is to its end."""
+        run_id = work.job.subject
+        run = await self._db.read(lambda c: store.run_by_id(c, run_id))
+        if run is None or run.state in ("done", "cancelled"):
+            return
+        try:
+            await self._run(work, run)
+        except Exception as bad:
+            error = f"{type(bad).__name__}: {bad}"
+            await self._db.write(lambda c: close(c, run, "failed", error))
+            raise
+
+    async def _run(self, work: Work, run: Run) -> None:
+        await self._db.write(
+            lambda c: store.set_run(
+                c, run.id, state="running", started_ms=int(run.started_ms or now_ms())
+            )
+        )
+        plan = await self._db.read(lambda c: plan_of(c, run))
+        client = self._client(run.project)
+        caller = self._caller(run, client)
+        scorers = [made(spec) for spec in run.spec.scorers]
+        ledger = StoreLedger(self._db, run)
+        try:
+            engine = Engine(plan, ledger, caller, scorers, GatewayTools(client), stop=work.stop)
+            await engine.run()
+        finally:
+            await client.aclose()
+        if not work.stop.is_set():
+            await self._db.write(lambda c: close(c, run, "done"))
+
+    def _client(self, project: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=gateway_url(self._settings),
+            verify=gateway_tls(self._settings),
+            headers={"authorization": f"Bearer {self._secret_of(project)}"},
+            timeout=httpx.Timeout(10.0, read=None, pool=None),  # the gateway bounds a call
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            transport=self._transport,
+            trust_env=False,
+        )
+
+    def _caller(self, run: Run, client: httpx.AsyncClient) -> Caller:
+        if run.spec.target.kind == "recorded":
+            return Recorded(run.spec.target)
+        return Gateway(run.spec.target, client, run.id, run.arm)
+
+
+class StoreLedger:
+    """Keeps a run in the control store, each step in one transaction."""
+
+    def __init__(self, db: Database, run: Run) -> None:
+        self._db = db
+        self._run = run
+
+    async def known(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        found = await self._db.read(lambda c: store.known_answers(c, self._run.project, keys))
+        return {key: store.inflated(data) for key, data in found.items()}
+
+    async def keep(
+        self, results: Sequence[tuple[int, Result]], answers: Mapping[bytes, bytes],
+        progress: Progress,
+    ) -> None:  # fmt: skip
+        deflated = {key: store.deflated(data) for key, data in answers.items()}
+
+        def write(c: sa.Connection) -> None:
+            store.put_answers(c, self._run.project, deflated, now_ms())
+            store.put_results(c, self._run.id, results)
+            store.set_run(c, self._run.id, progress=progress)
+
+        await self._db.write(write)
+
+
+class GatewayTools:
+    """What scorers may ask of the world, by the gateway."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def embed(self, texts: Sequence[str], model: str) -> list[list[float]]:
+        """One vector for each text."""
+        try:
+            found = await self._client.post(
+                "/v1/embeddings", json={"model": model, "input": list(texts)}
+            )
+        except httpx.TransportError as away:
+            raise Unavailable(f"the gateway does not answer: {away!r}") from None
+        if not found.is_success:
+            raise Unavailable(f"embeddings of {model!r}: {found.status_code} {found.text[:300]}")
+        data = sorted(found.json()["data"], key=lambda one: one["index"])
+        return [list(one["embedding"]) for one in data]
+
+
+def plan_of(c: sa.Connection, run: Run) -> Plan:
+    """What is left to do of a run."""
+    found = store.rowset(c, run.project, run.dataset_hash)
+    if found is None:
+        raise Conflict(f"the rows of {run.id!r} are not there any more")
+    prices, repeat_calls = store.plan_of(c, run.id)
+    dollars = prices.get("dollars")
+    return Plan(
+        spec=run.spec, rows=store.rows_in(found[1]), repeat_calls=repeat_calls,
+        done=frozenset(store.done_places(c, run.id)), progress=run.progress,
+        prices=(dollars[0], dollars[1]) if dollars else None,
+    )  # fmt: skip
+
+
+def close(c: sa.Connection, run: Run, state: str, error: str = "") -> None:
+    """The end of a run: its metrics, out of its results."""
+    results = [one for _, one in store.results_of(c, run.id)]
+    scorers = [made(spec) for spec in run.spec.scorers]
+    metrics = all_measured(run.spec, scorers, cases_of(c, run, results), results)
+    ended = {"state": state, "error": error[:2000], "finished_ms": now_ms()}
+    store.set_run(c, run.id, metrics=metrics, **ended)
+
+
+def cases_of(c: sa.Connection, run: Run, results: Sequence[Result]) -> list[Case]:
+    """The rows of results, as scorers see them."""
+    found = store.rowset(c, run.project, run.dataset_hash)
+    rows = {row.id: row for row in store.rows_in(found[1])} if found else {}
+    return [
+        case_of(rows[one.item], Answer(output=one.output), run.spec, one.cost_nano)
+        for one in results
+    ]

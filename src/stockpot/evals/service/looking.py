@@ -1,0 +1,254 @@
+"""Looking at runs: results, comparisons, gates, and how fast ideas reach production."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from stockpot.access import Principal, audit
+from stockpot.core.db import Database
+from stockpot.core.errors import Conflict, InvalidInput
+from stockpot.evals import store
+from stockpot.evals.comparing import (
+    case_differences,
+    compared,
+    differing,
+    paired,
+    pareto,
+    point_of,
+    warnings_of,
+)
+from stockpot.evals.gating import decided
+from stockpot.evals.measuring import Metric, metrics_of
+from stockpot.evals.models import (
+    GateResult,
+    GateSpec,
+    Lead,
+    ParetoPoint,
+    Result,
+    ResultPage,
+    Run,
+    RunComparison,
+    Velocity,
+)
+from stockpot.evals.ports import Move, World
+from stockpot.evals.scorers import made
+from stockpot.evals.service.guarding import in_project, seen_run
+
+_HOUR_MS = 3_600_000
+_ON_THE_FRONT = 20
+
+
+class Asked(NamedTuple):
+    """Which results of a run to show."""
+
+    failed: bool | None = None
+    metric: str | None = None
+    below: float | None = None
+    slice: str | None = None
+    q: str | None = None
+
+
+class Looking:
+    """Everything about runs that changes nothing but a gate's word."""
+
+    def __init__(self, db: Database, world: World) -> None:
+        self._db = db
+        self._world = world
+
+    async def runs(
+        self, actor: Principal, project: str, suite: str | None, limit: int, before: str | None
+    ) -> tuple[Run, ...]:
+        """Runs of a project, newest first."""
+        in_project(actor, "viewer", project)
+        return await self._db.read(lambda c: store.list_runs(c, project, suite, limit, before))
+
+    async def run(self, actor: Principal, run_id: str) -> Run:
+        """One run."""
+        return await seen_run(self._db, actor, run_id)
+
+    async def results(
+        self, actor: Principal, run_id: str, asked: Asked, cursor: int, limit: int
+    ) -> ResultPage:
+        """Results of a run with their rows, in the order of the data set."""
+        run = await seen_run(self._db, actor, run_id)
+
+        def read(c: sa.Connection) -> ResultPage:
+            found = [
+                pair
+                for pair in store.results_of(c, run_id, cursor, failed=asked.failed)
+                if _is_asked(pair[1], asked)
+            ]
+            told = store.rowset(c, run.project, run.dataset_hash)
+            rows = {row.id: row for row in store.rows_in(told[1])} if told else {}
+            items = tuple(
+                one.model_copy(update={"input": rows[one.item].input,
+                                       "expected": rows[one.item].expected})
+                if one.item in rows else one
+                for _, one in found[:limit]
+            )  # fmt: skip
+            return ResultPage(
+                items=items, next_cursor=found[limit - 1][0] if len(found) > limit else None
+            )
+
+        return await self._db.read(read)
+
+    async def compare(
+        self, actor: Principal, base_id: str, candidate_id: str, confidence: float,
+        part: str | None,
+    ) -> RunComparison:  # fmt: skip
+        """Two runs on the rows that both have."""
+        base = await seen_run(self._db, actor, base_id)
+        candidate = await seen_run(self._db, actor, candidate_id)
+        if base.project != candidate.project:
+            raise InvalidInput("runs of two projects are not compared")
+
+        def read(c: sa.Connection) -> RunComparison:
+            pairs = paired(_results(c, base_id), _results(c, candidate_id))
+            metrics = _shared(base, candidate)
+            margins = _margins(candidate.spec.gate)
+            return RunComparison(
+                base=base, candidate=candidate, paired=len(pairs.base),
+                only_base=pairs.only_base, only_candidate=pairs.only_candidate,
+                differs=differing(base, candidate), warnings=warnings_of(base, candidate, pairs),
+                metrics=compared(pairs, metrics, confidence=confidence, margins=margins, only=part),
+                cases=case_differences(pairs, metrics), pareto=_front(c, base, candidate),
+            )  # fmt: skip
+
+        return await self._db.read(read)
+
+    async def gate(self, actor: Principal, run_id: str, base_id: str | None) -> GateResult:
+        """Decide whether a run passes, and keep the word: it is the proof of its prompt's
+        version."""
+        run = await seen_run(self._db, actor, run_id, "editor")
+        if run.state != "done":
+            raise Conflict(f"the run {run_id!r} is {run.state}: only a whole run can pass")
+        if base_id not in (None, "last", "none"):
+            base = await seen_run(self._db, actor, str(base_id))
+            if base.project != run.project:
+                raise InvalidInput("runs of two projects are not compared")
+
+        def write(c: sa.Connection) -> GateResult:
+            chosen = _base_of(c, run, base_id or run.spec.gate.base)
+            results = _results(c, run_id)
+            metrics = _shared(chosen, run) if chosen else _metrics(run)
+            before = _results(c, chosen.id) if chosen else []
+            gate = decided(run, results, chosen, before, metrics, run.spec.gate)
+            store.set_run(c, run_id, gate=gate)
+            told: dict[str, Any] = {
+                "project": run.project,
+                "passed": gate.passed,
+                "base": gate.base,
+            }
+            audit(c, actor, "run.gate", run_id, **told)
+            return gate
+
+        return await self._db.write(write)
+
+    async def passed(self, project: str, prompt_name: str, version: int) -> str | None:
+        """The newest run that was decided on for a prompt's version, when it passed: the proof that
+        a protected label asks for."""
+        return await self._db.read(lambda c: store.proof_of(c, project, prompt_name, str(version)))
+
+    async def velocity(
+        self, actor: Principal, project: str, from_ms: float, to_ms: float
+    ) -> Velocity:
+        """How long it takes from an idea to production, how often a release fails, and how long it
+        takes to restore."""
+        in_project(actor, "viewer", project)
+        moves = await self._world.prompts.moves(project, from_ms, to_ms)
+        made_runs = await self._db.read(
+            lambda c: store.between(c, project, int(from_ms), int(to_ms))
+        )
+        proofs = [await self.passed(project, move.prompt, move.after) for move in moves]
+        decided_on = [passed for _, passed in made_runs if passed is not None]
+        return velocity_of(
+            project, (from_ms, to_ms), moves, len(made_runs), decided_on,
+            sum(proof is not None for proof in proofs),
+        )  # fmt: skip
+
+
+def velocity_of(
+    project: str, window: tuple[float, float], moves: Sequence[Move], runs: int,
+    decided_on: Sequence[bool], proofs: int,
+) -> Velocity:  # fmt: skip
+    """The lead times of moves of `production`. A move to an older version than before takes a
+    release back: that one failed, and was restored by it."""
+    leads: list[float] = []
+    restores: list[float] = []
+    releases = failed = 0
+    since: dict[str, float] = {}
+    for move in moves:
+        if move.before is not None and move.after < move.before:
+            failed += move.prompt in since
+            if move.prompt in since:
+                restores.append((move.at_ms - since.pop(move.prompt)) / _HOUR_MS)
+            continue
+        releases += 1
+        leads.append(max(0.0, move.at_ms - move.made_ms) / _HOUR_MS)
+        since[move.prompt] = move.at_ms
+    return Velocity(
+        project=project, from_ms=window[0], to_ms=window[1], releases=releases, failed=failed,
+        failed_share=failed / releases if releases else None, idea_to_production=_lead(leads),
+        restore=_lead(restores), runs=runs, gated=len(decided_on), gates_passed=sum(decided_on),
+        releases_with_proof=proofs,
+    )  # fmt: skip
+
+
+def _lead(hours: Sequence[float]) -> Lead:
+    if not hours:
+        return Lead(n=0, median_hours=None, p90_hours=None)
+    ranked = sorted(hours)
+    p90 = ranked[min(len(ranked) - 1, int(0.9 * len(ranked)))]
+    return Lead(n=len(ranked), median_hours=statistics.median(ranked), p90_hours=p90)
+
+
+def _results(c: sa.Connection, run_id: str) -> list[Result]:
+    return [one for _, one in store.results_of(c, run_id)]
+
+
+def _metrics(run: Run) -> dict[str, Metric]:
+    return metrics_of(run.spec, [made(spec) for spec in run.spec.scorers])
+
+
+def _shared(base: Run, candidate: Run) -> dict[str, Metric]:
+    there = {scorer.metric for scorer in base.spec.scorers}
+    return {name: metric for name, metric in _metrics(candidate).items() if name in there}
+
+
+def _margins(spec: GateSpec) -> dict[str, float]:
+    return {name: rule.margin for name, rule in spec.metrics.items() if rule.margin is not None}
+
+
+def _base_of(c: sa.Connection, run: Run, base: str) -> Run | None:
+    if base == "none":
+        return None
+    found = store.last_passed(c, run.project, run.suite, run.id) if base == "last" else base
+    return store.run_by_id(c, found) if found else None
+
+
+def _front(c: sa.Connection, base: Run, candidate: Run) -> tuple[ParetoPoint, ...]:
+    """The two runs among the last of their suite on the same rows."""
+    near = [
+        run
+        for run in store.list_runs(c, candidate.project, candidate.suite, _ON_THE_FRONT, None)
+        if run.state == "done" and run.dataset_hash == candidate.dataset_hash
+    ]
+    there = {run.id: run for run in (*near, base, candidate)}
+    return pareto([point_of(run, _results(c, run.id)) for run in there.values()])
+
+
+def _is_asked(one: Result, asked: Asked) -> bool:
+    if asked.slice and asked.slice not in one.slices:
+        return False
+    if asked.q and asked.q.casefold() not in f"{one.item} {one.output} {one.error}".casefold():
+        return False
+    if asked.metric is None:
+        return True
+    verdict = one.scores.get(asked.metric)
+    if verdict is None or verdict.value is None:
+        return asked.below is None and verdict is not None
+    return asked.below is None or verdict.value < asked.below
