@@ -21,7 +21,17 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, FastAPI, Header, Response
 from fastapi.routing import APIRoute
 
-from stockpot import __version__, access, catalog, feedback, monitors, playground, revisions, traces
+from stockpot import (
+    __version__,
+    access,
+    catalog,
+    feedback,
+    monitors,
+    playground,
+    prompts,
+    revisions,
+    traces,
+)
 from stockpot.access import describe_access, open_access, public, requires
 from stockpot.core import config, logs, prometheus
 from stockpot.core.config import Settings, pairs
@@ -86,6 +96,7 @@ class _Control:
         self.spans = traces.open_span_log(instance)
         self.scores = traces.ScoreService(self.db, self.spans, catalog.project_names)
         self.catalog = catalog.open_catalog(self.db, instance, settings, self._spend_of)
+        self.prompts = prompts.open_prompts(self.db, self.catalog.publisher, catalog.project_names)
         self.public_keys = feedback.PublicKeyService(
             self.db,
             self.catalog.kv if settings.kv_url else open_kv("memory://"),
@@ -110,6 +121,7 @@ class _Control:
             catalog.router(self.catalog),
             catalog.internal_router(self.catalog),
             revisions.router(self.revisions),
+            prompts.router(self.prompts),
             traces.router(self.spans),
             monitors.router(self.monitors),
             traces.score_router(self.scores),
@@ -155,6 +167,7 @@ class _Control:
         """End what only waits; answers that are being sent go on."""
         self.draining = True
         self.spans.stop_following()
+        await self.prompts.news.stop()
         await self.catalog.publisher.stop_waiting()
 
     async def _spend_of(self, worker: str, scope: str, scope_id: str, from_ms: int) -> int | None:

@@ -12,7 +12,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 import sqlalchemy as sa
@@ -45,14 +45,26 @@ class Published(NamedTuple):
     notices: tuple[str, ...]
 
 
+class PartSource(Protocol):
+    """A capability above that has a part of its own in the snapshot, read in the same view."""
+
+    name: str
+    version: int
+
+    def part(self, c: sa.Connection) -> bytes:
+        """The part's bytes, b"" for none; the same for the same state."""
+        ...
+
+
 class Loaded(NamedTuple):
-    """What the store holds, in one view."""
+    """What the store holds, in one view; `others` are the parts of other capabilities."""
 
     defined: Definitions
     connected: tuple[ProviderRow, ...]
     since_ms: int
     latest: journal.Revision | None
     change: str | None
+    others: tuple[gateway.Part, ...] = ()
 
 
 class Publisher:
@@ -69,6 +81,11 @@ class Publisher:
         self._change: str | None = None
         self._last: journal.Revision | None = None
         self._trial: _Trial | None = None
+        self._sources: list[PartSource] = []
+
+    def publish_also(self, source: PartSource) -> None:
+        """Have another part published from now on."""
+        self._sources.append(source)
 
     async def current(self) -> Published:
         """The present state; the first call compiles it."""
@@ -78,13 +95,13 @@ class Publisher:
         """Compile again, and publish a new revision when workers would see a difference."""
         async with self._compiling:
             before = self._published
-            loaded = await self._db.read(_load)
+            loaded = await self._db.read(self._load)
             self._change = loaded.change
             now = await self._compiled(loaded)
-            part = msgspec.msgpack.encode(now.compiled.part)
-            self._last = await self._numbered((loaded.latest, self._last), part, reason)
+            parts = _parts(now, loaded)
+            self._last = await self._numbered((loaded.latest, self._last), parts, reason)
             now = now._replace(
-                revision=self._last.revision, snapshot=_encoded(self._last, part, trial=False)
+                revision=self._last.revision, snapshot=_encoded(self._last, parts, trial=False)
             )
             self._published = now
             if self._trial is not None:
@@ -114,7 +131,7 @@ class Publisher:
     async def _loaded_after(self, change: Change) -> Loaded:
         def work(c: sa.Connection) -> None:
             change(c)
-            raise _Undone(_load(c))
+            raise _Undone(self._load(c))
 
         try:
             await self._db.write(work)
@@ -128,7 +145,7 @@ class Publisher:
         await self.current()
         async with self._compiling:
             trial = _Trial(worker, change)
-            await self._tried(trial, await self._db.read(_load))
+            await self._tried(trial, await self._db.read(self._load))
             self._trial = trial
         await self._wake()
         assert trial.published is not None
@@ -143,12 +160,12 @@ class Publisher:
     async def _tried(self, trial: _Trial, present: Loaded) -> None:
         loaded = await self._loaded_after(trial.change)
         made = await self._compiled(loaded._replace(defined=_lendable(loaded, present)))
-        part = msgspec.msgpack.encode(made.compiled.part)
+        parts = _parts(made, loaded)
         known = (present.latest, trial.last)
-        row = await self._numbered(known, part, f"on trial at {trial.worker}")
+        row = await self._numbered(known, parts, f"on trial at {trial.worker}")
         trial.last = row
         trial.published = made._replace(
-            revision=row.revision, snapshot=_encoded(row, part, trial=True)
+            revision=row.revision, snapshot=_encoded(row, parts, trial=True)
         )
 
     # --- waiting ----------------------------------------------------------------------------------
@@ -181,10 +198,18 @@ class Publisher:
         async with self._changed:
             self._changed.notify_all()
 
+    def _load(self, c: sa.Connection) -> Loaded:
+        told = ((source, source.part(c)) for source in self._sources)
+        others = (gateway.Part(source.name, source.version, data) for source, data in told if data)
+        return _load(c)._replace(others=tuple(others))
+
     async def _numbered(
-        self, known: tuple[journal.Revision | None, ...], part: bytes, reason: str
+        self,
+        known: tuple[journal.Revision | None, ...],
+        parts: tuple[gateway.Part, ...],
+        reason: str,
     ) -> journal.Revision:
-        digest = hashlib.sha256(part).hexdigest()
+        digest = hashlib.sha256(b"".join(part.data for part in parts)).hexdigest()
         for row in known:
             if row is not None and row.digest == digest:
                 return row
@@ -260,7 +285,11 @@ def _load(c: sa.Connection) -> Loaded:
     )
 
 
-def _encoded(revision: journal.Revision, part: bytes, *, trial: bool) -> bytes:
-    one = gateway.Part(gateway.SNAPSHOT_PART, gateway.SNAPSHOT_PART_VERSION, part)
-    made = gateway.Snapshot(revision.revision, revision.created_ms, (one,), trial)
+def _parts(made: Published, loaded: Loaded) -> tuple[gateway.Part, ...]:
+    own = msgspec.msgpack.encode(made.compiled.part)
+    return (gateway.Part(gateway.SNAPSHOT_PART, gateway.SNAPSHOT_PART_VERSION, own), *loaded.others)
+
+
+def _encoded(revision: journal.Revision, parts: tuple[gateway.Part, ...], *, trial: bool) -> bytes:
+    made = gateway.Snapshot(revision.revision, revision.created_ms, parts, trial)
     return msgspec.msgpack.encode(made)

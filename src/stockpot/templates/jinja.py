@@ -245,6 +245,10 @@ class Sandbox(ImmutableSandboxedEnvironment):
         partial = self._partials.get(name)
         return partial.body if partial is not None else None
 
+    def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Any:
+        """An include in the prompt itself has no parent's name to go by."""
+        return super().get_template(self.join_path(name, parent or ""), None, globals)
+
     def join_path(self, template: str, parent: str) -> str:
         """A partial's own partials are those that it was pinned to."""
         outer = self._partials.get(parent)

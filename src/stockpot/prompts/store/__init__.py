@@ -1,0 +1,1 @@
+"""All SQL of prompts. Each function works in its caller's transaction."""

@@ -1,0 +1,56 @@
+"""Everything that prompts can do, wired. Knows who needs whom; stores are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from stockpot.access import SYSTEM, Principal
+from stockpot.catalog import Publisher
+from stockpot.core.db import Database
+from stockpot.prompts.ports import GateProof
+from stockpot.prompts.publishing import PromptsSource
+from stockpot.prompts.service.labels import LabelService
+from stockpot.prompts.service.prompts import PromptService
+from stockpot.prompts.service.reading import News, ReadingService
+from stockpot.templates import Version
+
+
+class Prompts(NamedTuple):
+    """The services of one instance."""
+
+    prompts: PromptService
+    labels: LabelService
+    reading: ReadingService
+    news: News
+
+    async def get(
+        self,
+        project: str | None,
+        name: str,
+        ref: str | int | None = None,
+        actor: Principal = SYSTEM,
+    ) -> Version:
+        """What to render: by a label, a number, or None for production. Raises NotFound."""
+        return await self.reading.get(actor, project, name, ref)
+
+    def prove_with(self, proof: GateProof) -> None:
+        """Let labels that ask for a passed evaluation be answered."""
+        self.labels.proof = proof
+
+
+def open_prompts(
+    db: Database, publisher: Publisher, projects: Callable[[sa.Connection], tuple[str, ...]]
+) -> Prompts:
+    """Wire the services, and have prompts published to workers."""
+    news = News()
+    publisher.publish_also(PromptsSource())
+
+    async def changed(reason: str) -> None:
+        await news.tell()
+        await publisher.refresh(reason)
+
+    service = PromptService(db, projects, changed)
+    return Prompts(service, LabelService(db, changed), ReadingService(service, news), news)
