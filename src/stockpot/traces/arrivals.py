@@ -7,7 +7,8 @@ from hashlib import blake2b
 
 import msgspec
 
-from stockpot.gateway import Record, Shipment, Shipped
+from stockpot.core.errors import InvalidInput
+from stockpot.gateway import Record, Shipment, Shipped, otlp
 from stockpot.traces import excerpt
 from stockpot.traces.store import Batch, NewPayload, NewSpan
 
@@ -56,7 +57,7 @@ def arrival(shipped: Shipped) -> tuple[NewSpan, NewPayload | None]:
         cost_nano=None if record.cost_nano is None else _fit(record.cost_nano),
         cost_detail=_array(record.cost_detail), cost_source="computed" if record.price_id else "",
         price_id=record.price_id, finish_reason=record.finish_reason, user=record.user,
-        session=record.session, tags=_array(record.tags), params=said.params,
+        session=record.session, tags=_array(record.tags), params=said.params, tools=said.tools,
         input_preview=said.input_preview, output_preview=said.output_preview,
         client=record.client, response_id=record.response_id, stages=_array(record.stages),
         request_bytes=record.request_bytes, response_bytes=record.response_bytes,

@@ -109,10 +109,10 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 def read(request: bytes | None, response: bytes | None) -> Excerpt:
     """The excerpt of one call; sides that were not kept are empty."""
-    input_text = input_preview = params = ""
+    input_text = input_preview = params = tools = ""
     setup = b""
     if request:
-        input_text, last, params, setup = _read_request(request)
+        input_text, last, params, setup, tools = _read_request(request)
         input_preview = preview(last)
     output_text = _read_response(response) if response else ""
     return Excerpt(
@@ -124,32 +124,39 @@ def read(request: bytes | None, response: bytes | None) -> Excerpt:
         setup,
     )
 
+        tools,
 
 def preview(text: str) -> str:
     """The beginning of a text on one line."""
+def turn(request: bytes | None, response: bytes | None) -> tuple[str, str]:
+    """What was asked last and what came back, whole."""
+    last = _read_request(request)[1] if request else ""
+    return last, _read_response(response) if response else ""
+
+
     return " ".join(text[: PREVIEW + 50].split())[:PREVIEW]
 
 
 # --- requests -----------------------------------------------------------------------------------
 
 
-def _read_request(body: bytes) -> tuple[str, str, str, bytes]:
-    """All text, the text worth previewing (what the user said last), parameters, setup."""
+def _read_request(body: bytes) -> tuple[str, str, str, bytes, str]:
+    """All text, the text worth previewing (what the user said last), parameters, setup, tools."""
     try:
         request: Any = _request(body)
     except _UNREADABLE:
         text = _loosely(body)
-        return text, text, "", b""
-    params, setup = _setup(request)
+        return text, text, "", b"", ""
+    setup = (*_setup(request), _tools(bytes(request.tools)))
     if request.messages:
         texts = [_said(message) for message in request.messages]
-        return "\n".join(texts), _last_of_user(request.messages, texts), params, setup
+        return "\n".join(texts), _last_of_user(request.messages, texts), *setup
     if request.contents:
         texts = [_loosely(bytes(content)) for content in request.contents]
-        return "\n".join(texts), texts[-1], params, setup
+        return "\n".join(texts), texts[-1], *setup
     raw = bytes(request.prompt) or bytes(request.input)
     text = _loosely(raw) if raw else ""
-    return text, text, params, setup
+    return text, text, *setup
 
 
 def _last_of_user(messages: list[_Message], texts: list[str]) -> str:

@@ -63,8 +63,9 @@ class Span(Frozen):
     a cache saved: the vendor's against the price of fresh tokens (less than 0 where writing it cost
     more), or the gateway's own (`cache` is then `hit`) against the answer that was repeated.
     `degraded` are fields of the request that the target's format could not say; `route_reason` is
-    why this target was chosen, '' where there was nothing to choose. `sample_weight` is how many
-    spans this one stands for where others like it were sampled away.
+    why this target was chosen, empty where there was nothing to choose. `tools` are those that it
+    could use.
+    `sample_weight` is how many spans this one stands for where others were sampled away.
     """
 
     trace_id: str
@@ -129,6 +130,7 @@ class Span(Frozen):
     dataset_item: str = ""
     agent: str = ""
     tool: str = ""
+    tools: tuple[str, ...] = ()
     sample_weight: float = 1.0
 
 
@@ -182,8 +184,8 @@ class Sight(Frozen):
 
 
 INSIDE = (
-    "kind", "model", "requested_model", "provider", "error", "prompt_name", "prompt_version",
-    "agent", "tool", "dataset_run", "q",
+    "kind", "model", "requested_model", "provider", "error", "user", "session", "tag",
+    "prompt_name", "prompt_version", "agent", "tool", "dataset_run", "q",
 )  # fmt: skip
 """Conditions that any span of a trace may meet."""
 
@@ -195,7 +197,8 @@ class TraceFilter(Frozen):
     what was asked for.
 
     A list of traces looks at root spans, unless a condition asks for what happens inside a trace:
-    a kind, a model, a provider, an error, a prompt, an agent, a tool, a text. Then any span counts.
+    a kind, a model, a provider, an error, a user, a session, a tag, a prompt, an agent, a tool, a
+    text. Then any span counts.
     """
 
     project: str | None = None
@@ -245,6 +248,81 @@ class TraceFilter(Frozen):
         narrowed = TraceFilter(**given)
         narrowed._sight = sight
         return narrowed
+
+
+SubjectKind = Literal["session", "user", "tag"]
+SubjectOrder = Literal["newest", "cost", "traces", "errors"]
+
+
+class Subject(Frozen):
+    """A session, an end user or a tag, with all that belongs to it. `calls` are root spans,
+    `errors` spans that did not end ok; `unpriced` calls are of unknown cost and not in `cost_nano`.
+    The figures are of every span that ever came, also of those that were sampled away since."""
+
+    kind: SubjectKind
+    project: str
+    environment: str
+    name: str
+    user: str
+    first_ms: float
+    last_ms: float
+    spans: int
+    traces: int
+    calls: int
+    errors: int
+    input_tokens: int
+    output_tokens: int
+    cost_nano: int
+    unpriced: int
+
+
+class SubjectPage(Frozen):
+    items: tuple[Subject, ...]
+    next_cursor: str | None
+
+
+class SubjectFilter(Frozen):
+    """Which sessions, users or tags: `q` is a part of the name; of a window, all that were alive in
+    it."""
+
+    project: str | None = None
+    environment: str | None = None
+    name: str | None = None
+    user: str | None = None
+    q: str | None = None
+    from_ms: float | None = Field(None, ge=0, le=9e12)
+    to_ms: float | None = Field(None, ge=0, le=9e12)
+    order: SubjectOrder = "newest"
+    _sight: Sight | None = PrivateAttr(None)
+
+    @property
+    def sight(self) -> Sight | None:
+        """Whose eyes look; None sees everything."""
+        return self._sight
+
+    def seen_with(self, sight: Sight | None) -> SubjectFilter:
+        """The same filter, within what somebody may see."""
+        narrowed = SubjectFilter(**{n: getattr(self, n) for n in SubjectFilter.model_fields})
+        narrowed._sight = sight
+        return narrowed
+
+
+class Turn(Frozen):
+    """One trace of a conversation: what was asked last and what came back, as text. `more` says
+    that a text was longer."""
+
+    row: TraceRow
+    asked: str
+    answered: str
+    more: bool = False
+
+
+class Conversation(Frozen):
+    """A session as a conversation, oldest turn first."""
+
+    subject: Subject
+    turns: tuple[Turn, ...]
+    next_cursor: str | None
 
 
 class Quantiles(Frozen):

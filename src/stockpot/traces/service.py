@@ -17,6 +17,7 @@ from stockpot.traces.arrivals import batch_of
 from stockpot.traces.measure import Measure
 from stockpot.traces.models import (
     ExportedSpan,
+    Conversation,
     Overview,
     Payload,
     Sight,
@@ -24,9 +25,14 @@ from stockpot.traces.models import (
     SpendBy,
     Spending,
     Trace,
+    SubjectFilter,
+    SubjectKind,
+    SubjectPage,
     TraceFilter,
     TracePage,
     Verification,
+    TraceRow,
+    Turn,
 )
 from stockpot.traces.store import Listed, SpanStore
 from stockpot.traces.verify import verify
@@ -37,6 +43,10 @@ _EXPORTED_AT_ONCE = 500
 
 
 class OffsetMismatch(Conflict):
+_TURN = 8000
+"""Characters of one side of a turn."""
+
+_SPANS_OF_TURN = 300
     """A shipment does not continue its segment; `offset` is where to go on from."""
 
     code, status = "offset_mismatch", 409
@@ -52,7 +62,8 @@ class OffsetMismatch(Conflict):
 
 
 class SpanLog:
-    """One span log over any store; `instance` is needed by `verify` alone."""
+    """One span log over any store; `instance` is needed by `verify` alone, `prices` for what others
+    send without a cost."""
 
     def __init__(self, store: SpanStore, instance: Instance | None = None) -> None:
         self._store = store
@@ -74,7 +85,7 @@ class SpanLog:
         raised."""
         outcomes = self._store.append([batch_of(shipment) for shipment in shipments])
         return [
-            ShipmentAck(shipment.stream, shipment.segment, outcome.offset)
+            ShipmentAck(shipment.stream, shipment.segment, outcome.offset, one.rejected, one.message)
             if outcome.taken
             else OffsetMismatch(shipment, outcome.offset)
             for shipment, outcome in zip(shipments, outcomes, strict=True)
@@ -155,6 +166,43 @@ class SpanLog:
         to_ms: float | None = None,
         bucket_ms: float | None = None,
     ) -> Overview:
+    def subjects(
+        self, kind: SubjectKind, where: SubjectFilter, cursor: str | None = None, limit: int = 50
+    ) -> SubjectPage:
+        """One page of sessions, users or tags."""
+        return self._store.subjects(kind, where, offset=_offset(cursor), limit=limit)
+
+    def conversation(
+        self,
+        session: str,
+        project: str | None = None,
+        sight: Sight | None = None,
+        cursor: str | None = None,
+        limit: int = 20,
+    ) -> Conversation:
+        """A session's turns, oldest first; `next_cursor` leads to those before them."""
+        about = SubjectFilter(name=session, project=project).seen_with(sight)
+        found = self._store.subjects("session", about, offset=0, limit=1).items
+        if not found:
+            raise NotFound(f"no session {session!r}", hint="stockpot traces sessions")
+        where = TraceFilter(session=session, project=found[0].project).seen_with(sight)
+        page = self.traces(where, cursor, limit)
+        turns = tuple(self._turn(row) for row in reversed(page.items))
+        return Conversation(subject=found[0], turns=turns, next_cursor=page.next_cursor)
+
+    def _turn(self, row: TraceRow) -> Turn:
+        """A trace as question and answer: the top span's, or the first that has kept them."""
+        span = row.root
+        if span.payload not in ("full", "masked") and 1 < row.spans <= _SPANS_OF_TURN:
+            spans = self._store.trace(bytes.fromhex(row.trace_id), span.project)
+            span = next((one for one in spans if one.payload in ("full", "masked")), span)
+        asked, answered = span.input_preview, span.output_preview
+        if span.payload in ("full", "masked"):
+            bodies = self.payload(span.trace_id, span.span_id, span.project)
+            asked, answered = excerpt.turn(_sent(bodies.request), _sent(bodies.response))
+        more = len(asked) > _TURN or len(answered) > _TURN
+        return Turn(row=row, asked=asked[:_TURN], answered=answered[:_TURN], more=more)
+
         """Figures of a window (the last day when not given) from rollups."""
         return self._store.overview(where, *_window(from_ms, to_ms, bucket_ms))
 
@@ -239,6 +287,19 @@ def _cursor(position: int) -> str:
 def _window(
     from_ms: float | None, to_ms: float | None, bucket_ms: float | None
 ) -> tuple[float, float, float]:
+def _sent(body: str | None) -> bytes | None:
+    return None if body is None else body.encode("utf-8", "replace")
+
+
+def _offset(cursor: str | None) -> int:
+    """Where a page begins in a list that has no other order than the one asked for."""
+    if not cursor:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
+        raise InvalidInput(f"{cursor!r} is not a cursor: take next_cursor of the page before")
+    return int(cursor)
+
+
     """From, to and bucket: the last day, in buckets that can be drawn, where nothing is said."""
     end = time.time() * 1000 if to_ms is None else to_ms
     start = end - 86_400_000 if from_ms is None else from_ms

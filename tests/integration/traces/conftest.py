@@ -19,7 +19,7 @@ from tests.unit.traces.made import make_shipment, make_shipped
 FAILED = {"error": "timeout", "status": 504, "cost_nano": None}
 ITEMS = (
     make_shipped(1, said=("what soup today", "leek soup"), tags=("lunch",)),
-    make_shipped(2, said=("and tomorrow", "pea soup"), key_id="key_b", user="u1"),
+    make_shipped(2, said=("and tomorrow", "pea soup"), key_id="key_b", user="u1", session="s1"),
     make_shipped(3, project="till", **FAILED),
     make_shipped(4, said=("thanks", "enjoy"), cost_nano=2_500_000),
 )

@@ -94,6 +94,16 @@ def test_a_payload_is_the_bodies(asked: Asked) -> None:
     assert "leek" in payload["response"]
 
 
+def test_a_session_is_a_conversation(asked: Asked) -> None:
+    (session,) = asked.client.get("/api/v1/sessions", project="menu")["items"]
+    assert (session["name"], session["user"], session["traces"]) == ("s1", "u1", 1)
+    told = asked.client.get("/api/v1/sessions/conversation", session="s1")
+    assert [(t["asked"], t["answered"]) for t in told["turns"]] == [("and tomorrow", "pea soup")]
+    assert asked.http.get("/api/v1/sessions/conversation?session=none").status_code == 404
+    assert [u["name"] for u in asked.client.get("/api/v1/end-users")["items"]] == ["u1"]
+    assert [t["name"] for t in asked.client.get("/api/v1/tags")["items"]] == ["lunch"]
+
+
 def test_an_overview_counts_calls_and_money(asked: Asked) -> None:
     found = asked.client.get("/api/v1/overview", project="menu", bucket_ms=60_000, **WINDOW)
     assert found["totals"]["calls"] == 3
@@ -173,6 +183,10 @@ def test_a_verification_finds_nothing_lost(asked: Asked) -> None:
         "/traces/tail",
         "/traces/export",
         "/traces/verify",
+        "/sessions",
+        "/sessions/conversation?session=s1",
+        "/end-users",
+        "/tags",
         f"/traces/{IDS[0]}",
     ],
 )

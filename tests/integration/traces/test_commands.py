@@ -60,6 +60,15 @@ def test_a_list_is_filtered(asked: Asked, options: list[str], numbers: list[int]
     ]
 
 
+@pytest.mark.parametrize(
+    ("command", "name"), [("sessions", "s1"), ("users", "u1"), ("tags", "lunch")]
+)
+def test_sessions_users_and_tags_are_listed(asked: Asked, command: str, name: str) -> None:
+    assert [row["name"] for row in printed(asked, command)] == [name]
+    assert name in run(asked, command, "--order", "cost").output
+    assert "header" in run(asked, command, "--project", "nowhere").output or command == "users"
+
+
 def test_a_list_for_people_shows_unknown_cost_as_unknown(asked: Asked) -> None:
     text = run(asked, "list", "--failed").output
     assert "unknown" in text

@@ -25,6 +25,7 @@ from tests.integration.traces.span_store_contract import (
     ship,
     store,
 )
+from tests.integration.traces.subjects_contract import SubjectsContract
 from tests.unit.traces.made import AT_NS, make_shipped
 
 __all__ = ["clock", "store"]
@@ -36,7 +37,7 @@ def opener(tmp_path: Path) -> Opener:
     return lambda clock: SqliteSpanStore(tmp_path / "spans", clock=clock)
 
 
-class TestSqlite(SpanStoreContract, BillsContract, InsideContract):
+class TestSqlite(SpanStoreContract, BillsContract, InsideContract, SubjectsContract):
     """Runs the whole contract."""
 
 

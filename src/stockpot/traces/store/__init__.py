@@ -18,6 +18,9 @@ from stockpot.traces.models import (
     Span,
     SpendBy,
     Spending,
+    SubjectFilter,
+    SubjectKind,
+    SubjectPage,
     TraceFilter,
     TraceRow,
 )
@@ -113,6 +116,7 @@ class NewSpan(msgspec.Struct, gc=False):
     degraded: str = ""
     route_reason: str = ""
 
+    tools: str = ""
 
 class NewPayload(NamedTuple):
     """Bodies to keep and the text to find them by."""
@@ -236,6 +240,12 @@ class SpanStore(Protocol):
     def audit(self) -> Audit:
         """Count everything and compare what must agree. Reads the whole log."""
         ...
+    def subjects(
+        self, kind: SubjectKind, where: SubjectFilter, *, offset: int, limit: int
+    ) -> SubjectPage:
+        """Sessions, users or tags with what belongs to them, newest or dearest first."""
+        ...
+
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -15,7 +15,17 @@ from contextlib import closing
 from pathlib import Path
 
 from stockpot.traces.measure import Measure
-from stockpot.traces.models import Overview, Payload, Span, SpendBy, Spending, TraceFilter
+from stockpot.traces.models import (
+    Overview,
+    Payload,
+    Span,
+    SpendBy,
+    Spending,
+    SubjectFilter,
+    SubjectKind,
+    SubjectPage,
+    TraceFilter,
+)
 from stockpot.traces.store import Audit, Batch, Listing, Outcome
 from stockpot.traces.store.audit import audit
 from stockpot.traces.store.measures import measures, stepped
@@ -24,6 +34,7 @@ from stockpot.traces.store.reader import Reader
 from stockpot.traces.store.schema import SPANS
 from stockpot.traces.store.spending import spending
 from stockpot.traces.store.sqlite import Readers, Synchronous, connect, migrate
+from stockpot.traces.store.subjects import subjects
 from stockpot.traces.store.writer import Writer
 
 
@@ -101,6 +112,12 @@ class SqliteSpanStore:
     ) -> dict[int, Measure]:
         with self._readers.lend() as connection:
             return stepped(connection, where, start, end, step)
+
+    def subjects(
+        self, kind: SubjectKind, where: SubjectFilter, *, offset: int, limit: int
+    ) -> SubjectPage:
+        with self._readers.lend() as connection:
+            return subjects(connection, kind, where, offset, limit)
 
     def audit(self) -> Audit:
         with self._readers.lend() as connection:

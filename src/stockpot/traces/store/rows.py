@@ -27,10 +27,10 @@ COLUMNS = (
     "service_tier", "unit_prices", "price_source", "saved_nano", "cache",
     "degraded", "route_reason", "dialect", "service", "release", "trace_name", "prompt_name",
     "prompt_version", "prompt_label", "experiment", "variant", "dataset_run", "dataset_item",
-    "agent", "tool", "sample_weight",
+    "agent", "tool", "tools", "sample_weight",
 )  # fmt: skip
 
-_ABOUT = COLUMNS[COLUMNS.index("service") : COLUMNS.index("sample_weight")]
+_ABOUT = COLUMNS[COLUMNS.index("service") : COLUMNS.index("tools")]
 """Columns that a Span tells as they are."""
 
 SELECTED = ", ".join(f"s.{name}" for name in COLUMNS)
@@ -47,8 +47,6 @@ _EQUAL = {
 
 _INDEXES = (
     ("trace_prefix", "spans_identity", ""),
-    ("session", "roots_by_session", "{0}.session <> ''"),
-    ("user", "roots_by_user", "{0}.user <> ''"),
     ("status", "roots_not_ok", "{0}.status <> 'ok'"),
     ("failed", "roots_not_ok", ""),
     ("key_id", "roots_by_key", ""),
@@ -60,7 +58,7 @@ selective first. The planner has no statistics, so the choice is made here."""
 _INDEXES_INSIDE = (
     ("trace_prefix", "spans_identity", ""),
     *((name, f"spans_by_{name}", f"{{0}}.{name} <> ''")
-      for name in ("dataset_run", "prompt_name", "tool", "agent")),
+      for name in ("session", "user", "dataset_run", "prompt_name", "tool", "agent")),
     ("model", "spans_by_model", ""),
 )  # fmt: skip
 """The same where any span of a trace may match."""
@@ -74,7 +72,8 @@ def span_of(row: Sequence[Any]) -> Span:
         served, stream, attempt, ttft, tpot, input_, output, cache_read, cache_write, reasoning,
         usage_source, cost, cost_detail, price_id, finish, user, session, tags, stages, params,
         payload, input_preview, output_preview, source, revision, provenance, usage_detail,
-        tier, unit_prices, price_source, saved, cache, degraded, reason, dialect, *about, weight,
+        tier, unit_prices, price_source, saved, cache, degraded, reason, dialect, *about, tools,
+        weight,
     ) = row  # fmt: skip
     usage: dict[str, Any] = {
         "input": input_, "output": output, "cache_read": cache_read, "cache_write": cache_write,
@@ -97,7 +96,8 @@ def span_of(row: Sequence[Any]) -> Span:
         params=_json(params) if params else {}, payload=PAYLOAD_STATES[payload],
         input_preview=input_preview, output_preview=output_preview, source=source,
         revision=revision, provenance=provenance.hex(), dialect=dialect,
-        **dict(zip(_ABOUT, about, strict=True)), sample_weight=1.0 if weight is None else weight,
+        **dict(zip(_ABOUT, about, strict=True)), tools=_json(tools) if tools else (),
+        sample_weight=1.0 if weight is None else weight,
     )  # fmt: skip
 
 
@@ -160,11 +160,13 @@ def conditions(where: TraceFilter, alias: str = "s") -> tuple[str, list[Any]]:
     return "".join(terms), values
 
 
-def within(sight: Sight, prefix: str) -> tuple[str, list[str]]:
+def within(
+    sight: Sight, prefix: str, columns: Sequence[str] = ("project", "key_id")
+) -> tuple[str, list[str]]:
     """What somebody may see, as a condition over the columns `project` and `key_id`."""
     terms, values = ["0"], []
     for column, known in (("project", sight.projects), ("key_id", sight.keys)):
-        if known:
+        if known and column in columns:
             terms.append(f"{prefix}{column} IN ({', '.join('?' * len(known))})")
             values += sorted(known)
     return f"({' OR '.join(terms)})", values

@@ -83,6 +83,13 @@ CREATE TABLE spans (
   provenance BLOB NOT NULL
 )"""
 
+_SUBJECTS_SO_FAR = """
+INSERT INTO subjects
+SELECT '{kind}', project, environment, {name}, max(user), min(at_ns), max(at_ns + duration_ns),
+  count(*), count(DISTINCT trace_id), sum(is_root), sum(status <> 'ok'), sum(input_tokens),
+  sum(output_tokens), coalesce(sum(cost_nano), 0), sum(cost_nano IS NULL AND is_root)
+FROM {table} WHERE {name} <> '' GROUP BY project, environment, {name}"""
+
 # The first index is the trace index and the guard against doubles. The others serve the trace list:
 # rows of equal value follow each other by id, so the newest fifty are read without sorting.
 SPANS: tuple[Migration, ...] = (
@@ -190,6 +197,51 @@ SPANS: tuple[Migration, ...] = (
         "CREATE INDEX spans_by_agent ON spans (agent) WHERE agent <> ''",
         "CREATE INDEX spans_by_tool ON spans (tool) WHERE tool <> ''",
         "CREATE INDEX spans_by_dataset_run ON spans (dataset_run) WHERE dataset_run <> ''",
+    ),
+    (
+        # A session or a user may stand on any span of a trace.
+        "DROP INDEX roots_by_user",
+        "DROP INDEX roots_by_session",
+        "CREATE INDEX spans_by_user ON spans (user) WHERE user <> ''",
+        "CREATE INDEX spans_by_session ON spans (session) WHERE session <> ''",
+        # Sessions, users and tags with what belongs to them, summed as spans come in.
+        """CREATE TABLE subjects (
+             kind TEXT NOT NULL,
+             project TEXT NOT NULL,
+             environment TEXT NOT NULL,
+             name TEXT NOT NULL,
+             user TEXT NOT NULL,             -- of a session
+             first_ns INTEGER NOT NULL,
+             last_ns INTEGER NOT NULL,
+             spans INTEGER NOT NULL,
+             traces INTEGER NOT NULL,
+             calls INTEGER NOT NULL,
+             errors INTEGER NOT NULL,
+             input_tokens INTEGER NOT NULL,
+             output_tokens INTEGER NOT NULL,
+             cost_nano INTEGER NOT NULL,
+             unpriced INTEGER NOT NULL,
+             PRIMARY KEY (kind, project, environment, name)
+           ) WITHOUT ROWID""",
+        "CREATE INDEX subjects_newest ON subjects (kind, last_ns)",
+        "CREATE INDEX subjects_by_project ON subjects (kind, project, last_ns)",
+        *(
+            _SUBJECTS_SO_FAR.format(kind=kind, name=name, table=table)
+            for kind, name, table in (
+                ("session", "session", "spans"),
+                ("user", "user", "spans"),
+                ("tag", "t.value", "spans, json_each(CASE tags WHEN '' THEN '[]' ELSE tags END) t"),
+            )
+        ),
+        # Names of the tools that a call could use, JSON array or ''
+        "ALTER TABLE spans ADD COLUMN tools TEXT NOT NULL DEFAULT ''",
+        # How far each project's upkeep has come: up to which span.
+        """CREATE TABLE upkeep (
+             project TEXT NOT NULL,
+             work TEXT NOT NULL,
+             until_id INTEGER NOT NULL,
+             PRIMARY KEY (project, work)
+           ) WITHOUT ROWID""",
     ),
 )
 

@@ -13,96 +13,18 @@ from typing import IO, Any
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.durations import milliseconds
 from stockpot.core.errors import NotFound
 from stockpot.core.terminal import json_option, show
+from stockpot.traces.cli.filters import Row, filtered
 
 _PAGE = 500
-_STATUSES = click.Choice(["ok", "error", "interrupted", "refused"])
-_KINDS = click.Choice(
-    ["llm", "embedding", "retriever", "reranker", "tool", "agent", "workflow", "guardrail",
-     "evaluator", "span"]
-)  # fmt: skip
-
-Row = dict[str, Any]
-Command = Callable[..., Any]
 
 
-@click.group()
-def traces() -> None:
-    """List, show, follow, export and verify traces.
-
-    \b
-    Example:
-      stockpot traces list --limit 5
-      stockpot traces tail --status error
-    """
-
-
-_FILTERS = (
-    click.option("--project", help="Only of this project."),
-    click.option("--environment", help="Only of this environment."),
-    click.option("--model", help="Only calls that led to this model."),
-    click.option("--asked-for", "requested_model", help="Only calls that asked for this name."),
-    click.option("--provider", help="Only calls that this provider served."),
-    click.option("--key", "key_id", help="Only calls with this key (its id)."),
-    click.option("--status", type=_STATUSES, help="How the call ended."),
-    click.option("--failed", is_flag=True, default=None, help="Only calls that did not end ok."),
-    click.option("--error", help="Only this class of error."),
-    click.option("--unpriced", is_flag=True, default=None, help="Only calls of unknown cost."),
-    click.option("--kind", type=_KINDS, help="What kind of span."),
-    click.option("--user", help="Only of this end user."),
-    click.option("--session", help="Only of this session."),
-    click.option("--tag", help="Only with this tag."),
-    click.option("--prompt", "prompt_name", help="Only calls that used this prompt."),
-    click.option("--prompt-version", help="Only calls that used this version of it."),
-    click.option("--service", help="Only of this service."),
-    click.option("--release", help="Only of this release of it."),
-    click.option("--agent", help="Only traces in which this agent worked."),
-    click.option("--tool", help="Only traces in which this tool was called."),
-    click.option("--dataset-run", help="Only of this run over a data set."),
-    click.option("--search", "q", help="Words, \"phrases\", begin*, -without; in what was said."),
-    click.option("--last", "last_ms", type=milliseconds, metavar="DURATION",
-                 help="Only the last 30m, 12h, 7d ..."),
-    click.option("--min-cost", "min_cost_usd", type=float, help="At least so many dollars."),
-    click.option("--min-ms", "min_duration_ms", type=float, help="At least so many milliseconds."),
-    click.option("--id", "trace_prefix", help="Only ids that begin so."),
-)  # fmt: skip
-
-
-def _filtered(command: Command) -> Command:
-    """Give a command the options of a filter, as one dictionary of query parameters."""
-
-    def collect(client: Client, /, **options: Any) -> Any:
-        filters = {name: options.pop(name) for name in _NAMES}
-        last, usd = filters.pop("last_ms"), filters.pop("min_cost_usd")
-        if last is not None:
-            filters["from_ms"] = time.time() * 1000 - last
-        if usd is not None:
-            filters["min_cost_nano"] = round(usd * 1e9)
-        return command(client, filters=filters, **options)
-
-    collect.__doc__ = command.__doc__
-    collect.__name__ = command.__name__
-    decorated: Command = collect
-    for option in reversed(_FILTERS):
-        decorated = option(decorated)
-    return decorated
-
-
-_NAMES = (
-    "project", "environment", "model", "requested_model", "provider", "key_id", "status", "failed",
-    "error", "unpriced", "kind", "user", "session", "tag", "prompt_name", "prompt_version",
-    "service", "release", "agent", "tool", "dataset_run", "q", "last_ms", "min_cost_usd",
-    "min_duration_ms", "trace_prefix",
-)  # fmt: skip
-
-
-@traces.command("list")
+@click.command("list")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many.")
 @json_option
 @click.pass_obj
-@_filtered
+@filtered
 def list_(client: Client, limit: int, as_json: bool, filters: Row) -> None:
     """List traces, newest first, with the figures of their root span.
 
@@ -115,7 +37,7 @@ def list_(client: Client, limit: int, as_json: bool, filters: Row) -> None:
     show(rows, _COLUMNS, as_json=as_json, empty="No such traces. Send a call: stockpot up")
 
 
-@traces.command("show")
+@click.command("show")
 @click.argument("trace_id")
 @click.option("--payload", "with_payload", is_flag=True, help="Also print request and response.")
 @json_option
@@ -142,10 +64,10 @@ def show_(client: Client, trace_id: str, with_payload: bool, as_json: bool) -> N
         _print_span(span)
 
 
-@traces.command()
+@click.command()
 @json_option
 @click.pass_obj
-@_filtered
+@filtered
 def tail(client: Client, as_json: bool, filters: Row) -> None:
     """Follow traces as they arrive, until Ctrl-C.
 
@@ -162,11 +84,11 @@ def tail(client: Client, as_json: bool, filters: Row) -> None:
         return
 
 
-@traces.command()
+@click.command()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write to.")
 @click.option("--payloads", is_flag=True, help="With request and response bodies.")
 @click.pass_obj
-@_filtered
+@filtered
 def export(client: Client, out: Path | None, payloads: bool, filters: Row) -> None:
     """Write every matching span as one line of JSON, in the order of arrival.
 
@@ -183,7 +105,7 @@ def export(client: Client, out: Path | None, payloads: bool, filters: Row) -> No
     click.echo(f"{count} spans in {out}", err=True)
 
 
-@traces.command()
+@click.command()
 @json_option
 def verify(as_json: bool) -> None:
     """Check that nothing was lost: reconcile spool, offsets, spans, payloads and rollups.

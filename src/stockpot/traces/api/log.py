@@ -4,19 +4,18 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Annotated, Literal, cast
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from stockpot.access import Principal, requires
+from stockpot.traces.api.who import Member, Seen, Viewer
 from stockpot.traces.models import (
     Frozen,
     Overview,
     Payload,
-    Sight,
     SpendBy,
     Spending,
     Trace,
@@ -25,23 +24,6 @@ from stockpot.traces.models import (
     Verification,
 )
 from stockpot.traces.service import SpanLog
-
-Viewer = Annotated[Principal, Depends(requires("viewer"))]
-Member = Annotated[Principal, Depends(requires("own", "project"))]
-OwnedKeys = Callable[[Principal], Awaitable[tuple[str, ...]]]
-
-
-async def _sight(request: Request, principal: Member) -> Sight | None:
-    """What the caller may see: their projects, and elsewhere the calls of their own keys."""
-    projects = principal.projects("viewer")
-    if projects is None:
-        return None
-    # The composition root knows who finds out which keys are whose; the span log does not.
-    keys = await cast("OwnedKeys", request.app.state.owned_keys)(principal)
-    return Sight(projects=projects, keys=frozenset(keys))
-
-
-Seen = Annotated[Sight | None, Depends(_sight)]
 
 _LOOK_EVERY_S = 0.4
 _SIGN_OF_LIFE_S = 15.0
@@ -84,13 +66,11 @@ class SpendingQuery(OverviewQuery):
     limit: int = Field(100, ge=1, le=1000)
 
 
-def router(service: SpanLog) -> APIRouter:
-    """All routes of the span log."""
-    routes = APIRouter(prefix="/api/v1", tags=["traces"])
+def log_routes(routes: APIRouter, service: SpanLog) -> None:
+    """Lists, the tail, exports and single traces."""
     _looking(routes, service)
     _following(routes, service)
     _one(routes, service)
-    return routes
 
 
 def _looking(routes: APIRouter, service: SpanLog) -> None:

@@ -1,0 +1,18 @@
+"""The routes of the span log."""
+
+from fastapi import APIRouter
+
+from stockpot.traces.api.log import log_routes
+from stockpot.traces.api.subjects import subject_routes
+from stockpot.traces.api.who import Member, Seen, Viewer
+from stockpot.traces.service import SpanLog
+
+__all__ = ["Member", "Seen", "Viewer", "router"]
+
+
+def router(service: SpanLog) -> APIRouter:
+    """All routes of the span log."""
+    routes = APIRouter(prefix="/api/v1", tags=["traces"])
+    subject_routes(routes, service)
+    log_routes(routes, service)
+    return routes
