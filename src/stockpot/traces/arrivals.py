@@ -7,8 +7,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from stockpot.core.errors import InvalidInput
-from stockpot.gateway import Record, Shipment, Shipped, otlp
+from stockpot.gateway import Record, Shipment, Shipped
 from stockpot.traces import excerpt
 from stockpot.traces.store import Batch, NewPayload, NewSpan
 

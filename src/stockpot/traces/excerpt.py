@@ -32,7 +32,8 @@ _PARAM_BYTES = 200
 
 
 class Excerpt(NamedTuple):
-    """`setup` identifies parameters and tools together (8 bytes), for a span's provenance."""
+    """`setup` identifies parameters and tools together (8 bytes), for a span's provenance; `tools`
+    are the tools' names, a JSON array or ''."""
 
     input_text: str = ""
     output_text: str = ""
@@ -40,6 +41,7 @@ class Excerpt(NamedTuple):
     output_preview: str = ""
     params: str = ""
     setup: bytes = b""
+    tools: str = ""
 
 
 class _Function(msgspec.Struct):
@@ -122,18 +124,18 @@ def read(request: bytes | None, response: bytes | None) -> Excerpt:
         preview(output_text),
         params,
         setup,
+        tools,
     )
 
-        tools,
 
-def preview(text: str) -> str:
-    """The beginning of a text on one line."""
 def turn(request: bytes | None, response: bytes | None) -> tuple[str, str]:
     """What was asked last and what came back, whole."""
     last = _read_request(request)[1] if request else ""
     return last, _read_response(response) if response else ""
 
 
+def preview(text: str) -> str:
+    """The beginning of a text on one line."""
     return " ".join(text[: PREVIEW + 50].split())[:PREVIEW]
 
 
@@ -176,6 +178,27 @@ def _setup(request: Any) -> tuple[str, bytes]:
     tools = bytes(request.tools)
     setup = blake2b(params + b"\0" + tools, digest_size=8).digest() if params or tools else b""
     return params.decode("utf-8", "replace"), setup
+
+
+class _Tool(msgspec.Struct):
+    """OpenAI's chat form, and that of Anthropic and of OpenAI's responses."""
+
+    name: str | None = None
+    function: _Function | None = None
+
+
+_tool_list = msgspec.json.Decoder(list[_Tool]).decode
+
+
+def _tools(raw: bytes) -> str:
+    """Names of tools, sorted, as a JSON array; '' for none and for what names none."""
+    if not raw or raw == b"null":
+        return ""
+    try:
+        found = {(tool.function or tool).name or "" for tool in _tool_list(raw)} - {""}
+    except _UNREADABLE:
+        return ""
+    return msgspec.json.encode(sorted(found)).decode() if found else ""
 
 
 def _said(message: _Message) -> str:

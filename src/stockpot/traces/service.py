@@ -13,26 +13,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from stockpot.core.errors import Conflict, InvalidInput, NotFound
 from stockpot.core.instance import Instance
 from stockpot.gateway import Shipment, ShipmentAck
-from stockpot.traces.arrivals import batch_of
+from stockpot.traces import excerpt
+from stockpot.traces.arrivals import arrived
 from stockpot.traces.measure import Measure
 from stockpot.traces.models import (
-    ExportedSpan,
     Conversation,
+    ExportedSpan,
     Overview,
     Payload,
     Sight,
     Span,
     SpendBy,
     Spending,
-    Trace,
     SubjectFilter,
     SubjectKind,
     SubjectPage,
+    Trace,
     TraceFilter,
     TracePage,
-    Verification,
     TraceRow,
     Turn,
+    Verification,
 )
 from stockpot.traces.store import Listed, SpanStore
 from stockpot.traces.verify import verify
@@ -40,13 +41,13 @@ from stockpot.traces.verify import verify
 _NICE_BUCKETS_S = (60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 86400, 7 * 86400)
 _POINTS = 120
 _EXPORTED_AT_ONCE = 500
-
-
-class OffsetMismatch(Conflict):
 _TURN = 8000
 """Characters of one side of a turn."""
 
 _SPANS_OF_TURN = 300
+
+
+class OffsetMismatch(Conflict):
     """A shipment does not continue its segment; `offset` is where to go on from."""
 
     code, status = "offset_mismatch", 409
@@ -159,13 +160,6 @@ class SpanLog:
             )
         return found[-1]
 
-    def overview(
-        self,
-        where: TraceFilter,
-        from_ms: float | None = None,
-        to_ms: float | None = None,
-        bucket_ms: float | None = None,
-    ) -> Overview:
     def subjects(
         self, kind: SubjectKind, where: SubjectFilter, cursor: str | None = None, limit: int = 50
     ) -> SubjectPage:
@@ -203,6 +197,13 @@ class SpanLog:
         more = len(asked) > _TURN or len(answered) > _TURN
         return Turn(row=row, asked=asked[:_TURN], answered=answered[:_TURN], more=more)
 
+    def overview(
+        self,
+        where: TraceFilter,
+        from_ms: float | None = None,
+        to_ms: float | None = None,
+        bucket_ms: float | None = None,
+    ) -> Overview:
         """Figures of a window (the last day when not given) from rollups."""
         return self._store.overview(where, *_window(from_ms, to_ms, bucket_ms))
 
@@ -280,13 +281,6 @@ class SpanLog:
         self._store.close()
 
 
-def _cursor(position: int) -> str:
-    return base64.urlsafe_b64encode(b"1:%d" % position).decode().rstrip("=")
-
-
-def _window(
-    from_ms: float | None, to_ms: float | None, bucket_ms: float | None
-) -> tuple[float, float, float]:
 def _sent(body: str | None) -> bytes | None:
     return None if body is None else body.encode("utf-8", "replace")
 
@@ -300,6 +294,13 @@ def _offset(cursor: str | None) -> int:
     return int(cursor)
 
 
+def _cursor(position: int) -> str:
+    return base64.urlsafe_b64encode(b"1:%d" % position).decode().rstrip("=")
+
+
+def _window(
+    from_ms: float | None, to_ms: float | None, bucket_ms: float | None
+) -> tuple[float, float, float]:
     """From, to and bucket: the last day, in buckets that can be drawn, where nothing is said."""
     end = time.time() * 1000 if to_ms is None else to_ms
     start = end - 86_400_000 if from_ms is None else from_ms

@@ -115,8 +115,8 @@ class NewSpan(msgspec.Struct, gc=False):
     cache: str = ""
     degraded: str = ""
     route_reason: str = ""
-
     tools: str = ""
+
 
 class NewPayload(NamedTuple):
     """Bodies to keep and the text to find them by."""
@@ -237,15 +237,15 @@ class SpanStore(Protocol):
         """The same by steps of a window, each by its start; steps without a span are left out."""
         ...
 
-    def audit(self) -> Audit:
-        """Count everything and compare what must agree. Reads the whole log."""
-        ...
     def subjects(
         self, kind: SubjectKind, where: SubjectFilter, *, offset: int, limit: int
     ) -> SubjectPage:
         """Sessions, users or tags with what belongs to them, newest or dearest first."""
         ...
 
+    def audit(self) -> Audit:
+        """Count everything and compare what must agree. Reads the whole log."""
+        ...
 
     def close(self) -> None:
         """Let go of files and connections."""
