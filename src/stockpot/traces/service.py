@@ -14,7 +14,7 @@ from stockpot.core.errors import Conflict, InvalidInput, NotFound
 from stockpot.core.instance import Instance
 from stockpot.gateway import Shipment, ShipmentAck
 from stockpot.traces import excerpt
-from stockpot.traces.arrivals import arrived
+from stockpot.traces.arrivals import batch_of
 from stockpot.traces.measure import Measure
 from stockpot.traces.models import (
     Conversation,
@@ -86,7 +86,7 @@ class SpanLog:
         raised."""
         outcomes = self._store.append([batch_of(shipment) for shipment in shipments])
         return [
-            ShipmentAck(shipment.stream, shipment.segment, outcome.offset, one.rejected, one.message)
+            ShipmentAck(shipment.stream, shipment.segment, outcome.offset)
             if outcome.taken
             else OffsetMismatch(shipment, outcome.offset)
             for shipment, outcome in zip(shipments, outcomes, strict=True)
