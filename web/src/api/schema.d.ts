@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Alerts
+         * @description Episodes in which monitors fired, newest first; `before` is the last one's id.
+         */
+        get: operations["list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/apply": {
         parameters: {
             query?: never;
@@ -85,6 +105,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Channels
+         * @description Where alerts can be sent, without the secret parts of addresses.
+         */
+        get: operations["list_channels"];
+        put?: never;
+        /**
+         * Create Channel
+         * @description A new channel; the secret that signs a webhook's messages is shown this once.
+         */
+        post: operations["create_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Channel
+         * @description Rename a channel, or give it another URL; null keeps the present one.
+         */
+        put: operations["change_channel"];
+        post?: never;
+        /**
+         * Remove Channel
+         * @description Remove a channel; what waits for it is given up.
+         */
+        delete: operations["remove_channel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{channel_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Channel
+         * @description Send a test message now, and tell what came of it.
+         */
+        post: operations["try_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deliveries
+         * @description Messages and what came of them, newest first; the dead were given up.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliveries/{delivery_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Delivery
+         * @description Try a message again that was given up.
+         */
+        post: operations["retry_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/end-users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List End Users
+         * @description The end users that applications named, newest first.
+         */
+        get: operations["list_end_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -117,6 +265,47 @@ export interface paths {
          * @description The present state as the text of a `stockpot.toml`.
          */
         get: operations["export_definitions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give Feedback
+         * @description Say what somebody thinks of a trace, a span or a session, or did with it. Takes a virtual
+         *     key, an API token, a session or a public key.
+         */
+        post: operations["give_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Summarise Feedback
+         * @description Satisfaction and trust with their intervals, by prompt version or another.
+         */
+        get: operations["summarise_feedback"];
         put?: never;
         post?: never;
         delete?: never;
@@ -300,6 +489,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/monitors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Monitors
+         * @description Monitors with how they stand and their last hour, by project and name.
+         */
+        get: operations["list_monitors"];
+        put?: never;
+        /**
+         * Create Monitor
+         * @description A new monitor: a threshold or a burn rate over a slice of what happens.
+         */
+        post: operations["create_monitor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitors/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Monitor
+         * @description What a rule's metric was, and when it would have fired. Changes nothing.
+         */
+        post: operations["preview_monitor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitors/{monitor_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Monitor
+         * @description One monitor.
+         */
+        get: operations["get_monitor"];
+        /**
+         * Change Monitor
+         * @description Replace a monitor's settings. With another rule or slice it begins anew.
+         */
+        put: operations["change_monitor"];
+        post?: never;
+        /**
+         * Remove Monitor
+         * @description Remove a monitor; its alerts stay in the history.
+         */
+        delete: operations["remove_monitor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/overview": {
         parameters: {
             query?: never;
@@ -355,6 +616,128 @@ export interface paths {
          * @description One chat call through the gateway; its answer passes as it is, streamed or whole.
          */
         post: operations["chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playground/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Answer
+         * @description Whether an answer keeps a JSON Schema, and where it does not.
+         */
+        post: operations["check_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playground/recorded/{trace_id}/{span_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Recorded Call
+         * @description A recorded call of any dialect as a chat request that can be run again, its answer, and
+         *     what this form cannot say of it.
+         */
+        get: operations["get_recorded_call"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playground/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Trace
+         * @description Every model call of a trace again, with recorded results of tools and retrievers; what
+         *     came out otherwise, field by field.
+         */
+        post: operations["replay_trace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playground/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Share Setup
+         * @description Keep a set-up of the playground, to be opened by its id.
+         */
+        post: operations["share_setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playground/shares/{share_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Share
+         * @description A shared set-up.
+         */
+        get: operations["get_share"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playground/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call Tool
+         * @description A real call of a tool, to a host that the setting `tool_hosts` allows.
+         */
+        post: operations["call_tool"];
         delete?: never;
         options?: never;
         head?: never;
@@ -538,6 +921,416 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prompt-proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Label Proposals
+         * @description Moves that wait for somebody, or did; newest first.
+         */
+        get: operations["list_label_proposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompt-proposals/{proposal_id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve Label Proposal
+         * @description Approve what somebody else proposed: the label moves at once. Where the label asks for a
+         *     passed evaluation and none is known, it is refused with 409.
+         */
+        post: operations["approve_label_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompt-proposals/{proposal_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Label Proposal
+         * @description Say no to what somebody else proposed.
+         */
+        post: operations["reject_label_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompt-proposals/{proposal_id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw Label Proposal
+         * @description Take back what one proposed oneself.
+         */
+        post: operations["withdraw_label_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompt-protections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Label Protections
+         * @description Labels that move only when another person approves.
+         */
+        get: operations["list_label_protections"];
+        /**
+         * Protect Label
+         * @description Protect a label of one prompt, or of all prompts of a project.
+         */
+        put: operations["protect_label"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompt-protections/{label}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unprotect Label
+         * @description Let whoever may edit move the label again.
+         */
+        delete: operations["unprotect_label"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Prompts
+         * @description Prompts of the caller's projects, by name.
+         */
+        get: operations["list_prompts"];
+        put?: never;
+        /**
+         * Create Prompt
+         * @description A prompt with its first version.
+         */
+        post: operations["create_prompt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{prompt}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Prompt
+         * @description A prompt with its labels, its newest versions and what waits for approval.
+         */
+        get: operations["get_prompt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Prompt
+         * @description Change description, folder, owner, tags, or archive it; null keeps.
+         */
+        patch: operations["change_prompt"];
+        trace?: never;
+    };
+    "/api/v1/prompts/{prompt}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Prompt Comments
+         * @description What was said about a prompt and its versions, oldest first.
+         */
+        get: operations["list_prompt_comments"];
+        put?: never;
+        /**
+         * Comment On Prompt
+         * @description Say something about a prompt, or about one of its versions.
+         */
+        post: operations["comment_on_prompt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{prompt}/comments/{comment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Prompt Comment
+         * @description Take a comment back.
+         */
+        delete: operations["remove_prompt_comment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{prompt}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Prompt Versions
+         * @description Two versions, by number or label, as files and as a unified diff.
+         */
+        get: operations["compare_prompt_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{prompt}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Label Moves
+         * @description Where labels were, who moved them and why; newest first.
+         */
+        get: operations["list_label_moves"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{prompt}/labels/{label}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Move Prompt Label
+         * @description Let a label point at a version; it is in force everywhere at once. A protected label is
+         *     refused with 403: propose the move.
+         */
+        put: operations["move_prompt_label"];
+        post?: never;
+        /**
+         * Remove Prompt Label
+         * @description Take a label away.
+         */
+        delete: operations["remove_prompt_label"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{prompt}/labels/{label}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back Prompt Label
+         * @description Back to the version at which the label was before, or to an earlier one. Also for a
+         *     protected label: it was approved there.
+         */
+        post: operations["roll_back_prompt_label"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{prompt}/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose Label
+         * @description Ask for a move that somebody else approves.
+         */
+        post: operations["propose_label"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{prompt}/render": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Render Prompt
+         * @description A version or a draft with variables filled in. Changes nothing; takes a virtual key
+         *     too.
+         */
+        post: operations["render_prompt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{prompt}/resolved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Resolve Prompt
+         * @description What a label means now (production where none is named), or a version, with everything
+         *     that rendering needs. Takes a virtual key too. With `If-None-Match` the answer is 304 while
+         *     it is the same; with `wait_s` it comes as soon as there is another one.
+         */
+        get: operations["resolve_prompt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{prompt}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Prompt Versions
+         * @description Versions, newest first; `before` is the last number seen.
+         */
+        get: operations["list_prompt_versions"];
+        put?: never;
+        /**
+         * Create Prompt Version
+         * @description The next version. Versions never change.
+         */
+        post: operations["create_prompt_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prompts/{prompt}/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Prompt Version
+         * @description One version with its content.
+         */
+        get: operations["get_prompt_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/providers": {
         parameters: {
             query?: never;
@@ -600,6 +1393,54 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Public Keys
+         * @description Keys with which browsers give feedback, newest first.
+         */
+        get: operations["list_public_keys"];
+        put?: never;
+        /**
+         * Create Public Key
+         * @description A new public key: it gives feedback onto traces of its project and does nothing else.
+         */
+        post: operations["create_public_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public-keys/{public_key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Public Key
+         * @description Revoke: the key stops working at once.
+         */
+        delete: operations["revoke_public_key"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Public Key
+         * @description Change what is given; null keeps.
+         */
+        patch: operations["change_public_key"];
         trace?: never;
     };
     "/api/v1/requests": {
@@ -786,6 +1627,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Scores
+         * @description Scores, newest first; of each target, name, source and author the newest alone, unless
+         *     `history` is asked for.
+         */
+        get: operations["list_scores"];
+        put?: never;
+        /**
+         * Write Scores
+         * @description Write scores, all or none. A repetition of an id changes nothing. Who writes in a session
+         *     is the author.
+         */
+        post: operations["write_scores"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Summarise Scores
+         * @description Counts, means and labels of the scores of each name, by prompt version or another.
+         */
+        get: operations["summarise_scores"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/secrets/rotate": {
         parameters: {
             query?: never;
@@ -874,6 +1761,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions
+         * @description Sessions with their traces, tokens, cost and errors, newest first.
+         */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/conversation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Conversation
+         * @description The turns of one session, oldest first: its newest ones, and by `next_cursor` those
+         *     before them.
+         */
+        get: operations["get_conversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/settings": {
         parameters: {
             query?: never;
@@ -954,6 +1882,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Silences
+         * @description Silences in force, or all, newest first.
+         */
+        get: operations["list_silences"];
+        put?: never;
+        /**
+         * Silence Monitors
+         * @description Send nothing for a while: of one monitor, or of all in a project.
+         */
+        post: operations["silence_monitors"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{silence_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Silence
+         * @description End a silence before its time.
+         */
+        delete: operations["end_silence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spending": {
         parameters: {
             query?: never;
@@ -966,6 +1938,26 @@ export interface paths {
          * @description Cost, and what caches saved, by key, project, environment, model, provider or day.
          */
         get: operations["get_spending"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tags
+         * @description The tags of traces, newest first.
+         */
+        get: operations["list_tags"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1356,6 +2348,19 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Accepted
+         * @description The ids of the scores that the feedback became; those that were there are told.
+         */
+        Accepted: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Repeated
+             * @default []
+             */
+            repeated?: string[];
+        };
+        /**
          * AccessRequest
          * @description What a member of a project asks for, and what became of it. `wanted` is `{"model": ...}` or a
          *     budget; without a `key_id` the budget is the project's.
@@ -1395,6 +2400,94 @@ export interface components {
             wanted: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * Alert
+         * @description One episode, from firing to resolved. `worst` is the value that was farthest beyond.
+         */
+        Alert: {
+            /** Id */
+            id: string;
+            /** Monitor */
+            monitor: string;
+            /** Monitor Id */
+            monitor_id: string;
+            /** Project */
+            project: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Reminders
+             * @default 0
+             */
+            reminders?: number;
+            /** Resolved Ms */
+            resolved_ms: number | null;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "page" | "ticket";
+            /**
+             * Silenced
+             * @default false
+             */
+            silenced?: boolean;
+            /** Started Ms */
+            started_ms: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "firing" | "resolved";
+            /** Told Ms */
+            told_ms?: number | null;
+            /** Value */
+            value: number | null;
+            /** Worst */
+            worst: number | null;
+        };
+        /**
+         * AlertEpisode
+         * @description When it would have fired; `until_ms` is None for one that would go on now.
+         */
+        AlertEpisode: {
+            /** From Ms */
+            from_ms: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "page" | "ticket";
+            /** Until Ms */
+            until_ms: number | null;
+            /** Worst */
+            worst: number | null;
+        };
+        /**
+         * Answer
+         * @description What a model answered. `error` is what it said instead, or where a stream broke off.
+         */
+        Answer: {
+            /**
+             * Choices
+             * @default []
+             */
+            choices?: components["schemas"]["Said"][];
+            /**
+             * Error
+             * @default
+             */
+            error?: string;
+            /** Input Tokens */
+            input_tokens?: number | null;
+            /**
+             * Model
+             * @default
+             */
+            model?: string;
+            /** Output Tokens */
+            output_tokens?: number | null;
         };
         /**
          * ApartSpec
@@ -1629,6 +2722,75 @@ export interface components {
             spent_nano: number;
         };
         /**
+         * BurnRateRule
+         * @description A service level objective, alerted on by how fast its error budget burns.
+         *
+         *     `objective` is the share of good calls. A bad one ended not ok (`errors`), was slower than
+         *     `bound` milliseconds (`latency`, `ttft`, `tpot`), or was scored below `bound` (`score`). A
+         *     window speaks only where its long part saw `min_samples`.
+         */
+        BurnRateRule: {
+            /**
+             * Back For S
+             * @default 60
+             */
+            back_for_s?: number;
+            /** Bound */
+            bound?: number | null;
+            /**
+             * Indicator
+             * @default errors
+             * @enum {string}
+             */
+            indicator?: "errors" | "latency" | "ttft" | "tpot" | "score";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "burn_rate";
+            /**
+             * Min Samples
+             * @default 100
+             */
+            min_samples?: number;
+            /** Objective */
+            objective: number;
+            /**
+             * Period Days
+             * @default 30
+             */
+            period_days?: number;
+            /**
+             * Score
+             * @default
+             */
+            score?: string;
+            /**
+             * Windows
+             * @default []
+             */
+            windows?: components["schemas"]["BurnWindow"][];
+        };
+        /**
+         * BurnWindow
+         * @description Fires when the error budget burns `factor` times too fast over both windows: the long one
+         *     says that it matters, the short one that it still goes on.
+         */
+        BurnWindow: {
+            /** Factor */
+            factor: number;
+            /** Long S */
+            long_s: number;
+            /**
+             * Severity
+             * @default page
+             * @enum {string}
+             */
+            severity?: "page" | "ticket";
+            /** Short S */
+            short_s: number;
+        };
+        /**
          * CacheSpec
          * @description Answers to the same request again, out of the gateway: how old they may be (0 is never), who
          *     shares them, and how large they may be in bytes.
@@ -1649,6 +2811,27 @@ export interface components {
             ttl_s: number;
         };
         /**
+         * Called
+         * @description A tool call as the model wrote it; `arguments` is its JSON text.
+         */
+        Called: {
+            /**
+             * Arguments
+             * @default
+             */
+            arguments?: string;
+            /**
+             * Id
+             * @default
+             */
+            id?: string;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+        };
+        /**
          * Change
          * @description One step from a state to another. `name` is the path as a person writes it.
          */
@@ -1666,6 +2849,79 @@ export interface components {
             name: string;
             /** Path */
             path: string[];
+        };
+        /**
+         * Channel
+         * @description `address` is the URL as it may be shown: without its path and query.
+         */
+        Channel: {
+            /** Address */
+            address: string;
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "webhook" | "slack";
+            /** Name */
+            name: string;
+            /** Project */
+            project: string;
+        };
+        /**
+         * ChannelSettings
+         * @description Where alerts are sent. The URL may hold a secret: it is kept encrypted and never shown in
+         *     full. None keeps the present one.
+         */
+        ChannelSettings: {
+            /**
+             * Kind
+             * @default webhook
+             * @enum {string}
+             */
+            kind?: "webhook" | "slack";
+            /** Name */
+            name: string;
+            /** Url */
+            url?: string | null;
+        };
+        /**
+         * ChannelTest
+         * @description What came of a test message.
+         */
+        ChannelTest: {
+            /** Duration Ms */
+            duration_ms: number;
+            /** Error */
+            error: string;
+            /** Ok */
+            ok: boolean;
+            /** Status */
+            status: number;
+        };
+        /**
+         * CheckAsked
+         * @description An answer, and the JSON Schema that it was asked to keep.
+         */
+        CheckAsked: {
+            /** Json Schema */
+            json_schema: {
+                [key: string]: unknown;
+            };
+            /** Text */
+            text: string;
+        };
+        /** Checked */
+        Checked: {
+            /** Problems */
+            problems: components["schemas"]["Problem"][];
+            /** Valid */
+            valid: boolean;
         };
         /**
          * Conflict
@@ -1690,6 +2946,26 @@ export interface components {
             way_out: string;
         };
         /**
+         * Conversation
+         * @description A session as a conversation, oldest turn first.
+         */
+        Conversation: {
+            /** Next Cursor */
+            next_cursor: string | null;
+            subject: components["schemas"]["Subject"];
+            /** Turns */
+            turns: components["schemas"]["Turn"][];
+        };
+        /**
+         * CreatedChannel
+         * @description The only time that the secret which signs a webhook is shown; '' for Slack.
+         */
+        CreatedChannel: {
+            channel: components["schemas"]["Channel"];
+            /** Secret */
+            secret: string;
+        };
+        /**
          * CreatedKey
          * @description The only time that a key's secret is shown; `key` is the secret.
          */
@@ -1710,18 +2986,44 @@ export interface components {
             note?: string;
         };
         /**
-         * Difference
-         * @description What turns one revision into another.
+         * Delivery
+         * @description One message to one channel. `dead` was given up; it can be tried again by hand.
          */
-        Difference: {
-            /** After */
-            after: number;
-            /** Before */
-            before: number;
-            /** Changes */
-            changes: components["schemas"]["Change"][];
-            /** Text */
-            text: string;
+        Delivery: {
+            /** Alert Id */
+            alert_id: string;
+            /** Attempts */
+            attempts: number;
+            /** Channel */
+            channel: string;
+            /** Channel Id */
+            channel_id: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Delivered Ms */
+            delivered_ms: number | null;
+            /** Error */
+            error: string;
+            /** Id */
+            id: string;
+            /** Monitor Id */
+            monitor_id: string;
+            /** Next Ms */
+            next_ms: number | null;
+            /** Project */
+            project: string;
+            /**
+             * Said
+             * @enum {string}
+             */
+            said: "firing" | "reminder" | "resolved" | "test";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "delivered" | "dead";
+            /** Status */
+            status: number;
         };
         /**
          * ErrorBody
@@ -1778,24 +3080,6 @@ export interface components {
             toml: string;
         };
         /**
-         * Figures
-         * @description Calls of one group of workers in one span of time. `p95_ms` None: no call.
-         */
-        Figures: {
-            /**
-             * Calls
-             * @default 0
-             */
-            calls?: number;
-            /**
-             * Errors
-             * @default 0
-             */
-            errors?: number;
-            /** P95 Ms */
-            p95_ms?: number | null;
-        };
-        /**
          * Group
          * @description `key` is the value grouped by: a model name, a key id, an error class, a provider, the name
          *     that was asked for.
@@ -1850,6 +3134,21 @@ export interface components {
             version: string;
             /** Workers */
             workers: number;
+        };
+        /**
+         * Interval
+         * @description A figure of `n` observations with its 95 % interval: Wilson's of a share, Student's of a
+         *     mean; a bound is null where the data say nothing of it.
+         */
+        Interval: {
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** N */
+            n: number;
+            /** Value */
+            value: number;
         };
         /**
          * Invitation
@@ -1916,6 +3215,125 @@ export interface components {
             state?: ("active" | "disabled") | null;
         };
         /**
+         * LabelMove
+         * @description One line of a label's history; versions, None where it was not there.
+         */
+        LabelMove: {
+            /** Actor */
+            actor: string;
+            /** After */
+            after: number | null;
+            /** At Ms */
+            at_ms: number;
+            /** Before */
+            before: number | null;
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * LabelProposal
+         * @description A move that waits for somebody else, or what became of it. `before` is where the label was
+         *     when it was proposed; `evaluation` is the run that stood for it.
+         */
+        LabelProposal: {
+            /** Asked By */
+            asked_by: string;
+            /** Asked Label */
+            asked_label: string;
+            /** Before */
+            before: number | null;
+            /** Created Ms */
+            created_ms: number;
+            /**
+             * Decided By
+             * @default
+             */
+            decided_by?: string;
+            /** Decided Ms */
+            decided_ms?: number | null;
+            /**
+             * Evaluation
+             * @default
+             */
+            evaluation?: string;
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /** Project */
+            project: string;
+            /** Prompt */
+            prompt: string;
+            /** Reason */
+            reason: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "approved" | "rejected" | "withdrawn";
+            /** Version */
+            version: number;
+        };
+        /**
+         * LabelProtection
+         * @description A label that moves only when another person approves; `prompt` '' is every prompt of the
+         *     project. `role` is the least that this person has, `evaluation` asks for a passed one.
+         */
+        LabelProtection: {
+            /**
+             * Created By
+             * @default
+             */
+            created_by?: string;
+            /**
+             * Created Ms
+             * @default 0
+             */
+            created_ms?: number;
+            /**
+             * Evaluation
+             * @default false
+             */
+            evaluation?: boolean;
+            /** Label */
+            label: string;
+            /** Project */
+            project: string;
+            /**
+             * Prompt
+             * @default
+             */
+            prompt?: string;
+            /**
+             * Role
+             * @default editor
+             * @enum {string}
+             */
+            role?: "editor" | "admin";
+        };
+        /**
+         * LabelTo
+         * @description Where a label is to point, and why.
+         */
+        LabelTo: {
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * LiftRequest
          * @description Lift a safety rollback, by its name.
          */
@@ -1945,6 +3363,16 @@ export interface components {
              * @default 0
              */
             tpm?: number;
+        };
+        /**
+         * Lost
+         * @description A field of a recorded request that the common form cannot hold, and why.
+         */
+        Lost: {
+            /** Field */
+            field: string;
+            /** Why */
+            why: string;
         };
         /**
          * Member
@@ -2051,6 +3479,181 @@ export interface components {
             rows: components["schemas"]["Price"][];
         };
         /**
+         * Monitor
+         * @description A monitor, how it stands, and what its metric did.
+         */
+        Monitor: {
+            /**
+             * Channels
+             * @default []
+             */
+            channels?: string[];
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * No Data
+             * @default keep
+             * @enum {string}
+             */
+            no_data?: "keep" | "resolve" | "alert";
+            /** Project */
+            project: string;
+            /**
+             * Remind S
+             * @default 14400
+             */
+            remind_s?: number;
+            /** Rule */
+            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["BurnRateRule"];
+            /** @default {} */
+            slice?: components["schemas"]["MonitorSlice"];
+            spark?: components["schemas"]["Spark"] | null;
+            /**
+             * @default {
+             *       "reason": "",
+             *       "samples": 0,
+             *       "severity": "page",
+             *       "since_ms": 0,
+             *       "state": "no_data"
+             *     }
+             */
+            standing?: components["schemas"]["Standing"];
+            /** Updated Ms */
+            updated_ms: number;
+        };
+        /**
+         * MonitorHistory
+         * @description A metric's history. `lines` are the values to compare with: the threshold and where it is
+         *     back, or the factors of the burn rates; `series` has one list for each window of a burn rate.
+         */
+        MonitorHistory: {
+            /** Episodes */
+            episodes: components["schemas"]["AlertEpisode"][];
+            /** From Ms */
+            from_ms: number;
+            /** Lines */
+            lines: number[];
+            /** Samples */
+            samples: number;
+            /** Series */
+            series: (number | null)[][];
+            /** Step Ms */
+            step_ms: number;
+            /** Titles */
+            titles: string[];
+            /** To Ms */
+            to_ms: number;
+        };
+        /**
+         * MonitorSettings
+         * @description What a monitor is but for its place. `no_data` says what silence means: `keep` leaves the
+         *     state as it was, `resolve` ends an alert, `alert` makes silence itself one. A firing alert is
+         *     told again every `remind_s`; 0: never.
+         */
+        MonitorSettings: {
+            /**
+             * Channels
+             * @default []
+             */
+            channels?: string[];
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /** Name */
+            name: string;
+            /**
+             * No Data
+             * @default keep
+             * @enum {string}
+             */
+            no_data?: "keep" | "resolve" | "alert";
+            /**
+             * Remind S
+             * @default 14400
+             */
+            remind_s?: number;
+            /** Rule */
+            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["BurnRateRule"];
+            /** @default {} */
+            slice?: components["schemas"]["MonitorSlice"];
+        };
+        /**
+         * MonitorSlice
+         * @description Whose calls a monitor looks at: each given value must hold. Cut by provider, kind or error
+         *     every span counts, since each attempt met one provider; else calls alone. `route` is the model
+         *     name that was asked for.
+         */
+        MonitorSlice: {
+            /** Environment */
+            environment?: string | null;
+            /** Error */
+            error?: string | null;
+            /** Experiment */
+            experiment?: string | null;
+            /** Key Id */
+            key_id?: string | null;
+            /** Kind */
+            kind?: string | null;
+            /** Model */
+            model?: string | null;
+            /** Prompt Name */
+            prompt_name?: string | null;
+            /** Prompt Version */
+            prompt_version?: string | null;
+            /** Provider */
+            provider?: string | null;
+            /** Route */
+            route?: string | null;
+            /** Variant */
+            variant?: string | null;
+        };
+        /**
+         * MonitorTrial
+         * @description What a monitor would have done in the last `hours`.
+         */
+        MonitorTrial: {
+            /**
+             * Hours
+             * @default 24
+             */
+            hours?: number;
+            /**
+             * No Data
+             * @default keep
+             * @enum {string}
+             */
+            no_data?: "keep" | "resolve" | "alert";
+            /** Project */
+            project: string;
+            /** Rule */
+            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["BurnRateRule"];
+            /** @default {} */
+            slice?: components["schemas"]["MonitorSlice"];
+        };
+        /**
          * Move
          * @description A pointer that was moved at run time. `standing`: the definitions still say otherwise.
          */
@@ -2088,6 +3691,28 @@ export interface components {
             secret: string;
             token: components["schemas"]["ApiToken"];
         };
+        /** NewChannel */
+        NewChannel: {
+            /**
+             * Kind
+             * @default webhook
+             * @enum {string}
+             */
+            kind?: "webhook" | "slack";
+            /** Name */
+            name: string;
+            /** Project */
+            project: string;
+            /** Url */
+            url?: string | null;
+        };
+        /** NewComment */
+        NewComment: {
+            /** Text */
+            text: string;
+            /** Version */
+            version?: number | null;
+        };
         /** NewKey */
         NewKey: {
             apart?: components["schemas"]["ApartSpec"] | null;
@@ -2119,6 +3744,46 @@ export interface components {
             project?: string;
             /** State */
             state?: ("active" | "disabled") | null;
+        };
+        /**
+         * NewMonitor
+         * @description A monitor and its project; '' watches every project, which needs a role on the instance.
+         */
+        NewMonitor: {
+            /**
+             * Channels
+             * @default []
+             */
+            channels?: string[];
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /** Name */
+            name: string;
+            /**
+             * No Data
+             * @default keep
+             * @enum {string}
+             */
+            no_data?: "keep" | "resolve" | "alert";
+            /** Project */
+            project: string;
+            /**
+             * Remind S
+             * @default 14400
+             */
+            remind_s?: number;
+            /** Rule */
+            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["BurnRateRule"];
+            /** @default {} */
+            slice?: components["schemas"]["MonitorSlice"];
         };
         /**
          * NewMove
@@ -2246,6 +3911,121 @@ export interface components {
             target_metric?: string;
         };
         /**
+         * NewPrompt
+         * @description A prompt with its first version.
+         */
+        NewPrompt: {
+            content: components["schemas"]["PromptContent"];
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Expect */
+            expect?: number | null;
+            /**
+             * Folder
+             * @default
+             */
+            folder?: string;
+            /**
+             * Message
+             * @default
+             */
+            message?: string;
+            /** Name */
+            name: string;
+            /**
+             * Owner
+             * @default
+             */
+            owner?: string;
+            /** Parent */
+            parent?: number | null;
+            /**
+             * Project
+             * @default default
+             */
+            project?: string;
+            /**
+             * Tags
+             * @default []
+             */
+            tags?: string[];
+        };
+        /** NewProposal */
+        NewProposal: {
+            /**
+             * Label
+             * @default production
+             */
+            label?: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /** Version */
+            version: number;
+        };
+        /** NewProtection */
+        NewProtection: {
+            /**
+             * Evaluation
+             * @default false
+             */
+            evaluation?: boolean;
+            /**
+             * Label
+             * @default production
+             */
+            label?: string;
+            /**
+             * Project
+             * @default default
+             */
+            project?: string;
+            /** Prompt */
+            prompt?: string | null;
+            /**
+             * Role
+             * @default editor
+             * @enum {string}
+             */
+            role?: "editor" | "admin";
+        };
+        /**
+         * NewPublicKey
+         * @description A key for browsers. `origins` are the web pages that may use it (`*`: all); `rpm` items a
+         *     minute for all callers together, `caller_rpm` for each address.
+         */
+        NewPublicKey: {
+            /**
+             * Caller Rpm
+             * @default 60
+             */
+            caller_rpm?: number;
+            /** Name */
+            name: string;
+            /**
+             * Origins
+             * @default [
+             *       "*"
+             *     ]
+             */
+            origins?: string[];
+            /**
+             * Project
+             * @default default
+             */
+            project?: string;
+            /**
+             * Rpm
+             * @default 600
+             */
+            rpm?: number;
+        };
+        /**
          * NewRequest
          * @description What a member of a project asks for: a `model` for a key, or a budget of `limit_nano` for a
          *     key that has one, or without a key for the project.
@@ -2263,6 +4043,78 @@ export interface components {
             reason: string;
         };
         /**
+         * NewScore
+         * @description A score to be written. `id` makes a re-send harmless: the same content again changes nothing.
+         *
+         *     It is about a trace (or a span of it), a session, or an `item` (a row of a data set). `value` is
+         *     a number (a boolean is 1 or 0), `label` a class; `correction` is what the answer should have
+         *     been.
+         */
+        NewScore: {
+            /**
+             * Author
+             * @default
+             */
+            author?: string;
+            /**
+             * Comment
+             * @default
+             */
+            comment?: string;
+            /** Correction */
+            correction?: string | null;
+            /**
+             * Evaluator
+             * @default
+             */
+            evaluator?: string;
+            /**
+             * Evaluator Trace
+             * @default
+             */
+            evaluator_trace?: string;
+            /** Id */
+            id?: string | null;
+            /** Item */
+            item?: string | null;
+            /**
+             * Label
+             * @default
+             */
+            label?: string;
+            /** Name */
+            name: string;
+            /** Project */
+            project: string;
+            /**
+             * Queue
+             * @default
+             */
+            queue?: string;
+            /**
+             * Retracted
+             * @default false
+             */
+            retracted?: boolean;
+            /** Session */
+            session?: string | null;
+            /**
+             * Source
+             * @default api
+             * @enum {string}
+             */
+            source?: "human" | "end_user" | "api" | "code" | "judge" | "guardrail";
+            /** Span Id */
+            span_id?: string | null;
+            /**
+             * Trace Id
+             * @default
+             */
+            trace_id?: string;
+            /** Value */
+            value?: number | null;
+        };
+        /**
          * NewSecret
          * @description The only time that the secret of a key which applying made is shown.
          */
@@ -2272,10 +4124,69 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * NewShare
+         * @description A set-up of the playground to hand on. `state` is the console's own.
+         */
+        NewShare: {
+            /**
+             * Project
+             * @default default
+             */
+            project?: string;
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+        };
+        /**
+         * NewSilence
+         * @description Nothing is sent until then. Without a monitor all of the project is silent.
+         */
+        NewSilence: {
+            /** Monitor Id */
+            monitor_id?: string | null;
+            /** Project */
+            project: string;
+            /** Reason */
+            reason: string;
+            /** Until Ms */
+            until_ms: number;
+        };
         /** NewTeam */
         NewTeam: {
             /** Name */
             name: string;
+        };
+        /**
+         * NewVersion
+         * @description `parent` is the version that was edited; the newest where none is named. With `expect` it is
+         *     only made while that is the newest one.
+         */
+        NewVersion: {
+            content: components["schemas"]["PromptContent"];
+            /** Expect */
+            expect?: number | null;
+            /**
+             * Message
+             * @default
+             */
+            message?: string;
+            /** Parent */
+            parent?: number | null;
+        };
+        /** Note */
+        Note: {
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
         };
         /** Overview */
         Overview: {
@@ -2323,6 +4234,19 @@ export interface components {
             state: "none" | "full" | "masked" | "shed";
         };
         /**
+         * PinnedPartial
+         * @description A partial that a version includes, as its template names it, at the version that was decided
+         *     when the version was made.
+         */
+        PinnedPartial: {
+            /** Name */
+            name: string;
+            /** Ref */
+            ref: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * Plan
          * @description What applying would do. `digest` identifies the state that would come about.
          */
@@ -2345,7 +4269,8 @@ export interface components {
         };
         /**
          * PlanRequest
-         * @description `calls` is how many recorded calls to rehearse; 0 skips it.
+         * @description `calls` is how many recorded calls to rehearse; 0 skips it. With `rollback` nothing else is
+         *     wanted: the plan is that of going back to the revision of this number.
          */
         PlanRequest: {
             /** Base */
@@ -2374,6 +4299,8 @@ export interface components {
              * @default false
              */
             partial?: boolean;
+            /** Rollback */
+            rollback?: number | null;
             /** Toml */
             toml?: string | null;
         };
@@ -2414,6 +4341,16 @@ export interface components {
             tier: string;
             /** Valid From Ms */
             valid_from_ms: number;
+        };
+        /**
+         * Problem
+         * @description Where an answer breaks its schema: `path` is like `$.items[0].price`.
+         */
+        Problem: {
+            /** Message */
+            message: string;
+            /** Path */
+            path: string;
         };
         /** ProcessState */
         ProcessState: {
@@ -2530,6 +4467,260 @@ export interface components {
             target_metric?: string | null;
         };
         /**
+         * PromptComment
+         * @description `version` None is about the prompt as a whole.
+         */
+        PromptComment: {
+            /** Author */
+            author: string;
+            /** Author Id */
+            author_id: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Id */
+            id: string;
+            /** Text */
+            text: string;
+            /** Version */
+            version: number | null;
+        };
+        /**
+         * PromptContent
+         * @description What a version says. `body` is the template of a text prompt, `messages` are those of a chat.
+         *
+         *     `variables_schema` is the JSON Schema of the object that holds the variables. `tools` and
+         *     `response_schema` are as in OpenAI's requests (a function; a JSON Schema). `params` are fields
+         *     of a request by OpenAI's names, such as `temperature`; a request overrides them.
+         */
+        PromptContent: {
+            /**
+             * Body
+             * @default
+             */
+            body?: string;
+            /**
+             * Kind
+             * @default text
+             * @enum {string}
+             */
+            kind?: "text" | "chat";
+            /**
+             * Messages
+             * @default []
+             */
+            messages?: components["schemas"]["PromptMessage"][];
+            /**
+             * Model
+             * @default
+             */
+            model?: string;
+            /**
+             * Params
+             * @default {}
+             */
+            params?: {
+                [key: string]: unknown;
+            };
+            /** Response Schema */
+            response_schema?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Syntax
+             * @default jinja
+             * @enum {string}
+             */
+            syntax?: "jinja" | "mustache";
+            /**
+             * Tools
+             * @default []
+             */
+            tools?: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Variables Schema
+             * @default {}
+             */
+            variables_schema?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * PromptDetail
+         * @description A prompt with what belongs to it; the versions newest first, at most 100.
+         */
+        PromptDetail: {
+            prompt: components["schemas"]["PromptSummary"];
+            /** Proposals */
+            proposals: components["schemas"]["LabelProposal"][];
+            /** Protections */
+            protections: components["schemas"]["LabelProtection"][];
+            /** Versions */
+            versions: components["schemas"]["PromptVersion"][];
+        };
+        /**
+         * PromptDifference
+         * @description Two versions as files, and what turns one into the other as a unified diff.
+         */
+        PromptDifference: {
+            /** After */
+            after: number;
+            /** After Text */
+            after_text: string;
+            /** Before */
+            before: number;
+            /** Before Text */
+            before_text: string;
+            /** Text */
+            text: string;
+        };
+        /** PromptLabel */
+        PromptLabel: {
+            /** Label */
+            label: string;
+            /** Moved By */
+            moved_by: string;
+            /** Moved Ms */
+            moved_ms: number;
+            /**
+             * Protected
+             * @default false
+             */
+            protected?: boolean;
+            /** Version */
+            version: number;
+        };
+        /**
+         * PromptMessage
+         * @description One message of a chat prompt: `role` and a template, or with `insert` the name of the
+         *     variable whose messages stand here.
+         */
+        PromptMessage: {
+            /**
+             * Content
+             * @default
+             */
+            content?: string;
+            /**
+             * Insert
+             * @default
+             */
+            insert?: string;
+            /** Role */
+            role?: ("system" | "developer" | "user" | "assistant") | null;
+        };
+        /**
+         * PromptSettings
+         * @description What to change of a prompt; null keeps.
+         */
+        PromptSettings: {
+            /** Archived */
+            archived?: boolean | null;
+            /** Description */
+            description?: string | null;
+            /** Folder */
+            folder?: string | null;
+            /** Owner */
+            owner?: string | null;
+            /** Tags */
+            tags?: string[] | null;
+        };
+        /**
+         * PromptSummary
+         * @description A prompt in a list. `latest` is its newest version.
+         */
+        PromptSummary: {
+            /**
+             * Archived
+             * @default false
+             */
+            archived?: boolean;
+            /** Changed Ms */
+            changed_ms: number;
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Description */
+            description: string;
+            /** Folder */
+            folder: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "chat";
+            /** Labels */
+            labels: components["schemas"]["PromptLabel"][];
+            /** Latest */
+            latest: number;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Project */
+            project: string;
+            /** Tags */
+            tags: string[];
+        };
+        /**
+         * PromptVersion
+         * @description A version without its content. `variables` are those that the templates read.
+         */
+        PromptVersion: {
+            /** Author */
+            author: string;
+            /** Content Hash */
+            content_hash: string;
+            /** Created Ms */
+            created_ms: number;
+            /**
+             * Labels
+             * @default []
+             */
+            labels?: string[];
+            /** Message */
+            message: string;
+            /** Number */
+            number: number;
+            /** Parent */
+            parent: number | null;
+        };
+        /** PromptVersionDetail */
+        PromptVersionDetail: {
+            /** Author */
+            author: string;
+            content: components["schemas"]["PromptContent"];
+            /** Content Hash */
+            content_hash: string;
+            /** Created Ms */
+            created_ms: number;
+            /**
+             * Labels
+             * @default []
+             */
+            labels?: string[];
+            /** Message */
+            message: string;
+            /** Number */
+            number: number;
+            /** Parent */
+            parent: number | null;
+            /**
+             * Partials
+             * @default []
+             */
+            partials?: components["schemas"]["PinnedPartial"][];
+            /**
+             * Variables
+             * @default []
+             */
+            variables?: string[];
+        };
+        /**
          * Provider
          * @description A connected upstream. The secret is never shown; `secret_hint` are its last 4 characters, or
          *     the name of the environment variable that holds it.
@@ -2608,6 +4799,50 @@ export interface components {
             wire: string;
         };
         /**
+         * PublicKey
+         * @description A key that everybody may see, since web pages carry it. It can only give feedback onto traces
+         *     of its project.
+         */
+        PublicKey: {
+            /** Caller Rpm */
+            caller_rpm: number;
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Id */
+            id: string;
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Origins */
+            origins: string[];
+            /** Project */
+            project: string;
+            /** Rpm */
+            rpm: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "revoked";
+        };
+        /**
+         * PublicKeySettings
+         * @description What to change of a public key; null keeps.
+         */
+        PublicKeySettings: {
+            /** Caller Rpm */
+            caller_rpm?: number | null;
+            /** Name */
+            name?: string | null;
+            /** Origins */
+            origins?: string[] | null;
+            /** Rpm */
+            rpm?: number | null;
+        };
+        /**
          * Quantiles
          * @description Milliseconds, relative error at most 1 % (DDSketch).
          */
@@ -2618,6 +4853,52 @@ export interface components {
             p95: number | null;
             /** P99 */
             p99: number | null;
+        };
+        /**
+         * RecordedCall
+         * @description A recorded call of any dialect: `request` is a chat request in OpenAI's form, which the
+         *     playground runs; `lost` is what that form cannot say of the original.
+         */
+        RecordedCall: {
+            answer?: components["schemas"]["Answer"] | null;
+            /** Dialect */
+            dialect: string;
+            /** Endpoint */
+            endpoint: string;
+            /**
+             * Lost
+             * @default []
+             */
+            lost?: components["schemas"]["Lost"][];
+            /** Name */
+            name: string;
+            /**
+             * Payload
+             * @enum {string}
+             */
+            payload: "full" | "masked";
+            /** Project */
+            project: string;
+            /**
+             * Prompt
+             * @default
+             */
+            prompt?: string;
+            /** Request */
+            request: {
+                [key: string]: unknown;
+            };
+            /** Span Id */
+            span_id: string;
+            /** Trace Id */
+            trace_id: string;
+            /**
+             * Variables
+             * @default {}
+             */
+            variables?: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Rehearsal
@@ -2656,6 +4937,214 @@ export interface components {
             unknown: string[];
             /** Unpriced */
             unpriced: number;
+        };
+        /**
+         * RenderRequest
+         * @description A version by `ref` (a label, a number, `latest`; production where nothing is named), or a
+         *     draft as `content`, with the variables to fill in.
+         */
+        RenderRequest: {
+            content?: components["schemas"]["PromptContent"] | null;
+            /**
+             * Ref
+             * @default
+             */
+            ref?: string;
+            /**
+             * Variables
+             * @default {}
+             */
+            variables?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RenderedPrompt
+         * @description `text` is that of a text prompt, `messages` are those of a chat in OpenAI's form.
+         */
+        RenderedPrompt: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "chat";
+            /**
+             * Messages
+             * @default []
+             */
+            messages?: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Model
+             * @default
+             */
+            model?: string;
+            /** Name */
+            name: string;
+            /** Number */
+            number: number;
+            /**
+             * Params
+             * @default {}
+             */
+            params?: {
+                [key: string]: unknown;
+            };
+            /** Response Schema */
+            response_schema?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Tools
+             * @default []
+             */
+            tools?: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Variables
+             * @default []
+             */
+            variables?: string[];
+        };
+        /**
+         * Replay
+         * @description A trace that was run again. `identical` needs every step to be replayed and the same.
+         */
+        Replay: {
+            /** Follow */
+            follow: boolean;
+            /** Identical */
+            identical: boolean;
+            /** Model */
+            model: string;
+            /** Project */
+            project: string;
+            /** Prompt */
+            prompt: string;
+            /** Replay Trace Id */
+            replay_trace_id: string;
+            /** Steps */
+            steps: components["schemas"]["Step"][];
+            /** Stubbed */
+            stubbed: components["schemas"]["Stubbed"][];
+            /** Trace Id */
+            trace_id: string;
+        };
+        /**
+         * ReplayAsked
+         * @description What to run again. `follow` lets later steps go on from what the model says now, with the
+         *     recorded results of its tools; without it every step is asked exactly as it was.
+         */
+        ReplayAsked: {
+            /**
+             * Follow
+             * @default false
+             */
+            follow?: boolean;
+            /** Model */
+            model?: string | null;
+            /** Project */
+            project?: string | null;
+            /** Prompt */
+            prompt?: string | null;
+            /** Trace Id */
+            trace_id: string;
+        };
+        /**
+         * ResolvedPrompt
+         * @description A version with everything that rendering it needs, its partials included, so that a program
+         *     renders it without asking again. `label` is the one that led here, '' for a number.
+         */
+        ResolvedPrompt: {
+            /**
+             * Body
+             * @default
+             */
+            body?: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "chat";
+            /**
+             * Label
+             * @default
+             */
+            label?: string;
+            /**
+             * Messages
+             * @default []
+             */
+            messages?: {
+                [key: string]: string;
+            }[];
+            /**
+             * Model
+             * @default
+             */
+            model?: string;
+            /** Name */
+            name: string;
+            /** Number */
+            number: number;
+            /**
+             * Params
+             * @default {}
+             */
+            params?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Partials
+             * @default {}
+             */
+            partials?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /**
+             * Pins
+             * @default {}
+             */
+            pins?: {
+                [key: string]: string;
+            };
+            /** Project */
+            project: string;
+            /** Response Schema */
+            response_schema?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Syntax
+             * @default jinja
+             * @enum {string}
+             */
+            syntax?: "jinja" | "mustache";
+            /**
+             * Tools
+             * @default []
+             */
+            tools?: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Variables Schema
+             * @default {}
+             */
+            variables_schema?: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Revision
@@ -2749,6 +5238,19 @@ export interface components {
              * @default 30
              */
             watch_s?: number;
+        };
+        /**
+         * RollbackTo
+         * @description Where to go back to: the version that the label was at before, where none is named.
+         */
+        RollbackTo: {
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /** Version */
+            version?: number | null;
         };
         /**
          * RouteSettings
@@ -2878,6 +5380,258 @@ export interface components {
             values: string[];
         };
         /**
+         * Said
+         * @description One choice of an answer. `media` are kinds of what is no text.
+         */
+        Said: {
+            /**
+             * Finish
+             * @default
+             */
+            finish?: string;
+            /**
+             * Media
+             * @default []
+             */
+            media?: string[];
+            /**
+             * Reasoning
+             * @default
+             */
+            reasoning?: string;
+            /**
+             * Refusal
+             * @default
+             */
+            refusal?: string;
+            /**
+             * Text
+             * @default
+             */
+            text?: string;
+            /**
+             * Tool Calls
+             * @default []
+             */
+            tool_calls?: components["schemas"]["Called"][];
+        };
+        /**
+         * Satisfaction
+         * @description How content people are with the answers of one group, and how far they trust them.
+         *
+         *     `satisfied` is the share of thumbs that are up, `csat` the mean of the scores named `csat`.
+         *     `edited` is how much of an answer a correction changes. `signals` are shares of `rated`, the
+         *     traces that anybody said or did something about. `grounded` and `refused` are shares of the
+         *     scores of these names (1 or 0), whoever gives them; `appealed` is a signal. `calls` are counted
+         *     by prompt only.
+         */
+        Satisfaction: {
+            /** Calls */
+            calls: number | null;
+            /** Comments */
+            comments: number;
+            /** Corrections */
+            corrections: number;
+            csat: components["schemas"]["Interval"] | null;
+            edited: components["schemas"]["Interval"] | null;
+            grounded: components["schemas"]["Interval"] | null;
+            /** Key */
+            key: {
+                [key: string]: string;
+            };
+            /** Rated */
+            rated: number;
+            /** Ratings */
+            ratings: {
+                [key: string]: components["schemas"]["Interval"];
+            };
+            refused: components["schemas"]["Interval"] | null;
+            satisfied: components["schemas"]["Interval"] | null;
+            /** Signals */
+            signals: {
+                [key: string]: components["schemas"]["Interval"];
+            };
+        };
+        /**
+         * Score
+         * @description A score as it is kept. What it is about (prompt, model, user, start) comes from the span log,
+         *     as soon as the span is there; `edit_distance` counts the characters to insert, delete or replace
+         *     from the recorded output to the correction, `edit_share` is that over the longer of the two.
+         */
+        Score: {
+            /**
+             * Author
+             * @default
+             */
+            author?: string;
+            /**
+             * Comment
+             * @default
+             */
+            comment?: string;
+            /** Correction */
+            correction?: string | null;
+            /** Created Ms */
+            created_ms: number;
+            /** Edit Distance */
+            edit_distance?: number | null;
+            /** Edit Share */
+            edit_share?: number | null;
+            /**
+             * Environment
+             * @default
+             */
+            environment?: string;
+            /**
+             * Evaluator
+             * @default
+             */
+            evaluator?: string;
+            /**
+             * Evaluator Trace
+             * @default
+             */
+            evaluator_trace?: string;
+            /**
+             * Id
+             * @default
+             */
+            id?: string;
+            /** Item */
+            item?: string | null;
+            /**
+             * Label
+             * @default
+             */
+            label?: string;
+            /**
+             * Model
+             * @default
+             */
+            model?: string;
+            /** Name */
+            name: string;
+            /** Project */
+            project: string;
+            /**
+             * Prompt Name
+             * @default
+             */
+            prompt_name?: string;
+            /**
+             * Prompt Version
+             * @default
+             */
+            prompt_version?: string;
+            /**
+             * Queue
+             * @default
+             */
+            queue?: string;
+            /**
+             * Retracted
+             * @default false
+             */
+            retracted?: boolean;
+            /** Session */
+            session?: string | null;
+            /**
+             * Source
+             * @default api
+             * @enum {string}
+             */
+            source?: "human" | "end_user" | "api" | "code" | "judge" | "guardrail";
+            /** Span Id */
+            span_id?: string | null;
+            /** Start Ms */
+            start_ms?: number | null;
+            /**
+             * Superseded
+             * @default false
+             */
+            superseded?: boolean;
+            /**
+             * Trace Id
+             * @default
+             */
+            trace_id?: string;
+            /**
+             * User
+             * @default
+             */
+            user?: string;
+            /** Value */
+            value?: number | null;
+            /**
+             * Variant
+             * @default
+             */
+            variant?: string;
+        };
+        /**
+         * ScoreBatch
+         * @description Scores to write together: all of them or none.
+         */
+        ScoreBatch: {
+            /** Scores */
+            scores: components["schemas"]["NewScore"][];
+        };
+        /**
+         * ScorePage
+         * @description Newest first; `next_cursor` is opaque and None at the end.
+         */
+        ScorePage: {
+            /** Items */
+            items: components["schemas"]["Score"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ScoreSummary
+         * @description The scores of one name in one group. `key` is what the group has in common, by the name of
+         *     its field; `n` counts scores, `numbers` those with a value, `positive` those of 0.5 or more,
+         *     `traces` what they are about, `edits` corrections whose output is known. `sd` is the sample
+         *     standard deviation.
+         */
+        ScoreSummary: {
+            /** Comments */
+            comments: number;
+            /** Corrections */
+            corrections: number;
+            /** Edits */
+            edits: number;
+            /** Key */
+            key: {
+                [key: string]: string;
+            };
+            /** Labels */
+            labels: {
+                [key: string]: number;
+            };
+            /** Least */
+            least: number | null;
+            /** Mean */
+            mean: number | null;
+            /** Mean Edit Share */
+            mean_edit_share: number | null;
+            /** Most */
+            most: number | null;
+            /** N */
+            n: number;
+            /** Name */
+            name: string;
+            /** Numbers */
+            numbers: number;
+            /** Positive */
+            positive: number;
+            /** Sd */
+            sd: number | null;
+            /** Sd Edit Share */
+            sd_edit_share: number | null;
+            /** Traces */
+            traces: number;
+        };
+        /**
          * SessionInfo
          * @description What the console learns about itself. `csrf` goes back in `x-stockpot-csrf` on writes.
          */
@@ -2929,6 +5683,23 @@ export interface components {
              * @default 0.01
              */
             share?: number;
+        };
+        /** Share */
+        Share: {
+            /** Author */
+            author: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Id */
+            id: string;
+            /** Project */
+            project: string;
+            /** State */
+            state: {
+                [key: string]: unknown;
+            };
+            /** Title */
+            title: string;
         };
         /**
          * Shift
@@ -2992,6 +5763,25 @@ export interface components {
             /** Providers */
             providers: components["schemas"]["SignInProvider"][];
         };
+        /** Silence */
+        Silence: {
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Ended Ms */
+            ended_ms?: number | null;
+            /** Id */
+            id: string;
+            /** Monitor Id */
+            monitor_id?: string | null;
+            /** Project */
+            project: string;
+            /** Reason */
+            reason: string;
+            /** Until Ms */
+            until_ms: number;
+        };
         /**
          * Span
          * @description One row of the span log, without its payload.
@@ -3003,9 +5793,16 @@ export interface components {
          *     a cache saved: the vendor's against the price of fresh tokens (less than 0 where writing it cost
          *     more), or the gateway's own (`cache` is then `hit`) against the answer that was repeated.
          *     `degraded` are fields of the request that the target's format could not say; `route_reason` is
-         *     why this target was chosen, '' where there was nothing to choose.
+         *     why this target was chosen, empty where there was nothing to choose. `tools` are those that it
+         *     could use.
+         *     `sample_weight` is how many spans this one stands for where others were sampled away.
          */
         Span: {
+            /**
+             * Agent
+             * @default
+             */
+            agent?: string;
             /** Attempt */
             attempt: number;
             /**
@@ -3026,10 +5823,25 @@ export interface components {
             /** Cost Nano */
             cost_nano: number | null;
             /**
+             * Dataset Item
+             * @default
+             */
+            dataset_item?: string;
+            /**
+             * Dataset Run
+             * @default
+             */
+            dataset_run?: string;
+            /**
              * Degraded
              * @default []
              */
             degraded?: string[];
+            /**
+             * Dialect
+             * @default
+             */
+            dialect?: string;
             /** Duration Ms */
             duration_ms: number;
             /** Endpoint */
@@ -3040,6 +5852,11 @@ export interface components {
             error: string;
             /** Error Message */
             error_message: string;
+            /**
+             * Experiment
+             * @default
+             */
+            experiment?: string;
             /** Finish Reason */
             finish_reason: string;
             /** Input Preview */
@@ -3079,12 +5896,32 @@ export interface components {
             price_source?: string;
             /** Project */
             project: string;
+            /**
+             * Prompt Label
+             * @default
+             */
+            prompt_label?: string;
+            /**
+             * Prompt Name
+             * @default
+             */
+            prompt_name?: string;
+            /**
+             * Prompt Version
+             * @default
+             */
+            prompt_version?: string;
             /** Provenance */
             provenance: string;
             /** Provider */
             provider: string;
             /** Received Ms */
             received_ms: number;
+            /**
+             * Release
+             * @default
+             */
+            release?: string;
             /** Requested Model */
             requested_model: string;
             /** Revision */
@@ -3095,12 +5932,22 @@ export interface components {
              */
             route_reason?: string;
             /**
+             * Sample Weight
+             * @default 1
+             */
+            sample_weight?: number;
+            /**
              * Saved Nano
              * @default 0
              */
             saved_nano?: number;
             /** Served Model */
             served_model: string;
+            /**
+             * Service
+             * @default
+             */
+            service?: string;
             /**
              * Service Tier
              * @default
@@ -3132,14 +5979,44 @@ export interface components {
             /** Target */
             target: string;
             tokens: components["schemas"]["Tokens"];
+            /**
+             * Tool
+             * @default
+             */
+            tool?: string;
+            /**
+             * Tools
+             * @default []
+             */
+            tools?: string[];
             /** Tpot Ms */
             tpot_ms: number | null;
             /** Trace Id */
             trace_id: string;
+            /**
+             * Trace Name
+             * @default
+             */
+            trace_name?: string;
             /** Ttft Ms */
             ttft_ms: number | null;
             /** User */
             user: string;
+            /**
+             * Variant
+             * @default
+             */
+            variant?: string;
+        };
+        /**
+         * Spark
+         * @description The last hour, a value a minute, oldest first; unknown where there was too little.
+         */
+        Spark: {
+            /** Until Ms */
+            until_ms: number;
+            /** Values */
+            values: (number | null)[];
         };
         /**
          * SpendTotals
@@ -3239,6 +6116,147 @@ export interface components {
             totals: components["schemas"]["SpendTotals"];
         };
         /**
+         * Standing
+         * @description How a monitor stands. `value` has the metric's unit, or is the burn rate of the window that
+         *     is nearest to firing; `reason` says it in words.
+         */
+        Standing: {
+            /** Alert Id */
+            alert_id?: string | null;
+            /** Evaluated Ms */
+            evaluated_ms?: number | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /**
+             * Samples
+             * @default 0
+             */
+            samples?: number;
+            /**
+             * Severity
+             * @default page
+             * @enum {string}
+             */
+            severity?: "page" | "ticket";
+            /** Silenced Until Ms */
+            silenced_until_ms?: number | null;
+            /**
+             * Since Ms
+             * @default 0
+             */
+            since_ms?: number;
+            /**
+             * State
+             * @default no_data
+             * @enum {string}
+             */
+            state?: "ok" | "pending" | "firing" | "resolved" | "no_data";
+            /** Value */
+            value?: number | null;
+        };
+        /**
+         * Step
+         * @description One recorded call of a model. `why` explains every state but `identical`.
+         */
+        Step: {
+            /**
+             * Differences
+             * @default []
+             */
+            differences?: components["schemas"]["stockpot__playground__models__Difference"][];
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Number */
+            number: number;
+            recorded?: components["schemas"]["stockpot__playground__models__Figures"] | null;
+            replayed?: components["schemas"]["stockpot__playground__models__Figures"] | null;
+            /**
+             * Said
+             * @default
+             */
+            said?: string;
+            /** Span Id */
+            span_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "identical" | "differs" | "failed" | "not_kept" | "not_reached" | "skipped";
+            /**
+             * Why
+             * @default
+             */
+            why?: string;
+        };
+        /**
+         * Stubbed
+         * @description A tool call or a retrieval that was not made again: its recorded result was used.
+         */
+        Stubbed: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "tool" | "retriever" | "reranker";
+            /** Name */
+            name: string;
+        };
+        /**
+         * Subject
+         * @description A session, an end user or a tag, with all that belongs to it. `calls` are root spans,
+         *     `errors` spans that did not end ok; `unpriced` calls are of unknown cost and not in `cost_nano`.
+         *     The figures are of every span that ever came, also of those that were sampled away since.
+         */
+        Subject: {
+            /** Calls */
+            calls: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /** Environment */
+            environment: string;
+            /** Errors */
+            errors: number;
+            /** First Ms */
+            first_ms: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "session" | "user" | "tag";
+            /** Last Ms */
+            last_ms: number;
+            /** Name */
+            name: string;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Project */
+            project: string;
+            /** Spans */
+            spans: number;
+            /** Traces */
+            traces: number;
+            /** Unpriced */
+            unpriced: number;
+            /** User */
+            user: string;
+        };
+        /** SubjectPage */
+        SubjectPage: {
+            /** Items */
+            items: components["schemas"]["Subject"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
          * TargetGroup
          * @description What a target of a route was asked, every attempt counted.
          */
@@ -3331,6 +6349,67 @@ export interface components {
             text: string;
             /** Trace Id */
             trace_id: string | null;
+        };
+        /**
+         * ThresholdRule
+         * @description A metric of the last `window_s` beyond a value.
+         *
+         *     It fires after it was beyond for `for_s`, and is resolved after it was back for `back_for_s` on
+         *     the good side of `back_at`: with `back_at` set apart from `threshold`, a value that dances
+         *     around the threshold alerts once. Fewer than `min_samples` calls (or scores) tell nothing.
+         */
+        ThresholdRule: {
+            /** Back At */
+            back_at?: number | null;
+            /**
+             * Back For S
+             * @default 60
+             */
+            back_for_s?: number;
+            /**
+             * For S
+             * @default 0
+             */
+            for_s?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "threshold";
+            /**
+             * Metric
+             * @enum {string}
+             */
+            metric: "latency_p50" | "latency_p95" | "latency_p99" | "ttft_p50" | "ttft_p95" | "ttft_p99" | "tpot_p50" | "tpot_p95" | "tpot_p99" | "error_rate" | "calls" | "cost" | "tokens" | "score_mean";
+            /**
+             * Min Samples
+             * @default 20
+             */
+            min_samples?: number;
+            /**
+             * Op
+             * @default above
+             * @enum {string}
+             */
+            op?: "above" | "below";
+            /**
+             * Score
+             * @default
+             */
+            score?: string;
+            /**
+             * Severity
+             * @default page
+             * @enum {string}
+             */
+            severity?: "page" | "ticket";
+            /** Threshold */
+            threshold: number;
+            /**
+             * Window S
+             * @default 300
+             */
+            window_s?: number;
         };
         /**
          * TimeoutSpec
@@ -3438,6 +6517,55 @@ export interface components {
             source?: "provider" | "estimated" | "none";
         };
         /**
+         * ToolAnswered
+         * @description What the tool said; `cut` when it said more than is taken.
+         */
+        ToolAnswered: {
+            /** Body */
+            body: string;
+            /** Cut */
+            cut: boolean;
+            /** Status */
+            status: number;
+            /** Took Ms */
+            took_ms: number;
+        };
+        /**
+         * ToolAsked
+         * @description A tool call that is to be made for real. GET sends the arguments as the query.
+         */
+        ToolAsked: {
+            /**
+             * Arguments
+             * @default {}
+             */
+            arguments?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Headers
+             * @default {}
+             */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * Method
+             * @default POST
+             * @enum {string}
+             */
+            method?: "GET" | "POST";
+            /** Name */
+            name: string;
+            /**
+             * Project
+             * @default default
+             */
+            project?: string;
+            /** Url */
+            url: string;
+        };
+        /**
          * Totals
          * @description Sums and quantiles of one group over one window.
          *
@@ -3492,7 +6620,8 @@ export interface components {
         };
         /**
          * TraceRow
-         * @description A line of the trace list: the root span's figures and what hangs below it.
+         * @description A line of the trace list: the trace's top span and what hangs below it. Of a trace that an
+         *     application began, `root` is the application's span where it is there.
          */
         TraceRow: {
             /** Errors */
@@ -3506,6 +6635,23 @@ export interface components {
             total_tokens: number;
             /** Trace Id */
             trace_id: string;
+        };
+        /**
+         * Turn
+         * @description One trace of a conversation: what was asked last and what came back, as text. `more` says
+         *     that a text was longer.
+         */
+        Turn: {
+            /** Answered */
+            answered: string;
+            /** Asked */
+            asked: string;
+            /**
+             * More
+             * @default false
+             */
+            more?: boolean;
+            row: components["schemas"]["TraceRow"];
         };
         /** User */
         User: {
@@ -3637,14 +6783,14 @@ export interface components {
              *       "errors": 0
              *     }
              */
-            before?: components["schemas"]["Figures"];
+            before?: components["schemas"]["stockpot__revisions__models__Figures"];
             /**
              * @default {
              *       "calls": 0,
              *       "errors": 0
              *     }
              */
-            canary?: components["schemas"]["Figures"];
+            canary?: components["schemas"]["stockpot__revisions__models__Figures"];
             /** Min Calls */
             min_calls: number;
             /**
@@ -3653,7 +6799,7 @@ export interface components {
              *       "errors": 0
              *     }
              */
-            others?: components["schemas"]["Figures"];
+            others?: components["schemas"]["stockpot__revisions__models__Figures"];
             /** Reason */
             reason: string;
             /**
@@ -3671,6 +6817,90 @@ export interface components {
             /** Worker */
             worker: string;
         };
+        /**
+         * Written
+         * @description The ids of what was written, in the order of the request; those that were there are told.
+         */
+        Written: {
+            /** Ids */
+            ids: string[];
+            /**
+             * Repeated
+             * @default []
+             */
+            repeated?: string[];
+        };
+        /**
+         * Difference
+         * @description One field that is not the same; `diff` compares texts line by line.
+         */
+        stockpot__playground__models__Difference: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /**
+             * Diff
+             * @default
+             */
+            diff?: string;
+            /** Field */
+            field: string;
+        };
+        /**
+         * Figures
+         * @description One run of a step. `digest` is the SHA-256 of everything that the model said.
+         */
+        stockpot__playground__models__Figures: {
+            /**
+             * Digest
+             * @default
+             */
+            digest?: string;
+            /** Input Tokens */
+            input_tokens?: number | null;
+            /** Latency Ms */
+            latency_ms?: number | null;
+            /**
+             * Model
+             * @default
+             */
+            model?: string;
+            /** Output Tokens */
+            output_tokens?: number | null;
+        };
+        /**
+         * Difference
+         * @description What turns one revision into another.
+         */
+        stockpot__revisions__models__Difference: {
+            /** After */
+            after: number;
+            /** Before */
+            before: number;
+            /** Changes */
+            changes: components["schemas"]["Change"][];
+            /** Text */
+            text: string;
+        };
+        /**
+         * Figures
+         * @description Calls of one group of workers in one span of time. `p95_ms` None: no call.
+         */
+        stockpot__revisions__models__Figures: {
+            /**
+             * Calls
+             * @default 0
+             */
+            calls?: number;
+            /**
+             * Errors
+             * @default 0
+             */
+            errors?: number;
+            /** P95 Ms */
+            p95_ms?: number | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -3680,6 +6910,113 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_alerts: {
+        parameters: {
+            query?: {
+                project?: string | null;
+                monitor_id?: string | null;
+                state?: ("firing" | "resolved") | null;
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     apply_definitions: {
         parameters: {
             query?: never;
@@ -4107,6 +7444,847 @@ export interface operations {
             };
         };
     };
+    list_channels: {
+        parameters: {
+            query?: {
+                project?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChannel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedChannel"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    try_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTest"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                project?: string | null;
+                state?: ("waiting" | "delivered" | "dead") | null;
+                alert_id?: string | null;
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    retry_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_end_users: {
+        parameters: {
+            query?: {
+                project?: string | null;
+                environment?: string | null;
+                name?: string | null;
+                user?: string | null;
+                q?: string | null;
+                from_ms?: number | null;
+                to_ms?: number | null;
+                order?: "newest" | "cost" | "traces" | "errors";
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectPage"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_events: {
         parameters: {
             query?: {
@@ -4227,6 +8405,404 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Exported"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    give_feedback: {
+        parameters: {
+            query?: {
+                /** @description A public key. */
+                key?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One item, or `items` with up to a hundred. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Comment
+                     * @default
+                     */
+                    comment?: string;
+                    /** Correction */
+                    correction?: string | null;
+                    /** Id */
+                    id?: string | null;
+                    /**
+                     * Label
+                     * @default
+                     */
+                    label?: string;
+                    /**
+                     * Name
+                     * @default rating
+                     */
+                    name?: string;
+                    /** Project */
+                    project?: string | null;
+                    /** Session */
+                    session?: string | null;
+                    /** Signal */
+                    signal?: ("copied" | "regenerated" | "escalated" | "citation_click" | "accepted" | "edited" | "abandoned" | "appealed") | null;
+                    /** Span Id */
+                    span_id?: string | null;
+                    /** Thumb */
+                    thumb?: ("up" | "down" | "none") | null;
+                    /** Trace Id */
+                    trace_id?: string | null;
+                    /**
+                     * User
+                     * @default
+                     */
+                    user?: string;
+                    /** Value */
+                    value?: number | null;
+                } | {
+                    items: {
+                        /**
+                         * Comment
+                         * @default
+                         */
+                        comment?: string;
+                        /** Correction */
+                        correction?: string | null;
+                        /** Id */
+                        id?: string | null;
+                        /**
+                         * Label
+                         * @default
+                         */
+                        label?: string;
+                        /**
+                         * Name
+                         * @default rating
+                         */
+                        name?: string;
+                        /** Project */
+                        project?: string | null;
+                        /** Session */
+                        session?: string | null;
+                        /** Signal */
+                        signal?: ("copied" | "regenerated" | "escalated" | "citation_click" | "accepted" | "edited" | "abandoned" | "appealed") | null;
+                        /** Span Id */
+                        span_id?: string | null;
+                        /** Thumb */
+                        thumb?: ("up" | "down" | "none") | null;
+                        /** Trace Id */
+                        trace_id?: string | null;
+                        /**
+                         * User
+                         * @default
+                         */
+                        user?: string;
+                        /** Value */
+                        value?: number | null;
+                    }[];
+                };
+                "text/plain": {
+                    /**
+                     * Comment
+                     * @default
+                     */
+                    comment?: string;
+                    /** Correction */
+                    correction?: string | null;
+                    /** Id */
+                    id?: string | null;
+                    /**
+                     * Label
+                     * @default
+                     */
+                    label?: string;
+                    /**
+                     * Name
+                     * @default rating
+                     */
+                    name?: string;
+                    /** Project */
+                    project?: string | null;
+                    /** Session */
+                    session?: string | null;
+                    /** Signal */
+                    signal?: ("copied" | "regenerated" | "escalated" | "citation_click" | "accepted" | "edited" | "abandoned" | "appealed") | null;
+                    /** Span Id */
+                    span_id?: string | null;
+                    /** Thumb */
+                    thumb?: ("up" | "down" | "none") | null;
+                    /** Trace Id */
+                    trace_id?: string | null;
+                    /**
+                     * User
+                     * @default
+                     */
+                    user?: string;
+                    /** Value */
+                    value?: number | null;
+                } | {
+                    items: {
+                        /**
+                         * Comment
+                         * @default
+                         */
+                        comment?: string;
+                        /** Correction */
+                        correction?: string | null;
+                        /** Id */
+                        id?: string | null;
+                        /**
+                         * Label
+                         * @default
+                         */
+                        label?: string;
+                        /**
+                         * Name
+                         * @default rating
+                         */
+                        name?: string;
+                        /** Project */
+                        project?: string | null;
+                        /** Session */
+                        session?: string | null;
+                        /** Signal */
+                        signal?: ("copied" | "regenerated" | "escalated" | "citation_click" | "accepted" | "edited" | "abandoned" | "appealed") | null;
+                        /** Span Id */
+                        span_id?: string | null;
+                        /** Thumb */
+                        thumb?: ("up" | "down" | "none") | null;
+                        /** Trace Id */
+                        trace_id?: string | null;
+                        /**
+                         * User
+                         * @default
+                         */
+                        user?: string;
+                        /** Value */
+                        value?: number | null;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    summarise_feedback: {
+        parameters: {
+            query?: {
+                project?: string | null;
+                trace_id?: string | null;
+                span_id?: string | null;
+                session?: string | null;
+                item?: string | null;
+                name?: string | null;
+                source?: ("human" | "end_user" | "api" | "code" | "judge" | "guardrail") | null;
+                author?: string | null;
+                evaluator?: string | null;
+                queue?: string | null;
+                label?: string | null;
+                min_value?: number | null;
+                max_value?: number | null;
+                commented?: boolean | null;
+                corrected?: boolean | null;
+                by_people?: boolean | null;
+                prompt_name?: string | null;
+                prompt_version?: string | null;
+                model?: string | null;
+                user?: string | null;
+                variant?: string | null;
+                environment?: string | null;
+                from_ms?: number | null;
+                to_ms?: number | null;
+                history?: boolean;
+                by?: "prompt" | "model" | "variant" | "environment" | "day";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Satisfaction"][];
                 };
             };
             /** @description The request cannot be read */
@@ -5447,6 +10023,630 @@ export interface operations {
             };
         };
     };
+    list_monitors: {
+        parameters: {
+            query?: {
+                project?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monitor"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_monitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMonitor"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monitor"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    preview_monitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MonitorTrial"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitorHistory"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_monitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                monitor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monitor"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_monitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                monitor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MonitorSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monitor"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_monitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                monitor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_overview: {
         parameters: {
             query?: {
@@ -5683,6 +10883,635 @@ export interface operations {
                 content: {
                     "application/json": unknown;
                     "text/event-stream": unknown;
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    check_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checked"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_recorded_call: {
+        parameters: {
+            query?: {
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                trace_id: string;
+                span_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordedCall"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    replay_trace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    share_setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewShare"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    call_tool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ToolAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToolAnswered"];
                 };
             };
             /** @description The request cannot be read */
@@ -7014,6 +12843,2699 @@ export interface operations {
             };
         };
     };
+    list_label_proposals: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+                prompt?: string | null;
+                state?: ("open" | "approved" | "rejected" | "withdrawn") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelProposal"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    approve_label_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Note"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelProposal"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    reject_label_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Note"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelProposal"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    withdraw_label_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelProposal"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_label_protections: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelProtection"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    protect_label: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProtection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelProtection"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    unprotect_label: {
+        parameters: {
+            query?: {
+                project?: string;
+                prompt?: string;
+            };
+            header?: never;
+            path: {
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_prompts: {
+        parameters: {
+            query?: {
+                project?: string | null;
+                q?: string | null;
+                tag?: string | null;
+                folder?: string | null;
+                owner?: string | null;
+                archived?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptSummary"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_prompt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPrompt"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptDetail"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_prompt: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptDetail"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_prompt: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromptSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptSummary"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_prompt_comments: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptComment"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    comment_on_prompt: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewComment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptComment"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_prompt_comment: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    compare_prompt_versions: {
+        parameters: {
+            query: {
+                before: string;
+                after: string;
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptDifference"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_label_moves: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+                label?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelMove"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    move_prompt_label: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelTo"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptLabel"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_prompt_label: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    roll_back_prompt_label: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+                label: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollbackTo"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptLabel"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    propose_label: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProposal"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelProposal"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    render_prompt: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenderRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenderedPrompt"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    resolve_prompt: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+                label?: string;
+                version?: number | null;
+                wait_s?: number;
+            };
+            header?: {
+                "if-none-match"?: string;
+            };
+            path: {
+                prompt: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResolvedPrompt"];
+                };
+            };
+            /** @description It is still the one of `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_prompt_versions: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+                limit?: number;
+                before?: number | null;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptVersion"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_prompt_version: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVersion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptVersionDetail"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_prompt_version: {
+        parameters: {
+            query?: {
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+            };
+            header?: never;
+            path: {
+                prompt: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptVersionDetail"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_providers: {
         parameters: {
             query?: never;
@@ -7341,6 +15863,422 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TestResult"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_public_keys: {
+        parameters: {
+            query?: {
+                include_revoked?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicKey"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_public_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPublicKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicKey"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    revoke_public_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                public_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_public_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                public_key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublicKeySettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicKey"];
                 };
             };
             /** @description The request cannot be read */
@@ -8278,7 +17216,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Difference"];
+                    "application/json": components["schemas"]["stockpot__revisions__models__Difference"];
                 };
             };
             /** @description The request cannot be read */
@@ -8384,6 +17322,368 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Applied"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_scores: {
+        parameters: {
+            query?: {
+                project?: string | null;
+                trace_id?: string | null;
+                span_id?: string | null;
+                session?: string | null;
+                item?: string | null;
+                name?: string | null;
+                source?: ("human" | "end_user" | "api" | "code" | "judge" | "guardrail") | null;
+                author?: string | null;
+                evaluator?: string | null;
+                queue?: string | null;
+                label?: string | null;
+                min_value?: number | null;
+                max_value?: number | null;
+                commented?: boolean | null;
+                corrected?: boolean | null;
+                by_people?: boolean | null;
+                prompt_name?: string | null;
+                prompt_version?: string | null;
+                model?: string | null;
+                user?: string | null;
+                variant?: string | null;
+                environment?: string | null;
+                from_ms?: number | null;
+                to_ms?: number | null;
+                history?: boolean;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScorePage"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    write_scores: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScoreBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Written"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    summarise_scores: {
+        parameters: {
+            query?: {
+                project?: string | null;
+                trace_id?: string | null;
+                span_id?: string | null;
+                session?: string | null;
+                item?: string | null;
+                name?: string | null;
+                source?: ("human" | "end_user" | "api" | "code" | "judge" | "guardrail") | null;
+                author?: string | null;
+                evaluator?: string | null;
+                queue?: string | null;
+                label?: string | null;
+                min_value?: number | null;
+                max_value?: number | null;
+                commented?: boolean | null;
+                corrected?: boolean | null;
+                by_people?: boolean | null;
+                prompt_name?: string | null;
+                prompt_version?: string | null;
+                model?: string | null;
+                user?: string | null;
+                variant?: string | null;
+                environment?: string | null;
+                from_ms?: number | null;
+                to_ms?: number | null;
+                history?: boolean;
+                by?: "name" | "prompt" | "model" | "source" | "author" | "day" | "variant" | "environment";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScoreSummary"][];
                 };
             };
             /** @description The request cannot be read */
@@ -9089,6 +18389,224 @@ export interface operations {
             };
         };
     };
+    list_sessions: {
+        parameters: {
+            query?: {
+                project?: string | null;
+                environment?: string | null;
+                name?: string | null;
+                user?: string | null;
+                q?: string | null;
+                from_ms?: number | null;
+                to_ms?: number | null;
+                order?: "newest" | "cost" | "traces" | "errors";
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectPage"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_conversation: {
+        parameters: {
+            query: {
+                session: string;
+                project?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_settings: {
         parameters: {
             query?: never;
@@ -9502,6 +19020,315 @@ export interface operations {
             };
         };
     };
+    list_silences: {
+        parameters: {
+            query?: {
+                ended?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    silence_monitors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSilence"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    end_silence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                silence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_spending: {
         parameters: {
             query?: {
@@ -9529,6 +19356,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Spending"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_tags: {
+        parameters: {
+            query?: {
+                project?: string | null;
+                environment?: string | null;
+                name?: string | null;
+                user?: string | null;
+                q?: string | null;
+                from_ms?: number | null;
+                to_ms?: number | null;
+                order?: "newest" | "cost" | "traces" | "errors";
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectPage"];
                 };
             };
             /** @description The request cannot be read */
@@ -10455,6 +20394,13 @@ export interface operations {
                 user?: string | null;
                 session?: string | null;
                 tag?: string | null;
+                prompt_name?: string | null;
+                prompt_version?: string | null;
+                service?: string | null;
+                release?: string | null;
+                tool?: string | null;
+                agent?: string | null;
+                dataset_run?: string | null;
                 q?: string | null;
                 from_ms?: number | null;
                 to_ms?: number | null;
@@ -10579,6 +20525,13 @@ export interface operations {
                 user?: string | null;
                 session?: string | null;
                 tag?: string | null;
+                prompt_name?: string | null;
+                prompt_version?: string | null;
+                service?: string | null;
+                release?: string | null;
+                tool?: string | null;
+                agent?: string | null;
+                dataset_run?: string | null;
                 q?: string | null;
                 from_ms?: number | null;
                 to_ms?: number | null;
@@ -10703,6 +20656,13 @@ export interface operations {
                 user?: string | null;
                 session?: string | null;
                 tag?: string | null;
+                prompt_name?: string | null;
+                prompt_version?: string | null;
+                service?: string | null;
+                release?: string | null;
+                tool?: string | null;
+                agent?: string | null;
+                dataset_run?: string | null;
                 q?: string | null;
                 from_ms?: number | null;
                 to_ms?: number | null;
