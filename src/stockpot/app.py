@@ -97,6 +97,7 @@ class _Control:
         self.scores = traces.ScoreService(self.db, self.spans, catalog.project_names)
         self.catalog = catalog.open_catalog(self.db, instance, settings, self._spend_of)
         self.prompts = prompts.open_prompts(self.db, self.catalog.publisher, catalog.project_names)
+        self.door = traces.Door(instance, settings)
         self.public_keys = feedback.PublicKeyService(
             self.db,
             self.catalog.kv if settings.kv_url else open_kv("memory://"),
@@ -136,6 +137,7 @@ class _Control:
     async def life(self, *, watch: bool) -> AsyncIterator[None]:
         """From migration to the closing of everything that was opened."""
         await self.db.write(migrate)
+            traces.otlp_router(self.door, self._sender),
         if not self.settings.database_url:
             self.instance.control_db.chmod(0o600)
         await self.access.sign_in.ensure_admin()
@@ -168,6 +170,7 @@ class _Control:
         self.draining = True
         self.spans.stop_following()
         await self.prompts.news.stop()
+        await self.door.close()
         await self.catalog.publisher.stop_waiting()
 
     async def _spend_of(self, worker: str, scope: str, scope_id: str, from_ms: int) -> int | None:
@@ -185,6 +188,18 @@ class _Control:
         for status, count in sorted(self.answers.items()):
             found[f'stockpot_control_answers_total{{status="{status}"}}'] = count
         return found
+
+    async def _sender(self, principal: access.Principal, project: str) -> traces.Sender:
+        """Whose spans somebody sends: a key's, or a project's that a person or a program names."""
+        if principal.via == "key":
+            key = await self.catalog.holders.named(principal.user_id)
+            if key is None:
+                raise NotFound("this key is not published any more")
+            return traces.Sender(key.project, key.environment, key.id, key.payloads)
+        found = [p for p in await self.catalog.projects.all() if p.name == project]
+        if not found:
+            raise NotFound(f"no project {project!r}", hint="stockpot projects list")
+        return traces.Sender(project, "", "", found[0].payloads)
 
     async def ingest_metrics(self) -> str:
         """What ingest says of itself; nothing while it is away."""

@@ -12,6 +12,7 @@ from stockpot import __version__, traces
 from stockpot.core import config, logs
 from stockpot.core.instance import Instance
 from stockpot.core.serve import serve
+from stockpot.prices import PriceRow
 
 
 def main() -> None:
@@ -20,7 +21,7 @@ def main() -> None:
     logs.configure(settings.log_level)
     instance = Instance(settings.home)
     store = traces.open_store(instance, "FULL" if settings.fsync == "group" else "NORMAL")
-    app = traces.ingest_app(store, instance.internal_token)
+    app = traces.ingest_app(store, instance.internal_token, _published_prices)
     host, _, port = settings.ingest_bind.rpartition(":")
 
     def started(url: str) -> None:
@@ -30,6 +31,12 @@ def main() -> None:
         (instance.run / "ingest.json").unlink(missing_ok=True)
 
     serve(app, host, int(port), started=started, stopping=stopping, drain_s=settings.drain_s)
+
+
+def _published_prices(vendor: str, model: str) -> tuple[PriceRow, ...]:
+    from stockpot.catalog.pricing import price_rows  # half a megabyte, which few spans need
+
+    return price_rows(vendor, model)
 
 
 if __name__ == "__main__":

@@ -22,12 +22,22 @@ class KeyHolders:
         self._publisher = publisher
         self._revision = -1
         self._keys: dict[bytes, Key] = {}
+        self._by_id: dict[str, Key] = {}
 
-    async def __call__(self, secret: str, address: str, role: Role) -> Principal | None:
+    async def named(self, key_id: str) -> Key | None:
+        """What is published of a key, by its id."""
+        await self._look()
+        return self._by_id.get(key_id)
+
+    async def _look(self) -> None:
         published = await self._publisher.current()
         if published.revision != self._revision:
             self._keys = {key.hash: key for key in published.compiled.part.keys}
+            self._by_id = {key.id: key for key in published.compiled.part.keys}
             self._revision = published.revision
+
+    async def __call__(self, secret: str, address: str, role: Role) -> Principal | None:
+        await self._look()
         key = self._keys.get(digest(secret))
         if key is None:
             return None

@@ -3,7 +3,7 @@
 Knows dialects' outer shape, keys, limits, routes and the spool; knows no database, no console and
 no user. Everything slow happens elsewhere: configuration arrives as a `Snapshot`, records leave
 through the spool. This front door exports data only, so that importing it costs nothing; `spool`
-is a submodule, loaded by those who read one.
+and `mask` are submodules, loaded by those who read one or keep payloads.
 """
 
 from stockpot.gateway.models import (
@@ -72,5 +72,7 @@ __all__ = [
     "TargetState",
     "Timeouts",
     "WeightedTarget",
+    "mask",
+    "otlp",
     "spool",
 ]

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from stockpot.gateway import answers, stages
+from stockpot.gateway import answers, otlp, stages
 from stockpot.gateway.admission import Admission
 from stockpot.gateway.call import Call, Reply
 from stockpot.gateway.model_list import listed
@@ -52,6 +52,7 @@ class Gateway:
         self.view: View | None = None
         self.draining = False
         self._accountant = accountant
+        self._spool = spool
         self.pipeline = Pipeline(
             (
                 stages.authenticate,
@@ -110,6 +111,8 @@ class Gateway:
             self._models(request, exchange, _MODELS)
         elif path == _GEMINI_MODELS or path.startswith(_GEMINI_MODELS + b"/"):
             self._models(request, exchange, _GEMINI_MODELS)
+        elif path == otlp.PATH:
+            self._spans(request, exchange)
         else:
             shown = path.decode("latin-1")
             below = (prefix + b"MODEL:..." for prefix, _ in _BELOW)
@@ -145,6 +148,21 @@ class Gateway:
             message, code = f"no model {wanted!r}", "model_not_found"
             return self._error(exchange, 404, message, code, dialect=dialect)
         return exchange.respond(200, _JSON, msgspec.json.encode(body))
+
+    def _spans(self, request: Request, exchange: Exchange) -> None:
+        """Spans that an application sends: with a key, straight into the spool."""
+        if request.method != b"POST":
+            allow = (b"allow", b"POST")
+            return self._error(exchange, 405, "use POST", "method_not_allowed", allow)
+        if self.view is None:
+            later = (b"retry-after", b"1")
+            return self._error(exchange, 503, "no configuration yet", "not_ready", later)
+        call = Call(request, exchange, self.view, _OPENAI, "chat")
+        reply = stages.authenticate(call)
+        if isinstance(reply, Reply):
+            return self._error(exchange, reply.status, reply.message, reply.code)
+        assert call.key is not None
+        return otlp.spool(call, call.key.spec, self._spool)
 
 
 def _dialect_of(request: Request, root: bytes) -> Dialect:

@@ -375,9 +375,14 @@ class Shipment(msgspec.Struct, array_like=True):
 
 
 class ShipmentAck(msgspec.Struct):
+    """`rejected` spans of requests in it could not be kept, `message` says why; -1 is a request
+    that could not be read at all."""
+
     stream: str
     segment: int
     offset: int
+    rejected: int = 0
+    message: str = ""
 
 
 # --- leases and heartbeats ------------------------------------------------------------------

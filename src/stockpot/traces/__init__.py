@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stockpot.traces.api import Member, Seen, router
+    from stockpot.traces.api import Member, Seen, otlp_router, router
     from stockpot.traces.ingest import ingest_app
     from stockpot.traces.measure import Measure
     from stockpot.traces.models import (
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
         Verification,
     )
     from stockpot.traces.opening import forwarder, open_span_log, open_store
+    from stockpot.traces.receiving.door import Door
+    from stockpot.traces.receiving.sender import Sender
     from stockpot.traces.scores.api import score_router
     from stockpot.traces.scores.distance import edit_distance, edit_share
     from stockpot.traces.scores.models import (
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ExportedSpan",
+    "Door",
     "Group",
     "Measure",
     "Member",
@@ -71,6 +74,7 @@ __all__ = [
     "ScoreSummary",
     "Seen",
     "Sight",
+    "Sender",
     "Sketch",
     "Span",
     "SpanLog",
@@ -90,6 +94,8 @@ __all__ = [
     "open_span_log",
     "open_store",
     "router",
+    "otlp_router",
+    "output_text",
     "score_router",
 ]
 
@@ -111,7 +117,9 @@ _ELSEWHERE = {
     "ingest_app": "ingest",
     "open_span_log": "opening",
     "open_store": "opening",
-    **dict.fromkeys(("Member", "Seen", "router"), "api"),
+    **dict.fromkeys(("Member", "Seen", "otlp_router", "router"), "api"),
+    "Door": "receiving.door",
+    "Sender": "receiving.sender",
 }
 """Where a name is that is not a model."""
 

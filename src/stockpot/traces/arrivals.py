@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from typing import NamedTuple
 
 import msgspec
 
-from stockpot.gateway import Record, Shipment, Shipped
+from stockpot.core.errors import InvalidInput
+from stockpot.gateway import Record, Shipment, Shipped, otlp
 from stockpot.traces import excerpt
+from stockpot.traces.receiving.batches import Receiver, Taken
+from stockpot.traces.receiving.pricing import Prices, no_prices
+from stockpot.traces.receiving.spans import Origin
 from stockpot.traces.store import Batch, NewPayload, NewSpan
 
 _BIGGEST = 1 << 43
@@ -21,15 +26,49 @@ _USUAL = frozenset({
 _encode = msgspec.json.Encoder().encode
 
 
+class Arrived(NamedTuple):
+    """A shipment as the store takes it, and what of it could not be kept: so many spans (-1: a
+    whole request), because of `message`."""
+
+    batch: Batch
+    rejected: int = 0
+    message: str = ""
+
+
 def batch_of(shipment: Shipment) -> Batch:
-    """A shipment as the store takes it."""
-    return Batch(
-        [arrival(item) for item in shipment.items],
-        shipment.stream,
-        shipment.segment,
-        shipment.begin,
-        shipment.end,
+    """A shipment of calls alone, as the store takes it."""
+    return arrived(shipment, Receiver(Prices(no_prices))).batch
+
+
+def arrived(shipment: Shipment, receiver: Receiver) -> Arrived:
+    """A shipment's calls, and the spans in the requests of applications that it carries."""
+    rows: list[tuple[NewSpan, NewPayload | None]] = []
+    rejected, why = 0, ""
+    for item in shipment.items:
+        if item.record.endpoint != otlp.ENDPOINT:
+            made = arrival(item)
+            receiver.note([made[0]])
+            rows.append(made)
+            continue
+        taken = _spans_in(item, receiver)
+        rows += taken.rows
+        rejected, why = rejected + taken.rejected, why or taken.message
+    place = (shipment.stream, shipment.segment, shipment.begin, shipment.end)
+    return Arrived(Batch(rows, *place), rejected, why)
+
+
+def _spans_in(item: Shipped, receiver: Receiver) -> Taken:
+    record = item.record
+    if item.request is None:
+        return Taken([], -1, "the spool lost what was sent")
+    form, encoding = record.tags
+    origin = Origin(
+        record.project, record.environment, record.key_id, record.payload, record.client
     )
+    try:
+        return receiver.take(item.request, form, encoding, origin)
+    except InvalidInput as bad:
+        return Taken([], -1, bad.message)
 
 
 def arrival(shipped: Shipped) -> tuple[NewSpan, NewPayload | None]:

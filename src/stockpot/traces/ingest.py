@@ -26,6 +26,7 @@ from starlette.routing import Route
 from stockpot.core import prometheus
 from stockpot.core.errors import StockpotError, Unavailable
 from stockpot.gateway import Shipment, ShipmentAck
+from stockpot.traces.receiving.pricing import RowsOf, no_prices
 from stockpot.traces.service import OffsetMismatch, SpanLog
 from stockpot.traces.store import SpanStore
 
@@ -176,7 +177,7 @@ def _reply(waiting: Waiting, answer: Answer) -> None:
         waiting.loop.call_soon_threadsafe(set_it)
 
 
-def ingest_app(store: SpanStore, token: str) -> Starlette:
+def ingest_app(store: SpanStore, token: str, prices: RowsOf = no_prices) -> Starlette:
     """The application of the ingest process; serve it with one uvicorn worker.
 
         store = open_store(instance, "FULL" if settings.fsync == "group" else "NORMAL")
@@ -187,9 +188,9 @@ def ingest_app(store: SpanStore, token: str) -> Starlette:
     from. 401 wrong token, 400 not a shipment, 413 too large, 422 holds what cannot be kept (send
     smaller ones to find it), 503 try again later. `GET /healthz`,
     `GET /readyz` and `GET /metrics` (Prometheus) need no token. The store is closed at shutdown,
-    after everything that waits has been committed.
+    after everything that waits has been committed. `prices` are for spans of other applications.
     """
-    committer = Committer(SpanLog(store))
+    committer = Committer(SpanLog(store, prices=prices))
     expected = f"Bearer {token}".encode()
 
     @contextlib.asynccontextmanager

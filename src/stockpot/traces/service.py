@@ -14,7 +14,7 @@ from stockpot.core.errors import Conflict, InvalidInput, NotFound
 from stockpot.core.instance import Instance
 from stockpot.gateway import Shipment, ShipmentAck
 from stockpot.traces import excerpt
-from stockpot.traces.arrivals import batch_of
+from stockpot.traces.arrivals import arrived
 from stockpot.traces.measure import Measure
 from stockpot.traces.models import (
     Conversation,
@@ -35,6 +35,8 @@ from stockpot.traces.models import (
     Turn,
     Verification,
 )
+from stockpot.traces.receiving.batches import Receiver
+from stockpot.traces.receiving.pricing import Prices, RowsOf, no_prices
 from stockpot.traces.store import Listed, SpanStore
 from stockpot.traces.verify import verify
 
@@ -66,9 +68,12 @@ class SpanLog:
     """One span log over any store; `instance` is needed by `verify` alone, `prices` for what others
     send without a cost."""
 
-    def __init__(self, store: SpanStore, instance: Instance | None = None) -> None:
+    def __init__(
+        self, store: SpanStore, instance: Instance | None = None, prices: RowsOf = no_prices
+    ) -> None:
         self._store = store
         self._instance = instance
+        self._receiver = Receiver(Prices(prices))
         self.following = True
         """Whether tails go on; false once `stop_following` was called."""
 
@@ -84,7 +89,8 @@ class SpanLog:
     def ingest_all(self, shipments: Sequence[Shipment]) -> list[ShipmentAck | OffsetMismatch]:
         """Commit shipments in one transaction; those that do not continue are answered, not
         raised."""
-        outcomes = self._store.append([batch_of(shipment) for shipment in shipments])
+        all_of_it = [arrived(shipment, self._receiver) for shipment in shipments]
+        outcomes = self._store.append([one.batch for one in all_of_it])
         return [
             ShipmentAck(shipment.stream, shipment.segment, outcome.offset)
             if outcome.taken

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stockpot.core.locks import holder
-from stockpot.gateway import Record, spool
+from stockpot.gateway import Record, otlp, spool
 from stockpot.traces.models import Verification
 from stockpot.traces.store import SpanStore
 
@@ -73,7 +73,7 @@ def _segment(store: SpanStore, ledger: Path, stream: str, number: int, committed
                 continue
             if end > committed:
                 waiting += 1
-            elif not _is_there(store, entry):
+            elif entry.endpoint != otlp.ENDPOINT and not _is_there(store, entry):
                 lost.append(f"{entry.trace_id.hex()}/{entry.span_id.hex()} of {stream}/{number}")
     except FileNotFoundError:  # shipped and deleted just now
         return _Found(0, 0, (), ())

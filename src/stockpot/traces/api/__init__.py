@@ -3,11 +3,12 @@
 from fastapi import APIRouter
 
 from stockpot.traces.api.log import log_routes
+from stockpot.traces.api.otlp import otlp_router
 from stockpot.traces.api.subjects import subject_routes
 from stockpot.traces.api.who import Member, Seen, Viewer
 from stockpot.traces.service import SpanLog
 
-__all__ = ["Member", "Seen", "Viewer", "router"]
+__all__ = ["Member", "Seen", "Viewer", "otlp_router", "router"]
 
 
 def router(service: SpanLog) -> APIRouter:

@@ -24,6 +24,7 @@ from stockpot.traces.models import (
     TraceFilter,
     TraceRow,
 )
+from stockpot.traces.otlp import Piece
 
 PAYLOAD_STATES = ("none", "full", "masked", "shed")
 """Names of `NewSpan.payload`."""
@@ -119,11 +120,13 @@ class NewSpan(msgspec.Struct, gc=False):
 
 
 class NewPayload(NamedTuple):
-    """Bodies to keep and the text to find them by."""
+    """Bodies to keep and the text to find them by. Of a span that came as OTLP, `raw` instead: what
+    was sent of it, from which its bodies are read."""
 
     request: bytes | None
     response: bytes | None
     text: str
+    raw: Piece | None = None
 
 
 class Batch(NamedTuple):

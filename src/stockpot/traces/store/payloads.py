@@ -17,6 +17,8 @@ from pathlib import Path
 import msgspec
 import zstandard
 
+from stockpot.traces.dialects import bodies
+from stockpot.traces.otlp import Piece, read_piece
 from stockpot.traces.store import NewPayload
 from stockpot.traces.store.schema import PAYLOADS
 from stockpot.traces.store.sqlite import Synchronous, connect, migrate, transaction, version
@@ -32,7 +34,10 @@ _EPOCH = date(1970, 1, 1)
 
 Bodies = tuple[bytes | None, bytes | None]
 _pack = msgspec.msgpack.Encoder().encode
-_unpack: Callable[[bytes], Bodies] = msgspec.msgpack.Decoder(Bodies).decode
+Packed = tuple[bytes | None, bytes | None] | tuple[str, bytes, bytes, bytes]
+"""Bodies, or the four parts of a Piece."""
+
+_unpack = msgspec.msgpack.Decoder().decode
 
 # Scripts without spaces between words: each character is a word of its own, and a run of them is
 # searched for like a phrase.
@@ -86,7 +91,7 @@ class PayloadWriter:
             self._train()
         compress, raw, bodies = self._compress, 0, []
         for number, payload in payloads:
-            packed = _pack((payload.request, payload.response))
+            packed = _pack(payload.raw or (payload.request, payload.response))
             raw += len(packed)
             bodies.append((number, compress(packed)))
         texts = [(number, spaced(p.text)) for number, p in payloads if p.text]
@@ -162,6 +167,17 @@ class PayloadReader:
 
     def read(self, number: int) -> Bodies | None:
         """Request and response of a span, or None when they are not here."""
+        packed = self._packed(number)
+        if packed is None or len(packed) == 2:
+            return packed
+        return bodies(read_piece(Piece(*packed)))
+
+    def piece(self, number: int) -> Piece | None:
+        """What was sent of a span that came as OTLP; None for any other."""
+        packed = self._packed(number)
+        return None if packed is None or len(packed) == 2 else Piece(*packed)
+
+    def _packed(self, number: int) -> Packed | None:
         row = self._connection.execute(
             "SELECT body FROM payloads WHERE id = ?", (number,)
         ).fetchone()
@@ -178,12 +194,13 @@ class PayloadReader:
         )
         return (row[0] for row in rows)
 
-    def _open(self, body: bytes) -> Bodies:
+    def _open(self, body: bytes) -> Packed:
         name = zstandard.get_frame_parameters(body).dict_id
         decompress = self._decompress.get(name)
         if decompress is None:
             decompress = self._decompress[name] = self._decompressor(name)
-        return _unpack(decompress(body, _LARGEST))
+        packed: Packed = tuple(_unpack(decompress(body, _LARGEST)))
+        return packed
 
     def _decompressor(self, name: int) -> Callable[[bytes, int], bytes]:
         if name == 0:

@@ -1,0 +1,106 @@
+"""`POST /v1/traces`: spans of applications, as OTLP over HTTP."""
+
+# No `from __future__ import annotations`: FastAPI reads these signatures when the module loads.
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+
+from stockpot.access import Principal, demand, requires
+from stockpot.core.errors import InvalidInput, NotFound
+from stockpot.gateway import otlp
+from stockpot.traces.otlp import Unreadable, read, unpacked
+from stockpot.traces.receiving.batches import MOST_UNPACKED
+from stockpot.traces.receiving.door import Door
+from stockpot.traces.receiving.sender import Sender
+
+Sending = Annotated[Principal, Depends(requires("editor", "project", key=True))]
+SenderOf = Callable[[Principal, str], Awaitable[Sender]]
+"""Whose spans somebody sends into a project ('' is a key's own). Raises NotFound."""
+
+_PROJECT = ("stockpot.project", "openinference.project.name")
+_ANSWERS = {"application/json": {"schema": {"type": "object"}}, "application/x-protobuf": {}}
+
+
+def otlp_router(door: Door, sender_of: SenderOf) -> APIRouter:
+    """The route that OpenTelemetry's exporters send to."""
+    routes = APIRouter(tags=["traces"])
+
+    @routes.post(
+        "/v1/traces",
+        response_class=Response,
+        responses={200: {"content": _ANSWERS}, 415: {"description": "A form that is not taken"}},
+    )
+    async def take_spans(
+        principal: Sending,
+        request: Request,
+        content_type: Annotated[str, Header()] = "",
+        content_encoding: Annotated[str, Header()] = "",
+        x_stockpot_project: Annotated[str, Header()] = "",
+        x_stockpot_environment: Annotated[str, Header()] = "",
+    ) -> Response:
+        """Take spans as OTLP (protobuf or JSON; gzip, deflate or zstd). With a virtual key they
+        belong to its project and environment; with an API token the project is said by the header
+        `x-stockpot-project`, by the resource attribute `stockpot.project`, or by the token."""
+        form = otlp.form_of(content_type)
+        encoding = content_encoding.strip().lower()
+        if form is None or encoding not in otlp.ENCODINGS:
+            return _refused(415, "send application/x-protobuf or application/json", form)
+        body = await request.body()
+        try:
+            project = x_stockpot_project or _project(principal, body, form, encoding)
+            sender = await _sender(principal, project, sender_of)
+            environment = sender.environment or x_stockpot_environment
+            record = otlp.entry(
+                sender.project, environment, sender.key_id, sender.payloads, (form, encoding),
+                len(body), principal.address,
+            )  # fmt: skip
+            ack = await door.take(record, body)
+        except InvalidInput as wrong:
+            return _refused(wrong.status if wrong.status == 413 else 400, wrong.message, form)
+        answer = otlp.partial_body(ack.rejected, ack.message, form)
+        return Response(answer, media_type=otlp.TYPES[form].decode())
+
+    return routes
+
+
+async def _sender(principal: Principal, project: str, sender_of: SenderOf) -> Sender:
+    if principal.via == "key":
+        return await sender_of(principal, "")
+    demand(principal, "editor", project, NotFound(f"no project {project!r}"))
+    return await sender_of(principal, project)
+
+
+def _project(principal: Principal, body: bytes, form: str, encoding: str) -> str:
+    """The project of a request that no header names one for."""
+    if principal.via == "key":
+        return ""
+    try:
+        spans = read(unpacked(body, encoding, MOST_UNPACKED), form)
+        named = {_named(span.under.resource) for span in spans}
+    except Unreadable as bad:
+        raise InvalidInput(str(bad)) from None
+    if len(named) > 1:
+        raise InvalidInput(
+            f"spans of several projects in one request: {', '.join(sorted(named))}; "
+            "send each with a key of its project"
+        )
+    project = (named.pop() if named else "") or principal.project or ""
+    if not project:
+        raise InvalidInput(
+            "which project these spans belong to is said by the header 'x-stockpot-project', by "
+            "the resource attribute 'stockpot.project', or by a virtual key as the bearer"
+        )
+    return project
+
+
+def _named(resource: dict[str, object]) -> str:
+    return next((str(resource[name]) for name in _PROJECT if resource.get(name)), "")
+
+
+def _refused(status: int, message: str, form: str | None) -> Response:
+    """An error as OTLP wants it: a google.rpc.Status in the form of the request."""
+    shape = form or "json"
+    return Response(
+        otlp.status_body(message, shape, status), status, media_type=otlp.TYPES[shape].decode()
+    )

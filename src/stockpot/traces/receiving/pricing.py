@@ -1,0 +1,60 @@
+"""What a call of somebody else's application costs. Knows names of vendors as senders write them;
+where price rows come from is told by whoever wires this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stockpot.prices import Cost, PriceRow, Usage, price_of
+
+RowsOf = Callable[[str, str], tuple[PriceRow, ...]]
+"""Price rows of a model at a vendor, oldest first; none when it is unknown."""
+
+_VENDORS = {
+    "azure.ai.openai": "azure", "az.ai.openai": "azure", "azure_openai": "azure",
+    "azure.ai.inference": "azure", "aws.bedrock": "aws", "aws_bedrock": "aws", "bedrock": "aws",
+    "amazon-bedrock": "aws", "gcp.gemini": "google", "gcp.vertex_ai": "google",
+    "gcp.gen_ai": "google", "vertexai": "google", "vertex_ai": "google", "gemini": "google",
+    "google_genai": "google", "google_vertexai": "google", "google.generative-ai": "google",
+    "google.vertex": "google", "google-gla": "google", "google-vertex": "google",
+    "mistral_ai": "mistral", "mistralai": "mistral", "x_ai": "x-ai", "xai": "x-ai",
+    "together_ai": "together", "togetherai": "together", "fireworks_ai": "fireworks",
+    "moonshot_ai": "moonshotai", "cohere_ai": "cohere",
+}  # fmt: skip
+_KEPT = 4096
+
+
+class Prices:
+    """Looks rows up once per vendor and model."""
+
+    def __init__(self, rows_of: RowsOf) -> None:
+        self._rows_of = rows_of
+        self._rows: dict[tuple[str, str], tuple[PriceRow, ...]] = {}
+
+    def cost(self, provider: str, models: tuple[str, ...], usage: Usage, at_ms: int) -> Cost | None:
+        """The cost by the first of these names that has a price; None when none has."""
+        for model in models:
+            if model and (rows := self._found(provider, model)):
+                return price_of(usage, rows, at_ms)
+        return None
+
+    def _found(self, provider: str, model: str) -> tuple[PriceRow, ...]:
+        rows = self._rows.get((provider, model))
+        if rows is None:
+            if len(self._rows) >= _KEPT:
+                self._rows.clear()
+            rows = self._rows[provider, model] = self._look_up(provider.lower(), model)
+        return rows
+
+    def _look_up(self, provider: str, model: str) -> tuple[PriceRow, ...]:
+        vendor = _VENDORS.get(provider, provider)
+        rows = self._rows_of(vendor, model)
+        prefix, slash, rest = model.partition("/")
+        if not rows and slash:  # as routers write it
+            rows = self._rows_of(_VENDORS.get(prefix, prefix), rest)
+        return rows
+
+
+def no_prices(vendor: str, model: str) -> tuple[PriceRow, ...]:
+    """Rows where nobody knows any."""
+    return ()

@@ -1,0 +1,257 @@
+"""One span of a sender as a row with its payload. Knows dialects' vocabulary and the row's columns.
+
+Tokens and cost stand on calls of models alone: what is around them repeats their sums. What a
+sender says of its cost is believed; else it comes from price rows, else it is unknown.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import msgspec
+
+from stockpot.prices import DETAIL, Usage
+from stockpot.traces.dialects import Normal, conversation_text, normalise
+from stockpot.traces.dialects.fields import Found, as_float, as_int, as_list, as_text
+from stockpot.traces.dialects.normalise import MODEL_KINDS
+from stockpot.traces.excerpt import TEXT_LIMIT, preview
+from stockpot.traces.otlp.incoming import REMOTE_PARENT, Incoming
+from stockpot.traces.receiving.pricing import Prices
+from stockpot.traces.store import NewPayload, NewSpan
+
+BENEATH = "below"
+"""`cost_source` of a call of a model that another span below it tells: it counts nothing itself."""
+
+NONE, FULL, MASKED = 0, 1, 2
+"""What is kept of bodies, as in `NewSpan.payload`."""
+
+_LONGEST, _MESSAGE = 300, 1000
+_BIGGEST = 1 << 43
+_LATEST = (1 << 62) - 1
+_PARAM_BYTES = 200
+_ENDPOINTS = {"embedding": "embeddings", "reranker": "rerank", "llm": "chat"}
+_CUT = frozenset({"stream", "stream_options"})
+_encode = msgspec.json.Encoder().encode
+
+
+class Origin(NamedTuple):
+    """Whose spans these are, as the credential says; `environment` '' leaves it to the sender."""
+
+    project: str
+    environment: str = ""
+    key_id: str = ""
+    payload: int = FULL
+    client: str = ""
+
+
+def row(span: Incoming, origin: Origin, prices: Prices) -> tuple[NewSpan, NewPayload | None]:
+    """A span as the store takes it."""
+    normal = normalise(span)
+    found, kind = normal.found, normal.kind
+    model_call = kind in MODEL_KINDS
+    made = NewSpan(
+        trace_id=span.trace_id, span_id=span.span_id, parent_id=span.parent_id,
+        is_root=not span.parent_id or bool(span.flags & REMOTE_PARENT),
+        project=origin.project, environment=_environment(span, found, origin),
+        at_ns=_time(span.start_ns), start_ns=_time(span.start_ns),
+        duration_ns=max(0, min(_time(span.end_ns) - _time(span.start_ns), _LATEST)),
+        source="sdk" if span.under.scope == "stockpot" else "otlp", dialect=normal.dialect,
+        kind=kind, name=_short(span.name), key_id=origin.key_id, client=origin.client,
+        finish_reason=_short(as_text(found.get("finish_reasons"))),
+        response_id=_short(as_text(found.get("response_id"))),
+        cost_nano=0, payload=origin.payload,
+    )  # fmt: skip
+    _tell_status(made, span, found)
+    _tell_belonging(made, span, found)
+    if model_call:
+        _tell_call(made, normal, prices)
+    made.params = _params(normal.params)
+    made.tools = _tool_names(normal.said.tools)
+    if origin.payload == NONE:
+        return made, None
+    asked, last = conversation_text(normal.said.input)
+    answered, _ = conversation_text(normal.said.output)
+    made.input_preview, made.output_preview = preview(last), preview(answered)
+    if model_call:
+        made.provenance = _provenance(made, normal)
+    text = f"{asked[:TEXT_LIMIT]}\n{answered[:TEXT_LIMIT]}" if answered else asked[:TEXT_LIMIT]
+    return made, NewPayload(None, None, text, span.piece)
+
+
+def _environment(span: Incoming, found: Found, origin: Origin) -> str:
+    if origin.environment:
+        return origin.environment
+    resource = span.under.resource
+    told = (
+        found.get("environment")
+        or resource.get("deployment.environment.name")
+        or resource.get("deployment.environment")
+    )
+    return _short(as_text(told)) or "production"
+
+
+def _tell_status(made: NewSpan, span: Incoming, found: Found) -> None:
+    """How it ended. An exception is an event of a span that failed."""
+    error = as_text(found.get("error"))
+    made.status_code = max(0, min(as_int(found.get("status_code")), 999))
+    if span.status != 2 and not error:
+        return
+    raised = next((e.attributes for e in span.events if e.name == "exception"), {})
+    made.status = "error"
+    made.error = _short(error or as_text(raised.get("exception.type"))) or "error"
+    told = span.message or as_text(raised.get("exception.message"))
+    made.error_message = told[:_MESSAGE]
+
+
+def _tell_belonging(made: NewSpan, span: Incoming, found: Found) -> None:
+    """What it belongs to: who, which session, release, prompt, run."""
+    resource = span.under.resource
+    made.service = _short(as_text(resource.get("service.name")))
+    release = found.get("release") or resource.get("service.version")
+    made.release = _short(as_text(release))
+    made.trace_name = _short(as_text(found.get("trace_name")))
+    if made.is_root and not made.trace_name:
+        made.trace_name = made.name
+    for name in _BELONGING:
+        if name in found:
+            setattr(made, name, _short(as_text(found[name])))
+    if tags := as_list(found.get("tags")):
+        made.tags = _encode([_short(tag) for tag in tags[:64]]).decode()
+    weight = as_float(found.get("sample_weight"))
+    made.sample_weight = weight if weight is not None and weight > 0 else None
+    made.attempt = max(0, min(as_int(found.get("attempt")), 1000))
+
+
+_BELONGING = (
+    "user", "session", "prompt_name", "prompt_version", "prompt_label", "experiment", "variant",
+    "dataset_run", "dataset_item", "agent", "tool", "service_tier",
+)  # fmt: skip
+
+
+def _tell_call(made: NewSpan, normal: Normal, prices: Prices) -> None:
+    """What a call of a model used and cost, and how fast it was."""
+    found = normal.found
+    asked = _short(as_text(found.get("request_model")))
+    served = _short(as_text(found.get("response_model")))
+    made.provider = _short(as_text(found.get("provider"))).lower()
+    made.route = asked or served
+    made.model = _short(as_text(found.get("model"))) or asked or served
+    made.served_model = served
+    made.endpoint = _ENDPOINTS[made.kind]
+    made.stream = bool(found.get("stream")) and as_text(found["stream"]).lower() != "false"
+    usage = usage_of(found)
+    made.input_tokens, made.output_tokens = usage.input, usage.output
+    made.cache_read_tokens, made.cache_write_tokens = usage.cache_read, usage.cache_write
+    made.reasoning_tokens = usage.reasoning
+    made.usage_source = "provider" if usage.input or usage.output else "none"
+    detail = [getattr(usage, name) for name in DETAIL]
+    made.usage_detail = _encode(detail).decode() if any(detail) else ""
+    _tell_cost(made, found, usage, prices)
+    _tell_speed(made, found, usage.output)
+
+
+def _tell_cost(made: NewSpan, found: Found, usage: Usage, prices: Prices) -> None:
+    told = as_float(found.get("cost_usd"))
+    if told is not None and told >= 0:
+        made.cost_nano, made.cost_source = _fit(round(told * 1e9)), "provided"
+        return
+    made.cost_nano = None
+    if made.usage_source == "none":
+        return
+    at_ms = made.start_ns // 1_000_000
+    names = (made.served_model, made.model, made.route)
+    cost = prices.cost(made.provider, names, usage, at_ms)
+    if cost is None:
+        return
+    made.cost_nano, made.cost_source = _fit(cost.total), "computed"
+    made.cost_detail = _encode(cost.parts).decode()
+    made.unit_prices = _encode(cost.units).decode()
+    made.price_id, made.price_source = cost.price_id, cost.source
+    made.saved_nano = max(-_BIGGEST, min(cost.saved, _BIGGEST))
+
+
+def _tell_speed(made: NewSpan, found: Found, output: int) -> None:
+    seconds, ms = as_float(found.get("ttft_s")), as_float(found.get("ttft_ms"))
+    first = as_int(found.get("first_token_ns"))
+    if seconds is not None and seconds > 0:
+        made.ttft_ns = round(seconds * 1e9)
+    elif ms is not None and ms > 0:
+        made.ttft_ns = round(ms * 1e6)
+    elif first > made.start_ns:
+        made.ttft_ns = first - made.start_ns
+    if made.ttft_ns is not None and output > 1 and made.duration_ns > made.ttft_ns:
+        made.tpot_ns = (made.duration_ns - made.ttft_ns) // (output - 1)
+
+
+def usage_of(found: Found) -> Usage:
+    """Tokens in our sense: `input` includes what the cache read and wrote. Some senders leave that
+    out; where there is more in the cache than went in, they did."""
+    read, written = _count(found, "cache_read"), _count(found, "cache_write")
+    into, out = _count(found, "input_tokens"), _count(found, "output_tokens")
+    if read + written > into:
+        into += read + written
+    if not out and into:
+        out = max(0, _count(found, "total_tokens") - into)
+    return Usage(
+        input=into, output=out, cache_read=read, cache_write=written,
+        reasoning=min(_count(found, "reasoning"), out),
+        audio_input=_count(found, "audio_input"), audio_output=_count(found, "audio_output"),
+        image_input=_count(found, "image_input"), image_output=_count(found, "image_output"),
+        tier=as_text(found.get("service_tier")).lower(),
+    )  # fmt: skip
+
+
+def _count(found: Found, name: str) -> int:
+    return _fit(as_int(found[name])) if name in found else 0
+
+
+def count_nothing(made: NewSpan) -> None:
+    """A call that a span below tells better: it stays in sight and out of every sum."""
+    made.input_tokens = made.output_tokens = made.reasoning_tokens = 0
+    made.cache_read_tokens = made.cache_write_tokens = made.saved_nano = 0
+    made.cost_nano, made.cost_source, made.usage_source = 0, BENEATH, "none"
+    made.cost_detail = made.unit_prices = made.usage_detail = ""
+    made.price_id = made.price_source = ""
+
+
+def _params(given: dict[str, Any]) -> str:
+    kept = {k: v for k, v in given.items() if k not in _CUT and v is not None}
+    if not kept:
+        return ""
+    try:
+        small = {k: v for k, v in kept.items() if len(_encode(v)) <= _PARAM_BYTES}
+        return _encode(small).decode() if small else ""
+    except (TypeError, ValueError):
+        return ""
+
+
+def _tool_names(tools: Any) -> str:
+    """Names of tools that could be used, sorted, as a JSON array; '' for none."""
+    if not isinstance(tools, list):
+        return ""
+    given = (one.get("function", one) for one in tools if isinstance(one, dict))
+    names = {as_text(one.get("name")) for one in given if isinstance(one, dict)} - {""}
+    return _encode(sorted(names)).decode() if names else ""
+
+
+def _provenance(made: NewSpan, normal: Normal) -> bytes:
+    """What an answer came from: model, parameters, tools, prompt, release."""
+    about = (
+        made.provider, made.model, made.served_model, made.params, made.tools, made.prompt_name,
+        made.prompt_version, made.release,
+    )  # fmt: skip
+    return blake2b("\0".join(about).encode("utf-8", "replace"), digest_size=8).digest()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST]
+
+
+def _time(ns: int) -> int:
+    return ns if 0 <= ns <= _LATEST else 0
+
+
+def _fit(count: int) -> int:
+    """A number of a sender, as far as a sum of many fits a column."""
+    return count if 0 <= count < _BIGGEST else min(max(count, 0), _BIGGEST)
