@@ -25,6 +25,8 @@ from stockpot import (
     __version__,
     access,
     catalog,
+    datasets,
+    evals,
     feedback,
     monitors,
     playground,
@@ -95,22 +97,38 @@ class _Control:
         self.access = open_access(self.db, instance, settings, catalog.project_names)
         self.spans = traces.open_span_log(instance)
         self.scores = traces.ScoreService(self.db, self.spans, catalog.project_names)
+        self.door = traces.Door(instance, settings)
         self.catalog = catalog.open_catalog(self.db, instance, settings, self._spend_of)
         self.prompts = prompts.open_prompts(self.db, self.catalog.publisher, catalog.project_names)
-        self.door = traces.Door(instance, settings)
         self.public_keys = feedback.PublicKeyService(
             self.db,
             self.catalog.kv if settings.kv_url else open_kv("memory://"),
             catalog.project_names,
         )
         self.feedback = feedback.FeedbackService(self.scores, self.spans)
+        self.datasets = datasets.open_datasets(
+            self.db, self.spans, self.scores, catalog.project_names
+        )
         self.revisions = revisions.RevisionService(
             self.db, self.catalog.keeper, self.spans, catalog.spent_by_budget
         )
         self.monitors = monitors.open_monitors(self.db, instance, settings, self.spans, self.scores)
+        self.evals = evals.open_evals(
+            self.db,
+            instance,
+            self.catalog,
+            evals.RowsOfSets(self.datasets.sets),
+            evals.PromptVersions(self.prompts),
+        )
+        self.prompts.prove_with(self.evals.looking)
         self.caller = playground.GatewayCaller(settings)
         self.playground = playground.Playground(
-            self.db, self.catalog, self.spans, self.caller, playground.ToolCaller(settings)
+            self.db,
+            self.catalog,
+            self.spans,
+            self.prompts,
+            self.caller,
+            playground.ToolCaller(settings),
         )
         self.answers: Counter[int] = Counter()
         self.draining = False
@@ -124,9 +142,12 @@ class _Control:
             revisions.router(self.revisions),
             prompts.router(self.prompts),
             traces.router(self.spans),
+            traces.otlp_router(self.door, self._sender),
             monitors.router(self.monitors),
             traces.score_router(self.scores),
             feedback.router(self.feedback, self.public_keys),
+            datasets.router(self.datasets),
+            evals.router(self.evals),
             playground.router(self.playground, self.catalog, self.caller),
         )
 
@@ -137,13 +158,13 @@ class _Control:
     async def life(self, *, watch: bool) -> AsyncIterator[None]:
         """From migration to the closing of everything that was opened."""
         await self.db.write(migrate)
-            traces.otlp_router(self.door, self._sender),
         if not self.settings.database_url:
             self.instance.control_db.chmod(0o600)
         await self.access.sign_in.ensure_admin()
         await self.catalog.prepare(probe=watch)
         if watch:
             await self.revisions.recover()
+            await self.evals.queue.wake_if_needed()
         beside = [asyncio.create_task(work) for work in self._work()] if watch else []
         yield
         for task in beside:
@@ -154,6 +175,7 @@ class _Control:
         await self.monitors.sender.close()
         await self.access.sso.close()
         await self.catalog.trial.close()
+        await self.door.close()
         await self.db.close()
         self.spans.close()
 
@@ -170,8 +192,19 @@ class _Control:
         self.draining = True
         self.spans.stop_following()
         await self.prompts.news.stop()
-        await self.door.close()
         await self.catalog.publisher.stop_waiting()
+
+    async def _sender(self, principal: access.Principal, project: str) -> traces.Sender:
+        """Whose spans somebody sends: a key's, or a project's that a person or a program names."""
+        if principal.via == "key":
+            key = await self.catalog.holders.named(principal.user_id)
+            if key is None:
+                raise NotFound("this key is not published any more")
+            return traces.Sender(key.project, key.environment, key.id, key.payloads)
+        found = [p for p in await self.catalog.projects.all() if p.name == project]
+        if not found:
+            raise NotFound(f"no project {project!r}", hint="stockpot projects list")
+        return traces.Sender(project, "", "", found[0].payloads)
 
     async def _spend_of(self, worker: str, scope: str, scope_id: str, from_ms: int) -> int | None:
         return await asyncio.to_thread(self.spans.spent, worker, scope, scope_id, from_ms)
@@ -188,18 +221,6 @@ class _Control:
         for status, count in sorted(self.answers.items()):
             found[f'stockpot_control_answers_total{{status="{status}"}}'] = count
         return found
-
-    async def _sender(self, principal: access.Principal, project: str) -> traces.Sender:
-        """Whose spans somebody sends: a key's, or a project's that a person or a program names."""
-        if principal.via == "key":
-            key = await self.catalog.holders.named(principal.user_id)
-            if key is None:
-                raise NotFound("this key is not published any more")
-            return traces.Sender(key.project, key.environment, key.id, key.payloads)
-        found = [p for p in await self.catalog.projects.all() if p.name == project]
-        if not found:
-            raise NotFound(f"no project {project!r}", hint="stockpot projects list")
-        return traces.Sender(project, "", "", found[0].payloads)
 
     async def ingest_metrics(self) -> str:
         """What ingest says of itself; nothing while it is away."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from stockpot.stats.classes import F1, binary_f1, macro_f1
     from stockpot.stats.intervals import Estimate, clustered_mean, mean, quantile_of_t, wilson
     from stockpot.stats.multiplicity import holm
+    from stockpot.stats.near import Pair, near_pairs
     from stockpot.stats.paired import (
         Comparison,
         bootstrap,
@@ -29,6 +30,7 @@ else:
         {
             "classes": "F1 binary_f1 macro_f1",
             "intervals": "Estimate clustered_mean mean quantile_of_t wilson",
+            "near": "Pair near_pairs",
             "multiplicity": "holm",
             "paired": "Comparison bootstrap compare effect_size exact_paired non_inferior "
             "paired_difference",
@@ -41,6 +43,7 @@ __all__ = [
     "F1",
     "Comparison",
     "Estimate",
+    "Pair",
     "binary_f1",
     "bootstrap",
     "clustered_mean",
@@ -51,6 +54,7 @@ __all__ = [
     "macro_f1",
     "mean",
     "minimum_detectable_effect",
+    "near_pairs",
     "non_inferior",
     "paired_difference",
     "pass_all",

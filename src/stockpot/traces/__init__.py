@@ -48,14 +48,15 @@ if TYPE_CHECKING:
         ScoreSummary,
         Written,
     )
+    from stockpot.traces.scores.output import output_text
     from stockpot.traces.scores.service import Projects, ScoreService
     from stockpot.traces.service import OffsetMismatch, SpanLog
     from stockpot.traces.sketch import Sketch
     from stockpot.traces.store import SpanStore
 
 __all__ = [
-    "ExportedSpan",
     "Door",
+    "ExportedSpan",
     "Group",
     "Measure",
     "Member",
@@ -73,8 +74,8 @@ __all__ = [
     "ScoreService",
     "ScoreSummary",
     "Seen",
-    "Sight",
     "Sender",
+    "Sight",
     "Sketch",
     "Span",
     "SpanLog",
@@ -93,9 +94,9 @@ __all__ = [
     "ingest_app",
     "open_span_log",
     "open_store",
-    "router",
     "otlp_router",
     "output_text",
+    "router",
     "score_router",
 ]
 
@@ -105,6 +106,7 @@ _ELSEWHERE = {
         "scores.models",
     ),
     **dict.fromkeys(("edit_distance", "edit_share"), "scores.distance"),
+    "output_text": "scores.output",
     "Projects": "scores.service",
     "ScoreService": "scores.service",
     "score_router": "scores.api",

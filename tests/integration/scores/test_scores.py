@@ -1,4 +1,4 @@
-"""Scores over HTTP: written once, replaced by newer ones, joined to what they are about."""
+"""Scores over HTTP: repeated, learned, paged, refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import pytest
 from tests.integration.control.plane import Plane
 from tests.integration.scores.called import Called
 
-pytestmark = pytest.mark.integration
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.parametrize("plane", ["sqlite"], indirect=True),
+]
 API = "/api/v1/scores"
 
 
@@ -35,23 +38,6 @@ async def listed(client: httpx.AsyncClient, **where: Any) -> list[dict[str, Any]
     answer = await client.get(API, params=where)
     assert answer.status_code == 200, answer.text
     return list(answer.json()["items"])
-
-
-async def test_a_newer_score_takes_the_place_of_the_older_which_stays_in_the_history(
-    admin: httpx.AsyncClient, called: Called
-) -> None:
-    trace = called.call().record.trace_id.hex()
-    await wrote(admin, trace_id=trace.upper(), value=0.2, comment="thin")
-    await wrote(admin, trace_id=trace, value=0.9)
-    await wrote(admin, trace_id=trace, value=0.4, author="ben")
-    now = await listed(admin, trace_id=trace)
-    assert [(s["author"], s["value"]) for s in now] == [("ben", 0.4), ("command line", 0.9)]
-    history = await listed(admin, trace_id=trace, history=True)
-    assert [(s["value"], s["superseded"]) for s in history] == [
-        (0.4, False), (0.9, False), (0.2, True),
-    ]  # fmt: skip
-    await wrote(admin, trace_id=trace, author="ben", retracted=True)
-    assert [s["author"] for s in await listed(admin, trace_id=trace)] == ["command line"]
 
 
 async def test_a_repetition_changes_nothing_and_another_content_is_refused(
@@ -86,29 +72,6 @@ async def test_what_a_score_is_about_is_learned_when_the_span_arrives(
     assert after["edit_share"] == pytest.approx(3 / 9)
 
 
-async def test_a_summary_tells_names_and_groups_apart(
-    admin: httpx.AsyncClient, called: Called
-) -> None:
-    values = {"small": [1.0, 0.0, 1.0], "large": [0.5]}
-    for model, given in values.items():
-        for value in given:
-            trace = called.call(model=model).record.trace_id.hex()
-            await wrote(admin, trace_id=trace, value=value, label="yes" if value else "no")
-    await wrote(admin, session="s1", name="tone", label="warm")
-    answer = await admin.get(f"{API}/summary", params={"by": "model"})
-    found = {(row["name"], row["key"]["model"]): row for row in answer.json()}
-    small = found["quality", "small"]
-    assert (small["n"], small["numbers"], small["positive"], small["traces"]) == (3, 3, 2, 3)
-    assert small["mean"] == pytest.approx(2 / 3)
-    assert small["sd"] == pytest.approx((1 / 3) ** 0.5)
-    assert small["labels"] == {"yes": 2, "no": 1}
-    assert (found["quality", "large"]["mean"], found["quality", "large"]["sd"]) == (0.5, None)
-    assert found["tone", ""]["mean"] is None
-    for by in ("name", "prompt", "day", "source", "author", "variant", "environment"):
-        rows = (await admin.get(f"{API}/summary", params={"by": by})).json()
-        assert sum(row["n"] for row in rows) == 5, by
-
-
 async def test_pages_follow_their_cursor(admin: httpx.AsyncClient, called: Called) -> None:
     trace = called.call().record.trace_id.hex()
     names = [f"n{i}" for i in range(5)]
@@ -125,23 +88,21 @@ async def test_pages_follow_their_cursor(admin: httpx.AsyncClient, called: Calle
     assert seen == names[::-1]
 
 
-@pytest.mark.parametrize(
-    ("score", "said"),
-    [
-        ({"value": 1}, "trace_id"),
-        ({"trace_id": "ab" * 16}, "value"),
-        ({"span_id": "ab" * 8, "session": "s", "value": 1}, "span_id"),
-        ({"trace_id": "xy" * 16, "value": 1}, "trace_id"),
-        ({"trace_id": "ab" * 16, "value": 1, "project": "nowhere"}, "no project 'nowhere'"),
-    ],
-)
-async def test_what_cannot_be_a_score_is_refused_in_plain_words(
-    admin: httpx.AsyncClient, score: dict[str, Any], said: str
-) -> None:
-    given = {"project": "default", "name": "quality", **score}
-    answer = await admin.post(API, json={"scores": [given]})
-    assert answer.status_code in (404, 422)
-    assert said in answer.json()["error"]["message"]
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"value": 1}, "trace_id"),
+    ({"trace_id": "ab" * 16}, "value"),
+    ({"span_id": "ab" * 8, "session": "s", "value": 1}, "span_id"),
+    ({"trace_id": "xy" * 16, "value": 1}, "trace_id"),
+    ({"trace_id": "ab" * 16, "value": 1, "project": "nowhere"}, "no project 'nowhere'"),
+]
+
+
+async def test_what_cannot_be_a_score_is_refused_in_plain_words(admin: httpx.AsyncClient) -> None:
+    for score, said in REFUSED:
+        given = {"project": "default", "name": "quality", **score}
+        answer = await admin.post(API, json={"scores": [given]})
+        assert answer.status_code in (404, 422)
+        assert said in answer.json()["error"]["message"]
 
 
 async def test_who_writes_in_a_session_is_the_author(plane: Plane, called: Called) -> None:

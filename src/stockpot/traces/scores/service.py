@@ -20,7 +20,6 @@ from stockpot.access import Principal, audit, demand
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, StockpotError, did_you_mean
 from stockpot.core.ids import record_id
-from stockpot.traces import excerpt
 from stockpot.traces.models import Sight, Span, TraceFilter
 from stockpot.traces.scores import store
 from stockpot.traces.scores.distance import edit_distance, edit_share
@@ -33,6 +32,7 @@ from stockpot.traces.scores.models import (
     ScoreSummary,
     Written,
 )
+from stockpot.traces.scores.output import output_text
 from stockpot.traces.service import SpanLog
 
 Projects = Callable[[sa.Connection], tuple[str, ...]]
@@ -206,7 +206,7 @@ class ScoreService:
         if about.payload not in ("full", "masked"):
             return []
         body = self._spans.payload(about.trace_id, about.span_id, about.project).response
-        output = excerpt.read(None, body.encode() if body else None).output_text
+        output = output_text(body)
         share = edit_share(output, correction)
         distance = edit_distance(output, correction)
         return [{"project": about.project, "id": ident, "distance": distance, "share": share}]

@@ -1,0 +1,1 @@
+"""All SQL on data sets and annotation queues."""
