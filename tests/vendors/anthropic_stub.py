@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +33,8 @@ from anthropic.types import (
 )
 from anthropic.types.shared.error_response import ErrorResponse
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from tests.vendors.loopback import Loopback, begin, end, reset, send, whole
 
 VENDOR_KEY = "sk-ant-vendor-secret-1234"
 VERSIONS = ("2023-06-01", "2026-10-21")
@@ -357,7 +358,7 @@ def error_of(kind: str, message: str) -> str:
 
 
 @dataclass
-class AnthropicStub:
+class AnthropicStub(Loopback):
     """Runs in a thread of its own; use as a context manager."""
 
     requests: list[Block] = field(default_factory=list)
@@ -365,59 +366,20 @@ class AnthropicStub:
     heads: list[dict[str, str]] = field(default_factory=list)
     sent: list[bytes] = field(default_factory=list)
     """The bodies of all answers, streams joined."""
-    port: int = 0
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def __enter__(self) -> AnthropicStub:
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        assert self._ready.wait(10)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._main())
-        self._loop.close()
-
-    async def _main(self) -> None:
-        self._stop = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._client, "127.0.0.1", self.port)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            while await self._one(reader, writer):
-                pass
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            self._tasks.discard(task)
-            writer.close()
-
-    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        _, path, _ = lines[0].split(" ")
-        head = {k.lower(): v for k, v in (x.split(": ", 1) for x in lines[1:] if x)}
-        raw = await reader.readexactly(int(head.get("content-length", "0")))
+    async def serve(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        line: str,
+        head: dict[str, str],
+        raw: bytes,
+    ) -> bool:
+        path = line.partition(" ")[2]
         self.heads.append(head)
         try:
             return await self._answer(writer, path, head, raw)
@@ -454,28 +416,20 @@ class AnthropicStub:
         return await self._json(writer, 200, message_of(scene, body["model"]).model_dump_json())
 
     async def _stream(self, writer: asyncio.StreamWriter, scene: Scene, model: str) -> bool:
-        writer.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
-            b"request-id: req_stub\r\ntransfer-encoding: chunked\r\n\r\n"
-        )
+        begin(writer, "text/event-stream; charset=utf-8", (("request-id", "req_stub"),))
         self.sent.append(b"")
         for i, (name, data) in enumerate(events_of(scene, model)):
             if i == scene.broken_after:
-                await writer.drain()
-                await asyncio.sleep(0.05)
-                writer.transport.abort()
-                return False
+                return await reset(writer)
             if i == scene.fails_after:
                 await asyncio.sleep(0.05)
                 name, data = "error", error_of("overloaded_error", "Overloaded")
             event = _framed(name, data)
             self.sent[-1] += event
-            writer.write(b"%x\r\n%b\r\n" % (len(event), event))
-            await writer.drain()
+            await send(writer, event)
             if i == scene.fails_after:
                 break
-        writer.write(b"0\r\n\r\n")
-        return True
+        return end(writer)
 
     async def _json(
         self,
@@ -484,13 +438,9 @@ class AnthropicStub:
         body: str,
         headers: tuple[tuple[str, str], ...] = (),
     ) -> bool:
-        data = body.encode()
-        self.sent.append(data)
-        lines = "".join(f"{k}: {v}\r\n" for k, v in (*headers, ("request-id", "req_stub")))
-        head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{lines}"
-        writer.write(head.encode() + b"content-length: %d\r\n\r\n%b" % (len(data), data))
-        await writer.drain()
-        return True
+        self.sent.append(body.encode())
+        named = (*headers, ("request-id", "req_stub"))
+        return await whole(writer, status, body.encode(), named)
 
 
 MODELS = json.dumps({

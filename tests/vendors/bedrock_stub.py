@@ -12,7 +12,6 @@ import binascii
 import json
 import re
 import struct
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -25,6 +24,8 @@ from botocore.credentials import Credentials
 from botocore.model import OperationModel, Shape
 from botocore.session import get_session
 from botocore.validate import ParamValidator
+
+from tests.vendors.loopback import Loopback, begin, end, reset, send, whole
 
 ACCESS_KEY, SECRET_KEY, SESSION_TOKEN = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG", "session/token+1=="
 API_KEY = "bedrock-api-key-1234"
@@ -171,66 +172,27 @@ def _block(number: int, block: dict[str, Any]) -> Iterator[bytes]:
 
 
 @dataclass
-class BedrockStub:
-    """Runs in a thread of its own; use as a context manager."""
+class BedrockStub(Loopback):
+    """Answers by the model's name."""
 
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
     requests: list[dict[str, Any]] = field(default_factory=list)
     models: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    port: int = 0
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> BedrockStub:
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        assert self._ready.wait(10)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._main())
-        self._loop.close()
-
-    async def _main(self) -> None:
-        self._stop = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._client, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            while await self._one(reader, writer):
-                pass
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            self._tasks.discard(task)
-            writer.close()
-
-    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        _, path, _ = lines[0].split(" ")
-        head = {k.lower(): v for k, v in (x.split(": ", 1) for x in lines[1:] if x)}
-        raw = await reader.readexactly(int(head["content-length"]))
+    async def serve(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        line: str,
+        head: dict[str, str],
+        raw: bytes,
+    ) -> bool:
+        path = line.partition(" ")[2]
         if not self._may(path, head, raw):
             message = "The request signature we calculated does not match"
             return await self._json(writer, 403, {"message": message})
@@ -258,29 +220,17 @@ class BedrockStub:
         return given == expected(path, head, raw)
 
     async def _stream(self, writer: asyncio.StreamWriter, behaviour: Behaviour) -> bool:
-        writer.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\n"
-            b"transfer-encoding: chunked\r\n\r\n"
-        )
+        begin(writer, "application/vnd.amazon.eventstream")
         for number, data in enumerate(behaviour.events()):
             if number == behaviour.cut_after:
-                await writer.drain()
-                await asyncio.sleep(0.05)
-                writer.transport.abort()
-                return False
+                return await reset(writer)
             if b"modelStreamErrorException" in data:
                 await asyncio.sleep(0.2)  # or it comes with the first words, in one read
-            writer.write(b"%x\r\n%b\r\n" % (len(data), data))
-            await writer.drain()
-        writer.write(b"0\r\n\r\n")
-        return True
+            await send(writer, data)
+        return end(writer)
 
     async def _json(self, writer: asyncio.StreamWriter, status: int, body: Any) -> bool:
-        data = json.dumps(body).encode()
-        head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n"
-        writer.write(head.encode() + b"content-length: %d\r\n\r\n%b" % (len(data), data))
-        await writer.drain()
-        return True
+        return await whole(writer, status, json.dumps(body).encode())
 
 
 def expected(path: str, head: dict[str, str], raw: bytes) -> str:

@@ -10,7 +10,6 @@ import asyncio
 import base64
 import json
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from google.genai import types as g
 from pydantic import ValidationError
+
+from tests.vendors.loopback import Loopback, begin, end, reset, send, whole
 
 VENDOR_KEY = "AIza-vendor-secret-1234"
 AUDIENCE = "https://aiplatform.googleapis.com/"
@@ -67,7 +68,7 @@ class Asked:
 
 
 @dataclass
-class GeminiStub:
+class GeminiStub(Loopback):
     """Runs in a thread of its own; use as a context manager. With `account_key`, Vertex paths take
     tokens that were signed with it."""
 
@@ -76,7 +77,6 @@ class GeminiStub:
     raw: list[bytes] = field(default_factory=list)
     sent: list[bytes] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
-    port: int = 0
 
     @property
     def url(self) -> str:
@@ -86,53 +86,15 @@ class GeminiStub:
     def vertex_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def __enter__(self) -> GeminiStub:
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        assert self._ready.wait(10)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._main())
-        self._loop.close()
-
-    async def _main(self) -> None:
-        self._stop = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._client, "127.0.0.1", self.port)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            while await self._one(reader, writer):
-                pass
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            self._tasks.discard(task)
-            writer.close()
-
-    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        _, target, _ = lines[0].split(" ")
-        head = {k.lower(): v for k, v in (x.split(": ", 1) for x in lines[1:] if x)}
-        raw = await reader.readexactly(int(head.get("content-length", "0")))
+    async def serve(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        line: str,
+        head: dict[str, str],
+        raw: bytes,
+    ) -> bool:
+        target = line.partition(" ")[2]
         self.raw.append(raw)
         try:
             asked = self._asked(target, head, json.loads(raw))
@@ -201,10 +163,7 @@ class GeminiStub:
     async def _stream(
         self, writer: asyncio.StreamWriter, asked: Asked, chunks: list[str], scene: str
     ) -> bool:
-        kind = b"text/event-stream" if asked.sse else b"application/json; charset=UTF-8"
-        writer.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ntransfer-encoding: chunked\r\n\r\n" % kind
-        )
+        begin(writer, "text/event-stream" if asked.sse else "application/json; charset=UTF-8")
         if scene == "broken":
             chunks[-1] = json.dumps({"error": _status(503, "overloaded", "UNAVAILABLE")})
         made = list(framed(chunks, asked.sse))
@@ -213,26 +172,18 @@ class GeminiStub:
             data = text.encode()
             if scene == "cut" and number == 1:
                 data = data[: len(data) // 2]
-            writer.write(b"%x\r\n%b\r\n" % (len(data), data))
-            await writer.drain()
+            await send(writer, data)
             if scene == "cut" and number == 1:
-                await asyncio.sleep(0.05)
-                writer.transport.abort()
-                return False
-        writer.write(b"0\r\n\r\n")
-        return True
+                return await reset(writer)
+        return end(writer)
 
     async def _refuse(self, writer: asyncio.StreamWriter, refused: Refused) -> bool:
         status = _status(refused.code, str(refused), refused.status, refused.details)
         return await self._json(writer, refused.code, json.dumps({"error": status}))
 
     async def _json(self, writer: asyncio.StreamWriter, status: int, text: str) -> bool:
-        data = text.encode()
-        self.sent.append(data)
-        head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json; charset=UTF-8\r\n"
-        writer.write(head.encode() + b"content-length: %d\r\n\r\n%b" % (len(data), data))
-        await writer.drain()
-        return True
+        self.sent.append(text.encode())
+        return await whole(writer, status, text.encode(), kind="application/json; charset=UTF-8")
 
 
 def check(body: dict[str, Any], model: str) -> None:

@@ -33,6 +33,7 @@ from openai.types.responses import Response, ResponseStreamEvent
 from openai.types.responses.response_create_params import ResponseCreateParams
 from pydantic import TypeAdapter
 
+from tests.vendors.loopback import begin, end, reset, send, whole
 from tests.vendors.openai_stub import Behaviour, OpenAIStub, unlike
 
 SOUND = b"ID3" + bytes(range(256)) * 40
@@ -114,21 +115,15 @@ class OpenAIFullStub(OpenAIStub):
     ) -> bool:
         made = [e.model_dump_json(exclude_unset=True) if hasattr(e, "model_dump") else e
                 for e in events]  # fmt: skip
-        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
-        writer.write(head + b"transfer-encoding: chunked\r\n\r\n")
+        begin(writer, "text/event-stream")
         for number, event in enumerate(made):
             if number == behaviour.cut_after:
-                await writer.drain()
-                await asyncio.sleep(0.05)
-                writer.transport.abort()
-                return False
+                return await reset(writer)
             kind = json.loads(event)["type"]
             data = f"event: {kind}\ndata: {event}\n\n".encode()
-            writer.write(b"%x\r\n%b\r\n" % (len(data), data))
-            await writer.drain()
+            await send(writer, data)
             await asyncio.sleep(behaviour.interval_s)
-        writer.write(b"0\r\n\r\n")
-        return True
+        return end(writer)
 
     async def _respond(
         self, writer: asyncio.StreamWriter, body: dict[str, Any], behaviour: Behaviour
@@ -149,20 +144,14 @@ class OpenAIFullStub(OpenAIStub):
                 json.dumps({"type": "speech.audio.done", "usage": usage}),
             ]
             return await self._typed(writer, events, behaviour)
-        head = b"HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\n"
-        writer.write(head + b"transfer-encoding: chunked\r\n\r\n")
+        begin(writer, "audio/mpeg")
         for number, at in enumerate(range(0, len(SOUND), 1000)):
             if number == behaviour.cut_after:
-                await writer.drain()
-                await asyncio.sleep(0.05)
-                writer.transport.abort()
-                return False
+                return await reset(writer)
             piece = SOUND[at : at + 1000]
-            writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-            await writer.drain()
+            await send(writer, piece)
             await asyncio.sleep(behaviour.interval_s)
-        writer.write(b"0\r\n\r\n")
-        return True
+        return end(writer)
 
     async def _transcribe(
         self, writer: asyncio.StreamWriter, body: dict[str, Any], behaviour: Behaviour
@@ -176,7 +165,7 @@ class OpenAIFullStub(OpenAIStub):
             )
             return await self._typed(writer, [*words, done], behaviour)
         if body.get("response_format") == "text":
-            return await self._raw(writer, "text/plain", f"{text}\n".encode())
+            return await whole(writer, 200, f"{text}\n".encode(), kind="text/plain")
         usage: Any = {"type": "duration", "seconds": 3} if "whisper" in body["model"] else TOKENS
         made = Transcription.model_validate({"text": text, "usage": usage})
         return await self._json(writer, 200, made.model_dump(mode="json"))
@@ -235,12 +224,6 @@ class OpenAIFullStub(OpenAIStub):
         else:
             made["usage"] = {"total_tokens": 21}
         return await self._json(writer, 200, made)
-
-    async def _raw(self, writer: asyncio.StreamWriter, kind: str, data: bytes) -> bool:
-        head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {len(data)}\r\n\r\n"
-        writer.write(head.encode() + data)
-        await writer.drain()
-        return True
 
 
 def response(body: dict[str, Any], status: str, text: str) -> Response:

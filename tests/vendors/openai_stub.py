@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +22,8 @@ from openai.types.chat.completion_create_params import CompletionCreateParams
 from openai.types.create_embedding_response import Usage as EmbeddingUsage
 from openai.types.embedding_create_params import EmbeddingCreateParams
 from pydantic import TypeAdapter, ValidationError
+
+from tests.vendors.loopback import Loopback, begin, end, reset, send, whole
 
 VENDOR_KEY = "sk-vendor-secret-1234"
 _CHAT = TypeAdapter(CompletionCreateParams)
@@ -62,7 +63,7 @@ class Behaviour:
 
 
 @dataclass
-class OpenAIStub:
+class OpenAIStub(Loopback):
     """Runs in a thread of its own; use as a context manager."""
 
     behaviours: dict[str, list[Behaviour]] = field(default_factory=dict)
@@ -72,59 +73,20 @@ class OpenAIStub:
     returns_reasoning: bool = False
     """Whether messages may hold `reasoning_content`, as DeepSeek's and vLLM's may."""
     cancelled: int = 0
-    port: int = 0
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def __enter__(self) -> OpenAIStub:
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        assert self._ready.wait(10)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._main())
-        self._loop.close()
-
-    async def _main(self) -> None:
-        self._stop = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._client, "127.0.0.1", self.port)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stop.wait()
-        server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        try:
-            while await self._one(reader, writer):
-                pass
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            self._tasks.discard(task)
-            writer.close()
-
-    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        method, path, _ = lines[0].split(" ")
-        head = {k.lower(): v for k, v in (x.split(": ", 1) for x in lines[1:] if x)}
-        raw = await reader.readexactly(int(head.get("content-length", "0")))
+    async def serve(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        line: str,
+        head: dict[str, str],
+        raw: bytes,
+    ) -> bool:
+        method, _, path = line.partition(" ")
         self.heads.append(head)
         if method == "GET" and path.endswith("/models"):
             return await self._json(writer, 200, {"object": "list", "data": []})
@@ -255,25 +217,17 @@ class OpenAIStub:
         behaviour: Behaviour,
         events: list[str],
     ) -> bool:
-        writer.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
-            b"transfer-encoding: chunked\r\n\r\n"
-        )
+        begin(writer, "text/event-stream; charset=utf-8")
         for i, event in enumerate(events):
             if behaviour.cut_after is not None and i >= behaviour.cut_after:
-                await writer.drain()
-                await asyncio.sleep(0.05)
-                writer.transport.abort()
-                return False
+                return await reset(writer)
             data = f"data: {event}{behaviour.newline * 2}".encode()
-            writer.write(b"%x\r\n%b\r\n" % (len(data), data))
-            await writer.drain()
+            await send(writer, data)
             await asyncio.sleep(behaviour.interval_s)
             if reader.at_eof() or writer.transport.is_closing():
                 self.cancelled += 1
                 return False
-        writer.write(b"0\r\n\r\n")
-        return True
+        return end(writer)
 
     async def _error(
         self, writer: asyncio.StreamWriter, status: int, message: str, headers: Any
@@ -284,12 +238,7 @@ class OpenAIStub:
     async def _json(
         self, writer: asyncio.StreamWriter, status: int, body: Any, headers: Any = ()
     ) -> bool:
-        data = json.dumps(body).encode()
-        lines = "".join(f"{k}: {v}\r\n" for k, v in headers)
-        head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{lines}"
-        writer.write(head.encode() + b"content-length: %d\r\n\r\n%b" % (len(data), data))
-        await writer.drain()
-        return True
+        return await whole(writer, status, json.dumps(body).encode(), headers)
 
 
 def unlike(kind: TypeAdapter[Any], body: Any) -> str:
@@ -328,7 +277,7 @@ def pieces(said: ChatCompletionMessage) -> list[dict[str, Any]]:
         name, arguments = call.function.name, call.function.arguments
         head = {"index": index, "id": call.id, "type": "function"}
         found.append({"tool_calls": [{**head, "function": {"name": name, "arguments": ""}}]})
-        for begin in range(0, len(arguments), 7):
-            piece = {"index": index, "function": {"arguments": arguments[begin : begin + 7]}}
+        for at in range(0, len(arguments), 7):
+            piece = {"index": index, "function": {"arguments": arguments[at : at + 7]}}
             found.append({"tool_calls": [piece]})
     return found
