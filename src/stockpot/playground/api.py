@@ -95,8 +95,10 @@ def _talking(routes: APIRouter, catalog: Catalog, gateway: GatewayCaller) -> Non
         request: Request,
         principal: Editor,
         x_stockpot_project: Annotated[str, Header(max_length=63)] = "default",
+        x_stockpot_prompt: Annotated[str, Header(max_length=200)] = "",
     ) -> Response:
-        """One chat call through the gateway; its answer passes as it is, streamed or whole."""
+        """One chat call through the gateway; its answer passes as it is, streamed or whole. With
+        `x-stockpot-prompt: NAME@REF` the gateway fills a prompt in, also for another model."""
         project = x_stockpot_project
         demand(principal, "editor", project, NotFound(f"no project {project!r}"))
         secret = await catalog.keys.playground_secret(project)
@@ -105,4 +107,5 @@ def _talking(routes: APIRouter, catalog: Catalog, gateway: GatewayCaller) -> Non
             body = await request.body()
         except ClientDisconnect:
             return Response(status_code=499)  # nobody is there to read it
-        return await gateway.pass_on(request, "/v1/chat/completions", body, secret)
+        more = {"x-stockpot-prompt": x_stockpot_prompt} if x_stockpot_prompt else {}
+        return await gateway.pass_on(request, "/v1/chat/completions", body, secret, more)

@@ -69,9 +69,13 @@ class RecordedCall(Frozen):
     answer: Answer | None = None
     lost: tuple[Lost, ...] = ()
     prompt: str = ""
-    """`NAME@LABEL` of the prompt that the gateway filled in, else empty."""
+    """`NAME@NUMBER` of the prompt that the gateway filled in, else empty."""
+    label: str = ""
+    """The label by which it was asked for."""
     variables: dict[str, Any] = {}
     """What it was filled in with."""
+    filled: int = 0
+    """How many of the first messages the prompt made; the others are the application's."""
 
 
 # --- replays ------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import NamedTuple
 
 import httpx
@@ -42,9 +42,12 @@ class GatewayCaller:
             trust_env=False,
         )
 
-    async def pass_on(self, request: Request, path: str, body: bytes, secret: str) -> Response:
+    async def pass_on(
+        self, request: Request, path: str, body: bytes, secret: str, more: Mapping[str, str]
+    ) -> Response:
         """The gateway's answer as it arrives. When the client leaves, the call is cancelled."""
         headers = {
+            **more,
             "authorization": f"Bearer {secret}",
             "content-type": "application/json",
             "accept-encoding": "identity",

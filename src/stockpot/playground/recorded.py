@@ -25,6 +25,7 @@ PATHS = {
 }
 """Where a call of a dialect is sent; Gemini's path holds the model."""
 
+_VARIABLES = "prompt_variables"
 _WHY_NOT = {
     "none": "the key's policy keeps no payloads",
     "shed": "the payload was shed when the spool was short of room",
@@ -50,10 +51,9 @@ def why_not_kept(span: Span) -> str:
 def recorded_call(span: Span, payload: Payload) -> RecordedCall:
     """The call in one form. Raises Conflict where the payload was not kept, InvalidInput where it
     is no chat."""
-    asked = _kept(span, payload)
+    asked, variables = own_request(_kept(span, payload))
     dialect = dialect_of(span, asked)
     request, lost = _request(span, dialect, asked)
-    variables = request.pop("prompt_variables", None)
     said = payload.response or ""
     return RecordedCall(
         trace_id=span.trace_id,
@@ -66,9 +66,25 @@ def recorded_call(span: Span, payload: Payload) -> RecordedCall:
         request=request,
         answer=answer_of(dialect, said, stream=span.stream) if said else None,
         lost=lost,
-        prompt=_prompt_of(span),
-        variables=variables if isinstance(variables, dict) else {},
+        prompt=f"{span.prompt_name}@{span.prompt_version}" if span.prompt_name else "",
+        label=span.prompt_label,
+        variables=variables,
     )
+
+
+def own_request(asked: str) -> tuple[str, dict[str, Any]]:
+    """What was recorded of a call that a prompt filled in: the request as the model saw it, and
+    the variables that stand beside it. Any other request stays as it is, byte for byte."""
+    if _VARIABLES not in asked:
+        return asked, {}
+    try:
+        body = json.loads(asked)
+        variables = body.pop(_VARIABLES, None)
+    except (ValueError, AttributeError, TypeError):
+        return asked, {}
+    if not isinstance(variables, dict):
+        return asked, {}
+    return json.dumps(body, ensure_ascii=False), variables
 
 
 def _kept(span: Span, payload: Payload) -> str:
@@ -79,12 +95,6 @@ def _kept(span: Span, payload: Payload) -> str:
         f"the span {span.span_id!r} cannot be run again: {why}",
         hint=f"stockpot projects change {span.project} --payloads full",
     )
-
-
-def _prompt_of(span: Span) -> str:
-    if not span.prompt_name:
-        return ""
-    return f"{span.prompt_name}@{span.prompt_label or span.prompt_version}"
 
 
 def dialect_of(span: Span, asked: str) -> str:

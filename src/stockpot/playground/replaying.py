@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol
 
 from stockpot.core import ids
@@ -28,6 +29,7 @@ from stockpot.playground.passing import Asked
 from stockpot.playground.recorded import (
     answer_of,
     dialect_of,
+    own_request,
     path_of,
     recorded_call,
     why_not_kept,
@@ -43,6 +45,10 @@ class Gateway(Protocol):
     """Answers one call, whole."""
 
     async def ask(self, path: str, body: bytes, secret: str, headers: dict[str, str]) -> Asked: ...
+
+
+Filling = Callable[[RecordedCall], Awaitable[RecordedCall]]
+"""Finds out how many messages of a call its prompt made (`filled`)."""
 
 
 class _Sending(NamedTuple):
@@ -61,9 +67,11 @@ class Replayer:
         self._spans = spans
         self._gateway = gateway
 
-    async def replay(self, asked: ReplayAsked, spans: tuple[Span, ...], secret: str) -> Replay:
+    async def replay(
+        self, asked: ReplayAsked, spans: tuple[Span, ...], secret: str, filling: Filling
+    ) -> Replay:
         """Every call of a model among these spans of one trace, in the order of their start."""
-        running = _Running(self._spans, self._gateway, asked, secret)
+        running = _Running(self._spans, self._gateway, asked, secret, filling)
         steps = [span for span in sorted(spans, key=lambda s: s.start_ms) if _is_step(span, spans)]
         if not steps:
             raise NotFound(
@@ -105,11 +113,19 @@ def _is_step(span: Span, spans: tuple[Span, ...]) -> bool:
 class _Running:
     """One replay under way."""
 
-    def __init__(self, spans: SpanLog, gateway: Gateway, asked: ReplayAsked, secret: str) -> None:
+    def __init__(
+        self,
+        spans: SpanLog,
+        gateway: Gateway,
+        asked: ReplayAsked,
+        secret: str,
+        filling: Filling,
+    ) -> None:
         self._spans = spans
         self._gateway = gateway
         self._asked = asked
         self._secret = secret
+        self._filling = filling
         self._turned: list[Turned] = []
         self._root = ids.span_id().hex()
         self.trace_id = ids.trace_id().hex()
@@ -131,7 +147,7 @@ class _Running:
             payload = await asyncio.to_thread(
                 self._spans.payload, span.trace_id, span.span_id, span.project
             )
-            recorded = recorded_call(span, payload)
+            recorded = await self._filling(recorded_call(span, payload))
             if recorded.payload == "masked":
                 return ended("not_kept", "the payload was masked when it was written")
             sending, messages = self._sending(span, payload, recorded)
@@ -173,7 +189,7 @@ class _Running:
         messages = list(recorded.request.get("messages") or ())
         self.results.read(messages)
         going = going_on(messages, self._turned, self.results) if self._asked.follow else messages
-        asked = payload.request or ""
+        asked, _ = own_request(payload.request or "")
         dialect = dialect_of(span, asked)
         gateways_own = span.source == "gateway" and span.endpoint != ""
         if self._asked.prompt or going != messages or not gateways_own:
@@ -192,12 +208,7 @@ class _Running:
         body: dict[str, Any] = {**recorded.request, "messages": messages}
         if self._asked.prompt:
             body["prompt_variables"] = recorded.variables
-            body["model"] = f"prompt:{self._asked.prompt}"
-            body["messages"] = _without_instructions(messages, filled=bool(recorded.prompt))
-            if not body["messages"]:
-                del body["messages"]
-        elif recorded.variables:
-            body["prompt_variables"] = recorded.variables
+            body["messages"] = _besides_the_prompt(messages, recorded.filled)
         if self._asked.model:
             body["model"] = self._asked.model
         return _Sending("openai", "/v1/chat/completions", json.dumps(body).encode(), stream=False)
@@ -208,17 +219,19 @@ class _Running:
             "x-stockpot-tags": f"replay,replay-of:{self._asked.trace_id}",
             "cache-control": "no-store",  # an answer that is repeated would prove nothing
         }
-        if self._asked.prompt and self._asked.model:
+        if self._asked.prompt:
             headers["x-stockpot-prompt"] = self._asked.prompt
         if sending.dialect == "anthropic":
             headers["anthropic-version"] = "2023-06-01"
         return await self._gateway.ask(sending.path, sending.body, self._secret, headers)
 
 
-def _without_instructions(messages: list[Any], *, filled: bool) -> list[Any]:
-    """What is said besides the prompt: of a call that a prompt filled in, what was recorded came
-    from the application anyway; of any other, the prompt takes the place of the instructions."""
-    return messages if filled else [one for one in messages if one.get("role") != "system"]
+def _besides_the_prompt(messages: list[Any], filled: int) -> list[Any]:
+    """What the application said itself: of a call that a prompt filled in, all but the prompt's
+    own messages; of any other, the prompt takes the place of the instructions."""
+    if filled:
+        return messages[filled:]
+    return [one for one in messages if one.get("role") not in ("system", "developer")]
 
 
 def _figures_then(span: Span, answer: Answer) -> Figures:

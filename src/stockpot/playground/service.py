@@ -28,6 +28,8 @@ from stockpot.playground.recorded import recorded_call
 from stockpot.playground.replaying import Gateway, Replayer
 from stockpot.playground.store import add_share, share_by_id
 from stockpot.playground.tools import ToolCaller
+from stockpot.prompts import Prompts
+from stockpot.templates import TemplateFault, render
 from stockpot.traces import Span, SpanLog
 
 _MOST_BYTES = 8 << 20
@@ -37,11 +39,18 @@ class Playground:
     """One playground over a control store, a span log and a gateway."""
 
     def __init__(
-        self, db: Database, catalog: Catalog, spans: SpanLog, gateway: Gateway, tools: ToolCaller
+        self,
+        db: Database,
+        catalog: Catalog,
+        spans: SpanLog,
+        prompts: Prompts,
+        gateway: Gateway,
+        tools: ToolCaller,
     ) -> None:
         self._db = db
         self._catalog = catalog
         self._spans = spans
+        self._prompts = prompts
         self._replayer = Replayer(spans, gateway)
         self._tools = tools
 
@@ -57,7 +66,20 @@ class Playground:
                 hint=f"stockpot traces show {trace_id}",
             )
         payload = await asyncio.to_thread(self._spans.payload, trace_id, span_id, span.project)
-        return recorded_call(span, payload)
+        return await self._filled(recorded_call(span, payload))
+
+    async def _filled(self, call: RecordedCall) -> RecordedCall:
+        """With the number of messages that its prompt made, where that version is still there."""
+        name, _, number = call.prompt.partition("@")
+        if not number.isdigit():
+            return call
+        try:
+            version = await self._prompts.get(call.project, name, int(number))
+            made = render(version, call.variables)
+        except (NotFound, TemplateFault):
+            return call
+        messages = 1 if made.kind == "text" else len(made.messages)
+        return call.model_copy(update={"filled": messages})
 
     async def replay(self, actor: Principal, asked: ReplayAsked) -> Replay:
         """A trace again. The new calls are the project's own and cost what they cost."""
@@ -68,7 +90,7 @@ class Playground:
         note = self._catalog.keys.note
         told = {"model": asked.model, "prompt": asked.prompt, "project": project}
         await note(actor, "playground.replay", asked.trace_id, **told)
-        return await self._replayer.replay(asked, spans, secret)
+        return await self._replayer.replay(asked, spans, secret, self._filled)
 
     async def call_tool(self, actor: Principal, asked: ToolAsked) -> ToolAnswered:
         """A real call of a tool. Its headers may hold secrets and are not written down."""

@@ -22,7 +22,7 @@ TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type"
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     home = tmp_path_factory.mktemp("replay") / "home"
     with running(home, environ={"STOCKPOT_ENGINES": "none"}) as started:
-        started.command("aliases", "set", "support", "echo/echo")
+        started.command("aliases", "set", "support", "--target", "echo/echo")
         yield started
 
 
@@ -87,7 +87,8 @@ def test_a_trace_of_several_dialects_is_identical_with_the_deterministic_model(
     trace = TRACE.format(1)
     agent(instance, trace)
     code, found = replay(instance, trace)
-    assert (code, found["identical"]) == (0, True), found
+    told = [(s["state"], s["why"], s["differences"]) for s in found["steps"]]
+    assert (code, found["identical"]) == (0, True), told
     assert [step["state"] for step in found["steps"]] == ["identical"] * 3
     for step in found["steps"]:
         assert step["recorded"]["digest"] == step["replayed"]["digest"]
@@ -134,4 +135,5 @@ def test_a_follow_through_uses_the_recorded_results(instance: Instance) -> None:
     trace = TRACE.format(4)
     agent(instance, trace)
     code, found = replay(instance, trace, "--follow")
-    assert (code, found["identical"]) == (0, True), found
+    told = [(s["state"], s["why"], s["differences"]) for s in found["steps"]]
+    assert (code, found["identical"]) == (0, True), told

@@ -155,11 +155,11 @@ def test_messages_that_another_tracer_recorded_are_a_chat_with_its_parameters() 
 
 
 def test_a_prompts_variables_stand_beside_the_request() -> None:
-    asked = {"model": "prompt:menu@production", "prompt_variables": {"dish": "soup"},
+    asked = {"model": "m", "prompt_variables": {"dish": "soup"},
              "messages": [{"role": "user", "content": "hi"}]}  # fmt: skip
     one = span(prompt_name="menu", prompt_version="3", prompt_label="production")
     call = recorded_call(one, kept(asked))
-    assert (call.prompt, call.variables) == ("menu@production", {"dish": "soup"})
+    assert (call.prompt, call.variables) == ("menu@3", {"dish": "soup"})
     assert "prompt_variables" not in call.request
 
 
