@@ -25,6 +25,7 @@ const GROUPS = [
       { to: "/overview", label: "Overview", icon: "overview", keys: "g o" },
       { to: "/traces", label: "Traces", icon: "traces", keys: "g t" },
       { to: "/cost", label: "Cost", icon: "cost", keys: "g c" },
+      { to: "/monitors", label: "Monitors", icon: "bell", keys: "g w" },
     ],
   },
   {

@@ -218,6 +218,14 @@ function useCommands(): Command[] {
         run: () => navigate({ to: "/cost" }),
       },
       {
+        id: "monitors",
+        label: "Monitors",
+        group: page,
+        icon: "bell",
+        keys: "g w",
+        run: () => navigate({ to: "/monitors" }),
+      },
+      {
         id: "requests",
         label: "Access requests",
         group: page,

@@ -12,6 +12,7 @@ import { ApiError, whenSignedOut } from "../api/client";
 import { sessionQuery } from "../api/queries";
 import { parseAuditSearch } from "../audit/search";
 import { parseCostSearch } from "../cost/search";
+import { parseMonitorSearch } from "../monitors/search";
 import { parsePeopleSearch } from "../people/search";
 import { parsePlaygroundSearch } from "../playground/search";
 import { parseRequestSearch } from "../requests/search";
@@ -160,6 +161,14 @@ const cost = createRoute({
   component: lazyRouteComponent(() => import("../cost/cost-page"), "CostPage"),
 });
 
+const monitors = createRoute({
+  getParentRoute: () => frame,
+  path: "/monitors",
+  validateSearch: parseMonitorSearch,
+  staticData: { title: "Monitors", scope: ["project"] },
+  component: lazyRouteComponent(() => import("../monitors/monitors-page"), "MonitorsPage"),
+});
+
 const requests = createRoute({
   getParentRoute: () => frame,
   path: "/requests",
@@ -206,6 +215,7 @@ export const router = createRouter({
       revisions,
       keys,
       cost,
+      monitors,
       requests,
       people,
       audit,

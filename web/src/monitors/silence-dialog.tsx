@@ -1,0 +1,85 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { call } from "../api/client";
+import type { Monitor, Silence } from "../api/types";
+import { Button } from "../ui/button";
+import { Dialog } from "../ui/dialog";
+import { Field, Input } from "../ui/field";
+import { fullTime } from "../ui/format";
+import { Segments } from "../ui/segments";
+import { Failure } from "../ui/states";
+import { toast } from "../ui/toast";
+import { MONITORS } from "./queries";
+
+const HOURS = [
+  { value: "1", label: "1 h" },
+  { value: "4", label: "4 h" },
+  { value: "24", label: "1 day" },
+  { value: "168", label: "1 week" },
+] as const;
+type Hours = (typeof HOURS)[number]["value"];
+
+/** Nothing is sent for a while; alerts are still kept. */
+export function SilenceDialog({ monitor, onClose }: { monitor: Monitor; onClose: () => void }) {
+  const client = useQueryClient();
+  const [hours, setHours] = useState<Hours>("1");
+  const [reason, setReason] = useState("");
+  const [shown, setShown] = useState(false);
+  const send = useMutation({
+    mutationFn: () =>
+      call<Silence>("/api/v1/silences", {
+        method: "POST",
+        body: {
+          project: monitor.project,
+          monitor_id: monitor.id,
+          until_ms: Date.now() + Number(hours) * 3_600_000,
+          reason: reason.trim(),
+        },
+      }),
+    onSuccess: (silence) => {
+      client.invalidateQueries({ queryKey: [MONITORS] });
+      toast({
+        text: `${monitor.name} is silent until ${fullTime(silence.until_ms).slice(0, -7)}.`,
+      });
+      onClose();
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setShown(true);
+    if (reason.trim()) send.mutate();
+  };
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={`Silence ${monitor.name}`}
+      description="It goes on being looked at; what it would say is not sent. If it still fires when the quiet is over, it is told then."
+      width={460}
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button tone="primary" type="submit" form="silence" busy={send.isPending}>
+            Silence
+          </Button>
+        </>
+      }
+    >
+      <form id="silence" onSubmit={submit} noValidate className="flex flex-col gap-4">
+        <Field label="Reason" error={shown && !reason.trim() ? "Others will ask: why?" : undefined}>
+          {(props) => (
+            <Input
+              value={reason}
+              maxLength={500}
+              placeholder="the vendor's maintenance"
+              onChange={(event) => setReason(event.target.value)}
+              {...props}
+            />
+          )}
+        </Field>
+        <Segments label="For how long" value={hours} choices={HOURS} onChange={setHours} />
+      </form>
+      {send.error && <Failure error={send.error} className="mt-4" />}
+    </Dialog>
+  );
+}
