@@ -47,10 +47,11 @@ encode_asks = msgspec.msgpack.Encoder().encode
 decode_grants = msgspec.msgpack.Decoder(list[RateGrant]).decode
 _CORS_HEADERS = (
     "authorization, content-type, x-api-key, x-goog-api-key, traceparent, tracestate, baggage, "
-    "x-stockpot-user, x-stockpot-session, x-stockpot-tags"
+    "x-stockpot-user, x-stockpot-session, x-stockpot-tags, x-stockpot-prompt"
 )
 _CORS_EXPOSE = (
-    "age, retry-after, server-timing, x-stockpot-cache, x-stockpot-degraded, x-stockpot-trace-id"
+    "age, retry-after, server-timing, x-stockpot-cache, x-stockpot-degraded, x-stockpot-prompt, "
+    "x-stockpot-trace-id"
 )
 
 

@@ -20,7 +20,7 @@ from stockpot.gateway.models import Record, Start
 
 if TYPE_CHECKING:
     from stockpot.gateway.attempt import Attempt
-    from stockpot.gateway.call import Call, Reply
+    from stockpot.gateway.call import Call, Prompted, Reply
     from stockpot.gateway.meters import Meters
     from stockpot.gateway.spool import Spool
     from stockpot.prices import Usage
@@ -78,6 +78,8 @@ class Accountant:
         call = attempt.call
         if RUN in call.headers:
             _evaluates(record, call)
+        if call.prompt is not None:
+            _names_prompt(record, call.prompt)
         if root:
             self._settle(call, usage, record.cost_nano or 0)
             if call.listener is not None:
@@ -134,6 +136,8 @@ class Accountant:
         counts no token, but it was a request."""
         self._settle(call, NO_USAGE, 0)
         record = _repeat(call, first, len(said))
+        if call.prompt is not None:
+            _names_prompt(record, call.prompt)
         if RUN in call.headers:
             _evaluates(record, call)
         self._meters.observe(record)
@@ -151,6 +155,8 @@ class Accountant:
             done()
             return
         record = _refusal(call, reply)
+        if call.prompt is not None:
+            _names_prompt(record, call.prompt)
         if RUN in call.headers:
             _evaluates(record, call)
         self._meters.observe(record)
@@ -221,6 +227,11 @@ def _evaluates(record: Record, call: Call) -> None:
     record.dataset_run = call.headers[RUN][:_NAME_LIMIT].decode("utf-8", "replace")
     item = call.headers.get(b"x-stockpot-item", b"")
     record.dataset_item = item[:_NAME_LIMIT].decode("utf-8", "replace")
+
+
+def _names_prompt(record: Record, prompt: Prompted) -> None:
+    record.prompt_name, record.prompt_version = prompt.name, prompt.version
+    record.prompt_label = prompt.label
 
 
 def _record(attempt: Attempt, usage: Usage, source: str, root: bool) -> Record:

@@ -74,6 +74,9 @@ def about(call: Call, now: int) -> Headers:
         (b"x-stockpot-trace-id", hexlify(call.trace_id)),
         (b"server-timing", server_timing(call.marks, now)),
     ]
+    if call.prompt is not None:
+        used = f"{call.prompt.name}@{call.prompt.version}"
+        said.append((b"x-stockpot-prompt", used.encode("ascii", "replace")))
     key = call.key
     if key is not None and key.gates:
         if now - key.shown_at > FIGURES_NS:

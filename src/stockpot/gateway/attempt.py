@@ -150,6 +150,8 @@ class Attempt:
             refused = too_lossy(out.losses, call.route.spec.degrade, target.spec.provider)
             if refused is not None:
                 return self.attempts.failed(self, refused)
+        if call.prompt is not None:
+            self.degraded += call.prompt.lost
         nano = call.reserved_nano or estimate_nano(target, ask)
         shared = self.attempts.shared
         shared.accountant.started(self, nano)

@@ -40,6 +40,24 @@ class Reply(NamedTuple):
     record: bool = True
 
 
+class Prompted(NamedTuple):
+    """Which prompt a call came from, for its record. `lost` are parameters of the prompt that the
+    client's dialect cannot say."""
+
+    name: str
+    version: str
+    label: str
+    lost: tuple[str, ...] = ()
+
+
+class Refused(Exception):
+    """A call that the gateway answers by itself, said from inside a stage."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.message)
+        self.reply = reply
+
+
 class Listener(Protocol):
     """Whoever wants to know how a call ended, before its answer does."""
 
@@ -68,6 +86,7 @@ class Call:
         "parent_id",
         "pipeline",
         "position",
+        "prompt",
         "purses",
         "request",
         "reserved_nano",
@@ -91,6 +110,7 @@ class Call:
         self.endpoint: Endpoint = endpoint
         self.headers = dict(request.headers)
         self.position = 0
+        self.prompt: Prompted | None = None
         self.answered = False
         self.client_lost = False
         self.key: KeyEntry | None = None

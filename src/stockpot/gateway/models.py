@@ -343,6 +343,10 @@ class Record(msgspec.Struct, array_like=True, gc=False):
     dataset_run: str = ""
     """The evaluation that made the call, as its header says; `dataset_item` is the row."""
     dataset_item: str = ""
+    prompt_name: str = ""
+    """The prompt that the call named, with its version and the label that led there."""
+    prompt_version: str = ""
+    prompt_label: str = ""
 
 
 STAGES = ("read", "auth", "limits", "route", "connect", "upstream", "account")

@@ -34,6 +34,7 @@ from stockpot.gateway.models import (
     Target,
 )
 from stockpot.gateway.pace import Pace
+from stockpot.gateway.prompt_table import NO_PROMPTS, PromptReader, PromptTable
 from stockpot.gateway.rates import RateDesk
 from stockpot.gateway.scopes import Scope, Users, splits
 from stockpot.prices import ordinary_row
@@ -60,6 +61,7 @@ class Carried:
         self.health: dict[str, Health] = {}
         self.traffic: dict[str, Traffic] = {}
         """Of routes, by name."""
+        self.prompts = PromptReader()
 
     def gate(self, ident: str, name: str, limits: Limits, share: float) -> Gate | None:
         """The gate of a scope, or None for one without limits that never had any."""
@@ -272,10 +274,17 @@ class KeyEntry:
 class View:
     """What a worker serves from: every table that a request needs, immutable."""
 
-    __slots__ = ("keys", "part", "revision", "routes", "targets", "trial")
+    __slots__ = ("keys", "part", "prompts", "revision", "routes", "targets", "trial")
 
-    def __init__(self, revision: int, part: GatewayPart, carried: Carried) -> None:
+    def __init__(
+        self,
+        revision: int,
+        part: GatewayPart,
+        carried: Carried,
+        prompts: PromptTable = NO_PROMPTS,
+    ) -> None:
         self.revision = revision
+        self.prompts = prompts
         self.trial = False
         self.part = part
         self.targets = {
@@ -308,7 +317,8 @@ def compile_view(data: bytes, carried: Carried) -> View:
                     f"version {SNAPSHOT_PART_VERSION}",
                     hint="update this host's stockpot",
                 )
-            view = View(snapshot.revision, _decode_part(part.data), carried)
+            prompts = carried.prompts.read(snapshot.parts)
+            view = View(snapshot.revision, _decode_part(part.data), carried, prompts)
             view.trial = snapshot.trial
             return view
     except msgspec.MsgspecError as bad:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from stockpot.core.errors import did_you_mean
-from stockpot.gateway.call import Call, Reply
+from stockpot.gateway.call import Call, Refused, Reply
 from stockpot.gateway.pipeline import PAUSE, Verdict
 from stockpot.gateway.route import candidates
 from stockpot.providers import Ask, BadRequest, CannotExpress
@@ -25,6 +25,7 @@ _one_lane = ThreadPoolExecutor(1, "large-bodies")
 """Large bodies are read one after the other, so that many of them do not crowd out small calls."""
 
 _sha256 = hashlib.sha256
+_PROMPT, _NAMES_A_PROMPT = b"x-stockpot-prompt", b'"prompt:'
 
 
 def authenticate(call: Call) -> Verdict:
@@ -85,15 +86,33 @@ def read(call: Call) -> Verdict:
         return PAUSE
     try:
         ask = _ask(call)
-    except BadRequest as bad:
-        return Reply(400, bad.code, bad.message, bad.param)
+    except (BadRequest, Refused) as bad:
+        return _bad(bad)
     return _resolve(call, ask)
+
+
+def _bad(bad: BadRequest | Refused) -> Reply:
+    return bad.reply if isinstance(bad, Refused) else Reply(400, bad.code, bad.message, bad.param)
 
 
 def _ask(call: Call) -> Ask:
     request = call.request
     path = b"%b?%b" % (request.path, request.query) if request.query else request.path
-    return call.dialect.read(call.endpoint, request.body, path, call.headers)
+    if _PROMPT in call.headers:
+        return _prompted(call)
+    try:
+        ask = call.dialect.read(call.endpoint, request.body, path, call.headers)
+    except BadRequest:
+        if _NAMES_A_PROMPT in request.body:  # whose messages may be all that there are
+            return _prompted(call)
+        raise
+    return _prompted(call) if ask.model.startswith("prompt:") else ask
+
+
+def _prompted(call: Call) -> Ask:
+    from stockpot.gateway.prompting import prompt_ask  # most workers never see a prompt
+
+    return prompt_ask(call)
 
 
 def _ask_in_full(call: Call) -> Ask:
@@ -111,8 +130,8 @@ async def _read_in_thread(call: Call) -> None:
     assert call.pipeline is not None
     try:
         ask = await asyncio.get_running_loop().run_in_executor(_one_lane, _ask_in_full, call)
-    except BadRequest as bad:
-        call.pipeline.resume(call, Reply(400, bad.code, bad.message, bad.param))
+    except (BadRequest, Refused) as bad:
+        call.pipeline.resume(call, _bad(bad))
     except Exception:
         call.pipeline.resume(call, Reply(500, "internal_error", "the body could not be read"))
         raise

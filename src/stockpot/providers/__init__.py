@@ -35,6 +35,7 @@ __all__ = [
     "Vendor",
     "Wire",
     "dialects",
+    "prompted",
     "vendors",
     "wire_named",
     "wire_names",

@@ -125,6 +125,8 @@ def _explain(span: NewSpan, record: Record) -> None:
     span.saved_nano = max(-_BIGGEST, min(record.saved_nano, _BIGGEST))
     span.cache = record.cache
     span.dataset_run, span.dataset_item = record.dataset_run, record.dataset_item
+    span.prompt_name, span.prompt_version = record.prompt_name, record.prompt_version
+    span.prompt_label = record.prompt_label
     span.degraded, span.route_reason = _array(record.degraded), record.route_reason
 
 
