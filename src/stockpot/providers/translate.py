@@ -10,42 +10,23 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stockpot.providers.canon import Began, Ended, Failed, Metered, PartBegan, PartDelta
+from stockpot.providers.heard import Heard
 
 if TYPE_CHECKING:
-    from stockpot.prices import Usage
     from stockpot.providers.base import Reader, Writer
     from stockpot.providers.canon import Event
 
 _JSON = b"application/json"
 
 
-class _Heard:
-    """What accounting wants to know of an answer, gathered from its events."""
+class _Told(Heard):
+    """An answer of which the events of a reader tell."""
 
-    __slots__ = (
-        "content_type",
-        "ended",
-        "failure",
-        "finish_reason",
-        "model",
-        "pieces",
-        "reader",
-        "response_id",
-        "started",
-        "usage",
-    )
+    __slots__ = ("reader",)
 
     def __init__(self, reader: Reader) -> None:
+        super().__init__()
         self.reader = reader
-        self.content_type = b""
-        self.usage: Usage | None = None
-        self.finish_reason = ""
-        self.model = ""
-        self.response_id = ""
-        self.started = False
-        self.ended = False
-        self.failure = ""
-        self.pieces = 0
 
     def _hear(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -65,7 +46,7 @@ class _Heard:
                 self.failure = event.message or "the upstream reported an error"
 
 
-class Overheard(_Heard):
+class Overheard(_Told):
     """An `Answer` whose bytes pass untouched: its reader only listens."""
 
     __slots__ = ("_broken",)
@@ -95,7 +76,7 @@ class Overheard(_Heard):
         return b"\n\n" + self._broken.broken(message, code)
 
 
-class Translated(_Heard):
+class Translated(_Told):
     """An `Answer` in the client's dialect to an answer in the upstream's."""
 
     __slots__ = ("_stream", "_writer")

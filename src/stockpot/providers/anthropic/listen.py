@@ -11,9 +11,7 @@ import msgspec
 from stockpot.prices import Usage
 from stockpot.providers.anthropic.errors import error_event
 from stockpot.providers.anthropic.usage import UsageBody, counted, merged
-
-_HELD_LIMIT = 1 << 20
-"""Bytes of one unfinished event that are kept for listening; a longer event is not looked into."""
+from stockpot.providers.heard import HELD_LIMIT, Relayed
 
 
 class _Message(msgspec.Struct):
@@ -39,46 +37,17 @@ _message = msgspec.json.Decoder(_Message)
 _event = msgspec.json.Decoder(_Event)
 
 
-class AnthropicAnswer:
+class AnthropicAnswer(Relayed):
     """Listens to one answer in Anthropic's dialect."""
 
-    __slots__ = (
-        "_counts",
-        "_free",
-        "_held",
-        "_least",
-        "_usual",
-        "_usual_end",
-        "content_type",
-        "ended",
-        "failure",
-        "finish_reason",
-        "model",
-        "pieces",
-        "response_id",
-        "separator",
-        "started",
-        "usage",
-    )
+    __slots__ = ("_counts", "_free", "separator")
 
     def __init__(self, free: bool = False) -> None:
-        self.content_type = b""
-        self.usage: Usage | None = None
-        self.finish_reason = ""
-        self.model = ""
-        self.response_id = ""
-        self.started = False
-        self.ended = False
-        self.failure = ""
-        self.pieces = 0
+        super().__init__()
         self.separator = b"\n\n"
         self._free = free
         """Counting tokens is not billed."""
         self._counts: UsageBody | None = None
-        self._held = b""
-        self._usual = self._usual_end = b""
-        """What stands before and after the text in an event that carries nothing but text."""
-        self._least = 0
 
     # whole answers
 
@@ -96,18 +65,7 @@ class AnthropicAnswer:
 
     # streamed answers
 
-    def feed(self, data: bytes) -> bytes:
-        before, after = self._usual, self._usual_end
-        if (
-            before
-            and len(data) >= self._least
-            and data.startswith(before)
-            and data.endswith(after)
-            and data.find(b'"', len(before), -len(after)) < 0
-            and not self._held
-        ):
-            self.pieces += 1
-            return data
+    def _listen_to(self, data: bytes) -> bytes:
         self._hear(data)
         return data
 
@@ -124,7 +82,7 @@ class AnthropicAnswer:
         self._held = whole[cut:]
         if cut:
             self._listen(whole[:cut])
-        if len(self._held) > _HELD_LIMIT:
+        if len(self._held) > HELD_LIMIT:
             self._held = b""
 
     def end(self) -> bytes:

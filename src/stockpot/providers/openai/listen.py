@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from stockpot.prices import Usage
+from stockpot.providers.heard import HELD_LIMIT, Relayed
 from stockpot.providers.openai.answer_body import UsageBody, usage_of
-
-_HELD_LIMIT = 1 << 20
-"""Bytes of one unfinished event that are kept for listening; a longer event is not looked into."""
 
 
 class _Error(msgspec.Struct):
@@ -52,43 +49,15 @@ def _error_event(message: str, code: str) -> bytes:
     return b"data: " + msgspec.json.encode({"error": error}) + b"\n\n"
 
 
-class OpenAIAnswer:
+class OpenAIAnswer(Relayed):
     """Listens to one answer in OpenAI's dialect."""
 
-    __slots__ = (
-        "_held",
-        "_least",
-        "_separator",
-        "_strip",
-        "_usual",
-        "_usual_end",
-        "content_type",
-        "ended",
-        "failure",
-        "finish_reason",
-        "model",
-        "pieces",
-        "response_id",
-        "started",
-        "usage",
-    )
+    __slots__ = ("_separator", "_strip")
 
     def __init__(self, strip_usage: bool = False) -> None:
-        self.content_type = b""
-        self.usage: Usage | None = None
-        self.finish_reason = ""
-        self.model = ""
-        self.response_id = ""
-        self.started = False
-        self.ended = False
-        self.failure = ""
-        self.pieces = 0
+        super().__init__()
         self._strip = strip_usage
-        self._held = b""
         self._separator = b"\n\n"
-        self._usual = self._usual_end = b""
-        """What stands before and after the text in an event that carries nothing but text."""
-        self._least = 0
 
     # whole answers
 
@@ -108,21 +77,7 @@ class OpenAIAnswer:
 
     # streamed answers
 
-    def feed(self, data: bytes) -> bytes:
-        before, after = self._usual, self._usual_end
-        if (
-            before
-            and len(data) >= self._least
-            and data.startswith(before)
-            and data.endswith(after)
-            and data.find(b'"', len(before), -len(after)) < 0
-            and not self._held
-        ):
-            self.pieces += 1
-            return data
-        return self._feed(data)
-
-    def _feed(self, data: bytes) -> bytes:
+    def _listen_to(self, data: bytes) -> bytes:
         if self._held:
             whole = self._held + data
         else:
@@ -135,7 +90,7 @@ class OpenAIAnswer:
             cut = whole.rfind(self._separator)
             cut = cut + len(self._separator) if cut >= 0 else 0
             events, self._held = whole[:cut], whole[cut:]
-            if len(self._held) > _HELD_LIMIT and not self._strip:
+            if len(self._held) > HELD_LIMIT and not self._strip:
                 self._held = b""
         if events:
             self._listen(events)

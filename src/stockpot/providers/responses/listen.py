@@ -14,9 +14,8 @@ from contextlib import suppress
 import msgspec
 
 from stockpot.prices import Usage
+from stockpot.providers.heard import HELD_LIMIT, Heard
 
-_HELD_LIMIT = 1 << 20
-"""Bytes of one unfinished event that are kept for listening, images aside."""
 _LAST = {
     "response.completed", "response.incomplete", "response.failed",
     "transcript.text.done", "speech.audio.done",
@@ -135,33 +134,13 @@ def error_event(message: str, code: str, sequence: int) -> bytes:
     return b"event: error\ndata: " + msgspec.json.encode(body) + b"\n\n"
 
 
-class TypedAnswer:
+class TypedAnswer(Heard):
     """Listens to one such answer."""
 
-    __slots__ = (
-        "_held",
-        "_passed",
-        "content_type",
-        "ended",
-        "failure",
-        "finish_reason",
-        "model",
-        "pieces",
-        "response_id",
-        "started",
-        "usage",
-    )
+    __slots__ = ("_held", "_passed")
 
     def __init__(self) -> None:
-        self.content_type = b""
-        self.usage: Usage | None = None
-        self.finish_reason = ""
-        self.model = ""
-        self.response_id = ""
-        self.started = False
-        self.ended = False
-        self.failure = ""
-        self.pieces = 0
+        super().__init__()
         self._held = b""
         self._passed = b""
         """The events that passed last, for the number of the next."""
@@ -176,7 +155,7 @@ class TypedAnswer:
         whole = self._held + data if self._held else data
         cut = max(whole.rfind(b"\n\n") + 2, whole.rfind(b"\r\n\r\n") + 4)
         if cut < 4:
-            self._held = whole if len(whole) < _HELD_LIMIT * 16 else b""
+            self._held = whole if len(whole) < HELD_LIMIT * 16 else b""
             return data
         events, self._held = (whole, b"") if cut == len(whole) else (whole[:cut], whole[cut:])
         self._listen(events)
