@@ -12,6 +12,7 @@ from stockpot.core.lazy import lazily
 if TYPE_CHECKING:
     from stockpot.evals.api import router
     from stockpot.evals.models import GateResult, Result, Row, Run, Suite, SuiteSpec, Verdict
+    from stockpot.evals.neighbours import PromptVersions, RowsOfSets
     from stockpot.evals.opening import WANTED, Evals, open_evals, open_jobs
     from stockpot.evals.scorers import Case, Scorer
     from stockpot.evals.store import metadata
@@ -21,6 +22,7 @@ else:
         {
             "api": "router",
             "models": "GateResult Result Row Run Suite SuiteSpec Verdict",
+            "neighbours": "PromptVersions RowsOfSets",
             "opening": "WANTED Evals open_evals open_jobs",
             "scorers": "Case Scorer",
             "store": "metadata",
@@ -32,8 +34,10 @@ __all__ = [
     "Case",
     "Evals",
     "GateResult",
+    "PromptVersions",
     "Result",
     "Row",
+    "RowsOfSets",
     "Run",
     "Scorer",
     "Suite",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         NewVersion,
         PromptContent,
         PromptDetail,
+        PromptFilter,
         PromptMessage,
         PromptSummary,
         PromptVersionDetail,
@@ -31,7 +32,7 @@ else:
         {
             "api": "router",
             "models": "LATEST PRODUCTION LabelTo NewPrompt NewVersion PromptContent PromptDetail "
-            "PromptMessage PromptSummary PromptVersionDetail",
+            "PromptFilter PromptMessage PromptSummary PromptVersionDetail",
             "ports": "GateProof",
             "wiring": "Prompts open_prompts",
         },
@@ -46,6 +47,7 @@ __all__ = [
     "NewVersion",
     "PromptContent",
     "PromptDetail",
+    "PromptFilter",
     "PromptMessage",
     "PromptSummary",
     "PromptVersionDetail",

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import secrets
-import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
+from stockpot.core.jobs.holders import own_name
 from stockpot.core.jobs.models import Job, JobState
 from stockpot.core.jobs.service import JobQueue
 
@@ -46,7 +44,7 @@ class JobRunner:
         self._look_every_s = look_every_s
         self._places = asyncio.Semaphore(at_once)
         self._doing: set[asyncio.Task[None]] = set()
-        self.holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.holder = own_name()
 
     async def run(self) -> None:
         """For ever; what is under way when it is cancelled is left to whoever comes next."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from stockpot.core.db import Database
 from stockpot.core.ids import record_id
 from stockpot.core.jobs import store
+from stockpot.core.jobs.holders import is_gone
 from stockpot.core.jobs.models import Job, JobState
 
 LEASE_MS = 15_000
@@ -54,11 +55,16 @@ class JobQueue:
             self._wake()
 
     async def take(self, kinds: Sequence[str], holder: str) -> Job | None:
-        """The oldest job that is free, held by the caller from now on."""
-        now = now_ms()
-        return await self._db.write(
-            lambda c: store.take(c, kinds, holder, now, now + self.lease_ms)
-        )
+        """The oldest job that is free, held by the caller from now on. One whose holder was a
+        process of this host that is gone is free at once."""
+        if not await self._db.read(lambda c: _free(c, kinds)):
+            return None
+
+        def write(c: sa.Connection) -> Job | None:
+            job, now = _free(c, kinds), now_ms()
+            return store.hand(c, job, holder, now, now + self.lease_ms) if job else None
+
+        return await self._db.write(write)
 
     async def renew(self, job_id: str, holder: str) -> Job | None:
         """A sign of life; None when the job is not the holder's any more."""
@@ -94,3 +100,8 @@ class JobQueue:
     async def forget_old(self) -> None:
         """Remove jobs that ended a month ago."""
         await self._db.write(lambda c: store.forget(c, now_ms() - _KEPT_MS))
+
+
+def _free(c: sa.Connection, kinds: Sequence[str]) -> Job | None:
+    found = store.free(c, kinds, now_ms())
+    return found or next((job for job in store.held(c, kinds) if is_gone(job.holder)), None)

@@ -49,34 +49,43 @@ def of_subject(c: sa.Connection, subject: str) -> Job | None:
     return _job(row) if row else None
 
 
-def take(c: sa.Connection, kinds: Sequence[str], holder: str, now: int, lease: int) -> Job | None:
-    """The oldest job that waits or whose holder's lease has run out, now held by the caller."""
-    free = (jobs.c.state == "queued") | ((jobs.c.state == "running") & (jobs.c.lease_ms < now))
-    query = sa.select(jobs).where(free, jobs.c.kind.in_(kinds)).order_by(jobs.c.created_ms).limit(1)
-    row = c.execute(query).mappings().first()
-    if row is None:
-        return None
+def free(c: sa.Connection, kinds: Sequence[str], now: int) -> Job | None:
+    """The oldest job that waits, or whose holder's lease has run out."""
+    is_free = (jobs.c.state == "queued") | ((jobs.c.state == "running") & (jobs.c.lease_ms < now))
+    query = sa.select(jobs).where(is_free, jobs.c.kind.in_(kinds)).order_by(jobs.c.created_ms)
+    row = c.execute(query.limit(1)).mappings().first()
+    return _job(row) if row else None
+
+
+def held(c: sa.Connection, kinds: Sequence[str]) -> tuple[Job, ...]:
+    """Jobs that somebody holds."""
+    query = sa.select(jobs).where(jobs.c.state == "running", jobs.c.kind.in_(kinds))
+    return tuple(_job(row) for row in c.execute(query).mappings())
+
+
+def hand(c: sa.Connection, job: Job, holder: str, now: int, lease: int) -> Job:
+    """Give a job to a holder."""
     taken: dict[str, Any] = {
         "state": "running", "holder": holder, "lease_ms": lease, "updated_ms": now,
-        "attempts": row["attempts"] + 1,
+        "attempts": job.attempts + 1,
     }  # fmt: skip
-    c.execute(sa.update(jobs).where(jobs.c.id == row["id"]).values(**taken))
-    return _job({**row, **taken})
+    c.execute(sa.update(jobs).where(jobs.c.id == job.id).values(**taken))
+    return job.model_copy(update=taken)
 
 
 def renew(c: sa.Connection, job_id: str, holder: str, lease: int) -> Job | None:
     """A longer lease for its holder; None when somebody else has the job, or it is over."""
-    held = (jobs.c.id == job_id) & (jobs.c.holder == holder) & (jobs.c.state == "running")
-    if c.execute(sa.update(jobs).where(held).values(lease_ms=lease)).rowcount == 0:
+    own = (jobs.c.id == job_id) & (jobs.c.holder == holder) & (jobs.c.state == "running")
+    if c.execute(sa.update(jobs).where(own).values(lease_ms=lease)).rowcount == 0:
         return None
     return by_id(c, job_id)
 
 
 def settle(c: sa.Connection, job_id: str, holder: str, state: str, error: str, now: int) -> bool:
     """How a job ended, told by its holder."""
-    held = (jobs.c.id == job_id) & (jobs.c.holder == holder) & (jobs.c.state == "running")
+    own = (jobs.c.id == job_id) & (jobs.c.holder == holder) & (jobs.c.state == "running")
     ended = {"state": state, "error": error, "updated_ms": now, "lease_ms": 0}
-    return c.execute(sa.update(jobs).where(held).values(**ended)).rowcount == 1
+    return c.execute(sa.update(jobs).where(own).values(**ended)).rowcount == 1
 
 
 def ask_to_stop(c: sa.Connection, job_id: str, now: int) -> None:

@@ -1,0 +1,82 @@
+"""Prompts and data sets as evaluations need them. Knows their services; knows no run."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from stockpot.access import SYSTEM
+from stockpot.core.errors import NotFound
+from stockpot.evals.models import Row
+from stockpot.evals.ports import Move, PromptOf, RowsOf
+from stockpot.prompts import PRODUCTION, PromptFilter, Prompts
+
+_MOST_MOVES = 10_000
+
+
+class Sets(Protocol):
+    """The part of the service of data sets that gives rows."""
+
+    async def version(self, project: str, name: str, ref: Any) -> Any: ...
+
+    async def rows(self, version: Any, *, split: str | None = None) -> Any: ...
+
+
+class RowsOfSets:
+    """Rows out of data sets; without a service there are none."""
+
+    def __init__(self, sets: Sets | None) -> None:
+        self._sets = sets
+
+    async def rows(self, project: str, name: str, version: int | None, split: str) -> RowsOf:
+        """The rows of a version, the latest without one."""
+        if self._sets is None:
+            raise NotFound(f"no data set {name!r}", hint="stockpot evals run SUITE --rows FILE")
+        found = await self._sets.version(project, name, "latest" if version is None else version)
+        rows = await self._sets.rows(found, split=split or None)
+        return RowsOf(name, found.number, tuple(_row(row) for row in rows))
+
+
+def _row(row: Any) -> Row:
+    """A data set's row; where it came from and its split stand in the metadata."""
+    origin = {"trace_id": row.source_trace, "span_id": row.source_span, "split": row.split}
+    metadata = {**row.metadata, **{name: value for name, value in origin.items() if value}}
+    told = row.input if isinstance(row.input, dict) else {}
+    return Row(
+        id=row.id, input=row.input, expected=row.expected, metadata=metadata,
+        output=metadata.get("output", told.get("output")),
+    )  # fmt: skip
+
+
+class PromptVersions:
+    """Versions of prompts, and the moves of `production`."""
+
+    def __init__(self, prompts: Prompts) -> None:
+        self._prompts = prompts
+
+    async def resolved(self, project: str, name: str, ref: str) -> PromptOf:
+        """The version that a label or a number names."""
+        found = await self._prompts.prompts.found(SYSTEM, project, name, ref)
+        version = found.version
+        return PromptOf(name, version.number, found.kept.content.model, version.content_hash)
+
+    async def moves(self, project: str, from_ms: float, to_ms: float) -> list[Move]:
+        """Every move of `production` in a window, oldest first."""
+        listed = await self._prompts.prompts.all(SYSTEM, PromptFilter(project=project))
+        found: list[Move] = []
+        for prompt in listed:
+            history = await self._prompts.labels.history(
+                SYSTEM, project, prompt.name, PRODUCTION, _MOST_MOVES
+            )
+            made = {
+                version.number: version.created_ms
+                for version in await self._prompts.prompts.versions(
+                    SYSTEM, project, prompt.name, limit=_MOST_MOVES
+                )
+            }
+            found += [
+                Move(prompt.name, move.before, move.after, move.at_ms,
+                     made.get(move.after, move.at_ms))
+                for move in history
+                if move.after is not None and from_ms <= move.at_ms < to_ms
+            ]  # fmt: skip
+        return sorted(found, key=lambda move: move.at_ms)
