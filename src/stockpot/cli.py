@@ -57,6 +57,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Look", "replay", "stockpot.playground.cli:replay", "Run a trace again, compare answers."),
     Row("Look", "bench", "stockpot.bench.cli:bench", "Measure the gateway on this machine."),
     Row("Improve", "feedback", "stockpot.feedback.cli:feedback", "What users say; public keys."),
+    Row("Improve", "datasets", "stockpot.datasets.cli:datasets", "Rows to evaluate with."),
     Row(
         "Access", "sign-in", "stockpot.access.cli:sign_in", "Print a sign-in link for the console."
     ),

@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING
 from stockpot.core.lazy import lazily
 
 if TYPE_CHECKING:
+    from stockpot.stats.agreement import (
+        cohen_kappa,
+        fleiss_kappa,
+        kappa_of_table,
+        krippendorff_alpha,
+        share_agreed,
+    )
     from stockpot.stats.classes import F1, binary_f1, macro_f1
     from stockpot.stats.intervals import Estimate, clustered_mean, mean, quantile_of_t, wilson
     from stockpot.stats.multiplicity import holm
@@ -28,6 +35,7 @@ else:
     __getattr__ = lazily(
         __name__,
         {
+            "agreement": "cohen_kappa fleiss_kappa kappa_of_table krippendorff_alpha share_agreed",
             "classes": "F1 binary_f1 macro_f1",
             "intervals": "Estimate clustered_mean mean quantile_of_t wilson",
             "near": "Pair near_pairs",
@@ -47,10 +55,14 @@ __all__ = [
     "binary_f1",
     "bootstrap",
     "clustered_mean",
+    "cohen_kappa",
     "compare",
     "effect_size",
     "exact_paired",
+    "fleiss_kappa",
     "holm",
+    "kappa_of_table",
+    "krippendorff_alpha",
     "macro_f1",
     "mean",
     "minimum_detectable_effect",
@@ -61,5 +73,6 @@ __all__ = [
     "pass_any",
     "quantile_of_t",
     "sample_size",
+    "share_agreed",
     "wilson",
 ]

@@ -1,0 +1,6 @@
+"""The commands of data sets and annotation."""
+
+from stockpot.datasets.cli import making
+from stockpot.datasets.cli.sets import datasets
+
+__all__ = ["datasets", "making"]
