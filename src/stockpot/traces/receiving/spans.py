@@ -19,14 +19,15 @@ from stockpot.traces.excerpt import TEXT_LIMIT, preview
 from stockpot.traces.otlp.incoming import REMOTE_PARENT, Incoming
 from stockpot.traces.receiving.pricing import Prices
 from stockpot.traces.store import NewPayload, NewSpan
-
-BENEATH = "below"
-"""`cost_source` of a call of a model that another span below it tells: it counts nothing itself."""
+from stockpot.traces.store.rollups import BENEATH
 
 NONE, FULL, MASKED = 0, 1, 2
 """What is kept of bodies, as in `NewSpan.payload`."""
 
 _LONGEST, _MESSAGE = 300, 1000
+_SHOWN, _SHOWN_INSIDE = 120, 60
+"""Characters of a preview: of what lists show, and of the steps inside a trace."""
+
 _BIGGEST = 1 << 43
 _LATEST = (1 << 62) - 1
 _PARAM_BYTES = 200
@@ -72,7 +73,8 @@ def row(span: Incoming, origin: Origin, prices: Prices) -> tuple[NewSpan, NewPay
         return made, None
     asked, last = conversation_text(normal.said.input)
     answered, _ = conversation_text(normal.said.output)
-    made.input_preview, made.output_preview = preview(last), preview(answered)
+    shown = _SHOWN if model_call or made.is_root else _SHOWN_INSIDE
+    made.input_preview, made.output_preview = preview(last)[:shown], preview(answered)[:shown]
     if model_call:
         made.provenance = _provenance(made, normal)
     text = f"{asked[:TEXT_LIMIT]}\n{answered[:TEXT_LIMIT]}" if answered else asked[:TEXT_LIMIT]

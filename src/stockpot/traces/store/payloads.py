@@ -30,6 +30,9 @@ TRAIN_AFTER = 512
 _DICTIONARY_BYTES = 110 << 10
 _SAMPLE_BYTES = 16 << 10
 _LARGEST = 1 << 30
+_PAGE_KB = 16
+"""Bodies are a few hundred bytes: of a large page less is left over."""
+
 _EPOCH = date(1970, 1, 1)
 
 Bodies = tuple[bytes | None, bytes | None]
@@ -74,7 +77,9 @@ class PayloadWriter:
     """The one writer of a payload file."""
 
     def __init__(self, path: Path, synchronous: Synchronous) -> None:
-        self._connection = connect(path, synchronous=synchronous, cache_mb=16)
+        self._connection = connect(
+            path, synchronous=synchronous, cache_mb=16, page_kb=_PAGE_KB
+        )
         migrate(self._connection, path, PAYLOADS)
         self._count = int(
             self._connection.execute(

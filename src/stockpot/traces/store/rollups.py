@@ -37,6 +37,10 @@ _OTHER = "(other)"
 _SETTLE_S = 90
 """A width is closed this long after its end, when nearly all of its spans have arrived."""
 
+_CALLS = frozenset({"llm", "embedding", "reranker"})
+BENEATH = "below"
+"""`cost_source` of a call of a model that another span below it tells: it counts nothing itself."""
+
 _CACHED = 2000
 _dimensions = attrgetter(*DIMENSIONS)
 _KIND = DIMENSIONS.index("kind")
@@ -256,6 +260,8 @@ def _with(dimensions: Dimensions, places: Sequence[int], instead: str) -> Dimens
 
 def _group(span: NewSpan) -> Dimensions:
     dimensions: Dimensions = _dimensions(span)
+    if span.source != "gateway":  # told by somebody else: what counts as a call is not its root
+        return (span.kind in _CALLS and span.cost_source != BENEATH, *dimensions[1:])
     if not span.target:  # nobody was called: the name may be anything that a caller made up
         dimensions = _with(dimensions, _ASKED, "")
     return dimensions

@@ -33,11 +33,14 @@ _CHECKPOINT_PAGES = 8000
 once for many commits."""
 
 
-def connect(path: Path, *, synchronous: Synchronous = "NORMAL", cache_mb: int = 4) -> Connection:
-    """Open a file in WAL mode, autocommit; creates it when missing."""
+def connect(
+    path: Path, *, synchronous: Synchronous = "NORMAL", cache_mb: int = 4, page_kb: int = 4
+) -> Connection:
+    """Open a file in WAL mode, autocommit; creates it when missing, with pages of `page_kb`."""
     connection = driver.connect(
         path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=64
     )
+    connection.execute(f"PRAGMA page_size = {page_kb * 1024}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {synchronous}")
     connection.execute(f"PRAGMA cache_size = -{cache_mb * 1024}")
