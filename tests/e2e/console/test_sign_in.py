@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,14 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.console.conftest import link_of
+from tests.running import running
+from tests.vendors.oidc_provider import serving
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.async_api import Browser
+
     from tests.e2e.console.conftest import Watched
     from tests.running import Instance
 
@@ -72,3 +79,35 @@ async def test_a_password_set_in_the_console_signs_in(watched: Watched, fresh: I
     await page.get_by_label("Password").fill("a long enough secret")
     await page.get_by_role("button", name="Sign in").click()
     await expect(page).to_have_url(re.compile(r"/overview"))
+
+
+async def test_a_provider_has_a_button_and_its_refusal_is_told(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    secret = tmp_path / "client-secret"
+    with serving() as provider:
+        secret.write_text(provider.client_secret)
+        row = {"name": "staff", "title": "Our staff", "issuer": provider.issuer,
+               "client_id": provider.client_id, "client_secret": f"file:{secret}",
+               "domains": ["example.org"]}  # fmt: skip
+        environ = {
+            "STOCKPOT_ENGINES": "none",
+            "STOCKPOT_OIDC": json.dumps([row]),
+            "STOCKPOT_PASSWORD_SIGN_IN": "false",
+        }
+        with running(tmp_path / "home", environ=environ) as started:
+            context = await chromium.new_context(base_url=started.console)
+            page = await context.new_page()
+            provider.lie = "nonce"
+            await page.goto("/sign-in?next=%2Fkeys")
+            await expect(page.get_by_label("Password")).to_have_count(0)
+            await page.get_by_role("link", name="Continue with Our staff").click()
+            await expect(page).to_have_url(re.compile(r"/sign-in$"))
+            await expect(page.get_by_role("alert")).to_contain_text("'staff'")
+            provider.lie = ""
+            await page.goto("/sign-in?next=%2Fkeys")
+            await expect(page.get_by_role("link", name="Continue with Our staff")).to_be_visible()
+            await expect(page.get_by_role("alert")).to_have_count(0)
+            await page.get_by_role("link", name="Continue with Our staff").click()
+            await expect(page).to_have_url(re.compile(r"/keys"))
+            await context.close()

@@ -1,14 +1,16 @@
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { call, setCsrf } from "../api/client";
-import { sessionQuery } from "../api/queries";
+import { sessionQuery, signInWaysQuery } from "../api/queries";
 import type { SessionInfo } from "../api/types";
 import { queryClient } from "../frame/client";
-import { Button } from "../ui/button";
+import { Button, buttonClass } from "../ui/button";
+import { cx } from "../ui/cx";
 import { Field, Input } from "../ui/field";
 import { Mark } from "../ui/icons";
 import { Failure } from "../ui/states";
-import { safeNext, takeToken } from "./token";
+import { safeNext, takeRefusal, takeToken } from "./token";
 
 type Proof = { token: string } | { email: string; password: string };
 
@@ -17,9 +19,9 @@ export function SignInPage() {
   const navigate = useNavigate();
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState<"token" | "password" | null>(null);
-  const [email, setEmail] = useState("");
-  const [password, setPassword] = useState("");
   const begun = useRef(false);
+  const { data: ways } = useQuery(signInWaysQuery);
+  const providers = ways?.providers ?? [];
 
   const enter = async (proof: Proof) => {
     setBusy("token" in proof ? "token" : "password");
@@ -35,7 +37,6 @@ export function SignInPage() {
       await navigate({ href: safeNext(next), replace: true });
     } catch (failure) {
       setError(failure);
-      setPassword("");
     } finally {
       setBusy(null);
     }
@@ -47,13 +48,11 @@ export function SignInPage() {
     begun.current = true;
     document.title = "Sign in · stockpot";
     const token = takeToken();
+    const refusal = takeRefusal();
     if (token) enter({ token });
+    else if (refusal) setError(new Error(refusal));
   }, []);
 
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    enter({ email, password });
-  };
   return (
     <main className="flex min-h-full items-start justify-center bg-panel px-4 pt-[16vh]">
       <div className="w-[360px]">
@@ -66,44 +65,23 @@ export function SignInPage() {
             Signing you in…
           </p>
         ) : (
-          <form onSubmit={onSubmit} className="rounded-xl border bg-raised p-5">
-            <Field label="E-mail">
-              {(props) => (
-                <Input
-                  type="email"
-                  name="email"
-                  required
-                  autoComplete="username"
-                  value={email}
-                  onChange={(event) => setEmail(event.target.value)}
-                  {...props}
-                  className="h-8"
-                />
-              )}
-            </Field>
-            <Field label="Password" className="mt-3">
-              {(props) => (
-                <Input
-                  type="password"
-                  name="password"
-                  required
-                  autoComplete="current-password"
-                  value={password}
-                  onChange={(event) => setPassword(event.target.value)}
-                  {...props}
-                  className="h-8"
-                />
-              )}
-            </Field>
-            <Button
-              type="submit"
-              tone="primary"
-              busy={busy === "password"}
-              className="mt-4 h-8 w-full"
-            >
-              Sign in
-            </Button>
-          </form>
+          <div className="rounded-xl border bg-raised p-5">
+            {providers.map(({ name, title }) => (
+              <a
+                key={name}
+                href={`/api/v1/sign-in/${name}?next=${encodeURIComponent(safeNext(next))}`}
+                className={cx(buttonClass(ways?.password ? "plain" : "primary"), "mb-2 h-8 w-full")}
+              >
+                Continue with {title}
+              </a>
+            ))}
+            {providers.length > 0 && ways?.password && (
+              <p className="my-3 text-center text-xs text-ink-2">or with a password</p>
+            )}
+            {ways?.password !== false && (
+              <PasswordForm busy={busy === "password"} onProof={enter} />
+            )}
+          </div>
         )}
         {error !== null && <Failure error={error} className="mt-3 bg-raised" />}
         <p className="mt-4 text-xs text-ink-2">
@@ -112,5 +90,50 @@ export function SignInPage() {
         </p>
       </div>
     </main>
+  );
+}
+
+function PasswordForm({ busy, onProof }: { busy: boolean; onProof: (proof: Proof) => void }) {
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    onProof({ email, password });
+    setPassword("");
+  };
+  return (
+    <form onSubmit={onSubmit}>
+      <Field label="E-mail">
+        {(props) => (
+          <Input
+            type="email"
+            name="email"
+            required
+            autoComplete="username"
+            value={email}
+            onChange={(event) => setEmail(event.target.value)}
+            {...props}
+            className="h-8"
+          />
+        )}
+      </Field>
+      <Field label="Password" className="mt-3">
+        {(props) => (
+          <Input
+            type="password"
+            name="password"
+            required
+            autoComplete="current-password"
+            value={password}
+            onChange={(event) => setPassword(event.target.value)}
+            {...props}
+            className="h-8"
+          />
+        )}
+      </Field>
+      <Button type="submit" tone="primary" busy={busy} className="mt-4 h-8 w-full">
+        Sign in
+      </Button>
+    </form>
   );
 }

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { describe, expect, it } from "vitest";
-import { safeNext, takeToken } from "./token";
+import { safeNext, takeRefusal, takeToken } from "./token";
 
 describe("a one-time token", () => {
   it("is taken out of the address at once", () => {
@@ -25,5 +25,12 @@ describe("where signing in leads to", () => {
     ]) {
       expect(safeNext(evil), String(evil)).toBe("/overview");
     }
+  });
+});
+
+describe("a refusal", () => {
+  it("is read from its cookie", () => {
+    document.cookie = `stockpot_sign_in_refused=${encodeURIComponent("no e-mail; start again")}`;
+    expect(takeRefusal()).toBe("no e-mail; start again");
   });
 });

@@ -19,3 +19,15 @@ export function safeNext(next: string | undefined): string {
   }
   return next;
 }
+
+const REFUSED = "stockpot_sign_in_refused";
+
+/** Why a provider's sign-in was refused, once. It comes in a cookie, which only the server can set:
+ * words out of the address could be anybody's. */
+export function takeRefusal(): string | undefined {
+  const found = document.cookie.split("; ").find((cookie) => cookie.startsWith(`${REFUSED}=`));
+  if (!found) return undefined;
+  // biome-ignore lint/suspicious/noDocumentCookie: Safari has no cookie store yet
+  document.cookie = `${REFUSED}=; path=/sign-in; max-age=0; samesite=lax`;
+  return decodeURIComponent(found.slice(REFUSED.length + 1));
+}
