@@ -58,6 +58,8 @@ COMMANDS: tuple[Row, ...] = (
     Row("Look", "bench", "stockpot.bench.cli:bench", "Measure the gateway on this machine."),
     Row("Improve", "feedback", "stockpot.feedback.cli:feedback", "What users say; public keys."),
     Row("Improve", "datasets", "stockpot.datasets.cli:datasets", "Rows to evaluate with."),
+    Row("Improve", "annotate", "stockpot.datasets.cli:annotate", "Let people label rows, traces."),
+    Row("Improve", "eval", "stockpot.evals.cli:eval_", "Run suites, compare, gate releases."),
     Row(
         "Access", "sign-in", "stockpot.access.cli:sign_in", "Print a sign-in link for the console."
     ),

@@ -20,7 +20,7 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 Clean = StringConstraints(pattern=r"^[^\x00]*$")
 ProjectName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 DatasetName = Annotated[str, Field(pattern=NAME)]
-RowId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:/-]{1,80}$")]
+RowId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,80}$")]
 Split = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,40}$")]
 Message = Annotated[str, Field(max_length=2000), Clean]
 TraceId = Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")]

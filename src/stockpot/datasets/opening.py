@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from stockpot.core.db import Database
+from stockpot.datasets.service.annotation import AnnotationService
 from stockpot.datasets.service.datasets import DatasetService
 from stockpot.datasets.service.making import MakingService
 from stockpot.traces import Projects, ScoreService, SpanLog
@@ -15,6 +16,7 @@ class Datasets(NamedTuple):
 
     sets: DatasetService
     making: MakingService
+    annotation: AnnotationService
 
 
 def open_datasets(
@@ -22,4 +24,8 @@ def open_datasets(
 ) -> Datasets:
     """Wire the services of one instance."""
     sets = DatasetService(db, projects)
-    return Datasets(sets=sets, making=MakingService(sets, spans, scores))
+    return Datasets(
+        sets=sets,
+        making=MakingService(sets, spans, scores),
+        annotation=AnnotationService(db, sets, spans, scores),
+    )

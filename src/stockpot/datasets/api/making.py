@@ -26,21 +26,21 @@ def making_routes(routes: APIRouter, datasets: Datasets) -> None:
 def _rows(routes: APIRouter, datasets: Datasets) -> None:
     sets = datasets.sets
 
-    @routes.post("/datasets/{dataset}/rows", status_code=201)
+    @routes.post("/datasets/{dataset}/rows", tags=["datasets"], status_code=201)
     async def add_rows(
         dataset: str, new: AddRows, principal: Editor, project: Project = "default"
     ) -> Added:
         """Put rows in. With the id of a row that is there, a row takes its place."""
         return await sets.add_rows(project, dataset, new.rows, new.message, principal)
 
-    @routes.post("/datasets/{dataset}/rows/remove")
+    @routes.post("/datasets/{dataset}/rows/remove", tags=["datasets"])
     async def remove_rows(
         dataset: str, gone: RemoveRows, principal: Editor, project: Project = "default"
     ) -> Added:
         """Take rows out of the next version; older versions keep them."""
         return await sets.remove_rows(project, dataset, gone.ids, gone.message, principal)
 
-    @routes.post("/datasets/{dataset}/split")
+    @routes.post("/datasets/{dataset}/split", tags=["datasets"])
     async def split_dataset(
         dataset: str, wanted: SplitRequest, principal: Editor, project: Project = "default"
     ) -> Added:
@@ -51,7 +51,7 @@ def _rows(routes: APIRouter, datasets: Datasets) -> None:
 def _sources(routes: APIRouter, datasets: Datasets) -> None:
     making = datasets.making
 
-    @routes.post("/datasets/{dataset}/import")
+    @routes.post("/datasets/{dataset}/import", tags=["datasets"])
     async def import_rows(
         dataset: str, wanted: ImportRows, principal: Editor, project: Project = "default"
     ) -> Imported:
@@ -59,7 +59,7 @@ def _sources(routes: APIRouter, datasets: Datasets) -> None:
         how the columns would be read."""
         return await making.import_text(project, dataset, wanted, principal)
 
-    @routes.post("/datasets/{dataset}/from-traces")
+    @routes.post("/datasets/{dataset}/from-traces", tags=["datasets"])
     async def add_rows_from_traces(
         dataset: str,
         wanted: FromTraces,
@@ -70,7 +70,7 @@ def _sources(routes: APIRouter, datasets: Datasets) -> None:
         """Rows out of traces that are named or match a filter."""
         return await making.from_traces(project, dataset, wanted, principal, sight)
 
-    @routes.post("/datasets/{dataset}/from-feedback")
+    @routes.post("/datasets/{dataset}/from-feedback", tags=["datasets"])
     async def add_rows_from_feedback(
         dataset: str,
         wanted: FromFeedback,

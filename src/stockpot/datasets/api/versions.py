@@ -34,14 +34,14 @@ def version_routes(routes: APIRouter, datasets: Datasets) -> None:
 def _reading(routes: APIRouter, datasets: Datasets) -> None:
     sets = datasets.sets
 
-    @routes.get("/datasets/{dataset}/versions")
+    @routes.get("/datasets/{dataset}/versions", tags=["datasets"])
     async def list_dataset_versions(
         dataset: str, principal: Viewer, project: Project = "default"
     ) -> tuple[DatasetVersion, ...]:
         """All versions, newest first."""
         return await sets.versions(project, dataset, principal)
 
-    @routes.get("/datasets/{dataset}/rows")
+    @routes.get("/datasets/{dataset}/rows", tags=["datasets"])
     async def list_rows(
         dataset: str,
         principal: Viewer,
@@ -60,7 +60,7 @@ def _reading(routes: APIRouter, datasets: Datasets) -> None:
             found, split=split, slice=slice, conditions=held, offset=offset, limit=limit
         )
 
-    @routes.get("/datasets/{dataset}/splits")
+    @routes.get("/datasets/{dataset}/splits", tags=["datasets"])
     async def count_splits(
         dataset: str, principal: Viewer, project: Project = "default", version: Ref = "latest"
     ) -> dict[str, int]:
@@ -69,6 +69,7 @@ def _reading(routes: APIRouter, datasets: Datasets) -> None:
 
     @routes.get(
         "/datasets/{dataset}/export",
+        tags=["datasets"],
         response_class=StreamingResponse,
         responses={200: {"content": _CONTENT}},
     )
@@ -91,7 +92,7 @@ def _reading(routes: APIRouter, datasets: Datasets) -> None:
 
 
 def _comparing(routes: APIRouter, datasets: Datasets) -> None:
-    @routes.get("/datasets/{dataset}/diff")
+    @routes.get("/datasets/{dataset}/diff", tags=["datasets"])
     async def compare_dataset_versions(
         dataset: str,
         principal: Viewer,
@@ -104,7 +105,7 @@ def _comparing(routes: APIRouter, datasets: Datasets) -> None:
         found = await datasets.sets.get(project, dataset, principal)
         return await datasets.sets.diff(found, base, version, limit)
 
-    @routes.get("/datasets/{dataset}/check")
+    @routes.get("/datasets/{dataset}/check", tags=["datasets"])
     async def check_dataset(
         dataset: str,
         principal: Viewer,

@@ -147,6 +147,14 @@ class DatasetService:
 
         return await self._db.read(read)
 
+    async def row(self, version: DatasetVersion, row_id: str) -> DatasetRow:
+        """One row of a version."""
+        at = (version.dataset_id, version.number, [row_id])
+        found = await self._db.read(lambda c: row_store.with_ids(c, *at))
+        if row_id not in found:
+            raise NotFound(f"version {version.number} has no row {row_id!r}")
+        return found[row_id]
+
     async def page(
         self,
         version: DatasetVersion,
