@@ -99,7 +99,9 @@ class _Control:
         self.scores = traces.ScoreService(self.db, self.spans, catalog.project_names)
         self.door = traces.Door(instance, settings)
         self.catalog = catalog.open_catalog(self.db, instance, settings, self._spend_of)
-        self.prompts = prompts.open_prompts(self.db, self.catalog.publisher, catalog.project_names)
+        self.prompts = prompts.open_prompts(
+            self.db, self.catalog.publisher, catalog.project_names, self.spans, self.scores
+        )
         self.public_keys = feedback.PublicKeyService(
             self.db,
             self.catalog.kv if settings.kv_url else open_kv("memory://"),

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from stockpot.traces import Quantiles, ScoreSummary
+
 
 class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -335,3 +337,32 @@ class ResolvedPrompt(Frozen):
     def tag(self) -> str:
         """What tells this answer from another one (its ETag)."""
         return f'"{self.number}-{self.content_hash[:24]}"'
+
+
+class PromptFigures(Frozen):
+    """What one version did in a window; version 0 is all of them. A call counts once, its retries
+    add their tokens and cost. `cost_nano` leaves out the `unpriced`. `scores` are summaries by
+    name, feedback among them. `traces` is the filter of `GET /traces` that shows the calls behind."""
+
+    version: int
+    calls: int
+    errors: int
+    unpriced: int
+    cost_nano: int
+    input_tokens: int
+    output_tokens: int
+    latency_ms: Quantiles
+    ttft_ms: Quantiles
+    tpot_ms: Quantiles
+    scores: tuple[ScoreSummary, ...] = ()
+    traces: dict[str, str | float]
+
+
+class PromptMetrics(Frozen):
+    prompt: str
+    project: str
+    from_ms: float
+    to_ms: float
+    total: PromptFigures
+    versions: tuple[PromptFigures, ...]
+    """Those that were called or scored, newest first."""

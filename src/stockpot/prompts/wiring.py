@@ -13,9 +13,11 @@ from stockpot.core.db import Database
 from stockpot.prompts.ports import GateProof
 from stockpot.prompts.publishing import PromptsSource
 from stockpot.prompts.service.labels import LabelService
+from stockpot.prompts.service.metrics import MetricsService
 from stockpot.prompts.service.prompts import PromptService
 from stockpot.prompts.service.reading import News, ReadingService
 from stockpot.templates import Version
+from stockpot.traces import ScoreService, SpanLog
 
 
 class Prompts(NamedTuple):
@@ -24,6 +26,7 @@ class Prompts(NamedTuple):
     prompts: PromptService
     labels: LabelService
     reading: ReadingService
+    metrics: MetricsService
     news: News
 
     async def get(
@@ -42,7 +45,11 @@ class Prompts(NamedTuple):
 
 
 def open_prompts(
-    db: Database, publisher: Publisher, projects: Callable[[sa.Connection], tuple[str, ...]]
+    db: Database,
+    publisher: Publisher,
+    projects: Callable[[sa.Connection], tuple[str, ...]],
+    spans: SpanLog,
+    scores: ScoreService,
 ) -> Prompts:
     """Wire the services, and have prompts published to workers."""
     news = News()
@@ -53,4 +60,10 @@ def open_prompts(
         await publisher.refresh(reason)
 
     service = PromptService(db, projects, changed)
-    return Prompts(service, LabelService(db, changed), ReadingService(service, news), news)
+    return Prompts(
+        service,
+        LabelService(db, changed),
+        ReadingService(service, news),
+        MetricsService(service, spans, scores),
+        news,
+    )

@@ -12,6 +12,6 @@ def router(prompts: Prompts) -> APIRouter:
     """All routes of prompts."""
     routes = APIRouter(prefix="/api/v1", tags=["prompts"])
     prompt_routes(routes, prompts.prompts)
-    reading_routes(routes, prompts.reading)
+    reading_routes(routes, prompts.reading, prompts.metrics)
     label_routes(routes, prompts.labels)
     return routes

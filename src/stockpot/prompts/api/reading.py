@@ -8,17 +8,42 @@ from fastapi import APIRouter, Header, Query, Response
 from stockpot.prompts.api.who import Application, Name, Project, Ref, Viewer
 from stockpot.prompts.models import (
     PromptDifference,
+    PromptMetrics,
     RenderedPrompt,
     RenderRequest,
     ResolvedPrompt,
 )
+from stockpot.prompts.service.metrics import MetricsService
 from stockpot.prompts.service.reading import ReadingService
 
 MOST_WAIT_S = 30.0
 
 
-def reading_routes(routes: APIRouter, reading: ReadingService) -> None:
-    """Resolve, render, compare."""
+def reading_routes(routes: APIRouter, reading: ReadingService, metrics: MetricsService) -> None:
+    """Resolve, render, compare; what each version did."""
+    _programs(routes, reading)
+
+    @routes.get("/prompts/{prompt}/diff")
+    async def compare_prompt_versions(
+        prompt: Name, before: Ref, after: Ref, principal: Viewer, project: Project = None
+    ) -> PromptDifference:
+        """Two versions, by number or label, as files and as a unified diff."""
+        return await reading.difference(principal, project, prompt, before, after)
+
+    @routes.get("/prompts/{prompt}/metrics")
+    async def get_prompt_metrics(
+        prompt: Name,
+        principal: Viewer,
+        project: Project = None,
+        from_ms: Annotated[float | None, Query(ge=0, le=9e12)] = None,
+        to_ms: Annotated[float | None, Query(ge=0, le=9e12)] = None,
+    ) -> PromptMetrics:
+        """Traffic, cost, latency, tokens, errors, feedback and scores of each version in a window
+        (the last day), each with the filter of the traces behind it."""
+        return await metrics.of(principal, project, prompt, from_ms, to_ms)
+
+
+def _programs(routes: APIRouter, reading: ReadingService) -> None:
 
     @routes.get(
         "/prompts/{prompt}/resolved",
@@ -53,10 +78,3 @@ def reading_routes(routes: APIRouter, reading: ReadingService) -> None:
         """A version or a draft with variables filled in. Changes nothing; takes a virtual key
         too."""
         return await reading.render(principal, project, prompt, asked)
-
-    @routes.get("/prompts/{prompt}/diff")
-    async def compare_prompt_versions(
-        prompt: Name, before: Ref, after: Ref, principal: Viewer, project: Project = None
-    ) -> PromptDifference:
-        """Two versions, by number or label, as files and as a unified diff."""
-        return await reading.difference(principal, project, prompt, before, after)
