@@ -86,6 +86,11 @@ def _suites(routes: APIRouter, evals: Evals) -> None:
         """Take rows of a file in, to run suites on them."""
         return await evals.suites.add_rows(principal, project, new)
 
+    @routes.get("/rowsets/{digest}")
+    async def get_rowset(digest: str, principal: Viewer, project: Project = "default") -> NewRows:
+        """The rows that a run has under its `dataset_hash`."""
+        return await evals.suites.rows(principal, project, digest)
+
 
 def _starting(routes: APIRouter, evals: Evals) -> None:
     @routes.post("/forecast")

@@ -29,7 +29,8 @@ def forecast_of(
     per_call = _tokens_of(last)
     if per_call is None:
         per_call = _tokens_guessed(spec, rows)
-        notes.append("No run of this suite is there yet: tokens are estimated from characters.")
+        if calls:
+            notes.append("No run of this suite is there yet: tokens are counted in characters.")
     tokens = (round(calls * per_call[0]), round(calls * per_call[1]))
     cost = None
     if prices is not None:

@@ -30,7 +30,7 @@ class RowsOfSets:
     async def rows(self, project: str, name: str, version: int | None, split: str) -> RowsOf:
         """The rows of a version, the latest without one."""
         if self._sets is None:
-            raise NotFound(f"no data set {name!r}", hint="stockpot evals run SUITE --rows FILE")
+            raise NotFound(f"no data set {name!r}", hint="stockpot eval run SUITE --rows FILE")
         found = await self._sets.version(project, name, "latest" if version is None else version)
         rows = await self._sets.rows(found, split=split or None)
         return RowsOf(name, found.number, tuple(_row(row) for row in rows))

@@ -86,7 +86,7 @@ class Scorer:
                 raise InvalidInput(
                     f"the scorer {self.name!r} has no option {option!r}."
                     f"{did_you_mean(option, known)}",
-                    hint="stockpot evals scorers",
+                    hint="stockpot eval scorers",
                 )
         self.options = options
         self.field = str(options.get("field", ""))

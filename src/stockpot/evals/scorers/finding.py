@@ -41,7 +41,7 @@ def made(spec: ScorerSpec) -> Scorer:
     found = classes().get(spec.use)
     if found is None:
         near = did_you_mean(spec.use, classes())
-        raise NotFound(f"no scorer {spec.use!r}.{near}", hint="stockpot evals scorers")
+        raise NotFound(f"no scorer {spec.use!r}.{near}", hint="stockpot eval scorers")
     try:
         return found(**spec.options)
     except TypeError as bad:

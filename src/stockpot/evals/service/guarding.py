@@ -25,7 +25,7 @@ def in_project(actor: Principal, role: Role, project: str) -> None:
 async def seen_run(db: Database, actor: Principal, run_id: str, role: Role = "viewer") -> Run:
     """A run, for somebody with this role in its project."""
     run = await db.read(lambda c: store.run_by_id(c, run_id))
-    absent = NotFound(f"no run {run_id!r}", hint="stockpot evals runs")
+    absent = NotFound(f"no run {run_id!r}", hint="stockpot eval runs")
     if run is None:
         raise absent
     demand(actor, role, run.project, absent)

@@ -162,7 +162,7 @@ class Running:
         run = await seen_run(self._db, actor, run_id, "editor")
         if run.state in _OPEN and run.runner == "instance":
             raise Conflict(
-                f"the run {run_id!r} is {run.state}", hint=f"stockpot evals watch {run_id}"
+                f"the run {run_id!r} is {run.state}", hint=f"stockpot eval watch {run_id}"
             )
 
         def write(c: sa.Connection) -> None:
@@ -218,7 +218,7 @@ class Running:
         if not name:
             raise InvalidInput(
                 "the suite names no data set and the run brings no rows",
-                hint='dataset = "NAME@VERSION", or stockpot evals run SUITE --rows FILE',
+                hint='dataset = "NAME@VERSION", or stockpot eval run SUITE --rows FILE',
             )
         number = int(version) if version.isdigit() else None
         told = await self._world.datasets.rows(project, name, number, spec.split)
@@ -245,7 +245,7 @@ def _check_runner(target: Target, runner: str) -> None:
     if target.kind in HERE and runner == "instance":
         raise InvalidInput(
             f"a target of kind {target.kind!r} is called by the command that runs the suite",
-            hint="stockpot evals run SUITE",
+            hint="stockpot eval run SUITE",
         )
     if target.kind not in (*HERE, "recorded") and runner == "here":
         raise InvalidInput(f"a target of kind {target.kind!r} is called by the instance")

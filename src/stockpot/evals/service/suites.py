@@ -22,7 +22,7 @@ from stockpot.evals.service.guarding import in_project, now_ms
 
 
 class SuiteService:
-    """Suites of projects; the files of a repository come here by `stockpot evals push`."""
+    """Suites of projects; the files of a repository come here by `stockpot eval push`."""
 
     def __init__(self, db: Database, world: World) -> None:
         self._db = db
@@ -41,7 +41,7 @@ class SuiteService:
             if suite.spec.name == name:
                 return suite
         near = did_you_mean(name, [suite.spec.name for suite in found])
-        raise NotFound(f"no suite {name!r} in {project!r}.{near}", hint="stockpot evals list")
+        raise NotFound(f"no suite {name!r} in {project!r}.{near}", hint="stockpot eval list")
 
     async def put(self, actor: Principal, project: str, spec: SuiteSpec) -> Suite:
         """Define a suite, or change it; runs keep the one they ran."""
@@ -88,6 +88,14 @@ class SuiteService:
 
         await self._db.write(write)
         return RowSet(hash=digest, name=new.name, rows=len(new.rows))
+
+    async def rows(self, actor: Principal, project: str, digest: str) -> NewRows:
+        """Rows by their hash."""
+        in_project(actor, "viewer", project)
+        found = await self._db.read(lambda c: store.rowset(c, project, digest))
+        if found is None:
+            raise NotFound(f"no rows with the hash {digest!r}")
+        return NewRows(name=found[0], rows=tuple(store.rows_in(found[1])))
 
 
 def hash_of(rows: Sequence[Row]) -> str:

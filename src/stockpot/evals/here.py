@@ -1,0 +1,148 @@
+"""Doing a run where the command runs: targets that are an endpoint or a line of Python.
+
+Knows the API's client; results are reported to the API as they come, answers are kept in a file of
+the instance's home, so that a run that was cut off goes on where it ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from stockpot.core.client import Client
+from stockpot.core.errors import ConfigError, InvalidInput
+from stockpot.evals.engine import Engine, Plan
+from stockpot.evals.models import Progress, Result, Row, Run
+from stockpot.evals.scorers import made
+from stockpot.evals.service.jobs import GatewayTools
+from stockpot.evals.targets import Caller, Endpoint, Function, Recorded
+
+_PAGE = 500
+Watch = Callable[[Progress], None]
+
+
+def run_here(
+    client: Client,
+    run: dict[str, Any],
+    rows: Sequence[Row],
+    *,
+    cache: Path | None = None,
+    function: Callable[[Any], Any] | None = None,
+    gateway: tuple[str, str] | None = None,
+    again: bool = False,
+    watch: Watch = lambda _: None,
+) -> dict[str, Any]:
+    """A run to its end; gives it with its metrics. `gateway` is its URL and a key, for scorers that
+    ask a model."""
+    record = Run.model_validate(run)
+    repeats = record.spec.repeats
+    places = {(row.id, repeat): number * repeats + repeat
+              for number, row in enumerate(rows) for repeat in range(repeats)}  # fmt: skip
+    done = frozenset(places[key] for key in _done(client, record.id))
+    plan = Plan(record.spec, rows, done, record.progress, repeat_calls=again)
+    with _answers(cache) as answers:
+        ledger = _Reported(client, record.id, answers, watch)
+        try:
+            asyncio.run(_done_by(plan, ledger, _caller(record, function), gateway))
+        except Exception as bad:
+            client.post(f"/api/v1/evals/runs/{record.id}/finish", {"error": str(bad)[:1900]})
+            raise
+    ended: dict[str, Any] = client.post(f"/api/v1/evals/runs/{record.id}/finish", {})
+    return ended
+
+
+async def _done_by(
+    plan: Plan, ledger: _Reported, caller: Caller, gateway: tuple[str, str] | None
+) -> None:
+    scorers = [made(spec) for spec in plan.spec.scorers]
+    url, key = gateway or ("", "")
+    http = httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {key}"},
+                             timeout=httpx.Timeout(10, read=600), trust_env=False)  # fmt: skip
+    tools = GatewayTools(http) if gateway else _NoGateway()
+    try:
+        await Engine(plan, ledger, caller, scorers, tools).run()
+    finally:
+        await caller.close()
+        await http.aclose()
+
+
+def _caller(run: Run, function: Callable[[Any], Any] | None) -> Caller:
+    target = run.spec.target
+    match target.kind:
+        case "http":
+            return Endpoint(target, run.id)
+        case "python":
+            return Function(target, function)
+        case "recorded":
+            return Recorded(target)
+    raise InvalidInput(f"a target of kind {target.kind!r} is called by the instance")
+
+
+def _done(client: Client, run_id: str) -> Iterator[tuple[str, int]]:
+    cursor: int | None = -1
+    while cursor is not None:
+        page = client.get(f"/api/v1/evals/runs/{run_id}/rows", cursor=cursor, limit=_PAGE)
+        yield from ((one["item"], one["repeat"]) for one in page["items"])
+        cursor = page["next_cursor"]
+
+
+class _NoGateway:
+    async def embed(self, texts: Sequence[str], model: str) -> list[list[float]]:
+        """Nobody is there to ask."""
+        raise ConfigError(
+            "a scorer of this suite asks a model, and no gateway is known here",
+            hint="STOCKPOT_KEY=sk-sp-... stockpot eval run SUITE",
+        )
+
+
+class _Reported:
+    """Keeps answers in a file, and results by the API."""
+
+    def __init__(
+        self, client: Client, run_id: str, answers: sqlite3.Connection, watch: Watch
+    ) -> None:
+        self._client = client
+        self._path = f"/api/v1/evals/runs/{run_id}/rows"
+        self._answers = answers
+        self._watch = watch
+
+    async def known(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        found: dict[bytes, bytes] = {}
+        for start in range(0, len(keys), _PAGE):
+            part = keys[start : start + _PAGE]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT key, answer FROM answers WHERE key IN ({marks})"  # noqa: S608
+            found.update(self._answers.execute(query, part))
+        return found
+
+    async def keep(
+        self, results: Sequence[tuple[int, Result]], answers: Mapping[bytes, bytes],
+        progress: Progress,
+    ) -> None:  # fmt: skip
+        with self._answers:
+            self._answers.executemany(
+                "INSERT OR REPLACE INTO answers VALUES (?, ?)", list(answers.items())
+            )
+        told = {"results": [one.model_dump(mode="json", exclude_defaults=True)
+                            for _, one in results]}  # fmt: skip
+        await asyncio.to_thread(self._client.post, self._path, told)
+        self._watch(progress)
+
+
+@contextlib.contextmanager
+def _answers(path: Path | None) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(path or ":memory:", check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, answer BLOB NOT NULL)"
+        )
+        yield connection
+    finally:
+        connection.close()
