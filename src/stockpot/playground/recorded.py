@@ -64,7 +64,7 @@ def recorded_call(span: Span, payload: Payload) -> RecordedCall:
         endpoint=span.endpoint,
         payload="masked" if payload.state == "masked" else "full",
         request=request,
-        answer=answer_of(dialect, said, stream=span.stream) if said else None,
+        answer=answer_of(dialect, said) if said else None,
         lost=lost,
         prompt=f"{span.prompt_name}@{span.prompt_version}" if span.prompt_name else "",
         label=span.prompt_label,
@@ -171,23 +171,45 @@ def _plain(span: Span, asked: str) -> dict[str, Any]:
 # --- answers ------------------------------------------------------------------------------------
 
 
-def answer_of(dialect: str, said: str, *, stream: bool) -> Answer:
-    """What the model said, out of the recorded or new bytes of a dialect."""
-    if dialect == "responses":
+def answer_of(dialect: str, said: str) -> Answer:
+    """What the model said, out of recorded or new bytes. A call that was translated is recorded
+    with its upstream's bytes, so that what they look like decides, and the client's dialect only
+    where nothing does."""
+    form = _form_of(said) or dialect
+    if form == "responses":
         return _response(said)
-    if dialect == "openai":
+    if form == "openai":
         return _loosely(said)
-    wire = wire_named(dialect)
-    ask = _openai_ask(stream=stream)
-    reading = wire.answer(ask, _Target(""))
+    wire = wire_named(form)
+    streamed = not said.lstrip().startswith("{")
+    reading = wire.answer(_openai_ask(stream=streamed), _Target(""))
     try:
-        if stream and not said.lstrip().startswith(("{", "[")):
+        if streamed:
             body = reading.feed(said.encode()) + reading.end()
         else:
             body = reading.complete(said.encode())
     except ValueError:
         return Answer(error=wire.error_message(said.encode()) or f"no answer: {said[:200]}")
     return read_answer(body.decode("utf-8", "replace"))
+
+
+_FORMS = (
+    ("openai", ('"choices"', '"chat.completion')),
+    ("anthropic", ('"message_start"', '"type":"message"', '"type": "message"')),
+    ("gemini", ('"candidates"', '"promptFeedback"')),
+    ("responses", ('"response.created"', '"object":"response"', '"object": "response"')),
+    ("bedrock", ('"stopReason"',)),
+)
+_LOOKED_AT = 4000
+
+
+def _form_of(said: str) -> str:
+    """The format that an answer is in: that whose mark comes first. '' for what has none."""
+    start = said[:_LOOKED_AT]
+    found = [
+        (at, form) for form, marks in _FORMS for mark in marks if (at := start.find(mark)) >= 0
+    ]
+    return min(found)[1] if found else ""
 
 
 def _openai_ask(*, stream: bool) -> Ask:

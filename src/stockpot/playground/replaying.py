@@ -57,7 +57,6 @@ class _Sending(NamedTuple):
     dialect: str
     path: str
     body: bytes
-    stream: bool
 
 
 class Replayer:
@@ -164,7 +163,7 @@ class _Running:
             answered = await self._send(sending)
         except Unavailable as away:
             return ended("failed", away.message)  # type: ignore[no-any-return]
-        after = answer_of(sending.dialect, answered.body, stream=sending.stream)
+        after = answer_of(sending.dialect, answered.body)
         before = recorded.answer or Answer(error="no answer was recorded")
         if answered.status >= 400 and not after.error:
             after = Answer(error=f"the gateway answered {answered.status}")
@@ -197,12 +196,12 @@ class _Running:
         model = self._asked.model
         if model is None:
             path = path_of(span, dialect)
-            return _Sending(dialect, path, asked.encode(), span.stream), messages
+            return _Sending(dialect, path, asked.encode()), messages
         body = asked
         if dialect != "gemini":
             body = json.dumps({**json.loads(asked), "model": model})
         path = path_of(span, dialect, model)
-        return _Sending(dialect, path, body.encode(), span.stream), messages
+        return _Sending(dialect, path, body.encode()), messages
 
     def _composed(self, recorded: RecordedCall, messages: list[Any]) -> _Sending:
         body: dict[str, Any] = {**recorded.request, "messages": messages}
@@ -211,7 +210,7 @@ class _Running:
             body["messages"] = _besides_the_prompt(messages, recorded.filled)
         if self._asked.model:
             body["model"] = self._asked.model
-        return _Sending("openai", "/v1/chat/completions", json.dumps(body).encode(), stream=False)
+        return _Sending("openai", "/v1/chat/completions", json.dumps(body).encode())
 
     async def _send(self, sending: _Sending) -> Asked:
         headers = {

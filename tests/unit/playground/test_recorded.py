@@ -180,3 +180,13 @@ def test_a_stream_that_broke_off_is_no_answer() -> None:
     assert call.answer is not None
     assert "ended before" in call.answer.error
     assert cast("Any", call.answer).choices[0].text == "Hel"
+
+
+def test_a_translated_call_is_read_from_its_upstreams_bytes() -> None:
+    asked = {"model": "x", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}]}
+    said = {"id": "c", "object": "chat.completion", "model": "m", "choices": [
+        {"index": 0, "message": {"role": "assistant", "content": "candidates"},
+         "finish_reason": "stop"}]}  # fmt: skip
+    call = recorded_call(span(dialect="anthropic"), kept(asked, said))
+    assert call.answer is not None
+    assert call.answer.choices[0].text == "candidates"
