@@ -1,4 +1,4 @@
-"""Makes tests/fixtures/otlp: runs real instrumentations against our own gateway and keeps the bytes.
+"""Makes tests/fixtures/otlp: real instrumentations run against our gateway; what they send is kept.
 
     .venv/bin/python scripts/otlp_fixtures/capture.py [--packages FOLDER]
 

@@ -1,4 +1,4 @@
-"""What the small programs beside this file share: a tracer that sends OTLP, and the model's name."""
+"""What the small programs beside this file share: a tracer that sends OTLP, a model's name."""
 
 import contextlib
 import os

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,10 @@ IDLE_S, FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 1.0, 60.0
 _LATER = frozenset((429, 502, 503, 504))
 _CLIENT, _OK, _ERROR = 3, 1, 2
 _OPERATIONS = {"completions": "text_completion", "embeddings": "embeddings"}
+_OPERATIONS_BY_KIND = {
+    "tool": "execute_tool", "agent": "invoke_agent", "workflow": "invoke_workflow",
+    "retriever": "retrieval", "reranker": "rerank", "guardrail": "apply_guardrail",
+}  # fmt: skip
 
 
 class Forwarder:
@@ -151,7 +156,7 @@ def _span(span: Span) -> dict[str, Any]:
     told = {
         "traceId": span.trace_id,
         "spanId": span.span_id,
-        "name": f"{_operation(span)} {span.requested_model}".strip(),
+        "name": _name(span),
         "kind": _CLIENT,
         "startTimeUnixNano": str(start),
         "endTimeUnixNano": str(start + round(span.duration_ms * 1e6)),
@@ -161,8 +166,16 @@ def _span(span: Span) -> dict[str, Any]:
     return {**told, "parentSpanId": span.parent_id} if span.parent_id else told
 
 
+def _name(span: Span) -> str:
+    named = span.source == "gateway" or not span.name
+    return f"{_operation(span)} {span.requested_model}".strip() if named else span.name
+
+
 def _operation(span: Span) -> str:
-    return _OPERATIONS.get(span.endpoint, span.endpoint or "chat")
+    """The conventions' word for what was done; '' where they have none."""
+    if span.kind in ("llm", "embedding"):
+        return _OPERATIONS.get(span.endpoint, span.endpoint or "chat")
+    return _OPERATIONS_BY_KIND.get(span.kind, "")
 
 
 def _status(span: Span) -> dict[str, Any]:
@@ -182,6 +195,8 @@ def _facts(span: Span) -> list[tuple[str, Any]]:
         ("gen_ai.usage.output_tokens", tokens.output),
         ("gen_ai.usage.cache_read.input_tokens", tokens.cache_read),
         ("gen_ai.usage.cache_creation.input_tokens", tokens.cache_write),
+        ("gen_ai.usage.reasoning.output_tokens", tokens.reasoning or ""),
+        ("gen_ai.request.stream", span.stream or ""),
         ("gen_ai.response.finish_reasons", [span.finish_reason] if span.finish_reason else ""),
         ("error.type", span.error),
         ("http.response.status_code", span.status_code),
@@ -195,12 +210,35 @@ def _facts(span: Span) -> list[tuple[str, Any]]:
         ("stockpot.cache", span.cache),
         ("stockpot.route_reason", span.route_reason),
         ("stockpot.tags", list(span.tags) or ""),
+        *_belonging(span),
     ]
     if span.cost_nano is not None:
         facts.append(("stockpot.cost_usd", span.cost_nano / 1e9))
     if span.ttft_ms is not None:
         facts.append(("gen_ai.server.time_to_first_token", span.ttft_ms / 1e3))
     return facts
+
+
+def _belonging(span: Span) -> Iterator[tuple[str, Any]]:
+    """What a span belongs to, by names that this product reads back."""
+    yield from (
+        ("stockpot.kind", span.kind),
+        ("stockpot.root", span.is_root or ""),
+        ("stockpot.model", span.model),
+        ("stockpot.service", span.service),
+        ("stockpot.release", span.release),
+        ("stockpot.trace_name", span.trace_name),
+        ("gen_ai.agent.name", span.agent),
+        ("gen_ai.tool.name", span.tool),
+        ("gen_ai.prompt.name", span.prompt_name),
+        ("gen_ai.prompt.version", span.prompt_version),
+        ("stockpot.prompt.label", span.prompt_label),
+        ("stockpot.experiment", span.experiment),
+        ("stockpot.variant", span.variant),
+        ("stockpot.dataset.run", span.dataset_run),
+        ("stockpot.dataset.item", span.dataset_item),
+        ("stockpot.sample_weight", "" if span.sample_weight == 1 else float(span.sample_weight)),
+    )
 
 
 def _attribute(name: str, value: Any) -> dict[str, Any]:

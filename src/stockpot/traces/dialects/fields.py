@@ -21,7 +21,7 @@ FIELDS = frozenset((
     "trace_name", "environment", "release", "service", "prompt_name", "prompt_version",
     "prompt_label", "experiment", "variant", "dataset_run", "dataset_item", "agent", "tool",
     "error", "stream", "status_code", "params", "service_tier", "sample_weight", "attempt",
-    "level", "model",
+    "level", "model", "root",
 ))  # fmt: skip
 """Everything that a table may point to, besides `param:NAME`: a parameter of the request."""
 

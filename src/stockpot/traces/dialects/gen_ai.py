@@ -93,6 +93,7 @@ FIELDS = {
     "gen_ai.request.reasoning.level": "param:reasoning_effort",
     "gen_ai.request.encoding_formats": "param:encoding_format",
     "gen_ai.embeddings.dimension.count": "param:dimensions",
+    "deployment.environment.name": "environment",
     "error.type": "error",
     "http.response.status_code": "status_code",
     "http.status_code": "status_code",

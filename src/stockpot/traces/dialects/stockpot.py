@@ -29,6 +29,8 @@ FIELDS = {
     "stockpot.attempt": "attempt",
     "stockpot.model": "model",
     "stockpot.release": "release",
+    "stockpot.service": "service",
+    "stockpot.root": "root",
 }
 
 

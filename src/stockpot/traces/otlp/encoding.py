@@ -60,6 +60,8 @@ def _zstd(body: bytes, most: int) -> bytes:
         found = reader.read(most + 1)
     if len(found) > most:
         raise _too_large(most)
+    if len(found) < zstandard.frame_content_size(body):
+        raise zstandard.ZstdError("it ends too early")
     return found
 
 

@@ -53,7 +53,7 @@ def row(span: Incoming, origin: Origin, prices: Prices) -> tuple[NewSpan, NewPay
     model_call = kind in MODEL_KINDS
     made = NewSpan(
         trace_id=span.trace_id, span_id=span.span_id, parent_id=span.parent_id,
-        is_root=not span.parent_id or bool(span.flags & REMOTE_PARENT),
+        is_root=not span.parent_id or bool(span.flags & REMOTE_PARENT) or found.get("root") is True,
         project=origin.project, environment=_environment(span, found, origin),
         at_ns=_time(span.start_ns), start_ns=_time(span.start_ns),
         duration_ns=max(0, min(_time(span.end_ns) - _time(span.start_ns), _LATEST)),
@@ -109,7 +109,7 @@ def _tell_status(made: NewSpan, span: Incoming, found: Found) -> None:
 def _tell_belonging(made: NewSpan, span: Incoming, found: Found) -> None:
     """What it belongs to: who, which session, release, prompt, run."""
     resource = span.under.resource
-    made.service = _short(as_text(resource.get("service.name")))
+    made.service = _short(as_text(found.get("service") or resource.get("service.name")))
     release = found.get("release") or resource.get("service.version")
     made.release = _short(as_text(release))
     made.trace_name = _short(as_text(found.get("trace_name")))
