@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 
 import click
 
@@ -17,10 +16,13 @@ from stockpot.core.terminal import json_option, when
 
 
 @click.command()
-@click.argument("archive", type=click.Path(path_type=Path))
+@click.argument("target", metavar="ARCHIVE")
 @json_option
-def backup(archive: Path, as_json: bool) -> None:
+def backup(target: str, as_json: bool) -> None:
     """Write an archive of the whole instance, also while it serves.
+
+    ARCHIVE is a file, or a place in an S3 store: s3://BUCKET/PREFIX. There the archive is kept by
+    its digest, and its whole address, which restore takes, is printed.
 
     It holds every call that was answered before the command began, the control store, and the key
     that opens stored secrets: keep it like a password store. Model files are not in it.
@@ -28,7 +30,9 @@ def backup(archive: Path, as_json: bool) -> None:
     \b
     Example:
       stockpot backup /srv/backups/stockpot.tar.zst
+      stockpot backup s3://backups/stockpot
     """
+    from stockpot.backup.keeping import written
     from stockpot.backup.service import back_up
 
     settings = config.load()
@@ -37,20 +41,22 @@ def backup(archive: Path, as_json: bool) -> None:
     async def work() -> dict[str, object]:
         db = open_control_store(settings, instance)
         try:
-            manifest = await back_up(instance, db, archive)
+            with written(target, settings.home) as place:
+                manifest = await back_up(instance, db, place.file)
         finally:
             await db.close()
         return {
-            "archive": str(archive),
+            "archive": place.address,
             "began_ms": manifest.began_ms,
             "seconds": (manifest.ended_ms - manifest.began_ms) / 1000,
             "files": len(manifest.files),
             "rows": sum(manifest.rows.values()),
+            "bytes": place.bytes,
         }
 
-    made = {**asyncio.run(work()), "bytes": archive.stat().st_size}
+    made = asyncio.run(work())
     text = (
-        f"{archive}: {made['bytes']} bytes in {made['seconds']:.1f} s;\n"
+        f"{made['archive']}: {made['bytes']} bytes in {made['seconds']:.1f} s;\n"
         f"it holds every call that was answered before {when(manifest_ms(made))}"
     )
     click.echo(json.dumps(made) if as_json else text)
@@ -64,15 +70,19 @@ def manifest_ms(made: dict[str, object]) -> float:
 
 
 @click.command()
-@click.argument("archive", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("archive")
 @json_option
-def restore(archive: Path, as_json: bool) -> None:
+def restore(archive: str, as_json: bool) -> None:
     """Unpack an archive to STOCKPOT_HOME, which must be empty, and to the control store.
+
+    ARCHIVE is a file, or the address that backup printed.
 
     \b
     Example:
       STOCKPOT_HOME=/srv/stockpot stockpot restore /srv/backups/stockpot.tar.zst
+      STOCKPOT_HOME=/srv/stockpot stockpot restore s3://backups/stockpot/8f43...
     """
+    from stockpot.backup.keeping import found
     from stockpot.backup.service import restore as unpack
 
     settings = config.load()
@@ -81,7 +91,8 @@ def restore(archive: Path, as_json: bool) -> None:
     async def work() -> dict[str, object]:
         db = open_control_store(settings, instance)
         try:
-            done = await unpack(instance, db, archive)
+            with found(archive) as file:
+                done = await unpack(instance, db, file)
         finally:
             await db.close()
         return {

@@ -15,6 +15,7 @@ import pytest
 
 from tests.postgres import fresh_database
 from tests.running import BIN, Instance, running
+from tests.s3 import BUCKET, s3_store
 
 pytestmark = pytest.mark.integration
 ECHO = {"STOCKPOT_ENGINES": "none"}
@@ -111,6 +112,18 @@ def test_a_damaged_or_torn_archive_is_refused_and_leaves_nothing(tmp_path: Path)
         assert list((tmp_path / "b").iterdir()) == []
     told(other, "restore", str(tmp_path / "kept.tar.zst"))
     assert [k["name"] for k in json.loads(told(other, "keys", "list", "--json"))] == ["mine"]
+
+
+def test_an_archive_in_a_bucket_is_restored_by_the_address_that_was_printed(tmp_path: Path) -> None:
+    with s3_store() as store:
+        environ = {**os.environ, **store, "STOCKPOT_HOME": str(tmp_path / "a")}
+        told(environ, "keys", "create", "--name", "mine", "--json")
+        made = json.loads(told(environ, "backup", f"s3://{BUCKET}/kept", "--json"))
+        other = {**environ, "STOCKPOT_HOME": str(tmp_path / "b")}
+        wrong = told(other, "restore", made["archive"][:-1] + "~", expect=1)
+        assert "no blob" in wrong
+        told(other, "restore", made["archive"])
+        assert [k["name"] for k in json.loads(told(other, "keys", "list", "--json"))] == ["mine"]
 
 
 def test_the_control_store_moves_to_postgres_and_back_with_its_ids(tmp_path: Path) -> None:
