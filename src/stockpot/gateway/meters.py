@@ -2,7 +2,8 @@
 
 One `Meter` per (route, provider, target model, status) keeps plain integers, so that a call costs a
 handful of additions; text is made when a heartbeat asks for it. Names and buckets follow the OTel
-GenAI metrics (`gen_ai.server.request.duration`, `gen_ai.server.time_to_first_token`).
+GenAI metrics (`gen_ai.server.request.duration`, `gen_ai.server.time_to_first_token`,
+`gen_ai.server.time_per_output_token`).
 """
 
 from __future__ import annotations
@@ -21,17 +22,21 @@ _BUCKETS_NS = tuple(int(edge * 1e9) for edge in BUCKETS_S)
 class Meter:
     """Totals of one combination of labels since the worker's start."""
 
-    __slots__ = ("calls", "cost", "duration", "input", "output", "sum_ns", "ttft", "ttft_sum_ns")
+    __slots__ = (
+        "calls", "cost", "duration", "input", "output", "sum_ns", "tpot", "tpot_sum_ns", "ttft",
+        "ttft_sum_ns",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.calls = 0
         self.sum_ns = 0
-        self.ttft_sum_ns = 0
+        self.ttft_sum_ns = self.tpot_sum_ns = 0
         self.input = 0
         self.output = 0
         self.cost = 0
         self.duration = [0] * (len(BUCKETS_S) + 1)
         self.ttft = [0] * (len(BUCKETS_S) + 1)
+        self.tpot = [0] * (len(BUCKETS_S) + 1)
 
 
 class Meters:
@@ -58,6 +63,9 @@ class Meters:
         if record.ttft_ns:
             meter.ttft_sum_ns += record.ttft_ns
             meter.ttft[bisect_left(_BUCKETS_NS, record.ttft_ns)] += 1
+        if record.tpot_ns:
+            meter.tpot_sum_ns += record.tpot_ns
+            meter.tpot[bisect_left(_BUCKETS_NS, record.tpot_ns)] += 1
 
     def samples(self) -> dict[str, float]:
         """Prometheus samples: `name{labels}` to value. Summing them over workers is meaningful."""
@@ -83,6 +91,9 @@ def _meter_samples(out: dict[str, float], labels: str, meter: Meter) -> None:
     if meter.ttft_sum_ns:
         name = "gen_ai_server_time_to_first_token_seconds"
         _histogram(out, name, labels, meter.ttft, meter.ttft_sum_ns)
+    if meter.tpot_sum_ns:
+        name = "gen_ai_server_time_per_output_token_seconds"
+        _histogram(out, name, labels, meter.tpot, meter.tpot_sum_ns)
 
 
 def _histogram(out: dict[str, float], name: str, labels: str, counts: list[int], ns: int) -> None:

@@ -109,7 +109,8 @@ class Watching:
     async def _begin(self, monitor: Monitor) -> None:
         """The first look at a monitor, or at what it has become: its last hour."""
         points: deque[tuple[float, float | None]] = deque(maxlen=_SPARK)
-        if monitor.rule.kind == "threshold" and monitor.rule.window_s <= 3600:
+        short = monitor.rule.kind == "threshold" and monitor.rule.window_s <= 3600
+        if short or set(monitor.slice.where("")) <= {"environment"}:
             where = (monitor.rule, monitor.slice, monitor.project)
             points.extend(await self._looking.last_hour(*where))
         self._sparks[monitor.id] = points
