@@ -29,6 +29,7 @@ PAGES = (
     "/providers",
     "/revisions",
     "/cost?range=1h",
+    "/monitors",
     "/requests",
     "/people",
     "/audit",
