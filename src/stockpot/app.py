@@ -143,7 +143,7 @@ class _Control:
             catalog.internal_router(self.catalog),
             revisions.router(self.revisions),
             prompts.router(self.prompts),
-            traces.router(self.spans),
+            traces.router(self.spans, traces.ScoresBeside(self.scores)),
             traces.otlp_router(self.door, self._sender),
             monitors.router(self.monitors),
             traces.score_router(self.scores),

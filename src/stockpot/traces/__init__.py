@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from stockpot.traces.receiving.door import Door
     from stockpot.traces.receiving.sender import Sender
     from stockpot.traces.scores.api import score_router
+    from stockpot.traces.scores.beside import ScoresBeside
     from stockpot.traces.scores.distance import edit_distance, edit_share
     from stockpot.traces.scores.models import (
         NewScore,
@@ -73,6 +74,7 @@ __all__ = [
     "ScorePage",
     "ScoreService",
     "ScoreSummary",
+    "ScoresBeside",
     "Seen",
     "Sender",
     "Sight",
@@ -109,6 +111,7 @@ _ELSEWHERE = {
     "output_text": "scores.output",
     "Projects": "scores.service",
     "ScoreService": "scores.service",
+    "ScoresBeside": "scores.beside",
     "score_router": "scores.api",
     "Measure": "measure",
     "OffsetMismatch": "service",

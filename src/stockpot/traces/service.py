@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from stockpot.core.errors import Conflict, InvalidInput, NotFound
 from stockpot.core.instance import Instance
 from stockpot.gateway import Shipment, ShipmentAck
-from stockpot.traces import excerpt
+from stockpot.traces import excerpt, provenance
 from stockpot.traces.arrivals import arrived
+from stockpot.traces.difference import TraceDiff, compared
 from stockpot.traces.measure import Measure
 from stockpot.traces.models import (
     Conversation,
@@ -35,9 +36,11 @@ from stockpot.traces.models import (
     Turn,
     Verification,
 )
+from stockpot.traces.provenance import Changes, Window
 from stockpot.traces.receiving.batches import Receiver
 from stockpot.traces.receiving.pricing import Prices, RowsOf, no_prices
 from stockpot.traces.store import Listed, SpanStore
+from stockpot.traces.tree import Below, Light, TreePage, grow, tree_page
 from stockpot.traces.verify import verify
 
 _NICE_BUCKETS_S = (60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 86400, 7 * 86400)
@@ -92,10 +95,12 @@ class SpanLog:
         all_of_it = [arrived(shipment, self._receiver) for shipment in shipments]
         outcomes = self._store.append([one.batch for one in all_of_it])
         return [
-            ShipmentAck(shipment.stream, shipment.segment, outcome.offset)
+            ShipmentAck(
+                shipment.stream, shipment.segment, outcome.offset, one.rejected, one.message
+            )
             if outcome.taken
             else OffsetMismatch(shipment, outcome.offset)
-            for shipment, outcome in zip(shipments, outcomes, strict=True)
+            for shipment, one, outcome in zip(shipments, all_of_it, outcomes, strict=True)
         ]
 
     # --- looking --------------------------------------------------------------------------------
@@ -131,6 +136,59 @@ class SpanLog:
         if not spans:
             raise NotFound(f"no trace {trace_id!r}", hint="stockpot traces list")
         return Trace(trace_id=trace_id.lower(), spans=tuple(spans))
+
+    def tree(
+        self,
+        trace_id: str,
+        project: str | None = None,
+        sight: Sight | None = None,
+        *,
+        parent: str | None = None,
+        cursor: str | None = None,
+        limit: int = 200,
+    ) -> TreePage:
+        """Rows of a trace's waterfall, or of what hangs below one span of it."""
+        spans = self._store.skeleton(_bytes(trace_id, 16, "trace"), project)
+        if sight is not None:
+            spans = [span for span in spans if sight.sees(span.project, span.key_id)]
+        if not spans:
+            raise NotFound(f"no trace {trace_id!r}", hint="stockpot traces list")
+        rows = grow(spans)
+        first, last = 0, len(rows)
+        if parent is not None:
+            first, last = _subtree(rows, {s.number: s for s in spans}, _bytes(parent, 8, "span"))
+        begin = first + _offset(cursor)
+        shown = rows[begin : min(begin + limit, last)]
+        told = self._store.numbered([row.number for row in shown])
+        return tree_page(trace_id.lower(), rows, (first, begin, last), shown, told)
+
+    def diff(
+        self, before: str, after: str, project: str | None = None, sight: Sight | None = None
+    ) -> TraceDiff:
+        """Two traces aligned span by span, and in what they differ."""
+        return compared(
+            self.trace(before, project, sight).spans,
+            self.trace(after, project, sight).spans,
+            self._said,
+        )
+
+    def _said(self, span: Span) -> tuple[str, str]:
+        if span.payload not in ("full", "masked"):
+            return span.input_preview, span.output_preview
+        bodies = self.payload(span.trace_id, span.span_id, span.project)
+        return excerpt.turn(_sent(bodies.request), _sent(bodies.response))
+
+    def changes(self, where: TraceFilter, base: Window, now: Window) -> Changes:
+        """What changed between two windows, with the figures of both beside it."""
+        found = []
+        for window in (base, now):
+            if window.from_ms >= window.to_ms:
+                raise InvalidInput(
+                    f"the window from {window.from_ms:.0f} to {window.to_ms:.0f} ms is empty"
+                )
+            given = {"from_ms": window.from_ms, "to_ms": window.to_ms}
+            found.append(self._store.setups(where.narrowed(**given)))
+        return provenance.compared(found[0], found[1], (base, now))
 
     def payload(
         self,
@@ -196,10 +254,7 @@ class SpanLog:
         if span.payload not in ("full", "masked") and 1 < row.spans <= _SPANS_OF_TURN:
             spans = self._store.trace(bytes.fromhex(row.trace_id), span.project)
             span = next((one for one in spans if one.payload in ("full", "masked")), span)
-        asked, answered = span.input_preview, span.output_preview
-        if span.payload in ("full", "masked"):
-            bodies = self.payload(span.trace_id, span.span_id, span.project)
-            asked, answered = excerpt.turn(_sent(bodies.request), _sent(bodies.response))
+        asked, answered = self._said(span)
         more = len(asked) > _TURN or len(answered) > _TURN
         return Turn(row=row, asked=asked[:_TURN], answered=answered[:_TURN], more=more)
 
@@ -285,6 +340,14 @@ class SpanLog:
 
     def close(self) -> None:
         self._store.close()
+
+
+def _subtree(rows: list[Below], spans: dict[int, Light], parent: bytes) -> tuple[int, int]:
+    """Where the rows below a span begin and end."""
+    for place, row in enumerate(rows):
+        if spans[row.number].span_id == parent:
+            return place + 1, place + row.spans
+    raise NotFound(f"no span {parent.hex()!r} in this trace")
 
 
 def _sent(body: str | None) -> bytes | None:

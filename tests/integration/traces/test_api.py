@@ -94,6 +94,31 @@ def test_a_payload_is_the_bodies(asked: Asked) -> None:
     assert "leek" in payload["response"]
 
 
+def test_a_trace_is_read_as_a_tree_and_compared_with_another(asked: Asked) -> None:
+    tree = asked.client.get(f"/api/v1/traces/{IDS[0]}/tree")
+    assert [(row["depth"], row["spans"]) for row in tree["rows"]] == [(0, 1)]
+    found = asked.client.get("/api/v1/traces/diff", before=IDS[0], after=IDS[1])
+    told = {d["what"]: (d["before"], d["after"]) for d in found["rows"][0]["differences"]}
+    assert told["input"] == ("what soup today", "and tomorrow")
+    assert asked.http.get(f"/api/v1/traces/diff?before={IDS[0]}&after=00").status_code == 422
+
+
+def test_what_changed_is_told_between_two_windows(asked: Asked) -> None:
+    start = AT_NS / 1e6
+    windows = {"base_from_ms": start, "base_to_ms": start + 2500, "from_ms": start + 2500,
+               "to_ms": start + 10_000}  # fmt: skip
+    asked.client.post("/api/v1/projects", {"name": "menu"})
+    asked.client.post("/api/v1/scores", {"scores": [
+        {"project": "menu", "trace_id": IDS[3], "name": "thumb", "value": 1}]})  # fmt: skip
+    found = asked.client.get("/api/v1/traces/changes", **windows)
+    assert [found["totals"][w]["calls"] for w in ("base", "now")] == [2, 2]
+    assert found["totals"]["now"]["errors"] == 1
+    assert all(d["distance"] == 0 for d in found["dimensions"])
+    wide = asked.client.get("/api/v1/traces/changes", from_ms=start, to_ms=9e12)
+    assert [s["name"] for s in wide["totals"]["now"]["feedback"]] == ["thumb"]
+    assert asked.http.get("/api/v1/traces/changes?from_ms=5&to_ms=4").status_code == 422
+
+
 def test_a_session_is_a_conversation(asked: Asked) -> None:
     (session,) = asked.client.get("/api/v1/sessions", project="menu")["items"]
     assert (session["name"], session["user"], session["traces"]) == ("s1", "u1", 1)

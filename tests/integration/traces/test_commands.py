@@ -69,6 +69,14 @@ def test_sessions_users_and_tags_are_listed(asked: Asked, command: str, name: st
     assert "header" in run(asked, command, "--project", "nowhere").output or command == "users"
 
 
+def test_two_traces_and_two_windows_are_compared(asked: Asked) -> None:
+    text = run(asked, "diff", IDS[0][:16], IDS[1]).output
+    assert "input: what soup today -> and tomorrow" in text
+    assert printed(asked, "diff", IDS[0], IDS[0])["same"] == 1
+    assert printed(asked, "changes", "--last", "1h", "--ago", "7d")["dimensions"]
+    assert "no call" in run(asked, "changes", "--project", "menu").output
+
+
 def test_a_list_for_people_shows_unknown_cost_as_unknown(asked: Asked) -> None:
     text = run(asked, "list", "--failed").output
     assert "unknown" in text

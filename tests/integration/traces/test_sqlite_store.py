@@ -13,6 +13,7 @@ from stockpot.traces.store.embedded import SqliteSpanStore
 from stockpot.traces.store.sqlite import DriverError, connect
 from tests.integration.traces.bills_contract import BillsContract
 from tests.integration.traces.inside_contract import InsideContract
+from tests.integration.traces.shape_contract import ShapeContract
 from tests.integration.traces.span_store_contract import (
     EVERYTHING,
     HOUR_NS,
@@ -37,7 +38,9 @@ def opener(tmp_path: Path) -> Opener:
     return lambda clock: SqliteSpanStore(tmp_path / "spans", clock=clock)
 
 
-class TestSqlite(SpanStoreContract, BillsContract, InsideContract, SubjectsContract):
+class TestSqlite(
+    SpanStoreContract, BillsContract, InsideContract, ShapeContract, SubjectsContract
+):
     """Runs the whole contract."""
 
 

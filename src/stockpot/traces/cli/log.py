@@ -51,7 +51,7 @@ def show_(client: Client, trace_id: str, with_payload: bool, as_json: bool) -> N
     Example:
       stockpot traces show 4bf92f3577b34da6 --payload
     """
-    trace = client.get(f"/api/v1/traces/{_whole(client, trace_id)}")
+    trace = client.get(f"/api/v1/traces/{whole(client, trace_id)}")
     if with_payload:
         for span in trace["spans"]:
             path = f"/api/v1/traces/{trace['trace_id']}/spans/{span['span_id']}/payload"
@@ -149,7 +149,7 @@ def _pages(client: Client, limit: int, filters: Row) -> Iterator[Row]:
             return
 
 
-def _whole(client: Client, given: str) -> str:
+def whole(client: Client, given: str) -> str:
     """A whole trace id out of its beginning."""
     if len(given) >= 32:
         return given

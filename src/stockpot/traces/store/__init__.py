@@ -25,6 +25,8 @@ from stockpot.traces.models import (
     TraceRow,
 )
 from stockpot.traces.otlp import Piece
+from stockpot.traces.provenance import Slice
+from stockpot.traces.tree import Light
 
 PAYLOAD_STATES = ("none", "full", "masked", "shed")
 """Names of `NewSpan.payload`."""
@@ -238,6 +240,18 @@ class SpanStore(Protocol):
         self, where: Mapping[str, str], start: int, end: int, step: int
     ) -> dict[int, Measure]:
         """The same by steps of a window, each by its start; steps without a span are left out."""
+        ...
+
+    def skeleton(self, trace_id: bytes, project: str | None) -> list[Light]:
+        """What the tree of a trace needs of all its spans."""
+        ...
+
+    def numbered(self, numbers: Sequence[int]) -> dict[int, Span]:
+        """Spans by the numbers that a skeleton tells."""
+        ...
+
+    def setups(self, where: TraceFilter) -> list[Slice]:
+        """What each set-up of model, prompt, parameters ... did in the filter's window."""
         ...
 
     def subjects(

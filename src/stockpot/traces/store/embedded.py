@@ -26,7 +26,8 @@ from stockpot.traces.models import (
     SubjectPage,
     TraceFilter,
 )
-from stockpot.traces.store import Audit, Batch, Listing, Outcome
+from stockpot.traces.provenance import Slice
+from stockpot.traces.store import Audit, Batch, Listing, Outcome, shape
 from stockpot.traces.store.audit import audit
 from stockpot.traces.store.measures import measures, stepped
 from stockpot.traces.store.overview import overview
@@ -36,6 +37,7 @@ from stockpot.traces.store.spending import spending
 from stockpot.traces.store.sqlite import Readers, Synchronous, connect, migrate
 from stockpot.traces.store.subjects import subjects
 from stockpot.traces.store.writer import Writer
+from stockpot.traces.tree import Light
 
 
 class SqliteSpanStore:
@@ -112,6 +114,18 @@ class SqliteSpanStore:
     ) -> dict[int, Measure]:
         with self._readers.lend() as connection:
             return stepped(connection, where, start, end, step)
+
+    def skeleton(self, trace_id: bytes, project: str | None) -> list[Light]:
+        with self._readers.lend() as connection:
+            return shape.light(connection, trace_id, project)
+
+    def numbered(self, numbers: Sequence[int]) -> dict[int, Span]:
+        with self._readers.lend() as connection:
+            return shape.numbered(connection, numbers)
+
+    def setups(self, where: TraceFilter) -> list[Slice]:
+        with self._readers.lend() as connection:
+            return shape.setups(connection, where)
 
     def subjects(
         self, kind: SubjectKind, where: SubjectFilter, *, offset: int, limit: int
