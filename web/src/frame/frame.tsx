@@ -62,6 +62,7 @@ function useGlobalShortcuts(showHelp: () => void) {
   useShortcuts([
     { keys: "g o", label: "Overview", group, run: () => navigate({ to: "/overview" }) },
     { keys: "g t", label: "Traces", group, run: () => navigate({ to: "/traces" }) },
+    { keys: "g i", label: "Prompts", group, run: () => navigate({ to: "/prompts" }) },
     { keys: "g p", label: "Playground", group, run: () => navigate({ to: "/playground" }) },
     { keys: "g m", label: "Models", group, run: () => navigate({ to: "/models" }) },
     { keys: "g r", label: "Routes", group, run: () => navigate({ to: "/routes" }) },

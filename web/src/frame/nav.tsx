@@ -30,7 +30,10 @@ const GROUPS = [
   },
   {
     title: "Build",
-    pages: [{ to: "/playground", label: "Playground", icon: "playground", keys: "g p" }],
+    pages: [
+      { to: "/prompts", label: "Prompts", icon: "prompts", keys: "g i" },
+      { to: "/playground", label: "Playground", icon: "playground", keys: "g p" },
+    ],
   },
   {
     title: "Gateway",

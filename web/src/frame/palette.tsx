@@ -162,6 +162,14 @@ function useCommands(): Command[] {
         run: () => navigate({ to: "/traces" }),
       },
       {
+        id: "prompts",
+        label: "Prompts",
+        group: page,
+        icon: "prompts",
+        keys: "g i",
+        run: () => navigate({ to: "/prompts" }),
+      },
+      {
         id: "playground",
         label: "Playground",
         group: page,

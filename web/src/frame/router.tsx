@@ -15,6 +15,7 @@ import { parseCostSearch } from "../cost/search";
 import { parseMonitorSearch } from "../monitors/search";
 import { parsePeopleSearch } from "../people/search";
 import { parsePlaygroundSearch } from "../playground/search";
+import { parsePromptSearch, parsePromptsSearch } from "../prompts/search";
 import { parseRequestSearch } from "../requests/search";
 import { parseRevisionSearch } from "../revisions/search";
 import { parseRouteSearch } from "../routes/search";
@@ -105,6 +106,22 @@ const playground = createRoute({
   validateSearch: parsePlaygroundSearch,
   staticData: { title: "Playground", scope: ["project"] },
   component: lazyRouteComponent(() => import("../playground/playground-page"), "PlaygroundPage"),
+});
+
+const prompts = createRoute({
+  getParentRoute: () => frame,
+  path: "/prompts",
+  validateSearch: parsePromptsSearch,
+  staticData: { title: "Prompts", scope: ["project", "window"] },
+  component: lazyRouteComponent(() => import("../prompts/prompts-page"), "PromptsPage"),
+});
+
+const prompt = createRoute({
+  getParentRoute: () => prompts,
+  path: "/$prompt",
+  validateSearch: parsePromptSearch,
+  search: { middlewares: [retainSearchParams(["prompt_part"])] },
+  component: lazyRouteComponent(() => import("../prompts/prompt-pane"), "PromptPane"),
 });
 
 const models = createRoute({
@@ -209,6 +226,7 @@ export const router = createRouter({
       overview,
       traces.addChildren([trace]),
       playground,
+      prompts.addChildren([prompt]),
       models,
       routes,
       providers,

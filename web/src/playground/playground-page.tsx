@@ -1,23 +1,33 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
-import { readAnswer } from "../api/chat";
-import { instanceQuery, modelsQuery, payloadQuery, traceQuery } from "../api/queries";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { call } from "../api/client";
+import { instanceQuery, modelsQuery } from "../api/queries";
+import type { Model } from "../api/types";
 import { stringifySearch } from "../frame/search";
 import { useShortcuts } from "../frame/shortcuts";
 import { Button } from "../ui/button";
 import { copyText } from "../ui/copy";
-import { TextArea } from "../ui/field";
-import { Empty, Failure, Lines } from "../ui/states";
+import { Kbd } from "../ui/kbd";
+import { Failure, Lines } from "../ui/states";
 import { toast, toastError } from "../ui/toast";
-import { clear, load, type Run, send, stop, useChat } from "./chat-store";
+import { MOST_COLUMNS, shareable } from "./board";
+import { addColumn, changeSettings, clearTurns, current, useBoard } from "./board-store";
+import { ColumnView } from "./column-view";
+import { Composer } from "./composer";
+import { useGrid } from "./grid-store";
+import { GridView } from "./grid-view";
+import { Meter } from "./meter";
 import { NoModels } from "./no-models";
+import { inUrl, useOpening } from "./opening";
+import { runAll, stop, useRunning } from "./run";
 import { SettingsPanel } from "./settings-panel";
-import { TurnView } from "./turn-view";
-import { fromRequest, type Settings } from "./turns";
+
+const SaveVersion = lazy(() => import("./save-version"));
+const SaveRow = lazy(() => import("./save-row"));
+const ReplayDialog = lazy(() => import("./replay-dialog"));
 
 export function PlaygroundPage() {
-  const search = useSearch({ from: "/frame/playground" });
   const { data: models, error, refetch } = useQuery(modelsQuery);
   const { data: instance } = useQuery(instanceQuery);
   if (error && !models) return <Failure error={error} onRetry={refetch} className="m-4" />;
@@ -25,172 +35,253 @@ export function PlaygroundPage() {
   const chats = models.filter((model) => model.kind === "chat");
   if (chats.length === 0) return <NoModels />;
   const usual = chats.find((model) => model.name === instance?.default_model) ?? chats[0];
-  const { trace: _, span: __, ...settings } = { ...search, model: search.model ?? usual?.name };
-  return <Playground models={chats} settings={settings} />;
+  return <Playground models={chats} usual={usual?.name} />;
 }
 
-function Playground({
-  models,
-  settings,
-}: {
-  models: Parameters<typeof SettingsPanel>[0]["models"];
-  settings: Run;
-}) {
+type Saving = "version" | "row" | "replay" | null;
+
+function Playground({ models, usual }: { models: readonly Model[]; usual: string | undefined }) {
+  const search = useSearch({ from: "/frame/playground" });
+  const board = useBoard();
+  const running = useRunning();
+  const grid = useGrid();
+  const opening = useOpening();
+  const [saving, setSaving] = useState<Saving>(null);
+  useUsualModel(usual, opening === null);
+  useAddress(opening === null);
+  useRunKeys(search.project);
+  const at = Math.max(
+    0,
+    board.columns.findIndex((column) => column.id === board.chosen),
+  );
+  const chosen = board.columns[at];
+  if (!chosen) return null;
+  const shared = board.columns.filter((column) => !column.apart);
+  return (
+    <div className="flex h-full min-h-0">
+      <SettingsPanel
+        key={chosen.id}
+        models={models}
+        column={chosen}
+        number={at + 1}
+        project={search.project}
+        dataset={search.dataset}
+      />
+      <section aria-label="Conversation" className="flex min-w-0 flex-1 flex-col">
+        <Bar models={models} onSave={setSaving} />
+        {grid.rows.length > 0 ? (
+          <GridView grid={grid} />
+        ) : (
+          <>
+            <div className="flex min-h-0 flex-1 overflow-x-auto">
+              {opening ??
+                board.columns.map((column, index) => (
+                  <ColumnView
+                    key={column.id}
+                    column={column}
+                    number={index + 1}
+                    alone={board.columns.length === 1}
+                    full={board.columns.length >= MOST_COLUMNS}
+                    chosen={column.id === chosen.id}
+                    running={running.includes(column.id)}
+                    project={search.project}
+                    models={models}
+                    onSave={setSaving}
+                  />
+                ))}
+            </div>
+            {shared.length > 0 && (
+              <Composer
+                column={null}
+                project={search.project}
+                running={shared.some((column) => running.includes(column.id))}
+                ready={shared.every(({ settings }) => settings.model || settings.prompt)}
+              />
+            )}
+          </>
+        )}
+      </section>
+      <Suspense fallback={null}>
+        {saving === "version" && (
+          <SaveVersion column={chosen} project={search.project} onClose={() => setSaving(null)} />
+        )}
+        {saving === "row" && (
+          <SaveRow column={chosen} project={search.project} onClose={() => setSaving(null)} />
+        )}
+        {saving === "replay" && search.trace && (
+          <ReplayDialog trace={search.trace} models={models} onClose={() => setSaving(null)} />
+        )}
+      </Suspense>
+    </div>
+  );
+}
+
+function Bar({ models, onSave }: { models: readonly Model[]; onSave: (what: Saving) => void }) {
+  const search = useSearch({ from: "/frame/playground" });
   const navigate = useNavigate();
-  const chat = useChat();
-  const loading = useTraceLoading();
-  const change = (next: Settings) =>
-    navigate({ to: "/playground", search: (old) => ({ ...old, ...next }), replace: true });
+  const board = useBoard();
+  const running = useRunning();
+  const said = board.columns.some(({ turns }) => turns.length > 0);
+  const ready = board.columns.some(({ turns, settings }) => turns.length > 0 || settings.prompt);
   const startOver = () => {
-    clear();
+    stop();
+    clearTurns();
     navigate({
       to: "/playground",
-      search: (old) => ({ ...old, trace: undefined, span: undefined }),
+      search: (old) => ({ ...old, trace: undefined, span: undefined, share: undefined }),
       replace: true,
     });
   };
-  const share = () => {
-    const trace = chat.turns.findLast((turn) => turn.result?.traceId)?.result?.traceId;
-    const link = `${location.origin}/playground${stringifySearch({ ...settings, ...(trace && { trace }) })}`;
-    copyText(link).then((done) =>
+  useShortcuts([
+    { keys: "n", label: "New conversation", group: "Playground", run: startOver },
+    {
+      keys: "c",
+      label: "Add a column",
+      group: "Playground",
+      run: () => addColumn(current().chosen),
+    },
+  ]);
+  return (
+    <div className="flex min-h-10 shrink-0 flex-wrap items-center gap-1 border-b px-3 py-1">
+      {running.length > 0 ? (
+        <Button icon="stop" onClick={() => stop()}>
+          Stop all
+        </Button>
+      ) : (
+        <Button
+          icon="play"
+          disabled={!ready}
+          title="Answer the last question anew in every column (Ctrl+Enter)"
+          onClick={() => runAll(search.project)}
+        >
+          Run all
+          <span className="max-wide:hidden">
+            <Kbd>Ctrl ⏎</Kbd>
+          </span>
+        </Button>
+      )}
+      <Button
+        icon="plus"
+        tone="ghost"
+        disabled={board.columns.length >= MOST_COLUMNS}
+        onClick={() => addColumn(board.chosen)}
+      >
+        Add a column
+      </Button>
+      {search.trace && (
+        <>
+          <span className="truncate px-1 text-xs text-ink-3">
+            Loaded from trace {search.trace.slice(0, 8)}
+          </span>
+          <Button tone="ghost" icon="refresh" onClick={() => onSave("replay")}>
+            Replay it
+          </Button>
+        </>
+      )}
+      <span className="mr-auto" />
+      <Meter columns={board.columns} models={models} />
+      <Button
+        tone="ghost"
+        disabled={!ready && !board.columns[0]?.settings.system}
+        onClick={() => onSave("version")}
+      >
+        Save as version
+      </Button>
+      <Button tone="ghost" disabled={!said} onClick={() => onSave("row")}>
+        Save as row
+      </Button>
+      <Share />
+      <Button tone="ghost" icon="plus" onClick={startOver} disabled={!said && !search.trace}>
+        New conversation
+      </Button>
+    </div>
+  );
+}
+
+/** One column without a word is a link by itself; anything more is kept under an id. */
+function Share() {
+  const { project } = useSearch({ from: "/frame/playground" });
+  const share = async () => {
+    try {
+      const link = `${location.origin}/playground${stringifySearch(await shareSearch(project))}`;
+      const done = await copyText(link);
       toast(
         done
-          ? { text: "Link to these settings and this conversation copied." }
-          : { tone: "bad", text: "The browser refused to copy." },
-      ),
-    );
-  };
-  useShortcuts([{ keys: "n", label: "New conversation", group: "Playground", run: startOver }]);
-  return (
-    <div className="flex h-full min-h-0">
-      <SettingsPanel models={models} settings={settings} extra={chat.extra} onChange={change} />
-      <section aria-label="Conversation" className="flex min-w-0 flex-1 flex-col">
-        <div className="flex h-10 shrink-0 items-center gap-1 border-b px-4">
-          <span className="mr-auto truncate text-ink-3">
-            {chat.loadedFrom ? `Loaded from trace ${chat.loadedFrom.slice(0, 8)}` : ""}
-          </span>
-          <Button tone="ghost" icon="copy" onClick={share}>
-            Copy link
-          </Button>
-          <Button tone="ghost" icon="plus" onClick={startOver} disabled={chat.turns.length === 0}>
-            New conversation
-          </Button>
-        </div>
-        {loading ?? <Turns settings={settings} />}
-        <Composer settings={settings} running={chat.running} />
-      </section>
-    </div>
-  );
-}
-
-/** Loads the conversation that the URL names, once. Returns what to show until it is there. */
-function useTraceLoading() {
-  const { trace = "", span } = useSearch({ from: "/frame/playground" });
-  const navigate = useNavigate();
-  const chat = useChat();
-  const from = trace && `${trace}${span ?? ""}`;
-  const wanted = Boolean(trace) && chat.loadedFrom !== from;
-  const traced = useQuery({ ...traceQuery(trace), enabled: wanted });
-  const root = traced.data?.spans.find((one) => (span ? one.span_id === span : one.is_root));
-  const payload = useQuery({
-    ...payloadQuery(trace, root?.span_id ?? ""),
-    enabled: wanted && Boolean(root),
-  });
-  useEffect(() => {
-    if (!wanted || !payload.data) return;
-    const loaded = fromRequest(payload.data.request ?? "");
-    if (!loaded) {
-      toastError(new Error("This trace holds no chat request that could be loaded."));
-      load({ settings: {}, turns: [], extra: {} }, from);
-      return;
+          ? { text: "Link to this board copied: it opens for everybody who sees the project." }
+          : { tone: "bad", text: "The browser refused to copy.", hint: link },
+      );
+    } catch (error) {
+      toastError(error);
     }
-    const answer = payload.data.response
-      ? readAnswer(payload.data.response)?.choices[0]
-      : undefined;
-    if (answer?.text)
-      loaded.turns.push({
-        role: "assistant",
-        text: answer.text,
-        result: { state: "done", traceId: trace },
-      });
-    load(loaded, from);
-    navigate({ to: "/playground", search: { ...loaded.settings, trace, span }, replace: true });
-  }, [wanted, payload.data, from, trace, span, navigate]);
-  const error = traced.error ?? payload.error;
-  if (wanted && error) return <Failure error={error} onRetry={traced.refetch} className="m-4" />;
-  return wanted ? <Lines rows={6} /> : null;
+  };
+  return (
+    <Button tone="ghost" icon="copy" onClick={share}>
+      Copy link
+    </Button>
+  );
 }
 
-function Turns({ settings }: { settings: Run }) {
-  const chat = useChat();
-  const scroller = useRef<HTMLDivElement>(null);
-  const stuck = useRef(true);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: every new piece of text may have to scroll
+async function shareSearch(project: string | undefined) {
+  const board = current();
+  const [first] = board.columns;
+  const plain =
+    board.columns.length === 1 &&
+    first &&
+    first.turns.length === 0 &&
+    first.tools.length === 0 &&
+    !first.settings.schema &&
+    Object.keys(board.variables).length === 0;
+  if (plain) return { ...inUrl(first.settings), project };
+  const { id } = await call<{ id: string }>("/api/v1/playground/shares", {
+    method: "POST",
+    body: { project: project ?? "default", state: shareable(board) },
+  });
+  return { share: id, project };
+}
+
+/** A column without a model asks the instance's usual one. */
+function useUsualModel(usual: string | undefined, ready: boolean): void {
+  const { columns } = useBoard();
+  const without = columns.find(({ settings }) => !settings.model && !settings.prompt)?.id;
+  const { model, prompt } = useSearch({ from: "/frame/playground" });
   useEffect(() => {
-    const element = scroller.current;
-    if (element && stuck.current) element.scrollTop = element.scrollHeight;
-  }, [chat.turns]);
-  return (
-    <div
-      ref={scroller}
-      className="min-h-0 flex-1 overflow-y-auto"
-      onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
-        stuck.current = scrollHeight - scrollTop - clientHeight < 40;
-      }}
-    >
-      {chat.turns.length === 0 ? (
-        <Empty title="Ask a model something" className="pt-16">
-          <p>
-            Every run goes through the gateway like your applications' calls do: it is routed,
-            priced and recorded, and each answer links to its trace. To debug a call of an
-            application, open its trace and choose “Open in playground”.
-          </p>
-        </Empty>
-      ) : (
-        chat.turns.map((turn) => (
-          <TurnView key={turn.id} turn={turn} settings={settings} busy={chat.running} />
-        ))
-      )}
-    </div>
-  );
+    if (ready && usual && without !== undefined && !model && !prompt)
+      changeSettings(without, { model: usual });
+  }, [ready, usual, without, model, prompt]);
 }
 
-function Composer({ settings, running }: { settings: Run; running: boolean }) {
-  const [text, setText] = useState("");
-  const submit = () => {
-    if (!text.trim() || running || !settings.model) return;
-    send(settings, text.trim());
-    setText("");
-  };
-  const onKey = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
+/** The first column's settings stand in the address, as far as an address can carry them. */
+function useAddress(ready: boolean): void {
+  const navigate = useNavigate();
+  const { columns } = useBoard();
+  const settings = columns[0]?.settings;
+  useEffect(() => {
+    if (!ready || !settings) return;
+    // The address of a page that was just opened is read first.
+    const timer = setTimeout(
+      () =>
+        navigate({
+          to: "/playground",
+          search: (old) => (old.share ? old : { ...old, ...inUrl(settings) }),
+          replace: true,
+        }),
+      120,
+    );
+    return () => clearTimeout(timer);
+  }, [ready, settings, navigate]);
+}
+
+/** Ctrl+Enter runs all columns, wherever the cursor is. */
+function useRunKeys(project: string | undefined): void {
+  useEffect(() => {
+    const onKey = (event: globalThis.KeyboardEvent) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented)
+        return;
+      if (document.querySelector('[role="dialog"]')) return;
       event.preventDefault();
-      submit();
-    } else if (event.key === "Escape" && running) stop();
-  };
-  return (
-    <div className="shrink-0 border-t px-6 py-3">
-      <div className="mx-auto flex max-w-[820px] items-end gap-2">
-        <TextArea
-          data-search
-          aria-label="Message"
-          placeholder="Message. Enter sends, Shift+Enter starts a new line."
-          rows={Math.min(8, Math.max(2, text.split("\n").length))}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-          onKeyDown={onKey}
-          className="resize-none text-base"
-        />
-        {running ? (
-          <Button icon="stop" onClick={stop} className="h-8 w-20">
-            Stop
-          </Button>
-        ) : (
-          <Button tone="primary" onClick={submit} disabled={!text.trim()} className="h-8 w-20">
-            Send
-          </Button>
-        )}
-      </div>
-    </div>
-  );
+      runAll(project);
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, [project]);
 }

@@ -1,8 +1,10 @@
-// The playground's settings as search parameters: a link carries the whole set-up.
+// The playground's address: one column's settings in plain words, or what to open.
 import { flag, number, type Raw, text } from "../frame/search";
 
 export interface PlaygroundSearch {
   model?: string;
+  /** `NAME@REF`. */
+  prompt?: string;
   system?: string;
   temperature?: number;
   top_p?: number;
@@ -12,12 +14,19 @@ export interface PlaygroundSearch {
   json?: true;
   /** The call to load the conversation from. */
   trace?: string;
+  /** Its span; or both as `TRACE/SPAN`. */
   span?: string;
+  /** A shared set-up. */
+  share?: string;
+  /** The data set whose rows fill the variables. */
+  dataset?: string;
 }
 
 export function parsePlaygroundSearch(raw: Raw): PlaygroundSearch {
+  const [first = "", second] = (text(raw.span, 80) ?? "").split("/");
   return {
     model: text(raw.model),
+    prompt: text(raw.prompt, 200),
     system: text(raw.system, 8_000),
     temperature: number(raw.temperature),
     top_p: number(raw.top_p),
@@ -25,7 +34,9 @@ export function parsePlaygroundSearch(raw: Raw): PlaygroundSearch {
     seed: number(raw.seed),
     stop: text(raw.stop),
     json: flag(raw.json),
-    trace: text(raw.trace, 40),
-    span: text(raw.span, 40),
+    trace: second ? first : text(raw.trace, 40),
+    span: second ?? (first || undefined),
+    share: text(raw.share, 40),
+    dataset: text(raw.dataset, 100),
   };
 }

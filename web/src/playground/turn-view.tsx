@@ -10,23 +10,29 @@ import { cx } from "../ui/cx";
 import { TextArea } from "../ui/field";
 import { count, duration, money } from "../ui/format";
 import { Icon } from "../ui/icons";
-import { again, edit, type Run } from "./chat-store";
-import type { Result, Turn } from "./turns";
+import type { Result, Turn } from "./board";
+import { cut, edit } from "./board-store";
+import { MediaView } from "./media-view";
+import { run } from "./run";
 
 interface Props {
   turn: Turn;
-  settings: Run;
+  column: number;
+  project: string | undefined;
   busy: boolean;
+  /** A tool's turn that a person has to fill in. */
+  asks: boolean;
 }
 
-export const TurnView = memo(function TurnView({ turn, settings, busy }: Props) {
+export const TurnView = memo(function TurnView({ turn, column, project, busy, asks }: Props) {
   const [editing, setEditing] = useState(false);
   const { result } = turn;
   const assistant = turn.role === "assistant";
+  const rerun = !assistant && turn.role !== "tool";
   return (
     <article
       aria-label={`${turn.role} turn`}
-      className={cx("group border-b px-6 py-3", assistant && "bg-panel")}
+      className={cx("group border-b px-4 py-3", assistant && "bg-panel")}
     >
       <div className="mx-auto max-w-[820px]">
         <header className="mb-1 flex h-6 items-center gap-1">
@@ -37,15 +43,16 @@ export const TurnView = memo(function TurnView({ turn, settings, busy }: Props) 
             )}
           >
             {turn.role}
+            {turn.toolName && <span className="font-mono font-normal"> {turn.toolName}</span>}
           </h3>
           <div className="flex opacity-0 group-focus-within:opacity-100 group-hover:opacity-100">
             {turn.text && <CopyButton text={turn.text} label="Copy the text" />}
-            {!busy && !editing && (
+            {!busy && !editing && !asks && (
               <Button
                 tone="ghost"
                 icon="edit"
-                aria-label={assistant ? "Edit this answer" : "Edit and run again"}
-                title={assistant ? "Edit this answer" : "Edit and run again"}
+                aria-label={rerun ? "Edit and run again" : "Edit this answer"}
+                title={rerun ? "Edit and run again" : "Edit this answer"}
                 onClick={() => setEditing(true)}
               />
             )}
@@ -55,16 +62,26 @@ export const TurnView = memo(function TurnView({ turn, settings, busy }: Props) 
                 icon="refresh"
                 aria-label="Run again"
                 title="Run again"
-                onClick={() => again(settings, turn.id)}
+                onClick={() => {
+                  cut(column, turn.id);
+                  run([column], project);
+                }}
               />
             )}
           </div>
         </header>
-        {editing ? (
-          <Editor turn={turn} settings={settings} onDone={() => setEditing(false)} />
+        {editing || asks ? (
+          <Editor
+            turn={turn}
+            column={column}
+            project={project}
+            asks={asks}
+            onDone={() => setEditing(false)}
+          />
         ) : (
           <Content turn={turn} />
         )}
+        {result?.check && <Check check={result.check} />}
         {result && <Figures result={result} />}
       </div>
     </article>
@@ -73,6 +90,7 @@ export const TurnView = memo(function TurnView({ turn, settings, busy }: Props) 
 
 function Content({ turn }: { turn: Turn }) {
   const { result, parts } = turn;
+  const calls = turn.toolCalls ?? parts?.toolCalls ?? [];
   return (
     <>
       {result?.reasoning && (
@@ -101,8 +119,12 @@ function Content({ turn }: { turn: Turn }) {
         // biome-ignore lint/suspicious/noArrayIndexKey: parts never move
         <Badge key={index}>{kind}</Badge>
       ))}
-      {parts?.toolCalls.map((call) => (
-        <pre key={call.id} className="mt-1 font-mono text-xs break-words whitespace-pre-wrap">
+      {turn.media && <MediaView media={turn.media} />}
+      {calls.map((call) => (
+        <pre
+          key={call.id || call.name}
+          className="mt-1 font-mono text-xs break-words whitespace-pre-wrap"
+        >
           {call.name}({call.arguments})
         </pre>
       ))}
@@ -119,33 +141,70 @@ function Content({ turn }: { turn: Turn }) {
   );
 }
 
-function Editor({ turn, settings, onDone }: { turn: Turn; settings: Run; onDone: () => void }) {
+function Editor({
+  turn,
+  column,
+  project,
+  asks,
+  onDone,
+}: Omit<Props, "busy"> & { onDone: () => void }) {
   const [text, setText] = useState(turn.text);
+  const kept = turn.role === "assistant" || turn.role === "tool";
   const save = () => {
     onDone();
-    edit(settings, turn.id, text);
+    const asked = edit(column, turn.id, text);
+    run(asks ? [column] : asked, project);
   };
+  const word = asks ? "Answer and go on" : kept ? "Save" : "Run again from here";
   return (
     <div>
+      {asks && <p className="mb-1 text-xs text-ink-2">What does the tool return?</p>}
       <TextArea
         autoFocus
-        aria-label="Edit the turn"
+        aria-label={asks ? `Result of ${turn.toolName ?? "the tool"}` : "Edit the turn"}
         rows={Math.min(12, Math.max(3, text.split("\n").length))}
         value={text}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) save();
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+            event.stopPropagation();
+            save();
+          }
           if (event.key === "Escape") onDone();
         }}
       />
       <div className="mt-1.5 flex gap-2">
         <Button tone="primary" onClick={save} disabled={!text.trim()}>
-          {turn.role === "assistant" ? "Save" : "Run again from here"}
+          {word}
         </Button>
-        <Button tone="ghost" onClick={onDone}>
-          Cancel
-        </Button>
+        {!asks && (
+          <Button tone="ghost" onClick={onDone}>
+            Cancel
+          </Button>
+        )}
       </div>
+    </div>
+  );
+}
+
+function Check({ check }: { check: NonNullable<Result["check"]> }) {
+  if (check.valid)
+    return (
+      <p className="mt-1.5 text-xs">
+        <Badge tone="ok">keeps its schema</Badge>
+      </p>
+    );
+  return (
+    <div className="mt-1.5 text-xs">
+      <Badge tone="bad">breaks its schema</Badge>
+      <ul className="mt-1 flex flex-col gap-0.5">
+        {check.problems.map((one) => (
+          <li key={`${one.path}${one.message}`} className="break-words">
+            <code className="mr-1.5 font-mono text-accent">{one.path}</code>
+            {one.message}
+          </li>
+        ))}
+      </ul>
     </div>
   );
 }
@@ -166,7 +225,9 @@ function Figures({ result }: { result: Result }) {
   const items = [
     ENDED[result.state],
     result.finish === "length" && "cut at max tokens",
-    tokens && `${count(tokens.input)} in, ${count(tokens.output)} out`,
+    tokens
+      ? `${count(tokens.input)} in, ${count(tokens.output)} out`
+      : !over && result.pieces && `${count(result.pieces)} pieces`,
     ttft !== undefined && ttft !== null && `first token ${duration(ttft)}`,
     over && total !== undefined && `total ${duration(total)}`,
     root?.tpot_ms && `${Math.round(1000 / root.tpot_ms)} tokens/s`,

@@ -1,0 +1,225 @@
+// The list of prompts, by folder; the open one stands beside it.
+import { useQuery } from "@tanstack/react-query";
+import { Link, Outlet, useMatch, useNavigate, useSearch } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import { needs, useMay } from "../api/may";
+import type { PromptSummary } from "../api/types";
+import { Badge } from "../ui/badge";
+import { Button } from "../ui/button";
+import { CodeBlock } from "../ui/code";
+import { cx } from "../ui/cx";
+import { Input } from "../ui/field";
+import { ago, plural } from "../ui/format";
+import { NativeSelect } from "../ui/native-select";
+import { Empty, Failure, Lines } from "../ui/states";
+import { promptsQuery } from "./queries";
+
+const NewPrompt = lazy(() => import("./new-prompt"));
+
+export function PromptsPage() {
+  const search = useSearch({ from: "/frame/prompts" });
+  const open = useMatch({ from: "/frame/prompts/$prompt", shouldThrow: false });
+  const navigate = useNavigate();
+  const filter = { project: search.project, q: search.find };
+  const { data, error, refetch } = useQuery(promptsQuery(filter));
+  const change = (next: Partial<typeof search>) =>
+    navigate({ to: ".", search: (old) => ({ ...old, ...next }), replace: true });
+  if (error && !data) return <Failure error={error} onRetry={refetch} className="m-4" />;
+  if (!data) return <Lines />;
+  const untouched = !search.find && !search.folder && !search.label_tag;
+  return (
+    <div className="flex h-full min-h-0">
+      <section
+        aria-label="All prompts"
+        className={cx(
+          "flex min-h-0 flex-col",
+          open ? "w-[300px] shrink-0 border-r max-wide:hidden" : "flex-1",
+        )}
+      >
+        <Tools prompts={data} narrow={Boolean(open)} />
+        {data.length === 0 && untouched ? (
+          <NoPrompts />
+        ) : (
+          <PromptList prompts={data} open={open?.params.prompt} narrow={Boolean(open)} />
+        )}
+      </section>
+      <Outlet />
+      {search.compose && (
+        <Suspense fallback={null}>
+          <NewPrompt project={search.project} onClose={() => change({ compose: undefined })} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+function Tools({ prompts, narrow }: { prompts: readonly PromptSummary[]; narrow: boolean }) {
+  const search = useSearch({ from: "/frame/prompts" });
+  const navigate = useNavigate();
+  const may = useMay().somewhere("editor");
+  const change = (next: Partial<typeof search>) =>
+    navigate({ to: ".", search: (old) => ({ ...old, ...next }), replace: true });
+  const folders = [...new Set(prompts.map((one) => one.folder).filter(Boolean))].sort();
+  const tags = [...new Set(prompts.flatMap((one) => one.tags))].sort();
+  return (
+    <div className="flex flex-wrap items-center gap-2 border-b px-4 py-2">
+      <Input
+        data-search
+        type="search"
+        aria-label="Find prompts"
+        placeholder="Find in names, tags and texts"
+        className={cx(narrow ? "!w-full" : "!w-64")}
+        value={search.find ?? ""}
+        onChange={(event) => change({ find: event.target.value || undefined })}
+      />
+      {folders.length > 0 && (
+        <NativeSelect
+          label="Folder"
+          value={search.folder ?? ""}
+          choices={[
+            { value: "", label: "All folders" },
+            ...folders.map((folder) => ({ value: folder, label: folder })),
+          ]}
+          onChange={(folder) => change({ folder: folder || undefined })}
+        />
+      )}
+      {tags.length > 0 && (
+        <NativeSelect
+          label="Tag"
+          value={search.label_tag ?? ""}
+          choices={[
+            { value: "", label: "All tags" },
+            ...tags.map((tag) => ({ value: tag, label: tag })),
+          ]}
+          onChange={(tag) => change({ label_tag: tag || undefined })}
+        />
+      )}
+      {!narrow && <p className="text-ink-2">{plural(prompts.length, "prompt")}</p>}
+      <Button
+        tone={narrow ? "plain" : "primary"}
+        icon="plus"
+        className="ml-auto"
+        disabled={!may}
+        title={may ? undefined : needs("editor", "a project")}
+        onClick={() => change({ compose: true })}
+      >
+        New prompt
+      </Button>
+    </div>
+  );
+}
+
+function PromptList({
+  prompts,
+  open,
+  narrow,
+}: {
+  prompts: readonly PromptSummary[];
+  open: string | undefined;
+  narrow: boolean;
+}) {
+  const search = useSearch({ from: "/frame/prompts" });
+  const shown = prompts.filter(
+    (one) =>
+      (!search.folder ||
+        one.folder === search.folder ||
+        one.folder.startsWith(`${search.folder}/`)) &&
+      (!search.label_tag || one.tags.includes(search.label_tag)),
+  );
+  if (shown.length === 0)
+    return <p className="px-4 py-6 text-ink-2">No prompt holds all of this.</p>;
+  const folders = [...new Set(shown.map((one) => one.folder))].sort();
+  return (
+    <div className="min-h-0 flex-1 overflow-y-auto pb-8">
+      {folders.map((folder) => (
+        <section key={folder} aria-label={folder || "No folder"}>
+          {(folder || folders.length > 1) && (
+            <h2 className="border-b bg-panel px-4 py-1 text-xs font-medium text-ink-3">
+              {folder || "no folder"}
+            </h2>
+          )}
+          <ul>
+            {shown
+              .filter((one) => one.folder === folder)
+              .map((one) => (
+                <li key={one.id} className="border-b">
+                  <Link
+                    to="/prompts/$prompt"
+                    params={{ prompt: one.name }}
+                    search={(old) => ({ ...old, project: one.project, at: undefined })}
+                    className={cx(
+                      "flex flex-wrap items-center gap-x-3 gap-y-0.5 px-4 py-2 hover:bg-hover",
+                      one.name === open && "bg-hover",
+                    )}
+                  >
+                    <span className="min-w-0 flex-1">
+                      <span className="block truncate font-medium">{one.name}</span>
+                      {!narrow && one.description && (
+                        <span className="block truncate text-xs text-ink-2">{one.description}</span>
+                      )}
+                    </span>
+                    {!narrow &&
+                      one.tags.map((tag) => (
+                        <Badge key={tag} tone="mute">
+                          {tag}
+                        </Badge>
+                      ))}
+                    <span className="flex gap-1">
+                      {one.labels.slice(0, narrow ? 1 : 4).map((label) => (
+                        <Badge
+                          key={label.label}
+                          tone={label.label === "production" ? "ok" : "accent"}
+                        >
+                          {label.label} v{label.version}
+                        </Badge>
+                      ))}
+                    </span>
+                    {!narrow && (
+                      <span className="num w-36 text-right text-xs text-ink-3">
+                        v{one.latest}, {ago(one.changed_ms)}
+                      </span>
+                    )}
+                  </Link>
+                </li>
+              ))}
+          </ul>
+        </section>
+      ))}
+    </div>
+  );
+}
+
+const PUSH = `mkdir -p prompts
+cat > prompts/menu-description.md <<'END'
+---
+model: smollm2-135m
+---
+Describe {{ dish }} in one sentence.
+END
+stockpot prompts push`;
+
+const USE = `from stockpot import prompts
+
+prompt = prompts.get("menu-description")   # the label production, cached
+messages = prompt.render(dish="tomato soup").messages`;
+
+const GATEWAY = `{"model": "prompt:menu-description@production",
+ "prompt_variables": {"dish": "tomato soup"}}`;
+
+function NoPrompts() {
+  return (
+    <Empty title="No prompts yet" className="overflow-y-auto">
+      <p>
+        A prompt is a template with typed variables. Its versions never change; labels such as
+        <code className="mx-1 font-mono text-xs">production</code>
+        say which one is live, and move without a deploy. Write one here, or push a folder of files
+        that lives in git:
+      </p>
+      <CodeBlock text={PUSH} className="mt-3 text-ink" />
+      <p className="mt-4">Then use it through the gateway, with any client:</p>
+      <CodeBlock text={GATEWAY} className="mt-3 text-ink" />
+      <p className="mt-4">Or in Python, where it is cached and survives an outage:</p>
+      <CodeBlock text={USE} className="mt-3 text-ink" />
+    </Empty>
+  );
+}
