@@ -98,7 +98,7 @@ def read(body: bytes) -> Iterator[Incoming]:
                 for raw in part.spans:
                     yield _incoming(under, bytes(raw), JSON)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as bad:
-        raise Unreadable(f"not an ExportTraceServiceRequest: {bad}") from None
+        raise Unreadable(str(bad)) from None
 
 
 def read_piece(piece: Piece) -> Incoming:

@@ -38,7 +38,7 @@ def read(body: bytes) -> Iterator[Incoming]:
             if tag == 1:
                 yield from _resource_spans(body, *resource_spans)
     except (IndexError, struct.error, RecursionError) as bad:
-        raise Unreadable(f"not an ExportTraceServiceRequest: {bad}") from None
+        raise Unreadable(str(bad)) from None
 
 
 def read_piece(piece: Piece) -> Incoming:

@@ -48,7 +48,7 @@ class Receiver:
         try:
             spans = list(read(unpacked(body, encoding, MOST_UNPACKED), form))
         except Unreadable as bad:
-            raise InvalidInput(str(bad)) from None
+            raise InvalidInput(f"not an ExportTraceServiceRequest: {bad}") from None
         rows: list[Row] = []
         rejected, why = 0, ""
         for span in spans:
