@@ -56,6 +56,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Look", "monitors", "stockpot.monitors.cli:monitors", "Alert when figures are amiss."),
     Row("Look", "replay", "stockpot.playground.cli:replay", "Run a trace again, compare answers."),
     Row("Look", "bench", "stockpot.bench.cli:bench", "Measure the gateway on this machine."),
+    Row("Improve", "prompts", "stockpot.prompts.cli:prompts", "Versions, labels, files in git."),
     Row("Improve", "feedback", "stockpot.feedback.cli:feedback", "What users say; public keys."),
     Row("Improve", "datasets", "stockpot.datasets.cli:datasets", "Rows to evaluate with."),
     Row("Improve", "annotate", "stockpot.datasets.cli:annotate", "Let people label rows, traces."),

@@ -23,8 +23,10 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import ValidationError
 
-from stockpot.core.errors import InvalidInput, did_you_mean
+from stockpot.core.errors import InvalidInput, StockpotError, did_you_mean
+from stockpot.prompts.composing import refs_of
 from stockpot.prompts.models import PromptContent, PromptMessage
+from stockpot.templates import TemplateFault, compile_schema, named_partials
 
 ENDING = ".prompt.md"
 _FENCE = "---\n"
@@ -129,6 +131,24 @@ def parse(text: str, path: str = "the file") -> PromptFile:
         fields |= {"kind": kind, "body": body.removesuffix("\n")}
         starts = (first,)
     return _made(fields, about, starts, lines, path)
+
+
+def check(file: PromptFile, path: str) -> tuple[str, ...]:
+    """The partials that a file names. Raises FileFault for what is wrong with a template or with
+    the schema, and in which line of the file."""
+    content = file.content
+    sources = [content.body] if content.kind == "text" else [m.content for m in content.messages]
+    for source, first in zip(sources, file.lines or [1] * len(sources), strict=True):
+        try:
+            named_partials(content.syntax, source, "the template")
+        except TemplateFault as fault:
+            line = first + fault.line - 1 if fault.line else first
+            raise FileFault(path, line, fault.message) from None
+    try:
+        compile_schema(content.variables_schema)
+        return refs_of(content)
+    except StockpotError as fault:
+        raise FileFault(path, 1, fault.message, hint=fault.hint) from None
 
 
 def _made(

@@ -342,7 +342,7 @@ class ResolvedPrompt(Frozen):
 class PromptFigures(Frozen):
     """What one version did in a window; version 0 is all of them. A call counts once, its retries
     add their tokens and cost. `cost_nano` leaves out the `unpriced`. `scores` are summaries by
-    name, feedback among them. `traces` is the filter of `GET /traces` that shows the calls behind."""
+    name, feedback among them. `traces` is the filter of `GET /traces` that shows the calls."""
 
     version: int
     calls: int

@@ -21,7 +21,7 @@ from tests.integration.control.plane import running
 
 pytestmark = pytest.mark.integration
 
-CHANGES_NOTHING = {"plan_definitions", "check_answer", "preview_monitor"}
+CHANGES_NOTHING = {"forecast_run", "plan_definitions", "check_answer", "preview_monitor", "render_prompt"}
 """They are asked with a body, and answer."""
 
 LAB = {"vendor": "openai-compatible", "base_url": "http://127.0.0.1:9/v1", "models": ["m"],
@@ -54,6 +54,7 @@ BODIES: dict[str, Any] = {
     "approve_request": {}, "deny_request": {}, "change_user": {"name": "Ana"},
     "change_project": {"owner": "ana"}, "change_key": {"limits": {"rpm": 3}},
     "create_project": {"name": "fresh"},
+    "protect_label": {"project": HOME, "label": "guarded"},
     "call_tool": {"project": HOME, "name": "look", "url": "http://127.0.0.1:9/look"},
 }  # fmt: skip
 """Bodies that say more than the smallest one, or another name."""
@@ -63,7 +64,7 @@ async def prepared(world: World, operation: Operation, fresh: Records) -> Ready:
     """Who calls an operation with what, after whatever it needs was made."""
     known = operation.name in BODIES
     body = BODIES[operation.name] if known else operation.example(fresh)
-    for prepare in (_of_the_catalog, _of_a_person, _of_revisions):
+    for prepare in (_of_the_catalog, _of_a_person, _of_revisions, _of_prompts, _of_evals):
         if (ready := await prepare(world, operation, fresh, body)) is not None:
             return ready
     return Ready(world.admin, body)
@@ -118,6 +119,35 @@ async def _of_revisions(
             await world.plane.app.state.control.db.write(
                 lambda c: recording.moved(c, SYSTEM, path, None, "held", "errors")
             )
+    return None
+
+
+async def _of_prompts(
+    world: World, operation: Operation, fresh: Records, body: Any
+) -> Ready | None:
+    match operation.name:
+        case "withdraw_label_proposal":
+            return Ready(world.in_home["admin"])
+        case "unprotect_label":
+            guarded = {"project": HOME, "label": "guarded"}
+            await world.done("PUT", "/api/v1/prompt-protections", guarded)
+            return Ready(world.admin, None, f"/api/v1/prompt-protections/guarded?project={HOME}")
+    return None
+
+
+async def _of_evals(
+    world: World, operation: Operation, fresh: Records, body: Any
+) -> Ready | None:
+    suite = {"name": "menu", "target": {"kind": "recorded"}, "scorers": [{"use": "exact"}]}
+    at = f"{operation.path}?project={HOME}"
+    match operation.name:
+        case "put_suite" | "remove_suite":
+            await world.done("PUT", f"/api/v1/evals/suites?project={HOME}", suite)
+            return Ready(world.admin, suite, at.replace("{name}", "menu"))
+        case "start_run":
+            return Ready(world.admin, {"spec": suite, "rowset": fresh.digest}, at)
+        case "gate_run":
+            await world.made(f"/api/v1/evals/runs/{fresh.run_id}/finish", {})
     return None
 
 

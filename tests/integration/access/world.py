@@ -43,6 +43,14 @@ class Records:
     silence_id: str = ""
     delivery_id: str = ""
 
+    prompt: str = ""
+    number: str = ""
+    label: str = ""
+    comment_id: str = ""
+    proposal_id: str = ""
+    run_id: str = ""
+    digest: str = ""
+
     def named(self, name: str) -> str | None:
         """What stands for a parameter; None where this table knows none."""
         return getattr(self, {"name": "project"}.get(name, name), None)
@@ -122,7 +130,32 @@ class World:
             trace_id=shipped.record.trace_id.hex(), span_id=shipped.record.span_id.hex(),
             subject_id=team["id"], token_id=token["token"]["id"], user_id=user,
             team_id=team["id"], **await self.watched(project, word),
+            **await self.prompted(project, word, member), **await self.evaluated(project, word),
         )  # fmt: skip
+
+    async def evaluated(self, project: str, word: str) -> dict[str, str]:
+        """A run of a suite on recorded answers, which its caller does."""
+        rows = {"name": word, "rows": [{"id": word, "input": word, "output": word}]}
+        kept = await self.made(f"/api/v1/evals/rowsets?project={project}", rows)
+        spec = {"name": word, "target": {"kind": "recorded"}, "scorers": [{"use": "exact"}]}
+        new = {"spec": spec, "rowset": kept["hash"], "runner": "here"}
+        run = await self.made(f"/api/v1/evals/runs?project={project}", new)
+        return {"run_id": run["id"], "digest": kept["hash"]}
+
+    async def prompted(self, project: str, word: str, member: httpx.AsyncClient) -> dict[str, str]:
+        """A prompt whose label was moved, with a comment and a move that the member proposes."""
+        name = f"{word}-prompt"
+        new = {"project": project, "name": name, "content": {"body": f"{word} writes"}}
+        await self.made("/api/v1/prompts", new)
+        at = f"/api/v1/prompts/{name}"
+        await self.made(f"{at}/versions", {"content": {"body": f"{word} writes more"}})
+        for version in (1, 2):
+            await self.done("PUT", f"{at}/labels/production", {"version": version})
+        said = await self.made(f"{at}/comments", {"text": f"{word} is short"})
+        proposed = await member.post(f"{at}/proposals", json={"version": 1})
+        assert proposed.is_success, proposed.text
+        return {"prompt": name, "number": "1", "label": "production", "comment_id": said["id"],
+                "proposal_id": proposed.json()["id"]}  # fmt: skip
 
     async def watched(self, project: str, word: str) -> dict[str, str]:
         """A monitor, its channel, a silence, and a message that was given up."""

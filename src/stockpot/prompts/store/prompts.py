@@ -81,7 +81,7 @@ def _summaries(c: sa.Connection, rows: list[Any]) -> tuple[PromptSummary, ...]:
     ids = [row["id"] for row in rows]
     newest = sa.select(versions.c.prompt_id, sa.func.max(versions.c.number))
     newest = newest.where(_among(versions.c.prompt_id, ids)).group_by(versions.c.prompt_id)
-    latest: dict[str, int] = dict(c.execute(newest).tuples().all())
+    latest: dict[str, int] = {row[0]: row[1] for row in c.execute(newest)}
     moved: dict[str, list[PromptLabel]] = defaultdict(list)
     found = sa.select(labels).where(_among(labels.c.prompt_id, ids)).order_by(labels.c.label)
     for row in c.execute(found).mappings():
