@@ -17,7 +17,9 @@ from stockpot.access.store.tables import metadata as access_tables
 from stockpot.catalog.store.tables import metadata as catalog_tables
 from stockpot.core.db import Database, migrate, newest_revision, open_database, schema_revision
 from stockpot.core.errors import ConfigError
+from stockpot.core.jobs.store import metadata as job_tables
 from stockpot.datasets.store.tables import metadata as dataset_tables
+from stockpot.evals.store import metadata as evals_tables
 from stockpot.feedback.store import metadata as feedback_tables
 from stockpot.monitors.store.tables import metadata as monitor_tables
 from stockpot.revisions.store import metadata as revision_tables
@@ -26,7 +28,7 @@ from tests.postgres import fresh_database
 
 EXPECTED = [
     access_tables, catalog_tables, revision_tables, score_tables, feedback_tables, monitor_tables,
-    dataset_tables,
+    dataset_tables, evals_tables, job_tables,
 ]  # fmt: skip
 SCRIPTS = ScriptDirectory(str(Path(stockpot.__file__).parent / "migrations"))
 REVISIONS = [script.revision for script in reversed(list(SCRIPTS.walk_revisions()))]

@@ -127,9 +127,10 @@ def verdict_of(returned: Returned) -> Verdict:
     if isinstance(returned, Verdict):
         return returned
     value, reason = returned if isinstance(returned, tuple) else (returned, "")
-    if isinstance(value, str):
-        return Verdict(label=value[:200], reason=reason)
-    return Verdict(value=None if value is None else float(value), reason=reason[:1000])
+    label = value[:200] if isinstance(value, str) else ""
+    number = None if value is None or isinstance(value, str) else float(value)
+    # Checked already, and made for every row.
+    return Verdict.model_construct(value=number, label=label, reason=reason[:1000])
 
 
 def at_path(value: Any, path: str) -> Any:
