@@ -70,6 +70,7 @@ function useGlobalShortcuts(showHelp: () => void) {
     { keys: "g h", label: "Revisions", group, run: () => navigate({ to: "/revisions" }) },
     { keys: "g k", label: "Keys", group, run: () => navigate({ to: "/keys" }) },
     { keys: "g c", label: "Cost", group, run: () => navigate({ to: "/cost" }) },
+    { keys: "g e", label: "Evaluations", group, run: () => navigate({ to: "/evals" }) },
     { keys: "g w", label: "Monitors", group, run: () => navigate({ to: "/monitors" }) },
     { keys: "g a", label: "Access requests", group, run: () => navigate({ to: "/requests" }) },
     { keys: "g u", label: "People", group, run: () => navigate({ to: "/people" }) },

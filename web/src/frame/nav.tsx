@@ -33,6 +33,7 @@ const GROUPS = [
     pages: [
       { to: "/prompts", label: "Prompts", icon: "prompts", keys: "g i" },
       { to: "/playground", label: "Playground", icon: "playground", keys: "g p" },
+      { to: "/evals", label: "Evaluations", icon: "pulse", keys: "g e" },
     ],
   },
   {

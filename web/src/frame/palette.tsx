@@ -226,6 +226,14 @@ function useCommands(): Command[] {
         run: () => navigate({ to: "/cost" }),
       },
       {
+        id: "evals",
+        label: "Evaluations",
+        group: page,
+        icon: "pulse",
+        keys: "g e",
+        run: () => navigate({ to: "/evals" }),
+      },
+      {
         id: "monitors",
         label: "Monitors",
         group: page,

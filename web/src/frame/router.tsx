@@ -12,6 +12,7 @@ import { ApiError, whenSignedOut } from "../api/client";
 import { sessionQuery } from "../api/queries";
 import { parseAuditSearch } from "../audit/search";
 import { parseCostSearch } from "../cost/search";
+import { parseEvalSearch } from "../evals/search";
 import { parseMonitorSearch } from "../monitors/search";
 import { parsePeopleSearch } from "../people/search";
 import { parsePlaygroundSearch } from "../playground/search";
@@ -178,6 +179,14 @@ const cost = createRoute({
   component: lazyRouteComponent(() => import("../cost/cost-page"), "CostPage"),
 });
 
+const evals = createRoute({
+  getParentRoute: () => frame,
+  path: "/evals",
+  validateSearch: parseEvalSearch,
+  staticData: { title: "Evaluations", scope: ["project"] },
+  component: lazyRouteComponent(() => import("../evals/evals-page"), "EvalsPage"),
+});
+
 const monitors = createRoute({
   getParentRoute: () => frame,
   path: "/monitors",
@@ -234,6 +243,7 @@ export const router = createRouter({
       keys,
       cost,
       monitors,
+      evals,
       requests,
       people,
       audit,

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { scaleOf } from "./interval";
+import type { Result, Run } from "./types";
+import { amount, armOf, asked, difference, failingFirst, remaining } from "./words";
+import { wordDiff } from "./words-diff";
+
+const result = (item: string, value: number | null, error = ""): Result => ({
+  item,
+  repeat: 0,
+  input: null,
+  expected: null,
+  output: "",
+  error,
+  trace_id: "",
+  cached: false,
+  latency_ms: null,
+  cost_nano: null,
+  usage: { input: 0, output: 0 },
+  model: "",
+  cluster: "",
+  slices: [],
+  scores: value === null ? {} : { exact: { value, label: "", reason: "" } },
+});
+
+describe("rows of a run", () => {
+  it("stand with errors first, then what failed, then in the data set's order", () => {
+    const rows = [result("a", 1), result("b", 0), result("c", null, "timeout"), result("d", 0.5)];
+    expect(failingFirst(rows, ["exact"]).map((row) => row.item)).toEqual(["c", "b", "d", "a"]);
+  });
+
+  it("are asked what a person would read", () => {
+    expect(asked({ question: "soup?" })).toBe("soup?");
+    expect(asked({ messages: [{ role: "user", content: "leek" }] })).toBe("leek");
+    expect(asked({ dish: 1 })).toBe('{"dish":1}');
+  });
+});
+
+describe("figures", () => {
+  it("are said in their unit, differences with a sign", () => {
+    expect(amount(0.8456, "share")).toBe("84.6%");
+    expect(difference(-0.031, "share")).toBe("−3.1 pt");
+    expect(difference(12, "ms")).toBe("+12 ms");
+    expect(amount(null, "score")).toBe("–");
+  });
+
+  it("share a scale that holds all of them, and zero where it matters", () => {
+    const scale = scaleOf([0.2, null, 0.4], true);
+    expect(scale.from).toBeLessThan(0);
+    expect(scale.to).toBeGreaterThan(0.4);
+  });
+
+  it("name what ran", () => {
+    const run = { arm: { kind: "prompt", prompt: "menu", prompt_version: 7, model: "fast" } };
+    expect(armOf(run as unknown as Run)).toBe("menu@7 · fast");
+  });
+
+  it("tell how long a run still takes once it has begun", () => {
+    const run = (done: number) =>
+      ({ state: "running", progress: { rows: 100, done, seconds: 10 } }) as unknown as Run;
+    expect(remaining(run(50))).toBe(10);
+    expect(remaining(run(1))).toBeUndefined();
+  });
+});
+
+describe("two texts", () => {
+  it("show the words that the other has not", () => {
+    const [left, right] = wordDiff("a leek soup today", "a pea soup today");
+    expect(left.filter((piece) => !piece.same).map((piece) => piece.text)).toEqual(["leek"]);
+    expect(right.filter((piece) => !piece.same).map((piece) => piece.text)).toEqual(["pea"]);
+    expect(left.map((piece) => piece.text).join("")).toBe("a leek soup today");
+  });
+});
