@@ -47,7 +47,8 @@ encode_asks = msgspec.msgpack.Encoder().encode
 decode_grants = msgspec.msgpack.Decoder(list[RateGrant]).decode
 _CORS_HEADERS = (
     "authorization, content-type, x-api-key, x-goog-api-key, traceparent, tracestate, baggage, "
-    "x-stockpot-user, x-stockpot-session, x-stockpot-tags, x-stockpot-prompt"
+    "x-stockpot-user, x-stockpot-session, x-stockpot-tags, x-stockpot-prompt, "
+    "x-stockpot-prompt-used"
 )
 _CORS_EXPOSE = (
     "age, retry-after, server-timing, x-stockpot-cache, x-stockpot-degraded, x-stockpot-prompt, "

@@ -11,7 +11,7 @@ from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stockpot.core import ids
-from stockpot.gateway.trace_context import ALONE, joined, labels
+from stockpot.gateway.trace_context import ALONE, joined, labels, prompt_used
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,6 +134,9 @@ class Call:
         )
         if b"baggage" in headers:
             self.headers = labels(headers[b"baggage"]) | headers
+        if b"x-stockpot-prompt-used" in headers:
+            used = prompt_used(headers[b"x-stockpot-prompt-used"])
+            self.prompt = Prompted(*used) if used else None
         self.root_id = ids.span_id()
 
     def mark(self) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stockpot.gateway.http.messages import Headers
 
 _PARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+_USED = re.compile(rb"([^\s@;]{1,200})@([0-9]{1,10})(?:;\s*label=([^\s;]{1,100}))?")
 _STATE = re.compile(rb"[ -~]{1,512}")
 _BAGGAGE_MOST = 8192
 ALONE = b"-01\r\n"
@@ -54,6 +55,20 @@ def joined(headers: Headers) -> Joined:
     state = b"tracestate: %b\r\n" % states if _STATE.fullmatch(states) else b""
     onward = b"-%b\r\n%b" % (sampled, state)
     return Joined(bytes.fromhex(trace.decode()), bytes.fromhex(parent.decode()), onward)
+
+
+def prompt_used(header: bytes) -> tuple[str, str, str] | None:
+    """Name, version and label out of `NAME@VERSION;label=LABEL`: what the application says that it
+    rendered the request from. Name and label are percent-encoded."""
+    found = _USED.fullmatch(header.strip())
+    if found is None:
+        return None
+    name, version, label = found.groups(b"")
+    return _said(name), version.decode(), _said(label)
+
+
+def _said(encoded: bytes) -> str:
+    return unquote_to_bytes(encoded).decode("utf-8", "replace")
 
 
 def labels(baggage: bytes) -> dict[bytes, bytes]:

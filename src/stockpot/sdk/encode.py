@@ -13,6 +13,8 @@ from stockpot.sdk.options import Mask
 UNMASKED = "(not kept: the mask failed)"
 _ERROR = 2
 _INTERNAL = 1
+_LOCAL, _REMOTE = 0x101, 0x301
+"""Sampled, and whether the parent is another process's."""
 _MOST_TRACE = 8000
 _NAMED = {"tool": "gen_ai.tool.name", "agent": "gen_ai.agent.name"}
 
@@ -30,6 +32,7 @@ class Told(Protocol):
     tags: tuple[str, ...]
     attributes: dict[str, Any]
     failure: tuple[str, str, str] | None
+    remote: bool
 
     @property
     def kind(self) -> str: ...
@@ -98,6 +101,7 @@ def span_json(span: Told, end_ns: int) -> bytes:
         "spanId": span.span_id,
         "name": span.name,
         "kind": _INTERNAL,
+        "flags": _REMOTE if span.remote else _LOCAL,
         "startTimeUnixNano": str(span.start_ns),
         "endTimeUnixNano": str(end_ns),
         "attributes": attributes(_facts(span)),
@@ -153,7 +157,7 @@ def any_value(value: Any) -> dict[str, Any]:
 
 def resource(facts: Mapping[str, Any]) -> bytes:
     """The head of a request up to its first span."""
-    scope = {"name": "stockpot.sdk"}
+    scope = {"name": "stockpot"}
     about = _encoder.encode({"attributes": attributes(facts)})
     return b'{"resourceSpans":[{"resource":%b,"scopeSpans":[{"scope":%b,"spans":[' % (
         about,

@@ -89,6 +89,14 @@ class Prompt:
         told = {"stockpot.prompt.name": self.name, "stockpot.prompt.version": str(self.number)}
         return {**told, "stockpot.prompt.label": self.label} if self.label else told
 
+    def headers(self) -> dict[str, str]:
+        """What tells the gateway that a call was rendered from this version; `observe.headers()`
+        tells it too, in a span that is linked to it. A fallback is no version."""
+        if not self.number:
+            return {}
+        label = f";label={quote(self.label, safe='')}" if self.label else ""
+        return {"x-stockpot-prompt-used": f"{quote(self.name, safe='')}@{self.number}{label}"}
+
     def __repr__(self) -> str:
         return f"Prompt({self.name!r}, number={self.number}, source={self.source!r})"
 

@@ -26,6 +26,8 @@ class Linked(Protocol):
 
     def attributes(self) -> dict[str, Any]: ...
 
+    def headers(self) -> dict[str, str]: ...
+
 
 class Owner(Protocol):
     """Whoever takes ended spans and scores."""
@@ -54,8 +56,8 @@ class Span:
     """A span that runs, or ran. Everything set on it after its end is lost."""
 
     __slots__ = (
-        "_owner", "attributes", "failure", "kind", "name", "over", "parent_id", "recorded",
-        "session", "span_id", "start_ns", "tags", "trace_id", "user",
+        "_owner", "_prompt", "attributes", "failure", "kind", "name", "over", "parent_id",
+        "recorded", "remote", "session", "span_id", "start_ns", "tags", "trace_id", "user",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +75,8 @@ class Span:
         self.tags: tuple[str, ...] = at.tags
         self.attributes: dict[str, Any] = {}
         self.failure: tuple[str, str, str] | None = None
+        self.remote = isinstance(at, Place) and bool(at.parent_id)
+        self._prompt: dict[str, str] = {}
         self.recorded = recorded
         self.over = False
         self.start_ns = time.time_ns()
@@ -99,6 +103,8 @@ class Span:
         self.session = session or self.session
         self.user = user or self.user
         self.tags = (*self.tags, *(tag for tag in tags if tag not in self.tags))
+        if prompt is not None:
+            self._prompt = prompt.headers()
         if not self.recorded:
             return self
         found = self.attributes
@@ -147,7 +153,7 @@ class Span:
         baggage = ",".join(f"{name}={quote(value, safe='')}" for name, value in said if value)
         if baggage:
             told["baggage"] = baggage
-        return told
+        return {**told, **self._prompt}
 
     def end(self) -> None:
         """It is over; the second time changes nothing."""

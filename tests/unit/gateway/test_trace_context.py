@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockpot.gateway.trace_context import ALONE, joined, labels
+from stockpot.gateway.trace_context import ALONE, joined, labels, prompt_used
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 GOOD = f"00-{TRACE}-{SPAN}-01".encode()
@@ -58,6 +58,23 @@ def test_whatever_arrives_upstream_gets_whole_header_lines(parent: bytes, state:
 def test_baggage_says_user_and_session() -> None:
     found = labels(b"user.id=J%C3%B6rg;kind=guest , session.id = table-7,other=1,enduser.id=late")
     assert found == {b"x-stockpot-user": "Jörg".encode(), b"x-stockpot-session": b"table-7"}
+
+
+@pytest.mark.parametrize(
+    ("header", "used"),
+    [
+        (b"menu@3", ("menu", "3", "")),
+        (b"men%C3%BC%2Fnight@12;label=production", ("menü/night", "12", "production")),
+        (b"menu", None),
+        (b"menu@production", None),
+        (b"menu@3;other=x", None),
+        (b"", None),
+    ],
+)
+def test_a_call_says_which_prompt_it_was_rendered_from(
+    header: bytes, used: tuple[str, str, str] | None
+) -> None:
+    assert prompt_used(header) == used
 
 
 @given(st.binary(max_size=300))

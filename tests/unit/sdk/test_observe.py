@@ -82,6 +82,7 @@ def test_a_service_that_is_called_goes_on_with_its_callers_trace(
     assert spans["back"]["traceId"] == spans["front"]["traceId"]
     assert spans["back"]["attributes"]["session.id"] == "s 1"
     assert "parentSpanId" not in spans["stray"]
+    assert [spans[name]["flags"] for name in ("front", "back")] == [0x101, 0x301]
 
 
 def test_an_exception_is_told_and_goes_on(observe: Observer, server: Collector) -> None:

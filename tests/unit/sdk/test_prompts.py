@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from stockpot.sdk import Prompts, PromptUnavailable
+from stockpot.sdk import Observer, Options, Prompts, PromptUnavailable
 from stockpot.templates import TemplateFault
 from tests.unit.sdk.conftest import Collector, until
 
@@ -75,6 +75,10 @@ def test_a_prompt_is_asked_for_once_and_rendered_here(server: Collector, library
         "messages": [{"role": "user", "content": "v1: ramen"}],
     }
     assert all(prompts.get("menu") is prompt for _ in range(100))
+    with Observer(Options(url=server.url))("cook") as span:
+        assert span.set(prompt=prompt).headers()["x-stockpot-prompt-used"] == (
+            "menu@1;label=production"
+        )
     first = library.asked[0]
     assert (first["path"], first["label"], first["project"]) == (
         "/api/v1/prompts/menu/resolved", "production", "bistro",

@@ -43,7 +43,8 @@ WHERE 1{root}{matches} AND s.id > ? AND s.id < ? ORDER BY s.id LIMIT ?"""
 _TOP = """
 SELECT {columns} FROM spans s INDEXED BY spans_identity
 WHERE s.trace_id = ? AND s.project = ?
-ORDER BY s.is_root AND s.parent_id = x'' DESC, s.is_root DESC, s.id DESC LIMIT 1"""
+ORDER BY s.is_root AND s.parent_id = x'' DESC, s.is_root DESC, s.source <> 'gateway' DESC, s.id DESC
+LIMIT 1"""
 
 # Spans that match, in the order of their arrival.
 _ALL = """
