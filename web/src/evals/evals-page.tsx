@@ -104,14 +104,19 @@ function Runs({ search, start }: { search: Search; start: React.ReactNode }) {
   );
 }
 
-const FIRST = `cat > menu.toml <<'END'
-[suite]
-name = "menu"
-dataset = "menu"
-target = { kind = "model", model = "smollm2-135m" }
-scorers = [{ use = "exact" }, { use = "latency" }]
+const FIRST = `cat > soups.jsonl <<'END'
+{"input": {"text": "leek soup"}, "expected": "leek soup"}
+{"input": {"text": "pea soup"}, "expected": "pea soup"}
 END
-stockpot eval run menu.toml`;
+cat > soups.toml <<'END'
+rows = "soups.jsonl"
+[target]
+kind = "model"
+model = "echo"
+[[scorers]]
+use = "exact"
+END
+stockpot eval run soups.toml`;
 
 function NoRuns({ any }: { any: boolean }) {
   if (any) return <Empty title="This suite has no runs here" />;

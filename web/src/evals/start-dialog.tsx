@@ -10,7 +10,7 @@ import { Field, Input } from "../ui/field";
 import { compact, count, money } from "../ui/format";
 import { Select } from "../ui/select";
 import { Failure } from "../ui/states";
-import { EVALS, forecastQuery, suitesQuery } from "./queries";
+import { EVALS, forecastQuery, runsQuery, suitesQuery } from "./queries";
 import type { Forecast, NewRun, Run, Suite } from "./types";
 
 interface Props {
@@ -34,7 +34,13 @@ export function StartDialog({ project, suite, onClose, onStarted }: Props) {
   const [message, setMessage] = useState("");
   const [again, setAgain] = useState(false);
   const picked = suites.data?.find((one) => one.spec.name === name) ?? suites.data?.[0];
-  const wanted = picked && wantedOf(picked, { prompt, model, message, again });
+  // A suite out of a file has no data set: its rows are those of its last run.
+  const runs = useQuery({
+    ...runsQuery(chosen, picked?.spec.name),
+    enabled: picked !== undefined && !picked.spec.dataset,
+  });
+  const rowset = picked?.spec.dataset ? "" : (runs.data?.[0]?.dataset_hash ?? "");
+  const wanted = picked && wantedOf(picked, { prompt, model, message, again, rowset });
   const settled = useSettled(wanted);
   const forecast = useQuery(forecastQuery(chosen, settled));
   const start = useMutation({
@@ -147,20 +153,21 @@ interface Chosen {
   model: string;
   message: string;
   again: boolean;
+  rowset: string;
 }
 
 /** The run of a suite, with its target replaced where something else is named. */
-function wantedOf(suite: Suite, { prompt, model, message, again }: Chosen): NewRun {
+function wantedOf(suite: Suite, { prompt, model, message, again, rowset }: Chosen): NewRun {
   const target = { ...suite.spec.target };
   if (prompt.trim()) Object.assign(target, { kind: "prompt", prompt: prompt.trim() });
   if (model) Object.assign(target, { model });
   if (model && target.kind !== "prompt") target.kind = "model";
-  return { suite: suite.spec.name, target, message: message.trim(), repeat_calls: again };
+  return { suite: suite.spec.name, target, rowset, message: message.trim(), repeat_calls: again };
 }
 
 function suiteText({ spec }: Suite): string {
   const scorers = spec.scorers.map((one) => one.name || one.use).join(", ");
-  return `${spec.dataset || "no data set"} × ${scorers}`;
+  return `${spec.dataset || "the rows of its last run"} × ${scorers}`;
 }
 
 function TargetFields({
@@ -255,9 +262,9 @@ function Expected({ forecast, metrics }: { forecast?: Forecast; metrics?: Suite 
 function NoSuites({ project }: { project: string }) {
   return (
     <p className="text-ink-2">
-      The project {project} has no suites yet. A run of a file makes one known:{" "}
+      The project {project} has no suites yet. Make one of a file known:{" "}
       <code className="rounded bg-mute-wash px-1 font-mono text-xs select-all">
-        stockpot eval run evals/menu.toml
+        stockpot eval push evals/menu.toml
       </code>
     </p>
   );
