@@ -24,6 +24,7 @@ const GROUPS = [
     pages: [
       { to: "/overview", label: "Overview", icon: "overview", keys: "g o" },
       { to: "/traces", label: "Traces", icon: "traces", keys: "g t" },
+      { to: "/feedback", label: "Feedback", icon: "thumb", keys: "g f" },
       { to: "/cost", label: "Cost", icon: "cost", keys: "g c" },
       { to: "/monitors", label: "Monitors", icon: "bell", keys: "g w" },
     ],
@@ -33,6 +34,8 @@ const GROUPS = [
     pages: [
       { to: "/prompts", label: "Prompts", icon: "prompts", keys: "g i" },
       { to: "/playground", label: "Playground", icon: "playground", keys: "g p" },
+      { to: "/datasets", label: "Data sets", icon: "grid", keys: "g d" },
+      { to: "/annotation", label: "Annotation", icon: "tag", keys: "g q" },
       { to: "/evals", label: "Evaluations", icon: "pulse", keys: "g e" },
     ],
   },

@@ -8,11 +8,14 @@ import {
   redirect,
   retainSearchParams,
 } from "@tanstack/react-router";
+import { parseAnnotationSearch } from "../annotation/search";
 import { ApiError, whenSignedOut } from "../api/client";
 import { sessionQuery } from "../api/queries";
 import { parseAuditSearch } from "../audit/search";
 import { parseCostSearch } from "../cost/search";
+import { parseDatasetSearch } from "../datasets/search";
 import { parseEvalSearch } from "../evals/search";
+import { parseFeedbackSearch } from "../feedback/search";
 import { parseMonitorSearch } from "../monitors/search";
 import { parsePeopleSearch } from "../people/search";
 import { parsePlaygroundSearch } from "../playground/search";
@@ -195,6 +198,30 @@ const monitors = createRoute({
   component: lazyRouteComponent(() => import("../monitors/monitors-page"), "MonitorsPage"),
 });
 
+const feedback = createRoute({
+  getParentRoute: () => frame,
+  path: "/feedback",
+  validateSearch: parseFeedbackSearch,
+  staticData: { title: "Feedback", scope: ["project", "window"] },
+  component: lazyRouteComponent(() => import("../feedback/feedback-page"), "FeedbackPage"),
+});
+
+const datasets = createRoute({
+  getParentRoute: () => frame,
+  path: "/datasets",
+  validateSearch: parseDatasetSearch,
+  staticData: { title: "Data sets", scope: ["project"] },
+  component: lazyRouteComponent(() => import("../datasets/datasets-page"), "DatasetsPage"),
+});
+
+const annotation = createRoute({
+  getParentRoute: () => frame,
+  path: "/annotation",
+  validateSearch: parseAnnotationSearch,
+  staticData: { title: "Annotation", scope: ["project"] },
+  component: lazyRouteComponent(() => import("../annotation/annotation-page"), "AnnotationPage"),
+});
+
 const requests = createRoute({
   getParentRoute: () => frame,
   path: "/requests",
@@ -244,6 +271,9 @@ export const router = createRouter({
       cost,
       monitors,
       evals,
+      feedback,
+      datasets,
+      annotation,
       requests,
       people,
       audit,

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { keysQuery, payloadQuery, traceQuery } from "../api/queries";
 import type { Span, Trace } from "../api/types";
+import { TraceFeedback } from "../feedback/trace-feedback";
 import { Badge, STATUS_TONE } from "../ui/badge";
 import { Button, buttonClass } from "../ui/button";
 import { CopyText } from "../ui/copy";
@@ -72,6 +73,7 @@ function Loaded({ trace }: { trace: Trace }) {
         onChoose={(id) => open({ span: id === root.span_id ? undefined : id })}
       />
       <StageBar span={span} />
+      <TraceFeedback span={span} />
       <Tabs
         label="Parts of this call"
         value={search.tab ?? "chat"}
