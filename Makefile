@@ -6,6 +6,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+# Containers often set this; then every process that a test starts would compile all sources anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTHON ?= python3
 JOBS ?= 2
 BIN := .venv/bin
