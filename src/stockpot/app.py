@@ -144,7 +144,7 @@ class _Control:
             revisions.router(self.revisions),
             prompts.router(self.prompts),
             traces.router(self.spans, traces.ScoresBeside(self.scores)),
-            traces.otlp_router(self.door, self._sender),
+            traces.otlp_router(self.door, self._sender, self._renormalising),
             monitors.router(self.monitors),
             traces.score_router(self.scores),
             feedback.router(self.feedback, self.public_keys),
@@ -207,6 +207,12 @@ class _Control:
         if not found:
             raise NotFound(f"no project {project!r}", hint="stockpot projects list")
         return traces.Sender(project, "", "", found[0].payloads)
+
+    async def _renormalising(self, principal: access.Principal, asked: dict[str, object]) -> None:
+        told = {name: value for name, value in asked.items() if value is not None}
+        await self.db.write(
+            lambda c: access.audit(c, principal, "traces.renormalise", "traces", **told)
+        )
 
     async def _spend_of(self, worker: str, scope: str, scope_id: str, from_ms: int) -> int | None:
         return await asyncio.to_thread(self.spans.spent, worker, scope, scope_id, from_ms)

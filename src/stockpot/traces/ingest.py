@@ -29,6 +29,7 @@ from stockpot.gateway import Shipment, ShipmentAck
 from stockpot.traces.receiving.pricing import RowsOf, no_prices
 from stockpot.traces.service import OffsetMismatch, SpanLog
 from stockpot.traces.store import SpanStore
+from stockpot.traces.store.rewriting import Stretch
 
 MAX_SHIPMENT = 512 << 20
 """Bytes of the largest shipment. Shippers send about 4 MB; a single record may be larger."""
@@ -40,6 +41,7 @@ _GROUPED_BYTES = 16 << 20
 _WAITING_BYTES = 256 << 20
 _log = logging.getLogger(__name__)
 _decode = msgspec.msgpack.Decoder(Shipment).decode
+_decode_stretch = msgspec.msgpack.Decoder(Stretch).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 _NOT_OURS = (ValueError, TypeError, OverflowError)
@@ -186,11 +188,12 @@ def ingest_app(store: SpanStore, token: str, prices: RowsOf = no_prices) -> Star
     `POST /internal/shipments` takes a MessagePack `Shipment` with `Authorization: Bearer TOKEN` and
     answers a MessagePack `ShipmentAck` once it is committed: 200, or 409 with the offset to go on
     from. 401 wrong token, 400 not a shipment, 413 too large, 422 holds what cannot be kept (send
-    smaller ones to find it), 503 try again later. `GET /healthz`,
-    `GET /readyz` and `GET /metrics` (Prometheus) need no token. The store is closed at shutdown,
+    smaller ones to find it), 503 try again later. `POST /internal/renormalise` takes a `Stretch`
+    and reads that piece of history again. `GET /healthz`, `GET /readyz` and `GET /metrics` (Prometheus) need no token. The store is closed at shutdown,
     after everything that waits has been committed. `prices` are for spans of other applications.
     """
-    committer = Committer(SpanLog(store, prices=prices))
+    log = SpanLog(store, prices=prices)
+    committer = Committer(log)
     expected = f"Bearer {token}".encode()
 
     @contextlib.asynccontextmanager
@@ -214,6 +217,17 @@ def ingest_app(store: SpanStore, token: str, prices: RowsOf = no_prices) -> Star
         committer.counters["bytes"] += len(body)
         return _answered(await committer.commit(body))
 
+    async def renormalise(request: Request) -> Response:
+        given = request.headers.get("authorization", "").encode()
+        if not hmac.compare_digest(given, expected):
+            return _error(401, "not_signed_in", "this route is for the instance's own processes")
+        try:
+            window = _decode_stretch(await request.body())
+        except msgspec.DecodeError as bad:
+            return _error(400, "invalid_input", f"not a stretch of history: {bad}")
+        done = await asyncio.to_thread(log.renormalise, window)
+        return Response(_encode(done), media_type="application/msgpack")
+
     async def readyz(_: Request) -> Response:
         state = "ready" if committer.healthy else "failing"
         return JSONResponse({"status": state}, 200 if committer.healthy else 503)
@@ -228,6 +242,7 @@ def ingest_app(store: SpanStore, token: str, prices: RowsOf = no_prices) -> Star
 
     routes = [
         Route("/internal/shipments", shipments, methods=["POST"]),
+        Route("/internal/renormalise", renormalise, methods=["POST"]),
         Route("/readyz", readyz),
         Route("/healthz", healthz),
         Route("/metrics", metrics),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 from stockpot.core.errors import Conflict, InvalidInput, NotFound
 from stockpot.core.instance import Instance
@@ -37,9 +38,11 @@ from stockpot.traces.models import (
     Verification,
 )
 from stockpot.traces.provenance import Changes, Window
+from stockpot.traces.receiving.again import History, Renormalised, renormalise
 from stockpot.traces.receiving.batches import Receiver
 from stockpot.traces.receiving.pricing import Prices, RowsOf, no_prices
 from stockpot.traces.store import Listed, SpanStore
+from stockpot.traces.store.rewriting import Stretch
 from stockpot.traces.tree import Below, Light, TreePage, grow, tree_page
 from stockpot.traces.verify import verify
 
@@ -76,7 +79,8 @@ class SpanLog:
     ) -> None:
         self._store = store
         self._instance = instance
-        self._receiver = Receiver(Prices(prices))
+        self._prices = Prices(prices)
+        self._receiver = Receiver(self._prices)
         self.following = True
         """Whether tails go on; false once `stop_following` was called."""
 
@@ -102,6 +106,11 @@ class SpanLog:
             else OffsetMismatch(shipment, outcome.offset)
             for shipment, one, outcome in zip(shipments, all_of_it, outcomes, strict=True)
         ]
+
+    def renormalise(self, stretch: Stretch) -> Renormalised:
+        """Read a piece of history again, by what is known of dialects now. Only where spans are
+        taken in."""
+        return renormalise(cast("History", self._store), stretch, self._prices)
 
     # --- looking --------------------------------------------------------------------------------
 

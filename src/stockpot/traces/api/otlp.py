@@ -5,14 +5,17 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import Field
 
 from stockpot.access import Principal, demand, requires
 from stockpot.core.errors import InvalidInput, NotFound
 from stockpot.gateway import otlp
+from stockpot.traces.models import Frozen
 from stockpot.traces.otlp import Unreadable, read, unpacked
 from stockpot.traces.receiving.batches import MOST_UNPACKED
 from stockpot.traces.receiving.door import Door
 from stockpot.traces.receiving.sender import Sender
+from stockpot.traces.store.rewriting import Stretch
 
 Sending = Annotated[Principal, Depends(requires("editor", "project", key=True))]
 SenderOf = Callable[[Principal, str], Awaitable[Sender]]
@@ -22,8 +25,30 @@ _PROJECT = ("stockpot.project", "openinference.project.name")
 _ANSWERS = {"application/json": {"schema": {"type": "object"}}, "application/x-protobuf": {}}
 
 
-def otlp_router(door: Door, sender_of: SenderOf) -> APIRouter:
-    """The route that OpenTelemetry's exporters send to."""
+Audited = Callable[[Principal, dict[str, object]], Awaitable[None]]
+"""Notes in the audit log that somebody has history read again."""
+
+
+class RenormaliseAsked(Frozen):
+    """Which spans to read again (all projects, all times when not given) and the place to go on
+    from, which the answer before tells."""
+
+    project: str | None = Field(None, max_length=100)
+    from_ms: float | None = Field(None, ge=0, le=9e12)
+    to_ms: float | None = Field(None, ge=0, le=9e12)
+    after: int = Field(0, ge=0, le=2**62)
+
+
+class RenormaliseDone(Frozen):
+    """How many spans were read, how many mean something else now; `after` is None at the end."""
+
+    read: int
+    changed: int
+    after: int | None
+
+
+def otlp_router(door: Door, sender_of: SenderOf, audited: Audited) -> APIRouter:
+    """The route that OpenTelemetry's exporters send to, and the one that reads history again."""
     routes = APIRouter(tags=["traces"])
 
     @routes.post(
@@ -60,6 +85,23 @@ def otlp_router(door: Door, sender_of: SenderOf) -> APIRouter:
             return _refused(wrong.status if wrong.status == 413 else 400, wrong.message, form)
         answer = otlp.partial_body(ack.rejected, ack.message, form)
         return Response(answer, media_type=otlp.TYPES[form].decode())
+
+    @routes.post("/api/v1/traces/renormalise")
+    async def renormalise_traces(
+        principal: Annotated[Principal, Depends(requires("admin"))], asked: RenormaliseAsked
+    ) -> RenormaliseDone:
+        """Read a piece of history again from what senders sent, by what is known of their
+        conventions now; sums follow. Ask again with `after` until it is null."""
+        if asked.after == 0:
+            await audited(principal, asked.model_dump(exclude={"after"}))
+        stretch = Stretch(
+            asked.project or "",
+            0 if asked.from_ms is None else round(asked.from_ms * 1e6),
+            1 << 62 if asked.to_ms is None else round(asked.to_ms * 1e6),
+            asked.after,
+        )
+        done = await door.renormalise(stretch)
+        return RenormaliseDone(read=done.read, changed=done.changed, after=done.following)
 
     return routes
 

@@ -18,6 +18,8 @@ import msgspec
 
 from stockpot.core.errors import InvalidInput, Unavailable
 from stockpot.gateway import Record, Shipment, ShipmentAck, Shipped, otlp, spool
+from stockpot.traces.receiving.again import Renormalised
+from stockpot.traces.store.rewriting import Stretch
 
 if TYPE_CHECKING:
     from stockpot.core.config import Settings
@@ -27,7 +29,10 @@ _log = logging.getLogger("stockpot.traces.door")
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(ShipmentAck).decode
 
+_decode_done = msgspec.msgpack.Decoder(Renormalised).decode
+
 _TIMEOUT_S = 20.0
+_READING_S = 120.0
 _AT_ONCE = 32
 _WAITING_BYTES = 256 << 20
 MB = 1 << 20
@@ -69,10 +74,8 @@ class Door:
 
     async def _committed(self, record: Record, body: bytes) -> ShipmentAck | None:
         """What ingest says; None when it is away, or silent for so long that nobody knows."""
-        url = str(self._settings.ingest_url) or (self._instance.announced("ingest") or {}).get(
-            "url"
-        )
-        if not isinstance(url, str) or not url:
+        url = self._ingest()
+        if url is None:
             return None
         shipment = Shipment("", 0, 0, 0, (Shipped(record, body),))
         try:
@@ -88,6 +91,26 @@ class Door:
             raise Behind("the span log is behind; send these spans again later")
         _log.error("ingest answers %d: %s", answer.status_code, answer.text[:300])
         raise InvalidInput("the span log cannot keep what this request holds")
+
+    async def renormalise(self, stretch: Stretch) -> Renormalised:
+        """Have ingest read a piece of history again."""
+        url = self._ingest()
+        if url is None:
+            raise Unavailable("ingest is away", hint="stockpot up")
+        try:
+            answer = await self._to_ingest().post(
+                f"{url}/internal/renormalise", content=_encode(stretch), timeout=_READING_S
+            )
+        except httpx.TransportError as away:
+            raise Unavailable(f"ingest is away: {away!r}", hint="stockpot doctor") from None
+        if not answer.is_success:
+            raise Unavailable(f"ingest answers {answer.status_code}", hint="stockpot doctor")
+        return _decode_done(answer.content)
+
+    def _ingest(self) -> str | None:
+        told = str(self._settings.ingest_url)
+        url = told or (self._instance.announced("ingest") or {}).get("url")
+        return url if isinstance(url, str) and url else None
 
     def _to_ingest(self) -> httpx.AsyncClient:
         if self._client is None:

@@ -104,6 +104,17 @@ class PayloadWriter:
             self._connection.executemany("INSERT INTO payloads (id, body) VALUES (?, ?)", bodies)
             self._connection.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", texts)
         self._count += len(bodies)
+    def reword(self, texts: Sequence[tuple[int, str]]) -> None:
+        """Find some payloads by other words from now on."""
+        with transaction(self._connection):
+            self._connection.executemany(
+                "DELETE FROM texts WHERE rowid = ?", [(number,) for number, _ in texts]
+            )
+            self._connection.executemany(
+                "INSERT INTO texts (rowid, text) VALUES (?, ?)",
+                [(number, spaced(text)) for number, text in texts if text],
+            )
+
         return raw
 
     def cut(self, after: int) -> None:
@@ -262,3 +273,8 @@ def _last(path: Path) -> int:
     with closing(connect(path)) as connection:
         migrate(connection, path, PAYLOADS)
         return int(connection.execute("SELECT coalesce(max(id), 0) FROM payloads").fetchone()[0])
+    def reword(self, day: int, retention: str, texts: Sequence[tuple[int, str]]) -> None:
+        """Find payloads by other words; a file that is gone holds none."""
+        if (self._folder / file_name(day, retention)).exists():
+            self._writer(day, retention).reword(texts)
+

@@ -133,6 +133,15 @@ class Figures:
         self.cache_hits += other.cache_hits
 
     def merge_row(self, row: Sequence[Any]) -> None:
+    def negate(self) -> None:
+        """Afterwards merging this takes away what it counted."""
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if isinstance(value, Sketch):
+                value.bins = {bucket: -count for bucket, count in value.bins.items()}
+            else:
+                setattr(self, name, -value)
+
         """Add a row of the table: `COLUMNS`, in their order."""
         self.spans += row[0]
         self.unpriced += row[1]
@@ -197,6 +206,21 @@ class Rollups:
         self._connection.executemany(_MINUTE_SEEN, [(m, *seen) for m, seen in minutes.items()])
 
     def _merge(self, groups: dict[tuple[int, Dimensions], Figures]) -> None:
+    def replace(self, before: Iterable[NewSpan], now: Iterable[NewSpan]) -> None:
+        """Take spans out of every sum and put others in; both happened in the same minutes. Runs
+        inside the transaction that changes the spans."""
+        groups: dict[tuple[int, Dimensions], Figures] = {}
+        for spans, gone in ((before, True), (now, False)):
+            for span in spans:
+                figures = Figures()
+                figures.add(span)
+                if gone:
+                    figures.negate()
+                minute, dimensions = span.at_ns // 60_000_000_000, _group(span)
+                for one in (dimensions, _with(dimensions, _OPEN, WHOLE)):
+                    groups.setdefault((minute, one), Figures()).merge(figures)
+        self._merge(groups)
+
         touched: dict[Row, Figures] = {}
         for (minute, dimensions), figures in groups.items():
             series = self._series_of(dimensions)
