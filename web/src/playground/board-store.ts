@@ -94,6 +94,7 @@ export function clearTurns(): void {
       extra: {},
       loadedFrom: undefined,
       lost: undefined,
+      filledBy: undefined,
     })),
     openedFrom: "",
   });
@@ -121,10 +122,10 @@ export function openRecorded(
   loaded: Loaded,
   variables: Record<string, string>,
   from: string,
-  lost: Column["lost"],
+  more: Pick<Column, "lost" | "filledBy">,
 ): void {
   const turns = loaded.turns.map(keyed);
-  const column = { ...loaded, id: next(), turns, loadedFrom: from, lost };
+  const column = { ...loaded, id: next(), turns, loadedFrom: from, ...more };
   publish({ columns: [column], variables, chosen: column.id, openedFrom: from });
 }
 
@@ -135,6 +136,19 @@ export function openedFrom(from: string): void {
 function keyed(turn: NewTurn): Turn {
   const id = next();
   return { ...turn, id, key: id };
+}
+
+/** Puts the prompt itself in the place of the messages that it made when the call ran. */
+export function takePromptItself(id: number): void {
+  changeColumn(id, ({ filledBy, ...column }) => {
+    if (!filledBy) return column;
+    const made = filledBy.messages - (column.settings.system ? 1 : 0);
+    return {
+      ...column,
+      settings: { ...column.settings, system: undefined, prompt: filledBy.prompt },
+      turns: column.turns.slice(Math.max(0, made)),
+    };
+  });
 }
 
 // --- turns --------------------------------------------------------------------------------------

@@ -88,6 +88,8 @@ export interface Column {
   apart?: boolean;
   /** The trace and span that it was loaded from, and what its form lost on the way. */
   loadedFrom?: string;
+  /** The prompt that the gateway filled in when it ran, and how many messages that made. */
+  filledBy?: { prompt: string; messages: number };
   lost?: readonly { field: string; why: string }[];
 }
 

@@ -21,7 +21,6 @@ interface Props {
   running: boolean;
   project: string | undefined;
   models: readonly Model[];
-  onSave: (what: "version" | "row") => void;
 }
 
 export function ColumnView(props: Props) {
@@ -55,7 +54,7 @@ export function ColumnView(props: Props) {
   );
 }
 
-function Head({ column, number, full, running, onSave }: Props) {
+function Head({ column, number, full, running }: Props) {
   const { settings } = column;
   const title = [settings.prompt, settings.model].filter(Boolean).join(", ");
   const apart = () => changeColumn(column.id, (one) => ({ ...one, apart: !one.apart }));
@@ -99,13 +98,6 @@ function Head({ column, number, full, running, onSave }: Props) {
         title="Copy this column"
         disabled={full}
         onClick={() => addColumn(column.id)}
-      />
-      <Button
-        tone="ghost"
-        icon="check"
-        aria-label={`Save column ${number} as a prompt version`}
-        title="Save as a prompt version"
-        onClick={() => onSave("version")}
       />
       <Button
         tone="ghost"

@@ -2,9 +2,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
-import type { ToolCall } from "../api/chat";
 import { call } from "../api/client";
 import { traceQuery } from "../api/queries";
+import type { RecordedCall } from "../api/types";
 import { Failure, Lines } from "../ui/states";
 import { toastError } from "../ui/toast";
 import { type Board, fromRequest, readShared, type Settings } from "./board";
@@ -16,24 +16,6 @@ import {
   openRecorded,
   useBoard,
 } from "./board-store";
-
-interface Said {
-  text: string;
-  tool_calls: readonly ToolCall[];
-}
-
-export interface RecordedCall {
-  trace_id: string;
-  span_id: string;
-  project: string;
-  dialect: string;
-  payload: "full" | "masked";
-  request: object;
-  answer: { choices: readonly Said[] } | null;
-  lost: readonly { field: string; why: string }[];
-  prompt: string;
-  variables: Record<string, unknown>;
-}
 
 const SETTINGS = [
   "model",
@@ -128,7 +110,6 @@ function useRecorded(trace: string, span: string | undefined, wanted: boolean) {
 function open(recorded: RecordedCall, from: string): Settings | null {
   const loaded = fromRequest(recorded.request);
   if (!loaded) return null;
-  if (recorded.prompt && !loaded.settings.prompt) loaded.settings.prompt = recorded.prompt;
   const [said] = recorded.answer?.choices ?? [];
   if (said && (said.text || said.tool_calls.length > 0))
     loaded.turns.push({
@@ -143,7 +124,10 @@ function open(recorded: RecordedCall, from: string): Settings | null {
       typeof value === "string" ? value : JSON.stringify(value),
     ]),
   );
-  openRecorded(loaded, variables, from, recorded.lost);
+  const filledBy = recorded.filled
+    ? { prompt: recorded.prompt, messages: recorded.filled }
+    : undefined;
+  openRecorded(loaded, variables, from, { lost: recorded.lost, filledBy });
   return loaded.settings;
 }
 

@@ -86,7 +86,6 @@ function Playground({ models, usual }: { models: readonly Model[]; usual: string
                     running={running.includes(column.id)}
                     project={search.project}
                     models={models}
-                    onSave={setSaving}
                   />
                 ))}
             </div>
@@ -171,7 +170,7 @@ function Bar({ models, onSave }: { models: readonly Model[]; onSave: (what: Savi
       {search.trace && (
         <>
           <span className="truncate px-1 text-xs text-ink-3">
-            Loaded from trace {search.trace.slice(0, 8)}
+            from trace {search.trace.slice(0, 8)}
           </span>
           <Button tone="ghost" icon="refresh" onClick={() => onSave("replay")}>
             Replay it
@@ -185,14 +184,20 @@ function Bar({ models, onSave }: { models: readonly Model[]; onSave: (what: Savi
         disabled={!ready && !board.columns[0]?.settings.system}
         onClick={() => onSave("version")}
       >
-        Save as version
+        Save version
       </Button>
       <Button tone="ghost" disabled={!said} onClick={() => onSave("row")}>
-        Save as row
+        Save row
       </Button>
       <Share />
-      <Button tone="ghost" icon="plus" onClick={startOver} disabled={!said && !search.trace}>
-        New conversation
+      <Button
+        tone="ghost"
+        aria-label="New conversation"
+        title="New conversation (n)"
+        onClick={startOver}
+        disabled={!said && !search.trace}
+      >
+        New
       </Button>
     </div>
   );

@@ -23,7 +23,7 @@ export interface PlaygroundSearch {
 }
 
 export function parsePlaygroundSearch(raw: Raw): PlaygroundSearch {
-  const [first = "", second] = (text(raw.span, 80) ?? "").split("/");
+  const [first, second] = (text(raw.span, 80) ?? "").split("/");
   return {
     model: text(raw.model),
     prompt: text(raw.prompt, 200),
@@ -34,8 +34,8 @@ export function parsePlaygroundSearch(raw: Raw): PlaygroundSearch {
     seed: number(raw.seed),
     stop: text(raw.stop),
     json: flag(raw.json),
-    trace: second ? first : text(raw.trace, 40),
-    span: second ?? (first || undefined),
+    trace: second === undefined ? text(raw.trace, 40) : first,
+    span: (second ?? first) || undefined,
     share: text(raw.share, 40),
     dataset: text(raw.dataset, 100),
   };

@@ -6,7 +6,13 @@ import { Field, Input, TextArea } from "../ui/field";
 import { Icon } from "../ui/icons";
 import { Select } from "../ui/select";
 import { type Column, type Settings, type Tool, variablesOf } from "./board";
-import { changeColumn, changeSettings, setVariable, useBoard } from "./board-store";
+import {
+  changeColumn,
+  changeSettings,
+  setVariable,
+  takePromptItself,
+  useBoard,
+} from "./board-store";
 
 const PromptField = lazy(() => import("./prompt-field"));
 const DatasetField = lazy(() => import("./dataset-field"));
@@ -75,6 +81,7 @@ export function SettingsPanel({ models, column, number, project, dataset }: Prop
       <Answer settings={settings} onChange={onChange} />
       <Tools column={column} />
       {Object.keys(extra).length > 0 && <Extra column={column} />}
+      {column.filledBy && <FilledBy column={column} />}
       {column.lost && column.lost.length > 0 && <Lost lost={column.lost} />}
     </section>
   );
@@ -267,6 +274,20 @@ function Extra({ column }: { column: Column }) {
           </li>
         ))}
       </ul>
+    </div>
+  );
+}
+
+/** The messages are those that the model saw; the prompt that made them can stand there again. */
+function FilledBy({ column }: { column: Column }) {
+  return (
+    <div className="rounded-md bg-accent-wash px-2.5 py-2 text-xs">
+      <p>
+        Filled in by the prompt <code className="font-mono">{column.filledBy?.prompt}</code>.
+      </p>
+      <Button className="mt-1.5" onClick={() => takePromptItself(column.id)}>
+        Use the prompt itself
+      </Button>
     </div>
   );
 }

@@ -84,9 +84,14 @@ export default function CodeEditor({
   save.current = onSave;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the editor is made once; its text follows below
   useEffect(() => {
-    if (!host.current) return;
+    const element = host.current;
+    if (!element) return;
+    // In a tree of its own the editor's styles need no style element, which our content policy
+    // forbids.
+    const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
     const made = new EditorView({
-      parent: host.current,
+      root,
+      parent: root,
       state: EditorState.create({
         doc: value,
         extensions: [
@@ -116,7 +121,15 @@ export default function CodeEditor({
       }),
     });
     view.current = made;
-    return () => made.destroy();
+    // Outside, the target of a key is the host: the page's own single keys must not see them.
+    const keep = (event: KeyboardEvent) => {
+      if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
+    };
+    element.addEventListener("keydown", keep);
+    return () => {
+      element.removeEventListener("keydown", keep);
+      made.destroy();
+    };
   }, []);
   useEffect(() => {
     const made = view.current;

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { PromptContent } from "../api/types";
-import { contentOf, diffLines, draftOf, EMPTY, faultOf, valuesOf, variablesOf } from "./draft";
+import {
+  contentOf,
+  diffLines,
+  draftOf,
+  EMPTY,
+  faultOf,
+  namesIn,
+  valuesOf,
+  variablesOf,
+} from "./draft";
 
 const SCHEMA = {
   type: "object",
@@ -66,6 +75,18 @@ describe("variables", () => {
       dish: "7",
       price: 7.5,
     });
+  });
+});
+
+describe("names in a draft", () => {
+  it("are plain variables, not what a loop makes", () => {
+    const content =
+      "{{ dish.name | upper }} {% for one in list %}{{ one }}{{ loop.index }}{% endfor %}";
+    const messages = [
+      { id: 0, role: "user" as const, content, insert: "" },
+      { id: 1, role: "user" as const, content: "", insert: "history" },
+    ];
+    expect(namesIn({ ...EMPTY, messages })).toEqual(["dish", "history"]);
   });
 });
 

@@ -113,6 +113,18 @@ export interface Variable {
   choices: readonly string[];
 }
 
+/** What stands between double braces and is a plain name: those get a field at once, also while
+ * the draft cannot be rendered yet. */
+export function namesIn(draft: Draft): string[] {
+  const text = [draft.body, ...draft.messages.map(({ content }) => content)].join("\n");
+  const found = [...text.matchAll(/\{\{-?\s*([A-Za-z_]\w*)\b/g)].map((match) => match[1] ?? "");
+  const inserted = draft.messages.map(({ insert }) => insert);
+  const made = [...text.matchAll(/\{%-?\s*(?:for|set)\s+(\w+)/g)].map((match) => match[1] ?? "");
+  return [...new Set([...found, ...inserted])].filter(
+    (name) => name && name !== "loop" && !made.includes(name),
+  );
+}
+
 /** The variables of a prompt: what its schema declares, then what its templates read besides. */
 export function variablesOf(schemaText: string, read: readonly string[]): Variable[] {
   const schema = parseJson(schemaText || "{}");

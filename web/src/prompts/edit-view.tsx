@@ -17,6 +17,7 @@ import {
   type DraftMessage,
   draftOf,
   faultOf,
+  namesIn,
   ROLES,
   valuesOf,
   variablesOf,
@@ -188,7 +189,7 @@ function More({ draft, onChange }: Part) {
     { field: "response", label: "Answer schema (JSON Schema)", rows: 4 },
   ] as const;
   return (
-    <details className="mt-4" open={Boolean(draft.variables || draft.model)}>
+    <details className="mt-4">
       <summary className="mb-2 font-medium">Model, parameters, tools, schemas</summary>
       <div className="flex flex-col gap-3">
         <Field label="Model" hint="Empty: whoever asks names one.">
@@ -238,7 +239,7 @@ function Preview({
     const timer = setTimeout(() => setSettled({ draft, typed }), PAUSE_MS);
     return () => clearTimeout(timer);
   }, [draft, typed]);
-  const known = variablesOf(settled.draft.variables, read);
+  const known = variablesOf(settled.draft.variables, [...read, ...namesIn(settled.draft)]);
   const { data, error } = useQuery({
     ...renderQuery(detail.prompt.name, project, {
       ref: "",
@@ -248,7 +249,7 @@ function Preview({
     enabled: !fault,
     placeholderData: keepPreviousData,
   });
-  const names = [...new Set([...read, ...(data?.variables ?? [])])];
+  const names = [...new Set([...read, ...namesIn(draft), ...(data?.variables ?? [])])];
   const variables = variablesOf(draft.variables, names);
   const messages = data?.kind === "text" ? [{ role: "text", content: data.text }] : data?.messages;
   return (
