@@ -27,14 +27,14 @@ CHANGES_NOTHING = {"forecast_run", "plan_definitions", "check_answer", "preview_
 TELEMETRY = {"take_spans"}
 """What applications tell all the time is kept in the span log itself."""
 
+AWAY = {"chat", "call_tool", "renormalise_traces"}
+"""What they need is another process, which is not there; that they were asked for is noted."""
+
 LAB = {"vendor": "openai-compatible", "base_url": "http://127.0.0.1:9/v1", "models": ["m"],
        "secret": "sk-0000"}  # fmt: skip
 ROUTE = {"targets": [{"provider": "lab", "model": "m"}]}
 APPLIED = '[aliases.quick]\ntargets = [{provider = "lab", model = "m"}]\n'
 PRICE = {"provider": "lab", "model": "m", "dollars": {"input": 1.0}, "source": "a contract"}
-
-AWAY = {"chat", "call_tool", "renormalise_traces"}
-"""What they need is another process, which is not there; that they were asked for is noted."""
 
 
 class Ready(NamedTuple):

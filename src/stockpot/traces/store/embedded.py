@@ -32,8 +32,8 @@ from stockpot.traces.store.audit import audit
 from stockpot.traces.store.measures import measures, stepped
 from stockpot.traces.store.overview import overview
 from stockpot.traces.store.reader import Reader
-from stockpot.traces.store.schema import SPANS
 from stockpot.traces.store.rewriting import Change, KeptSpan, Stretch, kept_spans
+from stockpot.traces.store.schema import SPANS
 from stockpot.traces.store.spending import spending
 from stockpot.traces.store.sqlite import Readers, Synchronous, connect, migrate
 from stockpot.traces.store.subjects import subjects
@@ -134,14 +134,6 @@ class SqliteSpanStore:
         with self._readers.lend() as connection:
             return subjects(connection, kind, where, offset, limit)
 
-    def audit(self) -> Audit:
-        with self._readers.lend() as connection:
-            return audit(connection, self._folder)
-
-    def checkpoint(self) -> None:
-        """Move what the write-ahead logs hold into the files, as closing does."""
-        with self._writing:
-            if self._writer is not None:
     def kept_spans(self, stretch: Stretch) -> tuple[list[KeptSpan], int | None]:
         with self._readers.lend() as connection:
             return kept_spans(connection, self._folder, stretch)
@@ -152,6 +144,14 @@ class SqliteSpanStore:
                 self._writer = Writer(self._folder, self._synchronous, self._clock)
             self._writer.rewrite(changes)
 
+    def audit(self) -> Audit:
+        with self._readers.lend() as connection:
+            return audit(connection, self._folder)
+
+    def checkpoint(self) -> None:
+        """Move what the write-ahead logs hold into the files, as closing does."""
+        with self._writing:
+            if self._writer is not None:
                 self._writer.checkpoint()
 
     def close(self) -> None:

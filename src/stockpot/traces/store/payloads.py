@@ -104,6 +104,8 @@ class PayloadWriter:
             self._connection.executemany("INSERT INTO payloads (id, body) VALUES (?, ?)", bodies)
             self._connection.executemany("INSERT INTO texts (rowid, text) VALUES (?, ?)", texts)
         self._count += len(bodies)
+        return raw
+
     def reword(self, texts: Sequence[tuple[int, str]]) -> None:
         """Find some payloads by other words from now on."""
         with transaction(self._connection):
@@ -114,8 +116,6 @@ class PayloadWriter:
                 "INSERT INTO texts (rowid, text) VALUES (?, ?)",
                 [(number, spaced(text)) for number, text in texts if text],
             )
-
-        return raw
 
     def cut(self, after: int) -> None:
         """Delete payloads beyond a number: their spans were never committed."""
@@ -253,6 +253,11 @@ class PayloadFiles:
         for writer in self._open.values():
             writer.cut(after)
 
+    def reword(self, day: int, retention: str, texts: Sequence[tuple[int, str]]) -> None:
+        """Find payloads by other words; a file that is gone holds none."""
+        if (self._folder / file_name(day, retention)).exists():
+            self._writer(day, retention).reword(texts)
+
     def _writer(self, day: int, retention: str) -> PayloadWriter:
         writer = self._open.get((day, retention))
         if writer is None:
@@ -273,8 +278,3 @@ def _last(path: Path) -> int:
     with closing(connect(path)) as connection:
         migrate(connection, path, PAYLOADS)
         return int(connection.execute("SELECT coalesce(max(id), 0) FROM payloads").fetchone()[0])
-    def reword(self, day: int, retention: str, texts: Sequence[tuple[int, str]]) -> None:
-        """Find payloads by other words; a file that is gone holds none."""
-        if (self._folder / file_name(day, retention)).exists():
-            self._writer(day, retention).reword(texts)
-

@@ -132,7 +132,6 @@ class Figures:
         self.saved_nano += other.saved_nano
         self.cache_hits += other.cache_hits
 
-    def merge_row(self, row: Sequence[Any]) -> None:
     def negate(self) -> None:
         """Afterwards merging this takes away what it counted."""
         for name in self.__slots__:
@@ -142,6 +141,7 @@ class Figures:
             else:
                 setattr(self, name, -value)
 
+    def merge_row(self, row: Sequence[Any]) -> None:
         """Add a row of the table: `COLUMNS`, in their order."""
         self.spans += row[0]
         self.unpriced += row[1]
@@ -205,7 +205,6 @@ class Rollups:
         self._merge(groups)
         self._connection.executemany(_MINUTE_SEEN, [(m, *seen) for m, seen in minutes.items()])
 
-    def _merge(self, groups: dict[tuple[int, Dimensions], Figures]) -> None:
     def replace(self, before: Iterable[NewSpan], now: Iterable[NewSpan]) -> None:
         """Take spans out of every sum and put others in; both happened in the same minutes. Runs
         inside the transaction that changes the spans."""
@@ -221,6 +220,7 @@ class Rollups:
                     groups.setdefault((minute, one), Figures()).merge(figures)
         self._merge(groups)
 
+    def _merge(self, groups: dict[tuple[int, Dimensions], Figures]) -> None:
         touched: dict[Row, Figures] = {}
         for (minute, dimensions), figures in groups.items():
             series = self._series_of(dimensions)

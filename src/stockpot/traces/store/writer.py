@@ -22,8 +22,8 @@ from stockpot.core.errors import Conflict
 from stockpot.core.locks import Held, hold
 from stockpot.traces.store import Batch, NewPayload, NewSpan, Outcome, subjects
 from stockpot.traces.store.payloads import PayloadFiles, day_of
-from stockpot.traces.store.rollups import Rollups
 from stockpot.traces.store.rewriting import Change, rewrite
+from stockpot.traces.store.rollups import Rollups
 from stockpot.traces.store.sqlite import Double, Synchronous, connect, transaction
 
 Identity = tuple[bytes, bytes, str]
@@ -168,6 +168,14 @@ class Writer:
         )
         connection.executemany(_COUNT, [("spans_in", len(spans)), ("doubles", doubles)])
 
+    def rewrite(self, changes: Sequence[Change]) -> None:
+        """See `SpanStore.rewrite`."""
+        try:
+            rewrite(self._connection, self._payloads, self._rollups, changes)
+        except BaseException:
+            self._recover()
+            raise
+
     def _recover(self) -> None:
         """Take up what is committed, and cut off payloads that ran ahead of it."""
         read = self._connection.execute
@@ -178,14 +186,6 @@ class Writer:
         self._last = max(last, counted[0] if counted else 0)
         self._offsets = {
             (stream, segment): offset
-    def rewrite(self, changes: Sequence[Change]) -> None:
-        """See `SpanStore.rewrite`."""
-        try:
-            rewrite(self._connection, self._payloads, self._rollups, changes)
-        except BaseException:
-            self._recover()
-            raise
-
             for stream, segment, offset in read("SELECT stream, segment, offset FROM spool_offsets")
         }
         self._rollups.forget()
