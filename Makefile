@@ -21,7 +21,7 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.1
 CONSOLE := src/stockpot/console/index.html
 CONSOLE_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) \
   $(wildcard web/*.json web/*.html web/*.ts)
-NODE_FOLDERS := $(patsubst %/package-lock.json,%,$(shell find web tests bench \
+NODE_FOLDERS := $(patsubst %/package-lock.json,%,$(shell find web sdk-ts tests bench \
   \( -name node_modules -o -name .cache \) -prune -o -name package-lock.json -print 2>/dev/null))
 NODE_MODULES := $(patsubst %,%/node_modules/.package-lock.json,$(NODE_FOLDERS))
 
@@ -41,8 +41,9 @@ e2e: env node console test-models  ## the console in a real browser
 docs: env  ## write the reference pages anew, test examples and links
 	$(BIN)/python scripts/generate_docs.py
 	$(PYTEST) tests/unit/docs
-web: node  ## the console: lint, types, unit tests, build
+web: node  ## the console and the SDK for TypeScript: lint, types, unit tests, build
 	cd web && npm run --silent check
+	cd sdk-ts && npm run --silent check
 check: env  ## style, types, import contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
