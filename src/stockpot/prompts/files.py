@@ -100,11 +100,17 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
         return True
 
 
+_ODD = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+_NO_BLOCK = re.compile(r"[^\S\n]\n|\n\s|^\s|\t")
+
+
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    block = "\n" in text and not re.search(
-        r"[^\S\n]\n|\n\s|^\s|\t|[\x00-\x08\x0b-\x1f\x7f-\x9f]", text
-    )
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if block else None)
+    style = None
+    if _ODD.search(text):
+        style = '"'  # YAML would take some of them for the end of a line
+    elif "\n" in text and not _NO_BLOCK.search(text):
+        style = "|"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)

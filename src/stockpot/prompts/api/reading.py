@@ -7,6 +7,8 @@ from fastapi import APIRouter, Header, Query, Response
 
 from stockpot.prompts.api.who import Application, Name, Project, Ref, Viewer
 from stockpot.prompts.models import (
+    LATEST,
+    PRODUCTION,
     PromptDifference,
     PromptMetrics,
     RenderedPrompt,
@@ -25,7 +27,11 @@ def reading_routes(routes: APIRouter, reading: ReadingService, metrics: MetricsS
 
     @routes.get("/prompts/{prompt}/diff")
     async def compare_prompt_versions(
-        prompt: Name, before: Ref, after: Ref, principal: Viewer, project: Project = None
+        prompt: Name,
+        principal: Viewer,
+        before: Ref = PRODUCTION,
+        after: Ref = LATEST,
+        project: Project = None,
     ) -> PromptDifference:
         """Two versions, by number or label, as files and as a unified diff."""
         return await reading.difference(principal, project, prompt, before, after)
