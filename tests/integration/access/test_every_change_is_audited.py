@@ -21,7 +21,13 @@ from tests.integration.control.plane import running
 
 pytestmark = pytest.mark.integration
 
-CHANGES_NOTHING = {"forecast_run", "plan_definitions", "check_answer", "preview_monitor", "render_prompt"}
+CHANGES_NOTHING = {
+    "forecast_run",
+    "plan_definitions",
+    "check_answer",
+    "preview_monitor",
+    "render_prompt",
+}
 """They are asked with a body, and answer."""
 
 TELEMETRY = {"take_spans"}
@@ -141,9 +147,7 @@ async def _of_prompts(
     return None
 
 
-async def _of_evals(
-    world: World, operation: Operation, fresh: Records, body: Any
-) -> Ready | None:
+async def _of_evals(world: World, operation: Operation, fresh: Records, body: Any) -> Ready | None:
     suite = {"name": "menu", "target": {"kind": "recorded"}, "scorers": [{"use": "exact"}]}
     at = f"{operation.path}?project={HOME}"
     match operation.name:

@@ -6,6 +6,7 @@ The foreign project's records all carry the word `zebra`, so that one that leaks
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import time
 from typing import Any
 
@@ -22,6 +23,8 @@ from tests.unit.traces.made import make_shipment, make_shipped
 HOME, FOREIGN, MARK = "home", "zebra-project", "zebra"
 ROLES = ("admin", "editor", "viewer", "own")
 DOLLAR = 1_000_000_000
+COMMON = {"number": "1", "label": "production"}
+"""What every project's records have."""
 
 
 @dataclasses.dataclass
@@ -44,8 +47,6 @@ class Records:
     delivery_id: str = ""
 
     prompt: str = ""
-    number: str = ""
-    label: str = ""
     comment_id: str = ""
     proposal_id: str = ""
     run_id: str = ""
@@ -53,7 +54,7 @@ class Records:
 
     def named(self, name: str) -> str | None:
         """What stands for a parameter; None where this table knows none."""
-        return getattr(self, {"name": "project"}.get(name, name), None)
+        return COMMON.get(name) or getattr(self, {"name": "project"}.get(name, name), None)
 
 
 class World:
@@ -144,7 +145,7 @@ class World:
 
     async def prompted(self, project: str, word: str, member: httpx.AsyncClient) -> dict[str, str]:
         """A prompt whose label was moved, with a comment and a move that the member proposes."""
-        name = f"{word}-prompt"
+        name = f"prompt-{hashlib.sha256(word.encode()).hexdigest()[:8]}"
         new = {"project": project, "name": name, "content": {"body": f"{word} writes"}}
         await self.made("/api/v1/prompts", new)
         at = f"/api/v1/prompts/{name}"
@@ -154,8 +155,9 @@ class World:
         said = await self.made(f"{at}/comments", {"text": f"{word} is short"})
         proposed = await member.post(f"{at}/proposals", json={"version": 1})
         assert proposed.is_success, proposed.text
-        return {"prompt": name, "number": "1", "label": "production", "comment_id": said["id"],
-                "proposal_id": proposed.json()["id"]}  # fmt: skip
+        return {
+            "prompt": name, "comment_id": said["id"], "proposal_id": proposed.json()["id"],
+        }  # fmt: skip
 
     async def watched(self, project: str, word: str) -> dict[str, str]:
         """A monitor, its channel, a silence, and a message that was given up."""
