@@ -17,6 +17,10 @@ SpanKind = Literal[
 ]  # fmt: skip
 Status = Literal["ok", "error", "interrupted", "refused"]
 
+PayloadState = Literal["none", "full", "masked", "shed", "expired", "erased"]
+"""Why a payload is there or is not: `shed` when the spool was short of room, `expired` by retention
+or sampling, `erased` on demand."""
+
 
 class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -110,7 +114,7 @@ class Span(Frozen):
     session: str
     tags: tuple[str, ...]
     stages_ms: dict[str, float]
-    payload: Literal["none", "full", "masked", "shed"]
+    payload: PayloadState
     params: dict[str, object]
     input_preview: str
     output_preview: str
@@ -161,7 +165,7 @@ class Trace(Frozen):
 class Payload(Frozen):
     """Bodies as text (UTF-8, replacement characters where bytes are not text)."""
 
-    state: Literal["none", "full", "masked", "shed"]
+    state: PayloadState
     request: str | None
     response: str | None
 

@@ -27,6 +27,7 @@ from tests.integration.traces.span_store_contract import (
     store,
 )
 from tests.integration.traces.subjects_contract import SubjectsContract
+from tests.integration.traces.upkeep_contract import UpkeepContract
 from tests.unit.traces.made import AT_NS, make_shipped
 
 __all__ = ["clock", "store"]
@@ -39,7 +40,12 @@ def opener(tmp_path: Path) -> Opener:
 
 
 class TestSqlite(
-    SpanStoreContract, BillsContract, InsideContract, ShapeContract, SubjectsContract
+    SpanStoreContract,
+    BillsContract,
+    InsideContract,
+    ShapeContract,
+    SubjectsContract,
+    UpkeepContract,
 ):
     """Runs the whole contract."""
 

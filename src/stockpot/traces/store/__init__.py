@@ -26,9 +26,10 @@ from stockpot.traces.models import (
 )
 from stockpot.traces.otlp import Piece
 from stockpot.traces.provenance import Slice
+from stockpot.traces.store.orders import Done, Order
 from stockpot.traces.tree import Light
 
-PAYLOAD_STATES = ("none", "full", "masked", "shed")
+PAYLOAD_STATES = ("none", "full", "masked", "shed", "expired", "erased")
 """Names of `NewSpan.payload`."""
 
 
@@ -189,6 +190,10 @@ class SpanStore(Protocol):
     def append(self, batches: Sequence[Batch]) -> list[Outcome]:
         """Commit batches together. A span that is already there (project, trace, span) is skipped,
         and a batch that does not continue its segment is refused; the others are not affected."""
+        ...
+
+    def perform(self, order: Order) -> Done:
+        """One bounded piece of upkeep, by the one process that appends."""
         ...
 
     def traces(

@@ -45,7 +45,8 @@ def audit(connection: Connection, folder: Path) -> Audit:
     }
     return Audit(
         spans=spans,
-        committed=_count(connection, _COUNTER, "spans_in"),
+        committed=_count(connection, _COUNTER, "spans_in")
+        - _count(connection, _COUNTER, "removed"),
         traces=traces,
         payloads=payloads - absent,
         missing_payloads=absent + never_kept,
@@ -79,16 +80,18 @@ def _problems(connection: Connection, spans: int) -> Iterator[str]:
         if found[0] != "ok":
             yield f"spans.db is damaged: {found[0]}"
     taken = _count(connection, _COUNTER, "spans_in")
-    if taken != spans:
-        yield f"{taken} spans were committed but {spans} are there"
+    removed = _count(connection, _COUNTER, "removed")
+    if taken - removed != spans:
+        told = f" and {removed} removed since" if removed else ""
+        yield f"{taken} spans were committed{told} but {spans} are there"
     counted = _count(connection, _MINUTES)
     if counted != spans:
         yield f"the index of minutes counts {counted} spans of {spans}"
     closed = dict(connection.execute("SELECT width, until FROM rolled"))
     for whole in (False, True):
         rolled = _count(connection, _ROLLED, MINUTE, 1 << 62, whole)
-        if rolled != spans:
-            yield f"the rollups by minute count {rolled} spans of {spans}"
+        if rolled != taken:
+            yield f"the rollups by minute count {rolled} spans of {taken}"
         for width, _ in COARSE:
             until = closed.get(width, 0)
             wide = _count(connection, _ROLLED, width, until, whole)

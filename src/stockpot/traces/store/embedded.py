@@ -30,6 +30,7 @@ from stockpot.traces.provenance import Slice
 from stockpot.traces.store import Audit, Batch, Listing, Outcome, shape
 from stockpot.traces.store.audit import audit
 from stockpot.traces.store.measures import measures, stepped
+from stockpot.traces.store.orders import Done, Order
 from stockpot.traces.store.overview import overview
 from stockpot.traces.store.reader import Reader
 from stockpot.traces.store.rewriting import Change, KeptSpan, Stretch, kept_spans
@@ -69,9 +70,16 @@ class SqliteSpanStore:
 
     def append(self, batches: Sequence[Batch]) -> list[Outcome]:
         with self._writing:
-            if self._writer is None:
-                self._writer = Writer(self._folder, self._synchronous, self._clock)
-            return self._writer.append(batches)
+            return self._writer_now().append(batches)
+
+    def _writer_now(self) -> Writer:
+        if self._writer is None:
+            self._writer = Writer(self._folder, self._synchronous, self._clock)
+        return self._writer
+
+    def perform(self, order: Order) -> Done:
+        with self._writing:
+            return self._writer_now().perform(order)
 
     def traces(
         self,

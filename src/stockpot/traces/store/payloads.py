@@ -77,9 +77,7 @@ class PayloadWriter:
     """The one writer of a payload file."""
 
     def __init__(self, path: Path, synchronous: Synchronous) -> None:
-        self._connection = connect(
-            path, synchronous=synchronous, cache_mb=16, page_kb=_PAGE_KB
-        )
+        self._connection = connect(path, synchronous=synchronous, cache_mb=16, page_kb=_PAGE_KB)
         migrate(self._connection, path, PAYLOADS)
         self._count = int(
             self._connection.execute(
@@ -127,6 +125,47 @@ class PayloadWriter:
                 self._connection.executemany("DELETE FROM texts WHERE rowid = ?", surplus)
                 self._connection.execute("DELETE FROM payloads WHERE id > ?", (after,))
             self._count -= len(surplus)
+
+    def remove(self, numbers: Sequence[int]) -> None:
+        """Delete the payloads of some spans and their words."""
+        self._connection.execute("PRAGMA secure_delete = ON")
+        there = [(number,) for number in numbers]
+        with transaction(self._connection):
+            self._connection.executemany("DELETE FROM texts WHERE rowid = ?", there)
+            self._connection.executemany("DELETE FROM payloads WHERE id = ?", there)
+
+    def scrub(self) -> None:
+        """Leave nothing of what was removed: neither its words in the index nor a dictionary that
+        quotes it. Rewrites the file."""
+        with transaction(self._connection):
+            self._connection.execute("INSERT INTO texts (texts) VALUES ('optimize')")
+        self._without_dictionary()
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _without_dictionary(self) -> None:
+        plain = zstandard.ZstdCompressor(level=LEVEL).compress
+        known = self._connection.execute("SELECT id, data FROM dictionaries").fetchall()
+        if not known:
+            return
+        decompress = {
+            name: zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(data))
+            for name, data in known
+        }
+        with transaction(self._connection):
+            last = 0
+            while rows := self._connection.execute(
+                "SELECT id, body FROM payloads WHERE id > ? ORDER BY id LIMIT 500", (last,)
+            ).fetchall():
+                last = rows[-1][0]
+                named = [(zstandard.get_frame_parameters(b).dict_id, n, b) for n, b in rows]
+                self._connection.executemany(
+                    "UPDATE payloads SET body = ? WHERE id = ?",
+                    [(plain(decompress[name].decompress(body, _LARGEST)), number)
+                     for name, number, body in named if name],
+                )  # fmt: skip
+            self._connection.execute("DELETE FROM dictionaries")
+        self._trained = True  # what comes keeps plain zstd: the next file has a dictionary again
+        self._use(None)
 
     def _train(self) -> None:
         self._trained = True
@@ -264,6 +303,25 @@ class PayloadFiles:
             path = self._folder / file_name(day, retention)
             writer = self._open[day, retention] = PayloadWriter(path, self._synchronous)
         return writer
+
+    def remove(self, day: int, retention: str, numbers: Sequence[int]) -> None:
+        """Delete payloads; a file that is gone already holds none."""
+        if numbers and (self._folder / file_name(day, retention)).exists():
+            self._writer(day, retention).remove(numbers)
+
+    def scrub(self, day: int, retention: str) -> None:
+        """Leave nothing of what was removed from a file."""
+        if (self._folder / file_name(day, retention)).exists():
+            self._writer(day, retention).scrub()
+
+    def discard(self, day: int, retention: str) -> None:
+        """Delete a file as a whole."""
+        writer = self._open.pop((day, retention), None)
+        if writer is not None:
+            writer.close()
+        path = self._folder / file_name(day, retention)
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            path.with_name(name).unlink(missing_ok=True)
 
     def checkpoint(self) -> None:
         for writer in self._open.values():

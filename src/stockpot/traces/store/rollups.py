@@ -58,6 +58,7 @@ COLUMNS = (
     "cache_hits",
 )  # fmt: skip
 
+_PLACE = f"SELECT at_ns, target, {', '.join(DIMENSIONS)} FROM spans WHERE id = ?"
 _READ = f"SELECT {', '.join(COLUMNS)} FROM rollups WHERE width = ? AND start = ? AND series = ?"
 _WRITE = (
     f"INSERT OR REPLACE INTO rollups (width, start, series, {', '.join(COLUMNS)}) "
@@ -234,6 +235,22 @@ class Rollups:
                 whole.merge(figures)
                 touched[row] = whole
         self._connection.executemany(_WRITE, [(*k, *f.row()) for k, f in touched.items()])
+
+    def reprice(self, changes: Iterable[tuple[int, int | None, int | None, int]]) -> None:
+        """Correct the sums that hold some spans: number, cost before and now, what caches save
+        more. Runs inside the transaction that corrects the spans."""
+        groups: dict[tuple[int, Dimensions], Figures] = {}
+        for number, before, now, saved in changes:
+            row = self._connection.execute(_PLACE, (number,)).fetchone()
+            dimensions: Dimensions = tuple(row[2:])
+            if not row[1]:
+                dimensions = _with(dimensions, _ASKED, "")
+            for one in (dimensions, _with(dimensions, _OPEN, WHOLE)):
+                figures = groups.setdefault((row[0] // 60_000_000_000, one), Figures())
+                figures.cost_nano += (now or 0) - (before or 0)
+                figures.unpriced += int(now is None) - int(before is None)
+                figures.saved_nano += saved
+        self._merge(groups)
 
     def _row(self, row: Row) -> Figures:
         figures = self._rows.get(row)

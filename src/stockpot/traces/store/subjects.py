@@ -37,6 +37,8 @@ _EARLIER = f"""
 SELECT {_FIGURES} FROM spans INDEXED BY spans_identity
 WHERE trace_id = ? AND project = ? AND environment = ? ORDER BY id LIMIT 20000"""
 
+_NAMED = "SELECT user, session, tags FROM spans WHERE trace_id = ? AND project = ?"
+
 _COUNTED = (
     "spans", "traces", "calls", "errors", "input_tokens", "output_tokens", "cost_nano", "unpriced",
 )  # fmt: skip
@@ -123,6 +125,18 @@ def _count_trace(
         part.figures[1] += name in new
         for row in (*earlier, *batch) if name in new else batch:
             part.take(row)
+
+
+def trace_names(
+    connection: Connection, traces: Iterable[tuple[bytes, str]]
+) -> set[tuple[str, str, str]]:
+    """Kind, project and name of all sessions, users and tags of some traces."""
+    return {
+        (kind, project, name)
+        for trace, project in traces
+        for row in connection.execute(_NAMED, (trace, project))
+        for kind, name in _names(row)
+    }
 
 
 def _figures(span: NewSpan) -> tuple[Any, ...]:

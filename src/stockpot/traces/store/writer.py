@@ -21,10 +21,12 @@ import msgspec
 from stockpot.core.errors import Conflict
 from stockpot.core.locks import Held, hold
 from stockpot.traces.store import Batch, NewPayload, NewSpan, Outcome, subjects
+from stockpot.traces.store.orders import Done, Order
 from stockpot.traces.store.payloads import PayloadFiles, day_of
 from stockpot.traces.store.rewriting import Change, rewrite
 from stockpot.traces.store.rollups import Rollups
 from stockpot.traces.store.sqlite import Double, Synchronous, connect, transaction
+from stockpot.traces.store.upkeep import Upkeep
 
 Identity = tuple[bytes, bytes, str]
 Segment = tuple[str, int]
@@ -81,6 +83,14 @@ class Writer:
             return self._append(batches, looking=False)
         except Double:
             return self._append(batches, looking=True)
+
+    def perform(self, order: Order) -> Done:
+        """One piece of an order about what is there already."""
+        try:
+            return Upkeep(self._connection, self._payloads, self._rollups).perform(order)
+        except BaseException:
+            self._recover()
+            raise
 
     def _append(self, batches: Sequence[Batch], *, looking: bool) -> list[Outcome]:
         received = max(self._clock(), self._received)
