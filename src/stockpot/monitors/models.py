@@ -29,10 +29,15 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-Word = Annotated[str, Field(min_length=1, max_length=200)]
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
-ProjectName = Annotated[str, Field(max_length=63)]
-Id = Annotated[str, Field(min_length=1, max_length=40)]
+# No NUL anywhere: Postgres keeps none in a text.
+CLEAN = r"^[^\x00]*$"
+Word = Annotated[str, Field(min_length=1, max_length=200, pattern=CLEAN)]
+Name = Annotated[
+    str, Field(min_length=1, max_length=100, pattern=r"^[^\s\x00]([^\x00]*[^\s\x00])?$")
+]
+ScoreName = Annotated[str, Field(max_length=100, pattern=CLEAN)]
+ProjectName = Annotated[str, Field(max_length=63, pattern=CLEAN)]
+Id = Annotated[str, Field(min_length=1, max_length=40, pattern=CLEAN)]
 
 
 class MonitorSlice(Frozen):
@@ -68,7 +73,7 @@ class ThresholdRule(Frozen):
 
     kind: Literal["threshold"] = "threshold"
     metric: Metric
-    score: str = Field("", max_length=100)
+    score: ScoreName = ""
     op: Literal["above", "below"] = "above"
     threshold: float = Field(ge=-1e15, le=1e15, allow_inf_nan=False)
     back_at: float | None = Field(None, ge=-1e15, le=1e15, allow_inf_nan=False)
@@ -141,7 +146,7 @@ class BurnRateRule(Frozen):
     kind: Literal["burn_rate"] = "burn_rate"
     indicator: Indicator = "errors"
     bound: float | None = Field(None, ge=-1e12, le=1e12, allow_inf_nan=False)
-    score: str = Field("", max_length=100)
+    score: ScoreName = ""
     objective: float = Field(ge=0.5, le=0.99999)
     period_days: int = Field(30, ge=1, le=90)
     windows: tuple[BurnWindow, ...] = Field((), max_length=5)
@@ -173,7 +178,7 @@ class MonitorSettings(Frozen):
     told again every `remind_s`; 0: never."""
 
     name: Name
-    description: str = Field("", max_length=2000)
+    description: str = Field("", max_length=2000, pattern=CLEAN)
     slice: MonitorSlice = MonitorSlice()
     rule: Rule
     channels: tuple[Id, ...] = Field((), max_length=20)
@@ -315,7 +320,7 @@ class NewSilence(Frozen):
     project: ProjectName
     monitor_id: Id | None = None
     until_ms: float = Field(gt=0, lt=9e12)
-    reason: str = Field(min_length=1, max_length=500)
+    reason: str = Field(min_length=1, max_length=500, pattern=CLEAN)
 
 
 class Silence(NewSilence):
