@@ -62,7 +62,7 @@ def run(client: Client, /, suite: str, as_json: bool, **how: Any) -> None:
       stockpot eval run evals/menu.toml --gate --junit gate.xml --markdown gate.md
       stockpot eval run menu --prompt menu-description@7 --base last
     """
-    project, wanted, rows = _wanted(client, suite, how)
+    project, wanted, rows = wanted_of(client, suite, how)
     forecast = client.post(f"{_API}/forecast", wanted, project=project)
     if how["only_forecast"]:
         _printed(forecast, as_json) or show_forecast(forecast)
@@ -74,7 +74,7 @@ def run(client: Client, /, suite: str, as_json: bool, **how: Any) -> None:
     _told(client, ended, how, as_json=as_json)
 
 
-def _wanted(
+def wanted_of(
     client: Client, suite: str, how: dict[str, Any]
 ) -> tuple[str, dict[str, Any], list[Any] | None]:
     """The project, what to send, and the rows where they come from a file."""
