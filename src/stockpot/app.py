@@ -208,8 +208,8 @@ class _Control:
             raise NotFound(f"no project {project!r}", hint="stockpot projects list")
         return traces.Sender(project, "", "", found[0].payloads)
 
-    async def _renormalising(self, principal: access.Principal, asked: dict[str, object]) -> None:
-        told = {name: value for name, value in asked.items() if value is not None}
+    async def _renormalising(self, principal: access.Principal, asked: dict[str, Any]) -> None:
+        told: dict[str, Any] = {n: value for n, value in asked.items() if value is not None}
         await self.db.write(
             lambda c: access.audit(c, principal, "traces.renormalise", "traces", **told)
         )

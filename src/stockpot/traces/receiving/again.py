@@ -10,9 +10,10 @@ import msgspec
 
 from stockpot.traces.otlp import read_piece
 from stockpot.traces.receiving.pricing import Prices
-from stockpot.traces.receiving.spans import BENEATH, Origin, count_nothing, row
+from stockpot.traces.receiving.spans import Origin, count_nothing, row
 from stockpot.traces.store import NewSpan
 from stockpot.traces.store.rewriting import Change, KeptSpan, Stretch
+from stockpot.traces.store.rollups import BENEATH
 
 _KEPT = (
     "id", "received_ns", "payload_day", "at_ns", "start_ns", "duration_ns", "retention", "revision",
