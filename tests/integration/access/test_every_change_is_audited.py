@@ -67,6 +67,10 @@ BODIES: dict[str, Any] = {
     "change_project": {"owner": "ana"}, "change_key": {"limits": {"rpm": 3}},
     "create_project": {"name": "fresh"},
     "protect_label": {"project": HOME, "label": "guarded"},
+    "set_slice": {"conditions": [{"field": "split", "value": "test"}]},
+    "remove_rows": {"ids": ["r1"]}, "change_dataset": {"description": "other"},
+    "import_rows": {"format": "jsonl", "text": '{"input": {"q": 1}}'},
+    "answer_item": {"answers": {"verdict": "good"}}, "settle_item": {"answers": {"verdict": "bad"}},
     "call_tool": {"project": HOME, "name": "look", "url": "http://127.0.0.1:9/look"},
 }  # fmt: skip
 """Bodies that say more than the smallest one, or another name."""
@@ -76,7 +80,7 @@ async def prepared(world: World, operation: Operation, fresh: Records) -> Ready:
     """Who calls an operation with what, after whatever it needs was made."""
     known = operation.name in BODIES
     body = BODIES[operation.name] if known else operation.example(fresh)
-    for prepare in (_of_the_catalog, _of_a_person, _of_revisions, _of_prompts, _of_evals):
+    for prepare in (_of_the_catalog, _of_a_person, _of_revisions, _of_prompts, _of_evals, _of_sets):
         if (ready := await prepare(world, operation, fresh, body)) is not None:
             return ready
     return Ready(world.admin, body)
@@ -96,6 +100,19 @@ async def _of_the_catalog(
             ident = (await world.made("/api/v1/prices", PRICE))["id"].rpartition("/")[2]
             return Ready(world.admin, None, f"/api/v1/prices/{ident}")
     return None
+
+
+async def _of_sets(world: World, operation: Operation, fresh: Records, body: Any) -> Ready | None:
+    """Data sets and queues have their names inside a project, which the address tells."""
+    if not operation.path.startswith(("/api/v1/datasets", "/api/v1/annotation")):
+        return None
+    if operation.name == "add_rows_from_feedback":
+        said = {"project": HOME, "trace_id": fresh.trace_id, "thumb": "down", "correction": "no"}
+        await world.made("/api/v1/feedback", said)
+    if operation.name == "settle_item":
+        path = f"/api/v1/annotation/queues/{fresh.queue_id}/items/{fresh.item_id}/answers"
+        await world.done("PUT", path, BODIES["answer_item"])
+    return Ready(world.admin, body, f"{operation.filled(fresh)}?project={HOME}")
 
 
 async def _of_a_person(

@@ -156,7 +156,7 @@ async def test_those_lists_do_hold_it_for_who_may_see_it(world: World) -> None:
     assert seen >= {
         "get_overview", "list_traces", "export_traces", "list_keys", "list_projects",
         "list_access_requests", "list_audit", "export_audit", "list_tokens",
-        "list_scores",
+        "list_scores", "list_datasets", "list_queues", "list_public_keys",
     }  # fmt: skip
 
 

@@ -52,6 +52,12 @@ class Records:
     run_id: str = ""
     digest: str = ""
 
+    public_key_id: str = ""
+    dataset: str = ""
+    slice_name: str = ""
+    queue_id: str = ""
+    item_id: str = ""
+
     def named(self, name: str) -> str | None:
         """What stands for a parameter; None where this table knows none."""
         return COMMON.get(name) or getattr(self, {"name": "project"}.get(name, name), None)
@@ -132,7 +138,26 @@ class World:
             subject_id=team["id"], token_id=token["token"]["id"], user_id=user,
             team_id=team["id"], **await self.watched(project, word),
             **await self.prompted(project, word, member), **await self.evaluated(project, word),
+            **await self.collected(project, word),
         )  # fmt: skip
+
+    async def collected(self, project: str, word: str) -> dict[str, str]:
+        """A public key, a data set with a row and a slice, and a queue to annotate it."""
+        site = {"name": f"{word}-site", "project": project}
+        public = (await self.made("/api/v1/public-keys", site))["id"]
+        name, of = f"{word}-set", f"?project={project}"
+        await self.made(f"/api/v1/datasets{of}", {"name": name})
+        row = {"id": "r1", "input": {"asked": word}}
+        await self.made(f"/api/v1/datasets/{name}/rows{of}", {"rows": [row]})
+        conditions = [{"field": "id", "value": "r1"}]
+        path = f"/api/v1/datasets/{name}/slices/{word}{of}"
+        await self.done("PUT", path, {"conditions": conditions})
+        wanted = {"name": f"{word}-queue", "source": {"dataset": name}}
+        queue = await self.made(f"/api/v1/annotation/queues{of}", wanted)
+        return {
+            "public_key_id": public, "dataset": name, "slice_name": word,
+            "queue_id": queue["id"], "item_id": "r1",
+        }  # fmt: skip
 
     async def evaluated(self, project: str, word: str) -> dict[str, str]:
         """A run of a suite on recorded answers, which its caller does."""

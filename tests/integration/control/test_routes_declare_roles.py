@@ -23,6 +23,7 @@ PUBLIC = {
     ("GET", "/api/v1/sign-in"),
     ("GET", "/api/v1/sign-in/{name}"),
     ("GET", "/api/v1/sign-in/{name}/callback"),
+    ("OPTIONS", "/api/v1/feedback"),  # what a browser asks before it sends
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/api/v1/openapi.json"),
