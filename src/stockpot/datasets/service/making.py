@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from stockpot import stats
 from stockpot.access import Principal
@@ -57,7 +57,7 @@ class MakingService:
         if wanted.filter is not None or not ids:
             ids += await asyncio.to_thread(self._matching, project, wanted, sight)
         ids = list(dict.fromkeys(ids))[: max(wanted.limit, len(wanted.trace_ids))]
-        scores = await self._scores_of(project, ids)
+        scores = await self._scores.of_traces(project, ids)
         told = (wanted.split, wanted.message or "from traces")
         return await self._reap(project, name, ids, scores, wanted.expected, told, actor, sight)
 
@@ -77,7 +77,7 @@ class MakingService:
         if wanted.corrected:
             ids, expected = [i for i in ids if i in corrections], "correction"
         ids = ids[: wanted.limit]
-        scores = await self._scores_of(project, ids)
+        scores = await self._scores.of_traces(project, ids)
         told = (wanted.split, wanted.message or f"from feedback: thumb {wanted.thumb}")
         return await self._reap(project, name, ids, scores, expected, told, actor, sight)
 
@@ -160,13 +160,6 @@ class MakingService:
         """Scores of a name by trace, newest first."""
         where = ScoreFilter(project=project, name=name, from_ms=wanted.from_ms, by_people=True)
         return await self._all(where, 4 * wanted.limit)
-
-    async def _scores_of(self, project: str, ids: Sequence[str]) -> dict[str, list[Score]]:
-        found: dict[str, list[Score]] = {}
-        for trace_id in ids:
-            where = ScoreFilter(project=project, trace_id=trace_id)
-            found |= await self._all(where, 100)
-        return found
 
     async def _all(self, where: ScoreFilter, most: int) -> dict[str, list[Score]]:
         found: dict[str, list[Score]] = defaultdict(list)

@@ -104,7 +104,9 @@ class FeedbackService:
             for row in found:
                 groups.setdefault(tuple(row.key.values()), []).append(row)
         rated = await self._scores.rated(said, by, sight)
-        made = [self._of_group(rows, rated, where, by) for rows in groups.values()]
+        made = await asyncio.to_thread(
+            lambda: [self._of_group(rows, rated, where, by) for rows in groups.values()]
+        )
         return tuple(sorted(made, key=lambda one: -one.rated))
 
     def _of_group(

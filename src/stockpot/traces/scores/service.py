@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,6 +37,8 @@ from stockpot.traces.scores.models import (
 from stockpot.traces.scores.output import output_text
 from stockpot.traces.service import SpanLog
 
+_log = logging.getLogger("stockpot.scores")
+
 Projects = Callable[[sa.Connection], tuple[str, ...]]
 """The names of all projects; the composition root knows who tells them."""
 
@@ -42,6 +46,7 @@ _LEARN_FOR_MS = 2 * 86_400_000
 """How long a score waits for its span."""
 
 _LEARN_AT_ONCE = 500
+_WATCH_EVERY_S = 20.0
 _GROUPS = 2000
 _LABELS = 20
 _IN_SLOT = ("project", "trace_id", "span_id", "session", "item", "name", "source", "author",
@@ -122,6 +127,27 @@ class ScoreService:
         names = _KEYS.get(by, (by,))
         rows = await self._db.read(lambda c: store.rated(c, where, sight, by, _GROUPS))
         return {tuple(str(row[name]) for name in names): row["n"] for row in rows}
+
+    async def of_traces(self, project: str, trace_ids: Sequence[str]) -> dict[str, list[Score]]:
+        """The scores that hold of each of some traces, newest first."""
+        await self.learn(project)
+        found: dict[str, list[Score]] = {}
+        for start in range(0, len(trace_ids), _LEARN_AT_ONCE):
+            some = trace_ids[start : start + _LEARN_AT_ONCE]
+            for score in await self._db.read(
+                partial(store.of_traces, project=project, trace_ids=some)
+            ):
+                found.setdefault(score.trace_id, []).append(score)
+        return found
+
+    async def watch(self) -> None:
+        """Learn what scores are about, for ever, also while nobody asks."""
+        while True:
+            await asyncio.sleep(_WATCH_EVERY_S)
+            try:
+                await self.learn()
+            except Exception:
+                _log.exception("learning what scores are about failed; trying again")
 
     async def forget(self, project: str, trace_ids: Sequence[str]) -> int:
         """Erase all scores of some traces, as their erasure demands; returns how many."""

@@ -141,6 +141,12 @@ def page(
     return Page(_select(c, sa.and_(bounds, *terms)), shown[-1] if more else None)
 
 
+def of_traces(c: sa.Connection, project: str, trace_ids: Sequence[str]) -> tuple[Score, ...]:
+    """The scores that hold of some traces, newest first."""
+    about = scores.c.trace_id.in_(list(trace_ids))
+    return _select(c, sa.and_(*_terms(ScoreFilter(project=project), None), about))
+
+
 def summarised(
     c: sa.Connection, where: ScoreFilter, sight: Sight | None, by: ScoreBy, limit: int
 ) -> list[sa.RowMapping]:
@@ -195,7 +201,7 @@ def waiting(c: sa.Connection, project: str | None, since_ms: int, limit: int) ->
     unknown = targets.c.project.is_(None) & ((scores.c.trace_id != "") | (scores.c.session != ""))
     uncounted = scores.c.correction.is_not(None) & edits.c.id.is_(None) & (scores.c.trace_id != "")
     query = sa.select(scores, targets.c.project.label("known")).select_from(_JOINED)
-    query = query.where(scores.c.created_ms >= since_ms, sa.or_(unknown, uncounted))
+    query = query.where(scores.c.number >= since_ms * 1000, sa.or_(unknown, uncounted))
     if project is not None:
         query = query.where(scores.c.project == project)
     rows = c.execute(query.order_by(scores.c.number.desc()).limit(limit)).mappings()
