@@ -105,8 +105,10 @@ describe("variables", () => {
   });
 
   it("are typed for a prompt, whose model is the prompt's own unless one is chosen", () => {
-    const variables = { dish: "soup", price: "7.5", tags: '["hot"]' };
-    expect(requestBody({ prompt: "menu@production" }, [], {}, variables)).toMatchObject({
+    const variables = { dish: "soup", price: "7.5", tags: '["hot"]', tone: "" };
+    const body = requestBody({ prompt: "menu@production" }, [], {}, variables);
+    expect(body.prompt_variables).not.toHaveProperty("tone");
+    expect(body).toMatchObject({
       model: "prompt:menu@production",
       prompt_variables: { dish: "soup", price: 7.5, tags: ["hot"] },
     });

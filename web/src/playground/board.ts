@@ -186,7 +186,10 @@ export function requestBody(
     model: prompt && !model ? `prompt:${prompt}` : model,
     ...(prompt && {
       prompt_variables: Object.fromEntries(
-        Object.entries(variables).map(([name, value]) => [name, typed(value)]),
+        // What was left empty is not given: a prompt's own default may stand there.
+        Object.entries(variables)
+          .filter(([, value]) => value !== "")
+          .map(([name, value]) => [name, typed(value)]),
       ),
     }),
     ...((messages.length > 0 || !prompt) && { messages }),

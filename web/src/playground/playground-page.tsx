@@ -165,7 +165,7 @@ function Bar({ models, onSave }: { models: readonly Model[]; onSave: (what: Savi
         disabled={board.columns.length >= MOST_COLUMNS}
         onClick={() => addColumn(board.chosen)}
       >
-        Add a column
+        <span className="max-wide:sr-only">Add a column</span>
       </Button>
       {search.trace && (
         <>

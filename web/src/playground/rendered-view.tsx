@@ -38,8 +38,9 @@ export function RenderedView({
         messages?.map((message, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: messages of a prompt never move
           <div key={at} className="px-4 py-2">
-            <p className="text-xs font-semibold text-ink-2 capitalize">
-              {String(message.role)} <span className="font-normal text-ink-3">{prompt}</span>
+            <p className="text-xs font-semibold text-ink-2">
+              <span className="capitalize">{String(message.role)}</span>{" "}
+              <span className="font-normal text-ink-3">{prompt}</span>
             </p>
             <p className="break-words whitespace-pre-wrap">
               {typeof message.content === "string"

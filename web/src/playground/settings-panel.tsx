@@ -65,10 +65,12 @@ export function SettingsPanel({ models, column, number, project, dataset }: Prop
       <Suspense fallback={null}>
         <PromptField settings={settings} project={project} onChange={onChange} />
       </Suspense>
-      <System
-        value={settings.system ?? ""}
-        onChange={(system) => onChange({ system: system || undefined })}
-      />
+      {(!settings.prompt || settings.system) && (
+        <System
+          value={settings.system ?? ""}
+          onChange={(system) => onChange({ system: system || undefined })}
+        />
+      )}
       <Variables columns={useBoard().columns} />
       <Suspense fallback={null}>
         <DatasetField project={project} dataset={dataset} />
