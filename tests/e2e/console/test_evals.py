@@ -21,7 +21,6 @@ pytestmark = [
     pytest.mark.needs("chromium", "console"),
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.timeout(240),
-    pytest.mark.xdist_group("console-evals"),
 ]
 
 RECORDED = """

@@ -4,8 +4,8 @@ import { useState } from "react";
 import { Badge } from "../ui/badge";
 import { cx } from "../ui/cx";
 import { Segments } from "../ui/segments";
-import type { CaseDifference, RunComparison, Verdict } from "./types";
-import { amount } from "./words";
+import type { CaseDifference, RunComparison } from "./types";
+import { verdictText } from "./words";
 import { type Piece, wordDiff } from "./words-diff";
 
 type Shown = "all" | "worse" | "better";
@@ -61,7 +61,8 @@ export function Cases({ comparison }: { comparison: RunComparison }) {
                   <span className="w-[150px] shrink-0 truncate font-mono text-xs">{one.item}</span>
                   <span className="truncate text-ink-2">{one.metric}</span>
                   <span className="ml-auto whitespace-nowrap">
-                    {said(one.base, unitOf(one.metric))} → {said(one.candidate, unitOf(one.metric))}
+                    {verdictText(one.base, unitOf(one.metric))} →{" "}
+                    {verdictText(one.candidate, unitOf(one.metric))}
                   </span>
                 </button>
               </li>
@@ -73,8 +74,6 @@ export function Cases({ comparison }: { comparison: RunComparison }) {
     </section>
   );
 }
-
-const said = (verdict: Verdict, unit: string) => verdict.label || amount(verdict.value, unit);
 
 function SideBySide({ one }: { one: CaseDifference }) {
   const [left, right] = wordDiff(one.base_output, one.candidate_output);

@@ -112,7 +112,7 @@ function Differences({ comparison, part }: { comparison: RunComparison; part?: s
       </div>
       <Table
         label="Differences"
-        min={860}
+        min={800}
         head={[
           { title: "Metric" },
           { title: "Base", num: true },

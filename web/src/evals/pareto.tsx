@@ -21,8 +21,9 @@ export function Pareto({ points, base, candidate }: Props) {
   const across = (point: ParetoPoint) =>
     byCost ? (point.cost_nano ?? 0) : (point.latency_ms ?? 0);
   if (known.length === 0) return <p className="text-ink-2">No quality was measured yet.</p>;
-  const xs = scaleOf(known.map(across), true);
+  const xs = { from: 0, to: Math.max(...known.map(across)) * 1.06 || 1 };
   const ys = scaleOf(known.map((point) => point.quality));
+  const placed = known.some((point) => across(point) > 0);
   const slowest = Math.max(1, ...known.map((point) => point.latency_ms ?? 0));
   const x = (value: number) =>
     LEFT + ((value - xs.from) / (xs.to - xs.from || 1)) * (WIDE - LEFT - 16);
@@ -62,7 +63,7 @@ export function Pareto({ points, base, candidate }: Props) {
             {value.toFixed(2)}
           </text>
         ))}
-        {[Math.max(0, xs.from), xs.to].map((value) => (
+        {[xs.from, xs.to].map((value) => (
           <text
             key={value}
             x={x(value)}
@@ -71,7 +72,7 @@ export function Pareto({ points, base, candidate }: Props) {
             fontSize={11}
             fill="var(--ink-3)"
           >
-            {byCost ? money(Math.round(value)) : duration(value)}
+            {placed ? (byCost ? money(Math.round(value)) : duration(value)) : ""}
           </text>
         ))}
         <text
@@ -81,7 +82,9 @@ export function Pareto({ points, base, candidate }: Props) {
           fontSize={11}
           fill="var(--ink-2)"
         >
-          {byCost ? "cost of a row" : "latency"}, less is better
+          {placed
+            ? `${byCost ? "cost of a row" : "latency"}, less is better`
+            : "no cost, no latency"}
         </text>
         {known.map((point) => (
           <circle

@@ -40,7 +40,8 @@ export function StartDialog({ project, suite, onClose, onStarted }: Props) {
     enabled: picked !== undefined && !picked.spec.dataset,
   });
   const rowset = picked?.spec.dataset ? "" : (runs.data?.[0]?.dataset_hash ?? "");
-  const wanted = picked && wantedOf(picked, { prompt, model, message, again, rowset });
+  const ready = picked && (picked.spec.dataset !== "" || runs.data !== undefined);
+  const wanted = ready ? wantedOf(picked, { prompt, model, message, again, rowset }) : undefined;
   const settled = useSettled(wanted);
   const forecast = useQuery(forecastQuery(chosen, settled));
   const start = useMutation({
