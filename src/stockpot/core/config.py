@@ -80,6 +80,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("database_url", str, "", "postgresql://USER@HOST/DB; empty: SQLite in the home."),
     Setting("otlp_url", str, "", "Backend that gets every span as OTLP, before `/v1/traces`."),
     Setting("otlp_headers", str, "", "Headers for it, as `name=value` with commas."),
+    Setting("otlp_grpc_port", int, 0, "Port for OTLP over gRPC (stockpot[grpc]); 0: none."),
     Setting("fleet", int, 0, "Gateway workers of all hosts together; 0: those of this host."),
     Setting("kv_url", str, "", "valkey://HOST:PORT/0 shares rate limits over hosts."),
     Setting("control_url", str, "", "Control plane on another host; this one runs workers only."),

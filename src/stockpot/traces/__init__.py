@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stockpot.traces.api import Member, Seen, otlp_router, router
     from stockpot.traces.ingest import ingest_app
+    from stockpot.traces.keeping.api import keeping_router
+    from stockpot.traces.keeping.service import Keeping
+    from stockpot.traces.keeping.writing import WriterOf
     from stockpot.traces.measure import Measure
     from stockpot.traces.models import (
         ExportedSpan,
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     )
     from stockpot.traces.opening import forwarder, open_span_log, open_store
     from stockpot.traces.receiving.door import Door
+    from stockpot.traces.receiving.grpc_face import serve_grpc
     from stockpot.traces.receiving.sender import Sender
     from stockpot.traces.scores.api import score_router
     from stockpot.traces.scores.beside import ScoresBeside
@@ -59,6 +63,7 @@ __all__ = [
     "Door",
     "ExportedSpan",
     "Group",
+    "Keeping",
     "Measure",
     "Member",
     "NewScore",
@@ -89,17 +94,20 @@ __all__ = [
     "TracePage",
     "TraceRow",
     "Verification",
+    "WriterOf",
     "Written",
     "edit_distance",
     "edit_share",
     "forwarder",
     "ingest_app",
+    "keeping_router",
     "open_span_log",
     "open_store",
     "otlp_router",
     "output_text",
     "router",
     "score_router",
+    "serve_grpc",
 ]
 
 _ELSEWHERE = {
@@ -118,6 +126,9 @@ _ELSEWHERE = {
     "Sketch": "sketch",
     "SpanLog": "service",
     "SpanStore": "store",
+    "Keeping": "keeping.service",
+    "WriterOf": "keeping.writing",
+    "keeping_router": "keeping.api",
     "forwarder": "opening",
     "ingest_app": "ingest",
     "open_span_log": "opening",
@@ -125,6 +136,7 @@ _ELSEWHERE = {
     **dict.fromkeys(("Member", "Seen", "otlp_router", "router"), "api"),
     "Door": "receiving.door",
     "Sender": "receiving.sender",
+    "serve_grpc": "receiving.grpc_face",
 }
 """Where a name is that is not a model."""
 

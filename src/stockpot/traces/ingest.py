@@ -14,7 +14,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 
 import msgspec
@@ -29,6 +29,7 @@ from stockpot.gateway import Shipment, ShipmentAck
 from stockpot.traces.receiving.pricing import RowsOf, no_prices
 from stockpot.traces.service import OffsetMismatch, SpanLog
 from stockpot.traces.store import SpanStore
+from stockpot.traces.store.orders import Order
 from stockpot.traces.store.rewriting import Stretch
 
 MAX_SHIPMENT = 512 << 20
@@ -42,6 +43,7 @@ _WAITING_BYTES = 256 << 20
 _log = logging.getLogger(__name__)
 _decode = msgspec.msgpack.Decoder(Shipment).decode
 _decode_stretch = msgspec.msgpack.Decoder(Stretch).decode
+_order: Callable[[bytes], Order] = msgspec.msgpack.Decoder(Order).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 _NOT_OURS = (ValueError, TypeError, OverflowError)
@@ -189,7 +191,8 @@ def ingest_app(store: SpanStore, token: str, prices: RowsOf = no_prices) -> Star
     answers a MessagePack `ShipmentAck` once it is committed: 200, or 409 with the offset to go on
     from. 401 wrong token, 400 not a shipment, 413 too large, 422 holds what cannot be kept (send
     smaller ones to find it), 503 try again later. `POST /internal/renormalise` takes a `Stretch`
-    and reads that piece of history again. `GET /healthz`, `GET /readyz` and `GET /metrics` (Prometheus) need no token. The store is closed at shutdown,
+    and reads that piece of history again. `GET /healthz`, `GET /readyz` and `GET /metrics`
+    (Prometheus) need no token. The store is closed at shutdown,
     after everything that waits has been committed. `prices` are for spans of other applications.
     """
     log = SpanLog(store, prices=prices)
@@ -228,6 +231,17 @@ def ingest_app(store: SpanStore, token: str, prices: RowsOf = no_prices) -> Star
         done = await asyncio.to_thread(log.renormalise, window)
         return Response(_encode(done), media_type="application/msgpack")
 
+    async def orders(request: Request) -> Response:
+        given = request.headers.get("authorization", "").encode()
+        if not hmac.compare_digest(given, expected):
+            return _error(401, "not_signed_in", "this route is for the instance's own processes")
+        try:
+            order = _order(await request.body())
+        except msgspec.DecodeError as bad:
+            return _error(400, "invalid_input", f"not an order: {bad}")
+        done = await asyncio.to_thread(store.perform, order)
+        return Response(_encode(done), media_type="application/msgpack")
+
     async def readyz(_: Request) -> Response:
         state = "ready" if committer.healthy else "failing"
         return JSONResponse({"status": state}, 200 if committer.healthy else 503)
@@ -243,6 +257,7 @@ def ingest_app(store: SpanStore, token: str, prices: RowsOf = no_prices) -> Star
     routes = [
         Route("/internal/shipments", shipments, methods=["POST"]),
         Route("/internal/renormalise", renormalise, methods=["POST"]),
+        Route("/internal/orders", orders, methods=["POST"]),
         Route("/readyz", readyz),
         Route("/healthz", healthz),
         Route("/metrics", metrics),
