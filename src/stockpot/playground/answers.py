@@ -56,7 +56,8 @@ def differences(before: Answer, after: Answer) -> tuple[Difference, ...]:
         found += [
             _difference(prefix + name, _shown(left[name]), _shown(right[name]))
             for name in _COMPARED
-            if left[name] != right[name]
+            # A tracer that tells no reason for the end says nothing about it.
+            if left[name] != right[name] and (name != "finish" or left[name])
         ]
     return tuple(found)
 

@@ -29,6 +29,8 @@ _VARIABLES = "prompt_variables"
 _WHY_NOT = {
     "none": "the key's policy keeps no payloads",
     "shed": "the payload was shed when the spool was short of room",
+    "expired": "the payload is older than the project keeps payloads, or was not sampled",
+    "erased": "the payload was erased on demand",
 }
 
 
@@ -155,7 +157,8 @@ def _plain(span: Span, asked: str) -> dict[str, Any]:
         body = {"messages": body}
     if isinstance(body, dict) and isinstance(body.get("messages"), list):
         given = span.params if "model" not in body else {}
-        body = {"model": span.requested_model or span.model, **given, **body}
+        body = {**given, **body}
+        body["model"] = body.get("model") or span.requested_model or span.model
         return {k: v for k, v in body.items() if k not in ("stream", "stream_options")}
     text = body.get("prompt") if isinstance(body, dict) else None
     if isinstance(text, str):

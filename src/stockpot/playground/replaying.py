@@ -77,12 +77,8 @@ class Replayer:
                 f"the trace {asked.trace_id!r} holds no call of a model",
                 hint=f"stockpot traces show {asked.trace_id}",
             )
+        beside = tuple([one for span in spans if (one := await running.stub(span)) is not None])
         made = [await running.step(number, span) for number, span in enumerate(steps, 1)]
-        beside = tuple(
-            Stubbed(kind=span.kind, name=span.tool or span.name, id=span.span_id)
-            for span in spans
-            if span.kind in ("tool", "retriever", "reranker")
-        )
         return Replay(
             trace_id=steps[0].trace_id,
             replay_trace_id=running.trace_id,
@@ -129,6 +125,18 @@ class _Running:
         self._root = ids.span_id().hex()
         self.trace_id = ids.trace_id().hex()
         self.results = Results()
+
+    async def stub(self, span: Span) -> Stubbed | None:
+        """What a tool or a retriever returned, as far as its span tells; None for other spans."""
+        if span.kind not in ("tool", "retriever", "reranker"):
+            return None
+        name = span.tool or span.name
+        payload = await asyncio.to_thread(
+            self._spans.payload, span.trace_id, span.span_id, span.project
+        )
+        if span.kind == "tool" and payload.request and payload.response is not None:
+            self.results.know(name, payload.request, payload.response)
+        return Stubbed(kind=span.kind, name=name, id=span.span_id)
 
     async def step(self, number: int, span: Span) -> Step:
         """One call again. Whatever goes wrong with it is its state, not the end of the replay."""

@@ -52,9 +52,13 @@ class Results:
                 self.add(function.get("name") or "", function.get("arguments") or "",
                          message.get("content"), ident)  # fmt: skip
 
-    def add(self, name: str, arguments: str, result: Any, ident: str) -> None:
-        """One call and what it returned; the first of several alike is kept."""
+    def know(self, name: str, arguments: str, result: Any) -> None:
+        """What a call returned; the first of several alike is kept."""
         self._known.setdefault((name, _same(arguments)), result)
+
+    def add(self, name: str, arguments: str, result: Any, ident: str) -> None:
+        """One call of a conversation, and what it returned."""
+        self.know(name, arguments, result)
         self._found.setdefault(ident, Stubbed(kind="tool", name=name, id=ident))
 
     def of(self, call: Called) -> Any:

@@ -17,12 +17,14 @@ export interface Opened extends Board {
   chosen: number;
   /** What the board was opened from: a share, a trace, a prompt. */
   openedFrom: string;
+  /** What stands in the composer: its variables have fields before it is sent. */
+  typing: string;
 }
 
 let last = 1;
 const next = () => ++last;
 const EMPTY: Column = { id: 1, settings: {}, tools: [], turns: [], extra: {} };
-let board: Opened = { columns: [EMPTY], variables: {}, chosen: 1, openedFrom: "" };
+let board: Opened = { columns: [EMPTY], variables: {}, chosen: 1, openedFrom: "", typing: "" };
 const listeners = new Set<() => void>();
 
 export function current(): Opened {
@@ -58,6 +60,10 @@ export function changeSettings(id: number, change: Settings): void {
 
 export function choose(id: number): void {
   if (board.chosen !== id) publish({ chosen: id });
+}
+
+export function setTyping(typing: string): void {
+  publish({ typing });
 }
 
 export function setVariable(name: string, value: string): void {

@@ -4,7 +4,7 @@ import { Button } from "../ui/button";
 import { TextArea } from "../ui/field";
 import { toastError } from "../ui/toast";
 import type { Media } from "./board";
-import { say } from "./board-store";
+import { say, setTyping } from "./board-store";
 import { readMedia } from "./media";
 import { MediaView } from "./media-view";
 import { run, stop } from "./run";
@@ -26,6 +26,7 @@ export function Composer({ project, running, ready, column }: Props) {
     if (empty || running || !ready) return;
     run(say(text.trim(), media, column), project);
     setText("");
+    setTyping("");
     setMedia([]);
   };
   const add = async (files: Iterable<File>) => {
@@ -75,7 +76,10 @@ export function Composer({ project, running, ready, column }: Props) {
             placeholder="Message. Enter sends, Shift+Enter starts a new line; {{name}} is a variable."
             rows={Math.min(8, Math.max(2, text.split("\n").length))}
             value={text}
-            onChange={(event) => setText(event.target.value)}
+            onChange={(event) => {
+              setText(event.target.value);
+              setTyping(event.target.value);
+            }}
             onKeyDown={onKey}
             onPaste={onPaste}
             className="resize-none text-base"

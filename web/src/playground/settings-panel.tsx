@@ -5,7 +5,7 @@ import { Button } from "../ui/button";
 import { Field, Input, TextArea } from "../ui/field";
 import { Icon } from "../ui/icons";
 import { Select } from "../ui/select";
-import { type Column, type Settings, type Tool, variablesOf } from "./board";
+import { type Column, type Settings, slots, type Tool, variablesOf } from "./board";
 import {
   changeColumn,
   changeSettings,
@@ -132,8 +132,10 @@ function Numbers({ settings, onChange }: Part) {
 
 /** What `{{name}}` stands for in every column. */
 function Variables({ columns }: { columns: readonly Column[] }) {
-  const { variables } = useBoard();
-  const names = [...new Set([...variablesOf(columns), ...Object.keys(variables)])];
+  const { variables, typing } = useBoard();
+  const names = [
+    ...new Set([...variablesOf(columns), ...slots(typing), ...Object.keys(variables)]),
+  ];
   if (names.length === 0) return null;
   return (
     <fieldset className="flex flex-col gap-2">
