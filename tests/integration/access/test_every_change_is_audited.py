@@ -68,7 +68,7 @@ BODIES: dict[str, Any] = {
     "create_project": {"name": "fresh"},
     "protect_label": {"project": HOME, "label": "guarded"},
     "set_slice": {"conditions": [{"field": "split", "value": "test"}]},
-    "remove_rows": {"ids": ["r1"]}, "change_dataset": {"description": "other"},
+    "change_dataset": {"description": "other"},
     "import_rows": {"format": "jsonl", "text": '{"input": {"q": 1}}'},
     "answer_item": {"answers": {"verdict": "good"}}, "settle_item": {"answers": {"verdict": "bad"}},
     "call_tool": {"project": HOME, "name": "look", "url": "http://127.0.0.1:9/look"},
@@ -109,6 +109,8 @@ async def _of_sets(world: World, operation: Operation, fresh: Records, body: Any
     if operation.name == "add_rows_from_feedback":
         said = {"project": HOME, "trace_id": fresh.trace_id, "thumb": "down", "correction": "no"}
         await world.made("/api/v1/feedback", said)
+    if operation.name == "remove_rows":
+        body = {"ids": [fresh.item_id]}
     if operation.name == "settle_item":
         path = f"/api/v1/annotation/queues/{fresh.queue_id}/items/{fresh.item_id}/answers"
         await world.done("PUT", path, BODIES["answer_item"])

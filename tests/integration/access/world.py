@@ -147,16 +147,17 @@ class World:
         public = (await self.made("/api/v1/public-keys", site))["id"]
         name, of = f"{word}-set", f"?project={project}"
         await self.made(f"/api/v1/datasets{of}", {"name": name})
-        row = {"id": "r1", "input": {"asked": word}}
+        row_id = f"{word}-row"
+        row = {"id": row_id, "input": {"asked": word}}
         await self.made(f"/api/v1/datasets/{name}/rows{of}", {"rows": [row]})
-        conditions = [{"field": "id", "value": "r1"}]
+        conditions = [{"field": "id", "value": row_id}]
         path = f"/api/v1/datasets/{name}/slices/{word}{of}"
         await self.done("PUT", path, {"conditions": conditions})
         wanted = {"name": f"{word}-queue", "source": {"dataset": name}}
         queue = await self.made(f"/api/v1/annotation/queues{of}", wanted)
         return {
             "public_key_id": public, "dataset": name, "slice_name": word,
-            "queue_id": queue["id"], "item_id": "r1",
+            "queue_id": queue["id"], "item_id": row_id,
         }  # fmt: skip
 
     async def evaluated(self, project: str, word: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 import { Outlet, useMatches, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Banner } from "./banner";
-import { Nav } from "./nav";
+import { GROUPS, Nav } from "./nav";
 import { openPalette, usePalette } from "./palette-store";
 import { ScopeBar } from "./scope-bar";
 import { listen, useShortcuts } from "./shortcuts";
@@ -60,22 +60,9 @@ function useGlobalShortcuts(showHelp: () => void) {
   const navigate = useNavigate();
   const group = "Go to";
   useShortcuts([
-    { keys: "g o", label: "Overview", group, run: () => navigate({ to: "/overview" }) },
-    { keys: "g t", label: "Traces", group, run: () => navigate({ to: "/traces" }) },
-    { keys: "g i", label: "Prompts", group, run: () => navigate({ to: "/prompts" }) },
-    { keys: "g p", label: "Playground", group, run: () => navigate({ to: "/playground" }) },
-    { keys: "g m", label: "Models", group, run: () => navigate({ to: "/models" }) },
-    { keys: "g r", label: "Routes", group, run: () => navigate({ to: "/routes" }) },
-    { keys: "g v", label: "Providers", group, run: () => navigate({ to: "/providers" }) },
-    { keys: "g h", label: "Revisions", group, run: () => navigate({ to: "/revisions" }) },
-    { keys: "g k", label: "Keys", group, run: () => navigate({ to: "/keys" }) },
-    { keys: "g c", label: "Cost", group, run: () => navigate({ to: "/cost" }) },
-    { keys: "g e", label: "Evaluations", group, run: () => navigate({ to: "/evals" }) },
-    { keys: "g w", label: "Monitors", group, run: () => navigate({ to: "/monitors" }) },
-    { keys: "g a", label: "Access requests", group, run: () => navigate({ to: "/requests" }) },
-    { keys: "g u", label: "People", group, run: () => navigate({ to: "/people" }) },
-    { keys: "g l", label: "Audit log", group, run: () => navigate({ to: "/audit" }) },
-    { keys: "g s", label: "Settings", group, run: () => navigate({ to: "/settings" }) },
+    ...GROUPS.flatMap(({ pages }) =>
+      pages.map(({ to, label, keys }) => ({ keys, label, group, run: () => navigate({ to }) })),
+    ),
     { keys: "?", label: "This help", group: "Everywhere", run: showHelp },
     { keys: "T", label: "Dark or light", group: "Everywhere", run: toggleTheme },
     {

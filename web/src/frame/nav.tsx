@@ -18,7 +18,7 @@ const AccountPanel = lazy(() =>
 type Page = { to: string; label: string; icon: IconName; keys: string };
 
 /** The pages by what one comes for; a page is one line here. */
-const GROUPS = [
+export const GROUPS = [
   {
     title: "Observe",
     pages: [
