@@ -33,9 +33,9 @@ export function EvalsPage() {
   return (
     <>
       {search.run && search.base ? (
-        <CompareView base={search.base} candidate={search.run} part={search.part} />
+        <CompareView base={search.base} candidate={search.run} part={search.slice} />
       ) : search.run ? (
-        <RunView id={search.run} part={search.part} />
+        <RunView id={search.run} part={search.slice} />
       ) : (
         <Runs
           search={search}

@@ -65,7 +65,7 @@ export function ResultList({ run, part }: Props) {
             label="Slice"
             value={part ?? ""}
             onChange={(value) =>
-              navigate({ to: "/evals", search: { run: run.id, part: value || undefined } })
+              navigate({ to: "/evals", search: { run: run.id, slice: value || undefined } })
             }
             choices={[
               { value: "", label: "All rows" },

@@ -213,7 +213,7 @@ function MetricRow({ one, all }: { one: Measured; all: readonly Measured[] }) {
         {one.slice ? (
           <Link
             to="/evals"
-            search={(old) => ({ run: old.run, part: one.slice })}
+            search={(old) => ({ run: old.run, slice: one.slice })}
             className="pl-4 text-ink-2 hover:underline"
           >
             {one.slice}

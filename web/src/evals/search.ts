@@ -8,7 +8,7 @@ export interface EvalSearch {
   run?: string;
   base?: string;
   /** The slice that rows and comparisons are narrowed to. */
-  part?: string;
+  slice?: string;
   /** The dialog that starts a run is open. */
   begin?: true;
 }
@@ -18,7 +18,7 @@ export function parseEvalSearch(raw: Raw): EvalSearch {
     suite: text(raw.suite, 100),
     run: text(raw.run, 40),
     base: text(raw.base, 40),
-    part: text(raw.part, 300),
+    slice: text(raw.slice, 300),
     begin: flag(raw.begin),
   };
 }
