@@ -56,12 +56,21 @@ export function RoutesPage() {
   };
   const edit = () => {
     if (chosen?.origin === "alias")
-      navigate({ to: "/routes", search: (old) => ({ ...old, route: chosen.name, edit: true }) });
+      navigate({
+        to: "/routes",
+        search: (old) => ({ ...old, route: chosen.name, edit: true, release: undefined }),
+      });
   };
   const create = () =>
     navigate({
       to: "/routes",
-      search: (old) => ({ ...old, route: undefined, edit: undefined, fresh: true }),
+      search: (old) => ({
+        ...old,
+        route: undefined,
+        edit: undefined,
+        fresh: true,
+        release: undefined,
+      }),
     });
   const group = "Routes";
   useShortcuts([
@@ -275,7 +284,10 @@ function RemoveButton({ route }: { route: Model }) {
     await call(`/api/v1/models/${encodeURIComponent(route.name)}`, { method: "DELETE" });
     toast({ text: `Alias ${route.name} removed.` });
     client.invalidateQueries({ queryKey: ["models"] });
-    navigate({ to: "/routes", search: (old) => ({ ...old, route: undefined }) });
+    navigate({
+      to: "/routes",
+      search: (old) => ({ ...old, route: undefined, release: undefined }),
+    });
   };
   return (
     <>
