@@ -14,6 +14,7 @@ from stockpot.prices import PriceRow
 from stockpot.traces import SpanLog, TraceFilter
 from stockpot.traces.dialects import normalise
 from stockpot.traces.store.embedded import SqliteSpanStore
+from stockpot.traces.store.orders import Priced, Reprice
 from stockpot.traces.store.rewriting import Stretch
 from tests.unit.traces.made import make_shipment, make_shipped
 from tests.unit.traces.test_dialects import request
@@ -106,3 +107,16 @@ def test_a_call_that_another_tells_still_counts_nothing(log: SpanLog) -> None:
     assert once[:2] == (1, 5)
     assert log.renormalise(Stretch()).changed == 0
     assert figures(log) == once
+
+
+def test_a_price_that_changes_is_in_the_sums_of_what_others_tell_too(log: SpanLog) -> None:
+    call = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m",
+            "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 1}  # fmt: skip
+    taken(log, spans(call))
+    assert figures(log) == (1, 5, 1, 7_000)
+    log._store.perform(Reprice((Priced(1, 9_000, "", "", "row-2", "a contract", 0),)))
+    assert figures(log) == (1, 5, 1, 9_000)
+    (model,) = log.overview(TraceFilter()).by_model
+    assert (model.key, model.totals.calls, model.totals.cost_nano) == ("m", 1, 9_000)
+    assert log.renormalise(Stretch()).changed == 0
+    assert figures(log) == (1, 5, 1, 9_000)

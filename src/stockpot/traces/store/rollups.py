@@ -58,7 +58,9 @@ COLUMNS = (
     "cache_hits",
 )  # fmt: skip
 
-_PLACE = f"SELECT at_ns, target, {', '.join(DIMENSIONS)} FROM spans WHERE id = ?"
+_PLACE = (
+    f"SELECT at_ns, source, target, cost_source, {', '.join(DIMENSIONS)} FROM spans WHERE id = ?"
+)
 _READ = f"SELECT {', '.join(COLUMNS)} FROM rollups WHERE width = ? AND start = ? AND series = ?"
 _WRITE = (
     f"INSERT OR REPLACE INTO rollups (width, start, series, {', '.join(COLUMNS)}) "
@@ -242,11 +244,10 @@ class Rollups:
         groups: dict[tuple[int, Dimensions], Figures] = {}
         for number, before, now, saved in changes:
             row = self._connection.execute(_PLACE, (number,)).fetchone()
-            dimensions: Dimensions = tuple(row[2:])
-            if not row[1]:
-                dimensions = _with(dimensions, _ASKED, "")
+            at_ns, source, target, told, *place = row
+            dimensions = _counted_under(source, target, told, tuple(place))
             for one in (dimensions, _with(dimensions, _OPEN, WHOLE)):
-                figures = groups.setdefault((row[0] // 60_000_000_000, one), Figures())
+                figures = groups.setdefault((at_ns // 60_000_000_000, one), Figures())
                 figures.cost_nano += (now or 0) - (before or 0)
                 figures.unpriced += int(now is None) - int(before is None)
                 figures.saved_nano += saved
@@ -300,9 +301,15 @@ def _with(dimensions: Dimensions, places: Sequence[int], instead: str) -> Dimens
 
 
 def _group(span: NewSpan) -> Dimensions:
-    dimensions: Dimensions = _dimensions(span)
-    if span.source != "gateway":  # told by somebody else: what counts as a call is not its root
-        return (span.kind in _CALLS and span.cost_source != BENEATH, *dimensions[1:])
-    if not span.target:  # nobody was called: the name may be anything that a caller made up
-        dimensions = _with(dimensions, _ASKED, "")
+    return _counted_under(span.source, span.target, span.cost_source, _dimensions(span))
+
+
+def _counted_under(
+    source: str, target: str, cost_source: str, dimensions: Dimensions
+) -> Dimensions:
+    """The series that a span with these dimensions counts in."""
+    if source != "gateway":  # told by somebody else: what counts as a call is not its root
+        return (dimensions[_KIND] in _CALLS and cost_source != BENEATH, *dimensions[1:])
+    if not target:  # nobody was called: the name may be anything that a caller made up
+        return _with(dimensions, _ASKED, "")
     return dimensions
