@@ -24,7 +24,16 @@ PAGES = sorted(DOCS.rglob("*.md"))
 FRONT = [REPO / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")]
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-NOT_SETTINGS = {"STOCKPOT_KEY": "the reader's own variable in examples"}
+NOT_SETTINGS = {
+    "STOCKPOT_KEY": "the reader's own variable in examples, and the SDKs'",
+    **dict.fromkeys(
+        (
+            "STOCKPOT_URL", "STOCKPOT_TRACES_URL", "STOCKPOT_OBSERVE", "STOCKPOT_SERVICE",
+            "STOCKPOT_RELEASE", "STOCKPOT_ENVIRONMENT", "STOCKPOT_PROMPTS_FOLDER",
+        ),
+        "of applications with an SDK, not of an instance",
+    ),
+}  # fmt: skip
 
 
 def ids(paths: list[Path]) -> list[str]:
@@ -122,6 +131,7 @@ def shown_commands(text: str) -> Iterator[str]:
     """Each `stockpot ...` in a code block or between backticks."""
     inline = re.findall(r"`(stockpot [^`]+)`", FENCE.sub("", text))
     blocks = "\n".join(FENCE.findall(text)).replace("\\\n", " ")
+    blocks = re.sub(r"^from stockpot import .*$", "", blocks, flags=re.MULTILINE)  # Python's
     inside = re.findall(r"(?:^|[\s(;&])(stockpot (?!=)[a-z][^|;&)\n#]*)", blocks, re.MULTILINE)
     for line in [*inline, *inside]:
         if line.split()[1].isidentifier() or "-" in line.split()[1]:
