@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,6 +35,7 @@ from stockpot import (
     traces,
 )
 from stockpot.access import describe_access, open_access, public, requires
+from stockpot.catalog.pricing import price_rows
 from stockpot.core import config, logs, prometheus
 from stockpot.core.config import Settings, pairs
 from stockpot.core.console_files import ConsoleFiles
@@ -44,6 +45,7 @@ from stockpot.core.instance import Instance
 from stockpot.core.kv import open_kv
 from stockpot.core.serve import serve
 from stockpot.core.web import ERRORS, BoundedBodies, SafeHeaders, answer_errors
+from stockpot.prices import PriceRow
 
 DRAIN_S = 8.0
 """Less than what the supervisor gives: an event stream that nobody ends is cut then."""
@@ -99,6 +101,10 @@ class _Control:
         self.scores = traces.ScoreService(self.db, self.spans, catalog.project_names)
         self.door = traces.Door(instance, settings)
         self.catalog = catalog.open_catalog(self.db, instance, settings, self._spend_of)
+        self.keeping = traces.Keeping(
+            self.db, self.spans, self.scores, traces.WriterOf(instance, self.spans.store),
+            catalog.project_names, self._prices_now,
+        )  # fmt: skip
         self.prompts = prompts.open_prompts(
             self.db, self.catalog.publisher, catalog.project_names, self.spans, self.scores
         )
@@ -147,6 +153,7 @@ class _Control:
             traces.otlp_router(self.door, self._sender, self._renormalising),
             monitors.router(self.monitors),
             traces.score_router(self.scores),
+            traces.keeping_router(self.keeping),
             feedback.router(self.feedback, self.public_keys),
             datasets.router(self.datasets),
             evals.router(self.evals),
@@ -184,7 +191,9 @@ class _Control:
     def _work(self) -> Iterator[Coroutine[Any, Any, None]]:
         """What runs beside the answering of requests."""
         yield self.catalog.watch()
+        yield self.keeping.run()
         yield self.monitors.watch()
+        yield self.scores.watch()
         if self.settings.otlp_url:
             headers = pairs(self.settings.otlp_headers, "STOCKPOT_OTLP_HEADERS")
             yield traces.forwarder(self.instance, self.settings.otlp_url, headers).run()
@@ -224,6 +233,18 @@ class _Control:
 
     async def _spend_of(self, worker: str, scope: str, scope_id: str, from_ms: int) -> int | None:
         return await asyncio.to_thread(self.spans.spent, worker, scope, scope_id, from_ms)
+
+    async def _prices_now(self) -> Callable[[traces.Span], tuple[PriceRow, ...]]:
+        """Price rows of a span: those of its target as published, else its vendor's."""
+        part = (await self.catalog.publisher.current()).compiled.part
+        published = {target.id: target.prices for target in part.targets}
+
+        def rows_of(span: traces.Span) -> tuple[PriceRow, ...]:
+            if span.target in published:
+                return published[span.target]
+            return price_rows(span.provider, span.served_model or span.model)
+
+        return rows_of
 
     async def samples(self) -> dict[str, float]:
         """Everything that is counted, as Prometheus samples."""

@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stockpot.traces.api import Member, Seen, otlp_router, router
     from stockpot.traces.ingest import ingest_app
+    from stockpot.traces.keeping.api import keeping_router
+    from stockpot.traces.keeping.service import Keeping
+    from stockpot.traces.keeping.writing import WriterOf
     from stockpot.traces.measure import Measure
     from stockpot.traces.models import (
         ExportedSpan,
@@ -60,6 +63,7 @@ __all__ = [
     "Door",
     "ExportedSpan",
     "Group",
+    "Keeping",
     "Measure",
     "Member",
     "NewScore",
@@ -90,11 +94,13 @@ __all__ = [
     "TracePage",
     "TraceRow",
     "Verification",
+    "WriterOf",
     "Written",
     "edit_distance",
     "edit_share",
     "forwarder",
     "ingest_app",
+    "keeping_router",
     "open_span_log",
     "open_store",
     "otlp_router",
@@ -120,6 +126,9 @@ _ELSEWHERE = {
     "Sketch": "sketch",
     "SpanLog": "service",
     "SpanStore": "store",
+    "Keeping": "keeping.service",
+    "WriterOf": "keeping.writing",
+    "keeping_router": "keeping.api",
     "forwarder": "opening",
     "ingest_app": "ingest",
     "open_span_log": "opening",

@@ -84,6 +84,11 @@ class SpanLog:
         self.following = True
         """Whether tails go on; false once `stop_following` was called."""
 
+    @property
+    def store(self) -> SpanStore:
+        """Where the spans live; for those who give orders to its writer."""
+        return self._store
+
     # --- taking in ------------------------------------------------------------------------------
 
     def ingest(self, shipment: Shipment) -> ShipmentAck:
@@ -313,6 +318,12 @@ class SpanLog:
                     payload = self.payload(span.trace_id, span.span_id, span.project)
                     request, response = payload.request, payload.response
                 yield ExportedSpan(**dict(span), request=request, response=response)
+
+    def numbered_page(
+        self, where: TraceFilter, position: int, limit: int
+    ) -> tuple[list[tuple[int, Span]], int | None]:
+        """Matching spans with the numbers by which orders name them, and where to go on."""
+        return self._store.numbered_spans(where, after=position, limit=limit)
 
     def recent(self, count: int) -> Iterator[Span]:
         """The root spans among the last `count` spans that are there now, in the order of arrival:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stockpot.traces.cli import again, log, shape, subjects
+from stockpot.traces.cli import again, keeping, log, shape, subjects
 
 
 @click.group()
@@ -20,6 +20,7 @@ def traces() -> None:
 
 for _command in (
     log.list_, log.show_, log.tail, log.export, log.verify,
-    again.renormalise, subjects.sessions, subjects.users, subjects.tags, shape.diff, shape.changes,
+    again.renormalise, keeping.retention, keeping.erase, keeping.reprice,
+    subjects.sessions, subjects.users, subjects.tags, shape.diff, shape.changes,
 ):  # fmt: skip
     traces.add_command(_command)

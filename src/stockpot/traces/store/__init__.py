@@ -220,6 +220,12 @@ class SpanStore(Protocol):
         """Matching spans in the order of their arrival, and where to go on, None at the end."""
         ...
 
+    def numbered_spans(
+        self, where: TraceFilter, *, after: int, limit: int
+    ) -> tuple[list[tuple[int, Span]], int | None]:
+        """The same without full text, with the numbers by which orders name spans."""
+        ...
+
     def overview(
         self, where: TraceFilter, from_ms: float, to_ms: float, bucket_ms: float
     ) -> Overview:

@@ -100,6 +100,11 @@ class SqliteSpanStore:
     def spans(self, where: TraceFilter, *, after: int, limit: int) -> tuple[list[Span], int | None]:
         return self._reader.spans(where, after=after, limit=limit)
 
+    def numbered_spans(
+        self, where: TraceFilter, *, after: int, limit: int
+    ) -> tuple[list[tuple[int, Span]], int | None]:
+        return self._reader.numbered_spans(where, after=after, limit=limit)
+
     def overview(
         self, where: TraceFilter, from_ms: float, to_ms: float, bucket_ms: float
     ) -> Overview:

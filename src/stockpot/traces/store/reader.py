@@ -115,6 +115,21 @@ class Reader:
             rows = connection.execute(sql, (low, high, *values, limit)).fetchall()
         return [span_of(row) for row in rows], rows[-1][0] if len(rows) == limit else None
 
+    def numbered_spans(
+        self, where: TraceFilter, *, after: int, limit: int
+    ) -> tuple[list[tuple[int, Span]], int | None]:
+        """The same without full text, with the numbers of the spans."""
+        with self._readers.lend() as connection:
+            window = span_of_time(connection, where)
+            if window is None:
+                return [], None
+            matches, values = conditions(where)
+            sql = _ALL.format(columns=SELECTED, matches=matches)
+            place = (max(window[0] - 1, after), window[1] + 1)
+            rows = connection.execute(sql, (*place, *values, limit)).fetchall()
+        found = [(row[0], span_of(row)) for row in rows]
+        return found, rows[-1][0] if len(rows) == limit else None
+
     def trace(self, trace_id: bytes, project: str | None) -> list[Span]:
         in_project, values = _in_project(project)
         sql = _TRACE.format(columns=SELECTED, in_project=in_project)

@@ -1,0 +1,119 @@
+"""`stockpot traces retention | erase | reprice`."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import click
+
+from stockpot.core.client import Client
+from stockpot.core.durations import milliseconds
+from stockpot.core.terminal import json_option
+
+
+@click.command()
+@click.argument("project")
+@click.option("--span-days", type=click.IntRange(1), help="Days that spans stay.")
+@click.option("--payload-days", type=click.IntRange(1), help="Days that payloads stay.")
+@click.option(
+    "--sample",
+    "rate",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Share of the usual traces to keep.",
+)
+@click.option("--keep-slower-ms", type=float, help="Keep traces that took so long.")
+@click.option("--keep-dearer", type=float, help="Keep traces that cost so many dollars.")
+@click.option(
+    "--drop",
+    type=click.Choice(["payloads", "spans"]),
+    default="payloads",
+    show_default=True,
+    help="What the others lose.",
+)
+@click.option("--forever", is_flag=True, help="Keep everything again from now on.")
+@json_option
+@click.pass_obj
+def retention(client: Client, /, project: str, as_json: bool, **wanted: Any) -> None:
+    """Show or set what a project keeps of its traces; sums over them always stay.
+
+    \b
+    Example:
+      stockpot traces retention default --span-days 90 --payload-days 30
+      stockpot traces retention default --sample 0.1 --keep-slower-ms 5000 --drop spans
+    """
+    path = f"/api/v1/projects/{project}/retention"
+    policy = client.get(path)
+    if wanted["forever"]:
+        policy = client.put(path, {})
+    elif any(wanted[name] is not None for name in ("span_days", "payload_days", "rate")):
+        policy |= {n: wanted[n] for n in ("span_days", "payload_days") if wanted[n] is not None}
+        if wanted["rate"] is not None:
+            dearer = wanted["keep_dearer"]
+            policy["sampling"] = {
+                "rate": wanted["rate"], "keep_slower_ms": wanted["keep_slower_ms"],
+                "keep_dearer_nano": None if dearer is None else round(dearer * 1e9),
+                "drops": wanted["drop"],
+            }  # fmt: skip
+        policy = client.put(path, policy)
+    if as_json:
+        click.echo(json.dumps(policy, indent=2))
+        return
+    for name in ("span_days", "payload_days"):
+        click.echo(f"{name.replace('_', ' '):14} {policy[name] or 'for ever'}")
+    sampling = policy["sampling"]
+    click.echo(f"{'sampling':14} {json.dumps(sampling) if sampling else 'none'}")
+
+
+@click.command()
+@click.option("--user", required=True, help="The end user to forget.")
+@click.option("--project", help="Only in this project.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def erase(client: Client, user: str, project: str | None, yes: bool) -> None:
+    """Forget what an end user said, and who it was; sums stay.
+
+    \b
+    Example:
+      stockpot traces erase --user u-4711 --yes
+    """
+    if not yes:
+        click.confirm(f"Forget everything that {user!r} said? It does not come back", abort=True)
+    done = client.post("/api/v1/traces/erase", {"user": user, "project": project})
+    click.echo(f"{done['traces']} traces, {done['spans']} spans, {done['scores']} scores forgotten")
+
+
+@click.command()
+@click.option(
+    "--last",
+    "last_ms",
+    type=milliseconds,
+    required=True,
+    metavar="DURATION",
+    help="The last 30m, 12h, 7d ...",
+)
+@click.option("--model", help="Only calls that led to this model.")
+@click.option("--project", help="Only of this project.")
+@click.option("--apply", is_flag=True, help="Write it; else only tell.")
+@json_option
+@click.pass_obj
+def reprice(client: Client, /, last_ms: float, as_json: bool, **wanted: Any) -> None:
+    """Price calls again with the prices in force for their time, and correct every sum.
+
+    \b
+    Example:
+      stockpot traces reprice --last 30d --model gpt-4o-mini
+      stockpot traces reprice --last 30d --model gpt-4o-mini --apply
+    """
+    now = time.time() * 1000
+    body = {"from_ms": max(0.0, now - last_ms), "to_ms": now, **wanted}
+    done = client.post("/api/v1/traces/reprice", body)
+    if as_json:
+        click.echo(json.dumps(done, indent=2))
+        return
+    word = "corrected" if done["applied"] else "would be corrected (--apply does it)"
+    click.echo(f"{done['changed']} of {done['spans']} calls {word}")
+    for when in ("before", "after"):
+        dollars, unknown = done[f"{when}_nano"] / 1e9, done[f"unpriced_{when}"]
+        click.echo(f"{when:6} ${dollars:.6f}, {unknown} of unknown price")

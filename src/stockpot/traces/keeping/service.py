@@ -1,0 +1,281 @@
+"""Retention, sampling, erasure and repricing, as people and the clock ask for them.
+
+Knows policies, who may set them, and the orders that follow; the span log does the work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from stockpot.access import Principal, Role, audit, demand
+from stockpot.core.db import Database
+from stockpot.core.errors import InvalidInput, NotFound, StockpotError, did_you_mean
+from stockpot.core.ids import record_id
+from stockpot.prices import PriceRow, Usage, price_of
+from stockpot.traces.keeping import store
+from stockpot.traces.keeping.models import (
+    Erased,
+    Erasure,
+    NewView,
+    Repriced,
+    Repricing,
+    RetentionPolicy,
+    Sampling,
+    View,
+)
+from stockpot.traces.keeping.writing import Hand
+from stockpot.traces.models import Span, TraceFilter
+from stockpot.traces.scores.models import ScoreFilter
+from stockpot.traces.scores.service import Projects, ScoreService
+from stockpot.traces.service import SpanLog
+from stockpot.traces.store.orders import Done, Erase, Expire, Order, Priced, Reprice, Sample
+
+PricesOf = Callable[[], Awaitable[Callable[[Span], tuple[PriceRow, ...]]]]
+"""Gives the prices that are in force now, as a look-up by span."""
+
+_EVERY_S = 600.0
+_DAY_NS = 86_400_000_000_000
+_AT_ONCE = 500
+_LOW_SCORES = 20
+_log = logging.getLogger("stockpot.traces.keeping")
+
+
+class Keeping:
+    """Policies in the control store, carried out on the span log."""
+
+    def __init__(
+        self, db: Database, spans: SpanLog, scores: ScoreService, hand: Hand,
+        projects: Projects, prices: PricesOf, now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:  # fmt: skip
+        self._db = db
+        self._spans = spans
+        self._scores = scores
+        self._hand = hand
+        self._projects = projects
+        self._prices = prices
+        self._now_ns = now_ns
+
+    # --- policies -------------------------------------------------------------------------------
+
+    async def policy(self, actor: Principal, project: str) -> RetentionPolicy:
+        """What a project keeps; everything for ever where nothing was set."""
+
+        def work(c: sa.Connection) -> RetentionPolicy:
+            self._check(c, actor, "viewer", project)
+            return RetentionPolicy(**(store.policy_of(c, project) or {}))
+
+        return await self._db.read(work)
+
+    async def set_policy(
+        self, actor: Principal, project: str, policy: RetentionPolicy
+    ) -> RetentionPolicy:
+        """What the project keeps from now on. It is carried out within ten minutes, and what went
+        does not come back."""
+
+        def work(c: sa.Connection) -> None:
+            self._check(c, actor, "admin", project)
+            before = RetentionPolicy(**(store.policy_of(c, project) or {}))
+            now = self._now_ns() // 1_000_000
+            store.put_policy(c, project, policy.model_dump(mode="json"), now, actor.label)
+            audit(c, actor, "retention.change", project, before=before, after=policy,
+                  project=project)  # fmt: skip
+
+        await self._db.write(work)
+        return policy
+
+    async def run(self) -> None:
+        """Carry out all policies again and again, until cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except (StockpotError, sa.exc.SQLAlchemyError) as failed:
+                _log.warning("retention is carried out later: %s", failed)
+            await asyncio.sleep(_EVERY_S)
+
+    async def sweep(self) -> int:
+        """Carry out every policy once; gives how many spans it changed or removed."""
+        changed = 0
+        for project, kept in await self._db.read(store.all_policies):
+            policy = RetentionPolicy(**kept)
+            now = self._now_ns()
+            if policy.sampling is not None:
+                changed += (await self._all(await self._sample(project, policy.sampling))).spans
+            for days, payloads_only in ((policy.payload_days, True), (policy.span_days, False)):
+                if days is not None:
+                    order = Expire(project, now - days * _DAY_NS, payloads_only)
+                    changed += (await self._all(order)).spans
+        return changed
+
+    async def _sample(self, project: str, policy: Sampling) -> Sample:
+        slow = policy.keep_slower_ms
+        return Sample(
+            project, self._now_ns() - policy.after_s * 1_000_000_000, policy.rate,
+            policy.keep_errors, None if slow is None else round(slow * 1e6),
+            policy.keep_dearer_nano, await self._low(project, policy), policy.drops == "payloads",
+        )  # fmt: skip
+
+    async def _low(self, project: str, policy: Sampling) -> tuple[bytes, ...]:
+        """Traces that were scored low, the newest of them."""
+        if policy.keep_low_score is None:
+            return ()
+        wanted, found, cursor = policy.keep_low_score, set(), None
+        where = ScoreFilter(project=project, name=wanted.name, max_value=wanted.below)
+        for _ in range(_LOW_SCORES):
+            page = await self._scores.query(where, cursor, 1000)
+            found |= {
+                bytes.fromhex(score.trace_id) for score in page.items
+                if score.trace_id and score.value is not None and score.value < wanted.below
+            }  # fmt: skip
+            if (cursor := page.next_cursor) is None:
+                break
+        return tuple(sorted(found))
+
+    async def _all(self, order: Order) -> Done:
+        """An order until there is no more to do; between its pieces records come in."""
+        spans = removed = 0
+        traces: tuple[tuple[str, bytes], ...] = ()
+        while True:
+            done = await self._hand(order)
+            spans, removed, traces = (
+                spans + done.spans,
+                removed + done.removed,
+                traces + done.traces,
+            )
+            if not done.more:
+                return Done(spans, removed, False, traces)
+
+    # --- erasure --------------------------------------------------------------------------------
+
+    async def erase(self, actor: Principal, wanted: Erasure) -> Erased:
+        """Forget what an end user said: bodies, words, previews, scores and the name itself."""
+        done = await self._all(Erase(wanted.user, wanted.project))
+        scores = 0
+        for project in {project for project, _ in done.traces}:
+            ids = [trace.hex() for one, trace in done.traces if one == project]
+            scores += await self._scores.forget(project, ids)
+        erased = Erased(traces=len(done.traces), spans=done.spans, scores=scores)
+        told: dict[str, Any] = {"project": wanted.project} if wanted.project else {}
+        # The log of changes must not keep the name that was to be forgotten.
+        await self._db.write(
+            lambda c: audit(c, actor, "traces.erase", record_id("ers"), after=erased, **told)
+        )
+        return erased
+
+    # --- prices ---------------------------------------------------------------------------------
+
+    async def reprice(self, actor: Principal, wanted: Repricing) -> Repriced:
+        """Price calls again by the prices in force for their time. What a sender told as its own
+        cost, and what cost nothing because it was served here, stays."""
+        if wanted.from_ms >= wanted.to_ms:
+            raise InvalidInput("the window is empty", hint="give from_ms before to_ms")
+        rows_of = await self._prices()
+        where = TraceFilter(
+            project=wanted.project, model=wanted.model, from_ms=wanted.from_ms, to_ms=wanted.to_ms
+        )
+        seen = changed = before = after = unknown_before = unknown_after = 0
+        position: int | None = 0
+        while position is not None:
+            numbered, position = await asyncio.to_thread(
+                self._spans.numbered_page, where, position, _AT_ONCE
+            )
+            found = [_priced(number, span, rows_of(span)) for number, span in numbered]
+            pairs = [(s, p) for (_, s), p in zip(numbered, found, strict=True) if p is not None]
+            other = [p for s, p in pairs if p.cost_nano != s.cost_nano]
+            seen, changed = seen + len(pairs), changed + len(other)
+            before += sum(s.cost_nano or 0 for s, _ in pairs)
+            after += sum(p.cost_nano or 0 for _, p in pairs)
+            unknown_before += sum(s.cost_nano is None for s, _ in pairs)
+            unknown_after += sum(p.cost_nano is None for _, p in pairs)
+            if other and wanted.apply:
+                await self._hand(Reprice(tuple(other)))
+        told = Repriced(
+            spans=seen, changed=changed, before_nano=before, after_nano=after,
+            unpriced_before=unknown_before, unpriced_after=unknown_after, applied=wanted.apply,
+        )  # fmt: skip
+        if wanted.apply:
+            await self._db.write(
+                lambda c: audit(c, actor, "traces.reprice", wanted.model or "all", after=told)
+            )
+        return told
+
+    # --- views ----------------------------------------------------------------------------------
+
+    async def views(self, actor: Principal) -> tuple[View, ...]:
+        """The caller's own views, and those that others share where the caller sees."""
+        rows = await self._db.read(store.list_views)
+        mine = _owner(actor)
+        return tuple(
+            View(**{**row, "own": row["owner"] == mine})
+            for row in rows
+            if row["owner"] == mine or (row["shared"] and actor.may("viewer", row["project"] or ""))
+        )
+
+    async def save_view(self, actor: Principal, new: NewView) -> View:
+        """Save a view, in place of the caller's own of that name."""
+        row = {
+            **new.model_dump(), "id": record_id("view"), "owner": _owner(actor),
+            "owner_name": actor.label, "created_ms": self._now_ns() // 1_000_000,
+        }  # fmt: skip
+
+        def work(c: sa.Connection) -> None:
+            if new.project is not None:
+                self._check(c, actor, "viewer", new.project)
+            elif new.shared:
+                self._check(c, actor, "viewer", "")
+            store.put_view(c, row)
+            told: dict[str, Any] = {"project": new.project} if new.project else {}
+            audit(c, actor, "view.save", row["id"], name=new.name, **told)
+
+        await self._db.write(work)
+        return View(**row)
+
+    async def remove_view(self, actor: Principal, view_id: str) -> None:
+        """Forget one of the caller's own views."""
+
+        def work(c: sa.Connection) -> None:
+            rows = {row["id"]: row for row in store.list_views(c)}
+            row = rows.get(view_id)
+            if row is None or row["owner"] != _owner(actor):
+                raise NotFound(f"you have no view {view_id!r}", hint="GET /api/v1/views")
+            store.remove_view(c, view_id)
+            told: dict[str, Any] = {"project": row["project"]} if row["project"] else {}
+            audit(c, actor, "view.remove", view_id, name=row["name"], **told)
+
+        await self._db.write(work)
+
+    def _check(self, c: sa.Connection, actor: Principal, role: Role, project: str) -> None:
+        known: Sequence[str] = self._projects(c)
+        near = did_you_mean(project, known)
+        absent = NotFound(f"no project {project!r}.{near}", hint="stockpot projects list")
+        demand(actor, role, project, absent)
+        if project and project not in known:
+            raise absent
+
+
+def _owner(actor: Principal) -> str:
+    return actor.user_id or actor.label[:80]
+
+
+def _priced(number: int, span: Span, rows: tuple[PriceRow, ...]) -> Priced | None:
+    """What a span costs by some rows; None where no price is known or needed: then it stays."""
+    tokens = span.tokens
+    if span.cache == "hit" or tokens.source == "none" or not rows:
+        return None
+    usage = Usage(**{
+        name: getattr(tokens, name) for name in type(tokens).model_fields if name != "source"
+    }, tier=span.service_tier)  # fmt: skip
+    cost = price_of(usage, rows, int(span.start_ms))
+    if cost is None:
+        return Priced(number, None, "", "", "", "", 0)
+    encode = msgspec.json.encode
+    return Priced(
+        number, cost.total, encode(cost.parts).decode(), encode(cost.units).decode(),
+        cost.price_id, cost.source, cost.saved,
+    )  # fmt: skip

@@ -1,0 +1,51 @@
+"""Giving orders to whoever writes the span log: ingest where it runs, else this process itself.
+
+Knows orders and where ingest listens; knows no policy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+import httpx
+import msgspec
+
+from stockpot.core.errors import Unavailable
+from stockpot.core.instance import Instance
+from stockpot.traces.store import SpanStore
+from stockpot.traces.store.orders import Done, Order
+
+_SLOW_S = 900.0
+"""An erasure rewrites files."""
+
+
+class Hand(Protocol):
+    """Does one piece of an order."""
+
+    async def __call__(self, order: Order) -> Done: ...
+
+
+class WriterOf:
+    """The writer of an instance's span log."""
+
+    def __init__(self, instance: Instance, store: SpanStore) -> None:
+        self._instance = instance
+        self._store = store
+
+    async def __call__(self, order: Order) -> Done:
+        told = self._instance.announced("ingest")
+        url = (told or {}).get("url")
+        if not isinstance(url, str):
+            return await asyncio.to_thread(self._store.perform, order)
+        headers = {"authorization": f"Bearer {self._instance.internal_token}"}
+        try:
+            async with httpx.AsyncClient(timeout=_SLOW_S, trust_env=False) as client:
+                answer = await client.post(
+                    f"{url}/internal/orders", content=msgspec.msgpack.encode(order), headers=headers
+                )
+        except httpx.TransportError as away:
+            raise Unavailable(f"ingest does not answer: {away}", hint="stockpot doctor") from None
+        if not answer.is_success:
+            raise Unavailable(f"ingest could not do it: {answer.text[:300]}", hint="see its log")
+        return msgspec.msgpack.decode(answer.content, type=Done)

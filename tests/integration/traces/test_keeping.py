@@ -1,0 +1,106 @@
+"""Retention, erasure, repricing and saved views, asked over HTTP of a control plane whose ingest is
+away: then it writes itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from stockpot.app import control_app
+from stockpot.core import config
+from stockpot.core.client import Client, ClientError
+from stockpot.core.inprocess import InProcess
+from stockpot.core.instance import Instance
+from stockpot.traces import Keeping, SpanLog
+from stockpot.traces.cli import traces
+from tests.unit.traces.made import AT_NS, make_shipment, make_shipped
+
+pytestmark = pytest.mark.integration
+WINDOW = {"from_ms": AT_NS / 1e6, "to_ms": AT_NS / 1e6 + 600_000}
+
+
+class Plane:
+    """A control plane and what is behind it."""
+
+    def __init__(self, home: Path) -> None:
+        settings = config.load({"STOCKPOT_HOME": str(home)}).replaced(discover=False)
+        instance = Instance(home)
+        self.app = control_app(settings, instance)
+        self.client = Client(
+            "http://stockpot.local", instance.derive("cli"), transport=InProcess(self.app)
+        )
+        self.spans: SpanLog = self.app.state.control.spans
+        self.keeping: Keeping = self.app.state.control.keeping
+
+
+@pytest.fixture
+def plane(tmp_path: Path) -> Iterator[Plane]:
+    made = Plane(tmp_path)
+    made.client.post("/api/v1/projects", {"name": "menu"})
+    made.spans.ingest(make_shipment(
+        make_shipped(1, said=("leek soup", "yes"), user="ann"),
+        make_shipped(2, said=("pea soup", "no"), user="bob", cost_nano=None, price_id="",
+                     provider="openai", served_model="gpt-4o-mini"),
+    ))  # fmt: skip
+    yield made
+    made.client.close()
+
+
+def sought(plane: Plane, words: str) -> int:
+    return len(plane.client.get("/api/v1/traces", q=words)["items"])
+
+
+async def test_a_policy_is_set_and_carried_out(plane: Plane) -> None:
+    path = "/api/v1/projects/menu/retention"
+    assert plane.client.get(path) == {"span_days": None, "payload_days": None, "sampling": None}
+    plane.client.put(path, {"sampling": {"rate": 0.000001, "after_s": 60}})
+    assert await plane.keeping.sweep() == 0  # nobody judges what has only just come
+    with pytest.raises(ClientError):
+        plane.client.put(path, {"span_days": 0})
+    with pytest.raises(ClientError):
+        plane.client.get("/api/v1/projects/nowhere/retention")
+    ran = CliRunner().invoke(traces, ["retention", "menu", "--span-days", "9"], obj=plane.client)
+    assert "9" in ran.output
+    assert plane.client.get(path)["span_days"] == 9
+    actions = [entry["action"] for entry in plane.client.get("/api/v1/audit")]
+    assert actions.count("retention.change") == 2
+
+
+async def test_a_user_is_forgotten_with_their_scores(plane: Plane) -> None:
+    (item,) = plane.client.get("/api/v1/traces", user="ann")["items"]
+    plane.client.post("/api/v1/scores", {"scores": [
+        {"project": "menu", "trace_id": item["trace_id"], "name": "thumb", "comment": "leek!"}
+    ]})  # fmt: skip
+    ran = CliRunner().invoke(traces, ["erase", "--user", "ann", "--yes"], obj=plane.client)
+    assert ran.output.startswith("1 traces, 1 spans, 1 scores")
+    assert (sought(plane, "leek"), sought(plane, "pea")) == (0, 1)
+    assert plane.client.get("/api/v1/scores", project="menu")["items"] == []
+    assert "ann" not in str(plane.client.get("/api/v1/audit"))
+    assert plane.client.get("/api/v1/overview", **WINDOW)["totals"]["calls"] == 2
+
+
+async def test_history_is_priced_again(plane: Plane) -> None:
+    told: dict[str, Any] = plane.client.post("/api/v1/traces/reprice", WINDOW)
+    assert (told["applied"], told["spans"], told["unpriced_before"]) == (False, 1, 1)
+    assert told["unpriced_after"] == 0
+    assert plane.client.get("/api/v1/overview", **WINDOW)["totals"]["unpriced"] == 1
+    done = plane.client.post("/api/v1/traces/reprice", {**WINDOW, "apply": True})
+    totals = plane.client.get("/api/v1/overview", **WINDOW)["totals"]
+    assert (totals["unpriced"], totals["cost_nano"]) == (0, 1_000 + done["after_nano"])
+    (item,) = plane.client.get("/api/v1/traces", user="bob")["items"]
+    assert item["root"]["cost_nano"] == sum(line["nano"] for line in item["root"]["bill"])
+    assert plane.client.get("/api/v1/traces/verify")["problems"] == []
+
+
+async def test_a_view_is_saved_shared_and_forgotten(plane: Plane) -> None:
+    new = {"name": "slow", "search": {"min_duration_ms": 2000}, "default": True, "project": "menu"}
+    first = plane.client.post("/api/v1/views", new)
+    plane.client.post("/api/v1/views", {**new, "name": "dear", "search": {"q": "soup"}})
+    found = {view["name"]: view["default"] for view in plane.client.get("/api/v1/views")}
+    assert found == {"dear": True, "slow": False}
+    plane.client.delete(f"/api/v1/views/{first['id']}")
+    assert [view["name"] for view in plane.client.get("/api/v1/views")] == ["dear"]
