@@ -15,13 +15,16 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from stockpot.sdk.observe import Observer
+from stockpot.sdk.observing import Observer
 from stockpot.sdk.options import Options
 from stockpot.sdk.span import Span
 
 if TYPE_CHECKING:
-    from stockpot.sdk.feedback import Feedback
-    from stockpot.sdk.prompts import Prompt, Prompts, PromptUnavailable
+    from stockpot.sdk.giving import Feedback
+    from stockpot.sdk.prompting import Prompt, Prompts, PromptUnavailable
+
+    prompts: Prompts
+    feedback: Feedback
 
 __all__ = [
     "Feedback",
@@ -40,10 +43,10 @@ observe = Observer()
 """The observer of this process; set up by the environment, or by `observe.configure`."""
 
 _LATER = {
-    "Feedback": "stockpot.sdk.feedback",
-    "Prompt": "stockpot.sdk.prompts",
-    "PromptUnavailable": "stockpot.sdk.prompts",
-    "Prompts": "stockpot.sdk.prompts",
+    "Feedback": "stockpot.sdk.giving",
+    "Prompt": "stockpot.sdk.prompting",
+    "PromptUnavailable": "stockpot.sdk.prompting",
+    "Prompts": "stockpot.sdk.prompting",
 }
 
 
@@ -52,9 +55,9 @@ def __getattr__(name: str) -> Any:
     if name in _LATER:
         return getattr(importlib.import_module(_LATER[name]), name)
     if name == "prompts":
-        return _kept(name, importlib.import_module("stockpot.sdk.prompts").Prompts())
+        return _kept(name, importlib.import_module("stockpot.sdk.prompting").Prompts())
     if name == "feedback":
-        return _kept(name, importlib.import_module("stockpot.sdk.feedback").Feedback(observe))
+        return _kept(name, importlib.import_module("stockpot.sdk.giving").Feedback(observe))
     raise AttributeError(f"module 'stockpot.sdk' has no attribute {name!r}")
 
 

@@ -364,3 +364,14 @@ print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_clients_of_this_process_are_the_same_however_they_are_asked_for() -> None:
+    code = """
+from stockpot.sdk import Feedback, PromptUnavailable, Prompts, feedback, observe, prompts
+import stockpot, stockpot.sdk
+assert isinstance(prompts, Prompts) and isinstance(feedback, Feedback)
+assert stockpot.observe is observe is stockpot.sdk.observe
+assert stockpot.sdk.prompts is prompts
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
