@@ -91,7 +91,7 @@ class Team:
         return dict(json.loads(told)["run"])
 
     def version(self, text: str, *words: str) -> None:
-        more = ("--model", MODEL, "--text", text, "-m", "what we learnt")
+        more = ("--text", text, "-m", "what we learnt")
         self.instance.command("prompts", *words, "menu-description", *more)
 
 
@@ -119,7 +119,7 @@ async def test_from_a_trace_to_a_better_prompt_and_back(chromium: Browser, tmp_p
 def up_to_the_first_run(team: Team) -> dict[str, Any]:
     """Production with the first version, its users' corrections, and how it does on them."""
     command = team.instance.command
-    team.version(FIRST, "create", "--label", "production")
+    team.version(FIRST, "create", "--label", "production", "--model", MODEL)
     for dish in team.dishes:
         _, trace = team.described(dish)
         team.corrected(dish, trace)

@@ -167,6 +167,7 @@ def create(
     if label:
         to = {"version": 1, "reason": message or "created"}
         client.put(f"{API}/{name}/labels/{label}", to, project=about["project"])
+        made = client.get(f"{API}/{name}", project=about["project"])
     click.echo(json.dumps(made) if as_json else f"created the prompt {name}, version 1")
 
 
@@ -181,25 +182,46 @@ def edit(
     client: Client, /, name: str, path: Path | None, text: str | None, model: str | None,
     message: str, base: int | None, project: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Make the next version: from a file, or in your editor.
+    """Make the next version: from a file, in your editor, or with a new text or model alone.
 
     \b
     Example:
       stockpot prompts edit menu --text 'Describe {{ dish }} briefly.' -m 'shorter'
     """
     newest = client.get(f"{API}/{name}", project=project)["prompt"]["latest"]
-    if path is None and text is None:
-        was = client.get(f"{API}/{name}/versions/{base or newest}", project=project)
-        changed = click.edit(text_of(was["content"]), extension=".prompt.md")
-        if changed is None:
-            raise InvalidInput("nothing was changed")
-        file = parse(changed, name)
-        check(file, name)
+    parent = base or newest
+    if path is not None:
+        content = plain(_read(path, text, model).content)
     else:
-        file = _read(path, text, model)
-    body = {"content": plain(file.content), "message": message, "parent": base or newest}
+        was = client.get(f"{API}/{name}/versions/{parent}", project=project)["content"]
+        content = (
+            _edited(name, was) if text is None and model is None else _changed(was, text, model)
+        )
+    body = {"content": content, "message": message, "parent": parent}
     made = client.post(f"{API}/{name}/versions", body, project=project)
     click.echo(json.dumps(made) if as_json else f"{name} has version {made['number']}")
+
+
+def _edited(name: str, was: dict[str, Any]) -> dict[str, Any]:
+    changed = click.edit(text_of(was), extension=".prompt.md")
+    if changed is None:
+        raise InvalidInput("nothing was changed")
+    file = parse(changed, name)
+    check(file, name)
+    return plain(file.content)
+
+
+def _changed(was: dict[str, Any], text: str | None, model: str | None) -> dict[str, Any]:
+    """The same content with what is given; all else stays."""
+    if text is not None and was["kind"] != "text":
+        raise InvalidInput(
+            "a chat prompt has messages and no text", hint="give a file:  --file FILE"
+        )
+    return {
+        **was,
+        **({} if text is None else {"body": text}),
+        **({} if model is None else {"model": model}),
+    }
 
 
 @prompts.command("diff")
