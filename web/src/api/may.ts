@@ -1,6 +1,6 @@
 // What the signed-in person may do, so that a page offers only that. The server decides each time.
 import { useQuery } from "@tanstack/react-query";
-import { sessionQuery } from "./queries";
+import { sessionQuery } from "./frame-queries";
 import type { SessionInfo } from "./types";
 
 export type Role = SessionInfo["user"]["role"];

@@ -1,25 +1,22 @@
 // Every read of the API as query options: its key, its route, how long it stays fresh.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { ApiError, call, type Query, setCsrf } from "./client";
+import { ApiError, call, type Query } from "./client";
 import type {
   AccessRequest,
   ApiToken,
   AuditEntry,
   AuditVerification,
   InstanceEvent,
-  InstanceInfo,
   Model,
   ModelPrices,
   Move,
   Overview,
   Payload,
-  Project,
   ProjectAccess,
   Provider,
   ProviderVendor,
   Revision,
   RevisionDetail,
-  SessionInfo,
   SettingShown,
   SignInWays,
   Spending,
@@ -32,27 +29,7 @@ import type {
 } from "./types";
 import { resolveWindow, type Window } from "./window";
 
-export const sessionQuery = queryOptions({
-  queryKey: ["session"],
-  queryFn: async ({ signal }) => {
-    const session = await call<SessionInfo>("/api/v1/session", { signal, keepSession: true });
-    setCsrf(session.csrf);
-    return session;
-  },
-  staleTime: Number.POSITIVE_INFINITY,
-});
-
-export const instanceQuery = queryOptions({
-  queryKey: ["instance"],
-  queryFn: ({ signal }) => call<InstanceInfo>("/api/v1/instance", { signal }),
-  refetchInterval: (query) => (query.state.error ? 2_000 : 15_000),
-});
-
-export const projectsQuery = queryOptions({
-  queryKey: ["projects"],
-  queryFn: ({ signal }) => call<Project[]>("/api/v1/projects", { signal }),
-  staleTime: 60_000,
-});
+export { instanceQuery, projectsQuery, sessionQuery } from "./frame-queries";
 
 export const keysQuery = queryOptions({
   queryKey: ["keys"],

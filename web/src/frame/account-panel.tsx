@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { lazy, type ReactElement, Suspense, useState } from "react";
-import { sessionQuery } from "../api/queries";
+import { sessionQuery } from "../api/frame-queries";
 import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Popover } from "../ui/popover";

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useConnected } from "../api/connection";
-import { instanceQuery } from "../api/queries";
+import { instanceQuery } from "../api/frame-queries";
 import { Icon } from "../ui/icons";
 
 /** Says that the control plane is away, and what that does and does not mean. */

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { useConnected } from "../api/connection";
-import { instanceQuery, sessionQuery } from "../api/queries";
+import { instanceQuery, sessionQuery } from "../api/frame-queries";
 import { Dot, type Tone } from "../ui/badge";
 import { cx } from "../ui/cx";
 import { Icon, type IconName, Mark } from "../ui/icons";

@@ -10,7 +10,7 @@ import {
 } from "@tanstack/react-router";
 import { parseAnnotationSearch } from "../annotation/search";
 import { ApiError, whenSignedOut } from "../api/client";
-import { sessionQuery } from "../api/queries";
+import { sessionQuery } from "../api/frame-queries";
 import { parseAuditSearch } from "../audit/search";
 import { parseCostSearch } from "../cost/search";
 import { parseDatasetSearch } from "../datasets/search";

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMatches, useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
-import { projectsQuery } from "../api/queries";
+import { projectsQuery } from "../api/frame-queries";
 import { DEFAULT_RANGE, RANGES } from "../api/window";
 import { moment } from "../ui/format";
 import { Icon } from "../ui/icons";
