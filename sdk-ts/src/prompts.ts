@@ -255,6 +255,7 @@ export class Prompts {
         const hold = entry.tag ? HOLD_S : 0;
         const fresh = await this.#fetch(id, name, wanted, entry.tag, hold, true);
         if (fresh) [entry.prompt, entry.tag] = [fresh.prompt, fresh.tag];
+        if (fresh && wanted.version !== undefined) return; // a version never changes
         // A server that does not hold the request is not asked more than four times a second.
         wait = fresh ? 0 : Math.max(0, 250 - (Date.now() - began));
       } catch {

@@ -64,7 +64,7 @@ class Observation:
             _current.reset(token)
         except ValueError:  # left in another context than it was entered in
             _current.set(None)
-        if error is not None:
+        if error is not None and not isinstance(error, GeneratorExit):
             span.fail(error)
         span.end()
 

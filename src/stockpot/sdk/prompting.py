@@ -263,6 +263,8 @@ class Prompts:
                 continue
             if fresh is not None:
                 entry.prompt, entry.tag = fresh.prompt, fresh.tag
+                if wanted.number is not None:
+                    break  # a version never changes
             # A server that does not hold the request is not asked more than four times a second.
             wait = max(0.0, 0.25 - (time.monotonic() - began)) if fresh is None else 0.0
         self._forget(wanted, entry)
@@ -270,7 +272,7 @@ class Prompts:
     def _forget(self, wanted: Wanted, entry: Entry) -> None:
         with self._lock:
             self._watchers -= 1
-            if not self._closed.is_set():
+            if not self._closed.is_set() and wanted.number is None:
                 self._entries.pop(wanted, None)
                 self._old[wanted] = entry
 
@@ -325,11 +327,13 @@ def _entry(body: bytes, source: Source, tag: str) -> Entry:
 def _version_of(name: str, fallback: Fallback) -> Version:
     if isinstance(fallback, Version):
         return fallback
+    # By this its compiled form is found again.
+    known = f"fallback:{hashlib.sha256(repr(fallback).encode()).hexdigest()}"
     if isinstance(fallback, str):
-        return Version(name, 0, "text", body=fallback)
+        return Version(name, 0, "text", body=fallback, content_hash=known)
     told: Iterable[Mapping[str, str]] = fallback
     messages = tuple(Message(one.get("role", "user"), one.get("content", "")) for one in told)
-    return Version(name, 0, "chat", messages=messages)
+    return Version(name, 0, "chat", messages=messages, content_hash=known)
 
 
 def _ref(wanted: Wanted) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -107,6 +107,8 @@ def _named(bind: Callable[..., Any], args: Any, kwargs: Any) -> Any:
 
 def observed(function: F, desk: Desk, facts: Facts) -> F:
     """The function, each call in a span."""
+    if isinstance(function, type):
+        raise TypeError(f"observe takes functions; observe the methods of {function.__name__}")
     if isinstance(function, staticmethod | classmethod):
         return cast("F", type(function)(observed(function.__func__, desk, facts)))
     name = getattr(function, "__qualname__", type(function).__name__).replace("<locals>.", "")
@@ -150,6 +152,8 @@ def _plain(function: Callable[..., Any], desk: Desk, begin: Begin) -> Callable[.
                 watch.failed(error)
                 watch.end()
                 raise
+        if inspect.iscoroutine(value):  # a plain function in front of an async one
+            return _awaited(value, desk, watch, capture)
         if inspect.isgenerator(value) or inspect.isasyncgen(value):  # handed on, not its own
             capture = False
         if capture:
@@ -163,19 +167,23 @@ def _plain(function: Callable[..., Any], desk: Desk, begin: Begin) -> Callable[.
 def _coroutine(function: Callable[..., Any], desk: Desk, begin: Begin) -> Callable[..., Any]:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         watch, capture = begin(args, kwargs)
-        with desk.within(watch.span):
-            try:
-                value = await function(*args, **kwargs)
-            except BaseException as error:
-                watch.failed(error)
-                watch.end()
-                raise
-        if capture:
-            watch.gave(value)
-        watch.end()
-        return value
+        return await _awaited(function(*args, **kwargs), desk, watch, capture)
 
     return wrapper
+
+
+async def _awaited(work: Coroutine[Any, Any, Any], desk: Desk, watch: Watch, capture: bool) -> Any:
+    with desk.within(watch.span):
+        try:
+            value = await work
+        except BaseException as error:
+            watch.failed(error)
+            watch.end()
+            raise
+    if capture:
+        watch.gave(value)
+    watch.end()
+    return value
 
 
 class _Watched(Generator[Any, Any, Any]):

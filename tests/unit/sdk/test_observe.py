@@ -310,6 +310,27 @@ def test_values_of_every_kind_are_shown_and_large_ones_cut(
     assert cut == "x" * 100 + " ... (500 characters)"
 
 
+async def test_a_plain_function_in_front_of_an_async_one_is_observed_to_its_end(
+    observe: Observer, server: Collector
+) -> None:
+    async def inner() -> str:
+        await asyncio.sleep(0)
+        return observe.trace_id()
+
+    @observe
+    def outer() -> Any:
+        return inner()
+
+    trace = await outer()
+    (span,) = server.all(1)
+    assert span["traceId"] == span["attributes"]["stockpot.output"] == trace
+    with pytest.raises(TypeError, match="methods of Cook"):
+
+        @observe
+        class Cook:
+            pass
+
+
 def test_what_shall_not_be_kept_is_not(observe: Observer, server: Collector) -> None:
     @observe(capture=False)
     def whisper(word: str) -> str:
