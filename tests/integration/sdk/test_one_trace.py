@@ -1,0 +1,178 @@
+"""An application with the SDK beside a whole instance: its spans and the gateway's in one trace."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from stockpot.sdk import Feedback, Observer, Options, Prompts
+from tests.running import Instance, eventually, running
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    home = tmp_path_factory.mktemp("home")
+    with running(home, environ={"STOCKPOT_ENGINES": "none"}) as started:
+        yield started
+
+
+@pytest.fixture
+def observe(instance: Instance) -> Observer:
+    told = Options(url=instance.console, key=instance.key, send_every_s=0.05, service="bistro")
+    return Observer(told)
+
+
+def ask(instance: Instance, headers: dict[str, str]) -> str:
+    """A call of the echo model through the gateway; gives its trace."""
+    body = {"model": "echo", "messages": [{"role": "user", "content": "soup"}]}
+    headers = {"authorization": f"Bearer {instance.key}", **headers}
+    answer = httpx.post(f"{instance.gateway}/v1/chat/completions", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.headers["x-stockpot-trace-id"]
+
+
+@pytest.fixture(scope="module")
+def admin(instance: Instance) -> Iterator[httpx.Client]:
+    """The API with an admin's token."""
+    words = ("--name", "test", "--role", "admin", "--json")
+    token = json.loads(instance.command("tokens", "create", *words))
+    headers = {"authorization": f"Bearer {token['secret']}"}
+    with httpx.Client(base_url=instance.console, headers=headers) as client:
+        yield client
+
+
+def spans(admin: httpx.Client, trace: str, count: int) -> dict[str, Any]:
+    def found() -> list[dict[str, Any]]:
+        answer = admin.get(f"/api/v1/traces/{trace}")
+        return answer.json()["spans"] if answer.status_code == 200 else []
+
+    eventually(lambda: len(found()) >= count)
+    return {one["source"] + ":" + one["kind"]: one for one in found()}
+
+
+def test_the_applications_span_is_the_root_and_the_gateways_hangs_below_it(
+    instance: Instance, admin: httpx.Client, observe: Observer
+) -> None:
+    @observe(kind="tool")
+    def describe(dish: str) -> str:
+        return ask(instance, observe.headers())
+
+    with observe("order", kind="workflow", session="table 7", user="ann") as top:
+        assert describe("ramen") == top.trace_id
+    found = spans(admin, top.trace_id, 3)
+    order, tool, call = found["sdk:workflow"], found["sdk:tool"], found["gateway:llm"]
+    assert (order["parent_id"], order["name"]) == (None, "order")
+    assert (tool["parent_id"], call["parent_id"]) == (order["span_id"], tool["span_id"])
+    assert {(one["session"], one["user"]) for one in found.values()} == {("table 7", "ann")}
+    assert order["service"] == "bistro"
+    listed = admin.get("/api/v1/traces", params={"session": "table 7"}).json()["items"]
+    assert [(one["root"]["name"], one["spans"]) for one in listed] == [("order", 3)]
+
+
+def test_a_foreign_parent_that_never_arrives_leaves_a_trace_of_its_own_root(
+    instance: Instance, admin: httpx.Client, observe: Observer
+) -> None:
+    foreign = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    with observe("handler", parent=foreign) as span:
+        ask(instance, observe.headers())
+    assert span.trace_id == foreign["traceparent"][3:35]
+    spans(admin, span.trace_id, 2)
+    (listed,) = admin.get("/api/v1/traces", params={"trace_prefix": span.trace_id}).json()["items"]
+    assert (listed["root"]["name"], listed["spans"]) == ("handler", 2)
+
+
+def test_a_moved_label_reaches_the_application_and_the_calls_name_their_version(
+    instance: Instance, admin: httpx.Client, observe: Observer
+) -> None:
+    made = {"name": "menu", "content": {"body": "One {{ dish }}."}}
+    assert admin.post("/api/v1/prompts", json=made).status_code == 201
+    more = {"content": {"body": "Two {{ dish }}."}}
+    assert admin.post("/api/v1/prompts/menu/versions", json=more).is_success
+
+    def move(number: int) -> None:
+        answer = admin.put(
+            "/api/v1/prompts/menu/labels/production", json={"version": number, "reason": "test"}
+        )
+        assert answer.is_success, answer.text
+
+    move(1)
+    prompts = Prompts(instance.console, instance.key)
+    prompt = prompts.get("menu")
+    assert (prompt.number, prompt.render(dish="soup").text) == (1, "One soup.")
+    move(2)
+    moved = time.monotonic()
+    eventually(lambda: prompts.get("menu").number == 2)
+    assert time.monotonic() - moved < 1
+    with observe("cook") as span:
+        span.set(prompt=prompts.get("menu"))
+        ask(instance, observe.headers())
+    prompts.close()
+    call = spans(admin, span.trace_id, 2)["gateway:llm"]
+    assert (call["prompt_name"], call["prompt_version"], call["prompt_label"]) == (
+        "menu", "2", "production",
+    )  # fmt: skip
+
+
+def test_feedback_and_scores_of_code_reach_their_trace(
+    instance: Instance, admin: httpx.Client, observe: Observer
+) -> None:
+    feedback = Feedback(observe)
+    with observe("answer") as span:
+        observe.score("grounded", 0.5)
+    feedback(trace_id=span.trace_id, thumb="up", user="ann", comment="warm")
+    assert observe.flush()
+    assert observe.counts()["refused"] == 0
+    items = admin.get("/api/v1/scores", params={"trace_id": span.trace_id}).json()["items"]
+    assert {one["name"]: one["value"] for one in items}["grounded"] == 0.5
+    assert len(items) == 2
+
+
+def built() -> Path:
+    """The SDK for TypeScript, compiled once, whichever test process comes first."""
+    folder = Path(__file__).resolve().parents[3] / "sdk-ts"
+    with (folder / ".install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "node_modules").exists():
+            subprocess.run(["npm", "ci", "--silent"], cwd=folder, check=True, timeout=300)
+        subprocess.run(["npm", "run", "--silent", "build"], cwd=folder, check=True, timeout=100)
+    return folder
+
+
+@pytest.mark.needs("node")
+def test_the_sdk_for_typescript_joins_the_same_way(instance: Instance, admin: httpx.Client) -> None:
+    folder = built()
+    environ = {
+        **os.environ,
+        "STOCKPOT_URL": instance.console,
+        "STOCKPOT_GATEWAY": instance.gateway,
+        "STOCKPOT_KEY": instance.key,
+    }
+    done = subprocess.run(["node", "test/application.mjs"], cwd=folder, env=environ,
+                          capture_output=True, text=True, timeout=60)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = spans(admin, done.stdout.strip(), 2)
+    order, call = found["sdk:workflow"], found["gateway:llm"]
+    assert call["parent_id"] == order["span_id"]
+    assert (call["session"], order["session"]) == ("table 7", "table 7")
+
+
+def test_it_is_python_of_its_own() -> None:
+    """Nothing of the server is loaded by an application that uses all of the SDK."""
+    code = (
+        "import sys; from stockpot import observe; from stockpot.sdk import prompts, feedback\n"
+        "print(sorted({'fastapi', 'sqlalchemy', 'httpx', 'stockpot.gateway'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
