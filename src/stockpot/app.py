@@ -252,6 +252,7 @@ class _Control:
         published = await self.catalog.publisher.current()
         found["stockpot_workers"] = len(self.catalog.fleet.living())
         found["stockpot_revision"] = published.revision
+        found["stockpot_monitors_firing"] = self.monitors.watching.firing()
         for beat in self.catalog.fleet.living():
             worker = prometheus.label(beat.worker)
             found[f"stockpot_worker_revision{{worker={worker}}}"] = beat.revision

@@ -66,6 +66,10 @@ class Watching:
             return None
         return Spark(until_ms=points[-1][0], values=tuple(value for _, value in points))
 
+    def firing(self) -> int:
+        """How many monitors fired at the last look."""
+        return sum(standing.state == "firing" for standing in self._live.values())
+
     async def look(self) -> int:
         """Evaluate every enabled monitor once; returns how many events followed."""
         now_ms = float(int(self._looking.clock() * 1000))
