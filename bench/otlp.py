@@ -7,8 +7,8 @@ The control plane and ingest are the product's own processes. One sender posts b
 of about 1.9 KB to `POST /v1/traces` over one connection; an answer of 200 means committed, and the
 spans are counted in the log afterwards. CPU is that of both processes, over the whole time, with
 HTTP, rollups and full text. The larger log for the queries is filled without HTTP, spread over a
-day. Under `--kills` ingest and the control plane are killed in turn while spans are sent; then every one
-that was acknowledged is looked for.
+day. Under `--kills` ingest and the control plane are killed in turn while spans are sent; then
+every one that was acknowledged is looked for.
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ def run(client: Client, /, suite: str, as_json: bool, **how: Any) -> None:
     project, wanted, rows = wanted_of(client, suite, how)
     forecast = client.post(f"{_API}/forecast", wanted, project=project)
     if how["only_forecast"]:
-        _printed(forecast, as_json) or show_forecast(forecast)
+        if not _printed(forecast, as_json):
+            show_forecast(forecast)
         return
     if not as_json:
         show_forecast(forecast)
@@ -288,4 +289,5 @@ def cancel(client: Client, run_id: str, as_json: bool) -> None:
       stockpot eval cancel run_0a1b2c3d4e5f6g7h8j9k
     """
     ended = client.post(f"{_API}/runs/{run_id}/cancel")
-    _printed(ended, as_json) or click.echo(state_line(ended))
+    if not _printed(ended, as_json):
+        click.echo(state_line(ended))
