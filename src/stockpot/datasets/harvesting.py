@@ -58,6 +58,8 @@ class Harvest:
         span = source_span(spans, correction.span_id if correction else None)
         if span is None:
             return "its payload was not kept"
+        if span.status != "ok" and correction is None and self._expected == "output":
+            return f"its call did not end ok: {span.error or span.status}"
         body = self._spans.payload(trace_id, span.span_id, span.project, self._sight)
         given = input_of(body.request)
         if given is None:

@@ -71,7 +71,7 @@ def list_(client: Client, /, as_json: bool, **given: Any) -> None:
       stockpot feedback list --name thumbs
     """
     show(
-        client.get("/api/v1/scores", by_people=True, **given)["items"],
+        client.get("/api/v1/scores", by_people=True, annotated=False, **given)["items"],
         (
             ("TIME", lambda s: when(s["created_ms"])),
             ("TRACE", lambda s: (s["trace_id"] or s["session"] or s["item"] or "")[:16]),

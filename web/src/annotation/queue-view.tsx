@@ -53,7 +53,7 @@ export function QueueView({ id, search, onOpen }: Props) {
           {progress.disputed > 0 && `, ${progress.disputed} disputed`}
         </span>
       </header>
-      <div className="flex min-h-0 flex-1 flex-col [&>*]:min-h-0 [&>*]:flex-1">
+      <div className="flex min-h-0 flex-1 flex-col [&>*]:min-h-0 [&>*]:flex-1 [&_[role=tabpanel]]:min-h-0 [&_[role=tabpanel]]:flex-1 [&_[role=tabpanel]]:overflow-y-auto">
         <Tabs
           label="Parts of this queue"
           value={search.step ?? "work"}

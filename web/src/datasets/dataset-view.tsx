@@ -103,7 +103,7 @@ function Loaded({ which, search, onOpen, set }: ViewProps & { set: Dataset }) {
           </>
         )}
       </header>
-      <div className="flex min-h-0 flex-1 flex-col [&>*]:min-h-0 [&>*]:flex-1">
+      <div className="flex min-h-0 flex-1 flex-col [&>*]:min-h-0 [&>*]:flex-1 [&_[role=tabpanel]]:min-h-0 [&_[role=tabpanel]]:flex-1 [&_[role=tabpanel]]:overflow-y-auto">
         <Tabs
           label="Parts of this data set"
           value={search.side ?? "rows"}

@@ -35,6 +35,7 @@ export const streamQuery = (
         commented: said === "commented" ? true : undefined,
         corrected: said === "corrected" ? true : undefined,
         by_people: true,
+        annotated: false,
         from_ms,
         to_ms: window.to_ms ? to_ms : undefined,
         cursor: pageParam,

@@ -281,7 +281,8 @@ class AnnotationService:
             self._spans.trace(trace_id, project, sight)
         if ids and source.filter is None:
             return ids
-        where = (source.filter or TraceFilter()).model_copy(update={"project": project})
+        where = source.filter or TraceFilter(status="ok")
+        where = where.model_copy(update={"project": project})
         seen, cursor = where.seen_with(sight), None
         while len(ids) < source.limit:
             page = self._spans.traces(seen, cursor, min(_PAGE, source.limit - len(ids)))

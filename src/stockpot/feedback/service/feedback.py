@@ -95,6 +95,7 @@ class FeedbackService:
         """How content people are, group by group; those with most feedback first."""
         if where.from_ms is None:
             where = where.model_copy(update={"from_ms": time.time() * 1000 - _MONTH_MS})
+        where = where.model_copy(update={"annotated": False, "item": ""})
         said = where.model_copy(update={"by_people": True})
         groups: dict[tuple[str, ...], list[ScoreSummary]] = {}
         for row in await self._scores.summary(said, by, sight):

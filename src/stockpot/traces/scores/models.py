@@ -85,7 +85,8 @@ class Score(NewScore):
 
 class ScoreFilter(Frozen):
     """All given conditions must hold. Only scores that nothing replaced, unless `history`.
-    `by_people` are those of users and of people here, not of programs."""
+    `by_people` are those of users and of people here, not of programs; `annotated` those that came
+    out of an annotation queue."""
 
     project: str | None = Field(None, max_length=63)
     trace_id: TraceId | None = None
@@ -103,6 +104,7 @@ class ScoreFilter(Frozen):
     commented: bool | None = None
     corrected: bool | None = None
     by_people: bool | None = None
+    annotated: bool | None = None
     prompt_name: str | None = Field(None, max_length=200)
     prompt_version: str | None = Field(None, max_length=40)
     model: str | None = Field(None, max_length=400)

@@ -282,6 +282,8 @@ def _terms(where: ScoreFilter, sight: Sight | None) -> list[sa.ColumnElement[boo
     if where.by_people is not None:
         people = scores.c.source.in_(("human", "end_user"))
         terms.append(people if where.by_people else ~people)
+    if where.annotated is not None:
+        terms.append((scores.c.queue != "") == where.annotated)
     if where.commented is not None:
         terms.append((scores.c.comment != "") == where.commented)
     if where.corrected is not None:
