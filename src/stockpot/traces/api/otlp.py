@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: FastAPI reads these signatures when the module loads.
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import Field
@@ -23,6 +23,17 @@ SenderOf = Callable[[Principal, str], Awaitable[Sender]]
 
 _PROJECT = ("stockpot.project", "openinference.project.name")
 _ANSWERS = {"application/json": {"schema": {"type": "object"}}, "application/x-protobuf": {}}
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "An ExportTraceServiceResponse", "content": _ANSWERS},
+    **{
+        status: {"description": f"{told}: a google.rpc.Status", "content": _ANSWERS}
+        for status, told in (
+            (400, "The spans cannot be read"),
+            (413, "Unpacked, the body is too large"),
+            (415, "A form or an encoding that is not taken"),
+        )
+    },
+}
 
 
 Audited = Callable[[Principal, dict[str, object]], Awaitable[None]]
@@ -54,7 +65,7 @@ def otlp_router(door: Door, sender_of: SenderOf, audited: Audited) -> APIRouter:
     @routes.post(
         "/v1/traces",
         response_class=Response,
-        responses={200: {"content": _ANSWERS}, 415: {"description": "A form that is not taken"}},
+        responses=_RESPONSES,
     )
     async def take_spans(
         principal: Sending,
