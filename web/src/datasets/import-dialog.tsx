@@ -42,8 +42,11 @@ export function ImportDialog({ which, onClose }: { which: Which; onClose: () => 
     if (!picked) return;
     const text = await picked.text();
     const kind = /\.csv$/i.test(picked.name) ? "csv" : "jsonl";
-    setFile({ name: picked.name, kind, text, columns: columnsOf(kind, text) });
-    setPlaces({});
+    const columns = columnsOf(kind, text);
+    setFile({ name: picked.name, kind, text, columns });
+    setPlaces((old) =>
+      Object.fromEntries(Object.entries(old).filter(([column]) => columns.includes(column))),
+    );
     send.reset();
   };
   const checked = send.data;
