@@ -46,7 +46,9 @@ from stockpot.core.kv import open_kv
 from stockpot.core.serve import serve
 from stockpot.core.web import ERRORS, BoundedBodies, SafeHeaders, answer_errors
 from stockpot.prices import PriceRow
+from stockpot.traces.receiving.pricing import tell_prices
 
+PRICES_LOOK_S = 2.0
 DRAIN_S = 8.0
 """Less than what the supervisor gives: an event stream that nobody ends is cut then."""
 
@@ -121,6 +123,7 @@ class _Control:
             self.db, self.catalog.keeper, self.spans, catalog.spent_by_budget
         )
         self.monitors = monitors.open_monitors(self.db, instance, settings, self.spans, self.scores)
+        self.catalog.providers.sealed_elsewhere.append(self.monitors.telling.reseal)
         self.evals = evals.open_evals(
             self.db,
             instance,
@@ -193,6 +196,7 @@ class _Control:
         yield self.catalog.watch()
         yield self.keeping.run()
         yield self.monitors.watch()
+        yield self._tell_prices()
         yield self.scores.watch()
         if self.settings.otlp_url:
             headers = pairs(self.settings.otlp_headers, "STOCKPOT_OTLP_HEADERS")
@@ -220,6 +224,17 @@ class _Control:
         if not found:
             raise NotFound(f"no project {project!r}", hint="stockpot projects list")
         return traces.Sender(project, "", "", found[0].payloads)
+
+    async def _tell_prices(self) -> None:
+        """Leave the prices in force where ingest finds them, which asks nobody."""
+        told = -1
+        while True:
+            published = await self.catalog.publisher.current()
+            if published.revision != told:
+                told = published.revision
+                targets = published.compiled.part.targets
+                tell_prices(self.instance, [(t.provider, t.model, t.prices) for t in targets])
+            await asyncio.sleep(PRICES_LOOK_S)
 
     async def _key_sender(self, secret: str, address: str) -> traces.Sender | None:
         holder = await self.catalog.holders(secret, address, "editor")

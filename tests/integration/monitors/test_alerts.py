@@ -260,6 +260,24 @@ async def test_a_channels_secrets_are_nowhere_in_the_open(
     assert secret not in kept
 
 
+async def test_a_channel_is_sealed_anew_when_the_instances_secret_is_rotated(
+    world: World, receiver: Receiver, tmp_path: Path
+) -> None:
+    channel, secret = await world.channel(receiver.url)
+    await world.channel(receiver.url, "slack")
+    settings, instance = config.load({"STOCKPOT_HOME": str(tmp_path)}), Instance(tmp_path)
+    instance.rotate()
+    rotated = open_monitors(world.db, instance, settings, world.log)
+    assert await world.db.write(rotated.telling.reseal) == 3
+    key = tmp_path / "instance.key"
+    key.write_text(key.read_text().splitlines()[0] + "\n")  # what opened the old ones is gone
+    alone = open_monitors(world.db, Instance(tmp_path), settings, world.log)
+    assert (await alone.telling.test(SYSTEM, channel)).ok
+    assert receiver.signed_by(secret)
+    for opened in (rotated, alone):
+        await opened.sender.close()
+
+
 async def test_a_monitor_looks_at_its_slice_alone(world: World) -> None:
     await world.monitor(slice={"model": "other"})
     world.calls(20, failing=True)

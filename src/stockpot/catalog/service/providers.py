@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
@@ -47,6 +47,8 @@ class ProviderService:
         self._publisher = publisher
         self._instance = instance
         self._connecting = Connecting(instance, settings, resolve)
+        self.sealed_elsewhere: list[Callable[[sa.Connection], int]] = []
+        """Who else keeps sealed secrets: each seals its own anew and tells how many."""
 
     def vendors(self) -> tuple[ProviderVendor, ...]:
         """What can be connected."""
@@ -124,6 +126,7 @@ class ProviderService:
             rows = [row for row in providers.list_providers(c) if row.sealed_secret]
             self._instance.rotate()
             count = sum(self._resealed(c, row) for row in rows)
+            count += sum(reseal(c) for reseal in self.sealed_elsewhere)
             audit(c, actor, "secrets.rotate", "instance", resealed=count)
             return count
 

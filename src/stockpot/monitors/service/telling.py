@@ -167,6 +167,22 @@ class Telling:
             error=answer.error,
         )
 
+    def reseal(self, c: sa.Connection) -> int:
+        """Seal every secret anew after the instance's own was rotated; returns how many."""
+        count = 0
+        for row in store.list_channels(c, None):
+            try:
+                url = self._instance.unseal(row.sealed_url)
+                secret = self._instance.unseal(row.sealed_secret) if row.sealed_secret else None
+            except InvalidToken:
+                continue  # it was sealed elsewhere: the next message says so
+            anew = self._instance.seal(secret) if secret else None
+            store.put_channel(
+                c, row._replace(sealed_url=self._instance.seal(url), sealed_secret=anew)
+            )
+            count += 1 + (anew is not None)
+        return count
+
     # --- deliveries -----------------------------------------------------------------------------
 
     async def deliveries(
