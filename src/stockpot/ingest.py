@@ -13,6 +13,7 @@ from stockpot.core import config, logs
 from stockpot.core.instance import Instance
 from stockpot.core.serve import serve
 from stockpot.prices import PriceRow
+from stockpot.traces.receiving.pricing import ToldPrices
 
 
 def main() -> None:
@@ -21,7 +22,8 @@ def main() -> None:
     logs.configure(settings.log_level)
     instance = Instance(settings.home)
     store = traces.open_store(instance, "FULL" if settings.fsync == "group" else "NORMAL")
-    app = traces.ingest_app(store, instance.internal_token, _published_prices)
+    prices = ToldPrices(instance, _published_prices)
+    app = traces.ingest_app(store, instance.internal_token, prices)
     host, _, port = settings.ingest_bind.rpartition(":")
 
     def started(url: str) -> None:

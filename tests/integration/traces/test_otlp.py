@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import random
@@ -20,6 +21,7 @@ from stockpot.gateway import spool
 from stockpot.gateway.ship import Ingest as ToIngest
 from stockpot.gateway.ship import Shipper
 from stockpot.traces import SpanLog, TraceFilter, open_span_log
+from stockpot.traces.receiving.pricing import ToldPrices, no_prices
 from tests.integration.control.plane import Plane, running
 from tests.integration.traces.processes import Ingest
 
@@ -230,3 +232,20 @@ async def test_no_acknowledged_span_is_lost_when_ingest_is_killed_under_load(
     assert not set(acknowledged) - there
     assert log.verify().problems == ()
     log.close()
+
+
+async def test_a_price_that_was_stated_here_reaches_what_takes_spans_in(plane: Plane) -> None:
+    admin = await plane.admin()
+    lab = {"vendor": "openai-compatible", "base_url": "http://127.0.0.1:9/v1", "models": ["m"]}
+    done = await admin.put("/api/v1/providers/lab", json={**lab, "secret": "sk-0000"})
+    assert done.is_success, done.text
+    price = {"provider": "lab", "model": "m", "dollars": {"input": 3.0}, "source": "a contract"}
+    stated = await admin.post("/api/v1/prices", json=price)
+    assert stated.is_success, stated.text
+    prices = ToldPrices(plane.instance, no_prices)
+    deadline = time.monotonic() + 20
+    while not (rows := prices("lab", "m")):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+    assert rows[-1].input == 3_000_000
+    assert prices("lab", "another") == ()
