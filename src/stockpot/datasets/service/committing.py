@@ -51,22 +51,32 @@ class Committing:
         if len(before) + len(added) > MOST_HELD:
             raise InvalidInput(f"a data set may have at most {MOST_HELD} rows")
         number = store.take_number(self._c, self._dataset.id)
-        last = max((member.position for member in before.values()), default=-1)
         row_store.end(self._c, self._dataset.id, number, changed)
-        fresh = []
-        for ident in (*changed, *added):
-            row, digest = given[ident]
-            known = before.get(ident)
-            last += known is None
-            position = known.position if known else last
-            fresh.append(self._row(ident, row, digest, number, position))
-        kept = {row["hash"]: bodies[row["hash"]] for row in fresh}
-        row_store.begin(self._c, fresh, kept)
+        fresh = self._placed([*changed, *added], given, before, number)
+        row_store.begin(self._c, fresh, {row["hash"]: bodies[row["hash"]] for row in fresh})
         now = {ident: member.hash for ident, member in before.items()}
         now |= {row["row_id"]: row["hash"] for row in fresh}
         counts = {"added": len(added), "changed": len(changed), "removed": 0}
         version = self._write(number, now, counts, message, author)
         return Added(version=version, added=len(added), changed=len(changed), unchanged=unchanged)
+
+    def _placed(
+        self,
+        idents: Sequence[str],
+        given: dict[str, tuple[NewRow, str]],
+        before: dict[str, row_store.Member],
+        number: int,
+    ) -> list[dict[str, Any]]:
+        """Rows to begin: one that takes another's place stands where that stood, others at the
+        end."""
+        last = max((member.position for member in before.values()), default=-1)
+        fresh = []
+        for ident in idents:
+            row, digest = given[ident]
+            known = before.get(ident)
+            last += known is None
+            fresh.append(self._row(ident, row, digest, number, known.position if known else last))
+        return fresh
 
     def take(self, ids: Iterable[str], message: str, author: str) -> DatasetVersion | None:
         """Take rows out; None when there are none of these."""

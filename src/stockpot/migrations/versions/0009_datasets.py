@@ -61,6 +61,10 @@ def _datasets() -> None:
         _text("author", 400),
         _int("created_ms"),
     )
+    _rows()
+
+
+def _rows() -> None:
     op.create_table(
         "dataset_contents",
         _text("hash", 64, primary_key=True),
@@ -119,6 +123,10 @@ def _queues() -> None:
         _text("created_by", 400),
         sa.UniqueConstraint("project", "name"),
     )
+    _items()
+
+
+def _items() -> None:
     op.create_table(
         "annotation_items",
         _of("annotation_queues", "queue_id"),
