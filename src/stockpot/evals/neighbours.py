@@ -20,6 +20,8 @@ class Sets(Protocol):
 
     async def rows(self, version: Any, *, split: str | None = None) -> Any: ...
 
+    async def note_use(self, version: Any, kind: str, ref: str, label: str = "") -> None: ...
+
 
 class RowsOfSets:
     """Rows out of data sets; without a service there are none."""
@@ -34,6 +36,12 @@ class RowsOfSets:
         found = await self._sets.version(project, name, "latest" if version is None else version)
         rows = await self._sets.rows(found, split=split or None)
         return RowsOf(name, found.number, tuple(_row(row) for row in rows))
+
+    async def used(self, project: str, name: str, version: int, run: str, label: str) -> None:
+        """Let a version know the run that used it."""
+        if self._sets is not None:
+            found = await self._sets.version(project, name, version)
+            await self._sets.note_use(found, "run", run, label)
 
 
 def _row(row: Any) -> Row:

@@ -32,6 +32,10 @@ class DataSets(Protocol):
         """The rows of a version, the latest without one. Raises NotFound."""
         ...
 
+    async def used(self, project: str, name: str, version: int, run: str, label: str) -> None:
+        """Let a version know the run that used it."""
+        ...
+
 
 class Prompts(Protocol):
     """Where prompts are kept."""

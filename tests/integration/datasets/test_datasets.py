@@ -173,3 +173,13 @@ async def test_what_is_not_there_is_said_with_the_next_step(admin: httpx.AsyncCl
     assert (await admin.post(API, json={"name": "menu"})).status_code == 409
     assert (await admin.delete(f"{API}/menu")).status_code == 204
     assert (await admin.get(f"{API}/menu")).status_code == 404
+
+
+async def test_a_version_knows_the_runs_that_used_it(admin: httpx.AsyncClient) -> None:
+    await add(admin, row("soup?", expected="leek", metadata={"output": "leek"}))
+    spec = {"name": "taste", "dataset": "menu", "target": {"kind": "recorded"},
+            "scorers": [{"use": "exact"}]}  # fmt: skip
+    started = await admin.post("/api/v1/evals/runs", json={"spec": spec, "runner": "here"})
+    assert started.is_success, started.text
+    (use,) = await done(admin, "GET", "/uses")
+    assert (use["kind"], use["ref"], use["number"]) == ("run", started.json()["id"], 1)

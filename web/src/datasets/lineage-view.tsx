@@ -53,6 +53,14 @@ function Uses({ which }: ViewProps) {
                   >
                     {use.label || use.ref}
                   </Link>
+                ) : use.kind === "run" ? (
+                  <Link
+                    to="/evals"
+                    search={{ run: use.ref }}
+                    className="font-medium hover:underline"
+                  >
+                    {use.label || use.ref}
+                  </Link>
                 ) : (
                   <span className="font-medium">{use.label || use.ref}</span>
                 )}{" "}

@@ -97,6 +97,8 @@ class Running:
             finished_ms=None, created_by=actor.label,
         )  # fmt: skip
         await self._db.write(lambda c: self._add(c, actor, run, plan, new))
+        if plan.version is not None:
+            await self._world.datasets.used(project, plan.name, plan.version, run.id, run.suite)
         self._queue.wake()
         return run
 
