@@ -80,8 +80,9 @@ def silences(client: Client, ended: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("silence_id")
+@json_option
 @click.pass_obj
-def unsilence(client: Client, silence_id: str) -> None:
+def unsilence(client: Client, silence_id: str, as_json: bool) -> None:
     """End a silence before its time.
 
     \b
@@ -89,4 +90,4 @@ def unsilence(client: Client, silence_id: str) -> None:
       stockpot monitors unsilence sil_0a1b2c3d4e5f6g7h8j9k
     """
     client.delete(f"{_API}/{silence_id}")
-    click.echo("it speaks again")
+    click.echo(json.dumps({"ended": silence_id}) if as_json else "it speaks again")
