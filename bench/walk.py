@@ -1,12 +1,14 @@
 """The walk of one chat request without sockets: what the gateway's own code costs.
 
-    .venv/bin/python bench/walk.py [--stream] [--cache] [--profile] [--rounds N]
+    .venv/bin/python bench/walk.py [--stream] [--cache] [--prompt] [--profile] [--rounds N]
 
 Bytes go in at the server's protocol and come out at fake transports, so that system calls and the
 event loop are left out; the spool writes for real. Prints the best of several rounds in
 microseconds of CPU time, which is the figure that least depends on what else the machine does.
-With `--stream` the answer is a stream of 50 events, and the figure is that of one event. With
-`--cache` all but the first request are answered out of the gateway's cache, streams whole.
+With `--prompt` the request names a prompt: a chat of two messages with four variables of checked
+types, which comes to the same text. With `--stream` the answer is a stream of 50 events, and the
+figure is that of one event. With `--cache` all but the first request are answered out of the
+gateway's cache, streams whole.
 """
 
 from __future__ import annotations
@@ -33,8 +35,10 @@ from stockpot.gateway.http.upstream import Origin, UpstreamClient
 from stockpot.gateway.http.upstream_connection import UpstreamConnection
 from stockpot.gateway.meters import Meters
 from stockpot.gateway.models import CachePolicy, GatewayPart
+from stockpot.gateway.prompt_table import PromptEntry, PromptTable
 from stockpot.gateway.snapshot import Carried, View
 from stockpot.gateway.spool import Spool
+from stockpot.templates import Message, Version
 
 ROOM = {"payload_quota": 1 << 40, "ledger_quota": 1 << 40, "disk_reserve": 0}
 ANSWER = (
@@ -77,7 +81,7 @@ class FakeTransport(asyncio.Transport):
         return None
 
 
-async def main(profile: bool, rounds: int, stream: bool, cached: bool) -> None:
+async def main(profile: bool, rounds: int, stream: bool, cached: bool, prompt: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         rig = Rig(Path(folder))
         loop = asyncio.get_running_loop()
@@ -86,14 +90,15 @@ async def main(profile: bool, rounds: int, stream: bool, cached: bool) -> None:
         accountant = Accountant(spool, Meters())
         cache = AnswerCache(accountant, 1 << 26)
         gateway = Gateway(spool, accountant, Upstreams(client, accountant), cache=cache)
-        gateway.view = View(1, part_of(rig, cached), Carried())
+        gateway.view = View(1, part_of(rig, cached), Carried(), prompts(prompt))
+        asked = prompted(prompt) if prompt else request(4000, stream=stream)
         inward = FakeTransport()
         connection = HttpServer(gateway).protocol_factory()
         connection.connection_made(inward)
         outward = await upstream(client, rig)
         answer = STREAM if stream else (RESPONSE,)
         if cached:
-            await walk(connection, outward, request(4000, stream=stream), answer, 1)
+            await walk(connection, outward, asked, answer, 1)
             answer, inward.wrote = (), 0
         walks = 20 if stream else 200
         profiler = cProfile.Profile()
@@ -102,7 +107,7 @@ async def main(profile: bool, rounds: int, stream: bool, cached: bool) -> None:
             if profile and number == 6:
                 profiler.enable()
             begun = time.process_time()
-            await walk(connection, outward, request(4000, stream=stream), answer, walks)
+            await walk(connection, outward, asked, answer, walks)
             best = min(best, (time.process_time() - begun) / walks * 1e6)
             profiler.disable()
         assert inward.wrote == rounds * walks * (len(answer) or 1 + stream)
@@ -119,6 +124,44 @@ def part_of(rig: Rig, cached: bool) -> GatewayPart:
     (key,) = part.keys
     policy = CachePolicy(3600) if cached else None
     return msgspec.structs.replace(part, keys=(msgspec.structs.replace(key, cache=policy),))
+
+
+SCHEMA = {
+    "type": "object",
+    "required": ["lead", "words", "text"],
+    "additionalProperties": False,
+    "properties": {
+        "lead": {"type": "string"},
+        "words": {"type": "integer", "minimum": 1},
+        "text": {"type": "string", "maxLength": 100_000},
+        "note": {"type": ["string", "null"]},
+    },
+}
+TEMPLATES = {
+    "jinja": "{{ lead }} {% if note %}{{ note }}{% endif %}{{ text }} ({{ words }})",
+    "mustache": "{{lead}} {{#note}}{{note}}{{/note}}{{text}} ({{words}})",
+}
+
+
+def prompts(syntax: str) -> PromptTable:
+    """The snapshot's prompts: none, or the one that is asked for."""
+    if not syntax:
+        return {}
+    messages = (Message("system", "You are terse."), Message("user", TEMPLATES[syntax]))
+    version = Version("menu", 1, "chat", syntax, messages=messages, variables_schema=SCHEMA,
+                      model="bench-model", params={"temperature": 0.2, "max_tokens": 256},
+                      content_hash=syntax)  # type: ignore[arg-type]  # fmt: skip
+    return {("bench", "menu"): PromptEntry("menu", {"production": 1}, {1: version})}
+
+
+def prompted(syntax: str) -> bytes:
+    """A request of the same size that names a prompt."""
+    text = ("lorem ipsum dolor sit amet " * 9000)[:2048]
+    variables = {"lead": "Say it again:", "words": 9, "text": text}
+    body = msgspec.json.encode({"model": "prompt:menu", "prompt_variables": variables})
+    head, _, _ = request(4000).partition(b"\r\n\r\n")
+    lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
+    return b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
 
 
 async def walk(
@@ -153,8 +196,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stream", action="store_true", help="answers of 50 events")
     parser.add_argument("--cache", action="store_true", help="answers out of the cache")
+    parser.add_argument("--prompt", nargs="?", const="jinja", default="", choices=list(TEMPLATES))
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--rounds", type=int, default=60, help="of 200 requests each")
     arguments = parser.parse_args()
     given = arguments
-    uvloop.run(main(given.profile, given.rounds, given.stream, given.cache))
+    uvloop.run(main(given.profile, given.rounds, given.stream, given.cache, given.prompt))
