@@ -38,9 +38,11 @@ export function ImportDialog({ which, onClose }: { which: Which; onClose: () => 
     },
   });
   const choose = async (event: ChangeEvent<HTMLInputElement>) => {
-    const picked = event.target.files?.[0];
+    const input = event.target;
+    const picked = input.files?.[0];
     if (!picked) return;
     const text = await picked.text();
+    input.value = ""; // so that the same file, mended, can be chosen again
     const kind = /\.csv$/i.test(picked.name) ? "csv" : "jsonl";
     const columns = columnsOf(kind, text);
     setFile({ name: picked.name, kind, text, columns });
@@ -77,6 +79,7 @@ export function ImportDialog({ which, onClose }: { which: Which; onClose: () => 
       <label className="mb-4 block">
         <span className="mb-1 block text-xs font-medium text-ink-2">File</span>
         <input type="file" accept=".csv,.jsonl,.ndjson,.json" onChange={choose} />
+        {file && <span className="mt-1 block font-medium">{file.name}</span>}
       </label>
       {file && file.columns.length > 0 && (
         <fieldset className="grid grid-cols-2 gap-x-3 gap-y-2">

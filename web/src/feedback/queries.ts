@@ -19,16 +19,16 @@ export const satisfactionQuery = (project: string | undefined, by: GroupBy, wind
 
 export const streamQuery = (
   project: string | undefined,
-  { name, prompt, of_version, said }: FeedbackSearch,
+  { prompt, of_version, said }: FeedbackSearch,
   window: Window,
 ) =>
   infiniteQueryOptions({
-    queryKey: ["feedback", project, name, prompt, of_version, said, window],
+    queryKey: ["feedback", project, prompt, of_version, said, window],
     queryFn: ({ pageParam, signal }) => {
       const { from_ms, to_ms } = resolveWindow(window);
       const query = {
         project,
-        name: said === "down" ? "thumbs" : name,
+        name: said === "down" ? "thumbs" : undefined,
         label: said === "down" ? "down" : undefined,
         prompt_name: prompt,
         prompt_version: of_version,

@@ -9,8 +9,6 @@ export type GroupBy = (typeof GROUPS)[number];
 export interface FeedbackSearch {
   pane?: (typeof VIEWS)[number];
   apart?: GroupBy;
-  /** Only of this name: thumbs, correction, copied ... */
-  name?: string;
   prompt?: string;
   of_version?: string;
   said?: "commented" | "corrected" | "down";
@@ -21,7 +19,6 @@ export function parseFeedbackSearch(raw: Raw): FeedbackSearch {
   return {
     pane: oneOf(raw.pane, VIEWS),
     apart: oneOf(raw.apart, GROUPS),
-    name: text(raw.name, 100),
     prompt: text(raw.prompt, 200),
     of_version: text(raw.of_version, 40),
     said: oneOf(raw.said, ["commented", "corrected", "down"] as const),

@@ -29,7 +29,7 @@ interface Props {
 export function StreamView({ search, onOpen }: Props) {
   const found = useInfiniteQuery(streamQuery(search.project, search, windowOf(search)));
   const rows = found.data?.pages.flatMap((page) => page.items) ?? [];
-  const narrowed = search.name ?? search.prompt ?? search.of_version ?? search.said;
+  const narrowed = search.prompt ?? search.of_version ?? search.said;
   return (
     <>
       <div className="flex flex-wrap items-center gap-2 px-4 pb-2">
