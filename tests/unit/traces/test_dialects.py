@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stockpot.prices import PriceRow
 from stockpot.traces.dialects import ORDER, bodies
@@ -16,10 +18,11 @@ from stockpot.traces.dialects.fields import FIELDS
 from stockpot.traces.forward import otlp as forwarded
 from stockpot.traces.models import Span
 from stockpot.traces.otlp import JSON, PROTOBUF, read_piece
-from stockpot.traces.otlp.incoming import Incoming
+from stockpot.traces.otlp.incoming import Incoming, Under
 from stockpot.traces.receiving.batches import Receiver, Taken
 from stockpot.traces.receiving.pricing import Prices, no_prices
 from stockpot.traces.receiving.spans import MASKED, NONE, Origin
+from stockpot.traces.receiving.spans import row as row_of
 from stockpot.traces.store import Batch, NewSpan
 from stockpot.traces.store.embedded import SqliteSpanStore
 
@@ -374,6 +377,37 @@ def test_a_span_without_a_proper_id_is_refused_and_the_others_are_kept() -> None
     taken = take(request({"traceId": "00" * 16}, {"spanId": "12"}, {}))
     assert (len(taken.rows), taken.rejected) == (1, 2)
     assert "16 bytes" in taken.message
+
+
+NAMES = sorted(
+    {name for dialect in ORDER for name in (*dialect.fields, *dialect.kinds)}
+    | {"gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions", "events",
+       "gen_ai.tool.definitions", "llm.input_messages.0.message.role", "gen_ai.prompt.0.content",
+       "llm.input_messages.0.message.contents.0.message_content.type", "ai.prompt.messages",
+       "llm.output_messages.0.message.tool_calls.0.tool_call.id", "ai.response.toolCalls",
+       "ai.prompt.tools", "request_data", "response_data", "langfuse.observation.input",
+       "mlflow.spanInputs", "mlflow.spanOutputs", "input.value", "output.value", "ai.prompt"}
+)  # fmt: skip
+ODD = st.one_of(
+    st.text(max_size=20), st.integers(-(2**63), 2**63 - 1), st.booleans(), st.floats(),
+    st.sampled_from(['[]', '{}', '[1]', '[{"role": 5}]', '{"messages": [{"parts": [7, {}]}]}',
+                     '[{"role": "user", "content": [{"type": "tool_call"}]}]', 'null', '"x"',
+                     '{"choices": [{}]}', '[{"function": 3}]', '{"input": "many"}', '[[[]]]']),
+    st.lists(st.one_of(st.text(max_size=5), st.integers(), st.none()), max_size=3),
+    st.dictionaries(st.text(max_size=5), st.lists(st.integers(), max_size=2), max_size=2),
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), ODD, max_size=12))
+def test_no_span_is_too_strange_to_be_kept(told: dict[str, Any]) -> None:
+    under = Under({}, "", "", b"", b"")
+    span = Incoming(under, JSON, b"{}", b"t" * 16, b"s" * 8, attributes=told)
+    made, payload = row_of(span, MENU, Prices(priced))
+    assert payload is not None
+    bodies(span)
+    for name, value in zip(NewSpan.__struct_fields__, msgspec.structs.astuple(made), strict=True):
+        assert not isinstance(value, int) or abs(value) < 2**63, name
+        assert not isinstance(value, str) or value.encode() is not None, name
 
 
 # --- counting once --------------------------------------------------------------------------------

@@ -178,7 +178,8 @@ def message(told: dict[str, Any], role: str = "user") -> Message:
             _take_part(out, part)
     elif content is not None:
         out.text = as_json(content)
-    for call in told.get("tool_calls") or ():
+    calls = told.get("tool_calls")
+    for call in calls if isinstance(calls, list) else ():
         if isinstance(call, dict):
             out.calls.append(_call(call))
     out.reasoning = out.reasoning or as_text(told.get("reasoning_content"))

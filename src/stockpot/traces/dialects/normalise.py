@@ -8,6 +8,7 @@ is believed.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, NamedTuple
 
 from stockpot.traces.dialects.fields import NOTHING_SAID, Dialect, Found, Said, as_int, as_text
@@ -62,6 +63,9 @@ def _tables() -> dict[str, Place]:
 _PLACES = _tables()
 _MARKS = tuple((mark, rank) for rank, dialect in enumerate(ORDER) for mark in dialect.marks)
 _NOBODY = len(ORDER)
+_ODD = (TypeError, ValueError, AttributeError, KeyError, IndexError, OverflowError)
+"""What reading a value raises that no sender should write: the span is kept without it."""
+
 _ranks: dict[str, int] = {}
 """Of attributes that were met: the dialect whose mark they bear."""
 
@@ -92,7 +96,8 @@ def normalise(span: Incoming) -> Normal:
     speakers = [dialect for rank, dialect in enumerate(ORDER) if spoken >> rank & 1]
     for dialect in speakers:
         if dialect.mend is not None:
-            dialect.mend(span, found)
+            with contextlib.suppress(*_ODD):
+                dialect.mend(span, found)
     return _completed(span, speakers, kinds, found, params)
 
 
@@ -130,11 +135,15 @@ def _completed(
 def _said(span: Incoming, speakers: list[Dialect]) -> Said:
     """What the first dialect that says anything says; events are OpenTelemetry's."""
     for dialect in speakers:
-        said = dialect.said(span) if dialect.said is not None else NOTHING_SAID
+        said = NOTHING_SAID
+        if dialect.said is not None:
+            with contextlib.suppress(*_ODD):
+                said = dialect.said(span)
         if said.input is not None or said.output is not None:
             return said
     if span.events and GEN_AI not in speakers and GEN_AI.said is not None:
-        return GEN_AI.said(span)
+        with contextlib.suppress(*_ODD):
+            return GEN_AI.said(span)
     return NOTHING_SAID
 
 

@@ -104,8 +104,12 @@ def _answer(found: dict[str, Any]) -> Side | None:
         whole = found.get("ai.response.object", found.get("ai.result.object"))
         return None if whole is None else as_json(whole)
     answer = Message("assistant", as_text(text), as_text(found.get("ai.response.reasoning")))
-    answer.calls = [_call(one) for one in calls or () if isinstance(one, dict)]
+    answer.calls = [_call(one) for one in _listed(calls) if isinstance(one, dict)]
     return [answer]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(found: dict[str, Any], name: str) -> Side | None:

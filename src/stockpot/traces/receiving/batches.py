@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict
 from typing import NamedTuple
@@ -20,6 +21,8 @@ MOST_UNPACKED = 256 << 20
 
 _REMEMBERED = 100_000
 """Parents of calls that are remembered: those of the last minutes."""
+
+_log = logging.getLogger("stockpot.traces.receiving")
 
 Row = tuple[NewSpan, NewPayload | None]
 
@@ -55,7 +58,11 @@ class Receiver:
             if fault := span.fault:
                 rejected, why = rejected + 1, why or fault
             elif span.attributes.get(PENDING) != "pending_span":
-                rows.append(self._row(span, origin))
+                try:
+                    rows.append(self._row(span, origin))
+                except Exception:  # one strange span must not keep all others waiting for ever
+                    _log.exception("a span of %r cannot be read", origin.project)
+                    rejected, why = rejected + 1, why or "a span cannot be read; see ingest's log"
         self.note([made for made, _ in rows])
         for made, _ in rows:
             if made.kind in MODEL_KINDS and self._is_above(made):
