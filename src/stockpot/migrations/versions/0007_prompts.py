@@ -27,6 +27,7 @@ def _prompt(*, primary_key: bool = False) -> sa.Column[str]:
 def upgrade() -> None:
     _prompts()
     _labels()
+    _proposals()
     op.create_table(
         "prompt_comments",
         _text("id", 40, primary_key=True),
@@ -91,6 +92,9 @@ def _labels() -> None:
         _int("created_ms"),
         _text("created_by", 400),
     )
+
+
+def _proposals() -> None:
     op.create_table(
         "prompt_proposals",
         _text("id", 40, primary_key=True),
