@@ -22,6 +22,7 @@ pytestmark = [
 PAGES = (
     "/overview?range=1h",
     "/traces",
+    "/sessions",
     "/playground",
     "/prompts",
     "/models",

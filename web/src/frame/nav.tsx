@@ -24,6 +24,7 @@ export const GROUPS = [
     pages: [
       { to: "/overview", label: "Overview", icon: "overview", keys: "g o" },
       { to: "/traces", label: "Traces", icon: "traces", keys: "g t" },
+      { to: "/sessions", label: "Sessions", icon: "inbox", keys: "g n" },
       { to: "/feedback", label: "Feedback", icon: "thumb", keys: "g f" },
       { to: "/cost", label: "Cost", icon: "cost", keys: "g c" },
       { to: "/monitors", label: "Monitors", icon: "bell", keys: "g w" },

@@ -23,6 +23,7 @@ import { parsePromptSearch, parsePromptsSearch } from "../prompts/search";
 import { parseRequestSearch } from "../requests/search";
 import { parseRevisionSearch } from "../revisions/search";
 import { parseRouteSearch } from "../routes/search";
+import { parseSessionSearch } from "../sessions/search";
 import { parseDetailSearch, parseTraceSearch } from "../traces/search";
 import { queryClient } from "./client";
 import { Crash, NotFound, Pending } from "./fallbacks";
@@ -198,6 +199,14 @@ const monitors = createRoute({
   component: lazyRouteComponent(() => import("../monitors/monitors-page"), "MonitorsPage"),
 });
 
+const sessions = createRoute({
+  getParentRoute: () => frame,
+  path: "/sessions",
+  validateSearch: parseSessionSearch,
+  staticData: { title: "Sessions", scope: ["project", "environment", "window"] },
+  component: lazyRouteComponent(() => import("../sessions/sessions-page"), "SessionsPage"),
+});
+
 const feedback = createRoute({
   getParentRoute: () => frame,
   path: "/feedback",
@@ -261,6 +270,7 @@ export const router = createRouter({
       home,
       overview,
       traces.addChildren([trace]),
+      sessions,
       playground,
       prompts.addChildren([prompt]),
       models,

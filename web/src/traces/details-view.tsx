@@ -51,6 +51,26 @@ export function DetailsView({ span }: { span: Span }) {
         .map(([name, value]) => `${name} ${JSON.stringify(value)}`)
         .join(", "),
     ],
+    [
+      "Prompt",
+      span.prompt_name && (
+        <Same search={{ prompt_name: span.prompt_name, prompt_version: span.prompt_version }}>
+          {`${span.prompt_name}@${span.prompt_version}`}
+        </Same>
+      ),
+    ],
+    ["Tools", span.tools.join(", ")],
+    ["Tool", span.tool && <Same search={{ tool: span.tool }}>{span.tool}</Same>],
+    ["Agent", span.agent && <Same search={{ agent: span.agent }}>{span.agent}</Same>],
+    ["Service", span.service && <Same search={{ service: span.service }}>{span.service}</Same>],
+    ["Release", span.release && <Same search={{ release: span.release }}>{span.release}</Same>],
+    [
+      "Data set run",
+      span.dataset_run && (
+        <Same search={{ dataset_run: span.dataset_run }}>{span.dataset_run}</Same>
+      ),
+    ],
+    ["Stands for", span.sample_weight !== 1 && `${span.sample_weight} like it, sampled away`],
     ["Finish reason", span.finish_reason],
     ["User", span.user && <Same search={{ user: span.user }}>{span.user}</Same>],
     ["Session", span.session && <Same search={{ session: span.session }}>{span.session}</Same>],

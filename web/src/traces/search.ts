@@ -37,6 +37,13 @@ export function parseTraceSearch(raw: Raw): TraceSearch {
     user: text(raw.user),
     session: text(raw.session),
     tag: text(raw.tag),
+    prompt_name: text(raw.prompt_name),
+    prompt_version: text(raw.prompt_version),
+    service: text(raw.service),
+    release: text(raw.release),
+    agent: text(raw.agent),
+    tool: text(raw.tool),
+    dataset_run: text(raw.dataset_run),
     min_cost_nano: number(raw.min_cost_nano),
     min_duration_ms: number(raw.min_duration_ms),
     trace_prefix: text(raw.trace_prefix, 32),
@@ -58,4 +65,10 @@ export function parseDetailSearch(raw: Raw): DetailSearch {
 export function conditionsOf(search: TraceSearch): Conditions {
   const { live: _, ...conditions } = parseTraceSearch({ ...search });
   return conditions;
+}
+
+/** Other pages mean something else by some of these words: their parameters are read anew. */
+export function kept<T extends object>(old: T): Omit<T, "release"> & { release?: string } {
+  const { release } = old as { release?: unknown };
+  return { ...old, release: text(release) };
 }

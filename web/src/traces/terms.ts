@@ -14,6 +14,13 @@ type TextField =
   | "user"
   | "session"
   | "tag"
+  | "prompt_name"
+  | "prompt_version"
+  | "service"
+  | "release"
+  | "agent"
+  | "tool"
+  | "dataset_run"
   | "trace_prefix";
 
 /** Words that may stand before a colon in the search box, and the condition they set. */
@@ -28,6 +35,13 @@ const WORDS: Record<string, TextField> = {
   user: "user",
   session: "session",
   tag: "tag",
+  prompt: "prompt_name",
+  version: "prompt_version",
+  service: "service",
+  release: "release",
+  agent: "agent",
+  tool: "tool",
+  run: "dataset_run",
   trace: "trace_prefix",
 };
 
@@ -85,6 +99,13 @@ const LABELS: Record<keyof Conditions, string> = {
   user: "user",
   session: "session",
   tag: "tag",
+  prompt_name: "prompt",
+  prompt_version: "prompt version",
+  service: "service",
+  release: "release",
+  agent: "agent",
+  tool: "tool",
+  dataset_run: "data set run",
   min_cost_nano: "cost",
   min_duration_ms: "duration",
   trace_prefix: "trace",

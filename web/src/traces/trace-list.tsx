@@ -7,6 +7,7 @@ import { Dot, STATUS_TONE } from "../ui/badge";
 import { cx } from "../ui/cx";
 import { compact, count, duration, moment, money, NONE } from "../ui/format";
 import { Failure } from "../ui/states";
+import { kept } from "./search";
 
 const ROW_PX = 30;
 
@@ -143,7 +144,7 @@ const Row = memo(function Row({ row, top, index, open, fresh, keyName }: RowProp
         <Link
           to="/traces/$traceId"
           params={{ traceId: row.trace_id }}
-          search={(old) => ({ ...old, span: undefined })}
+          search={(old) => ({ ...kept(old), span: undefined })}
           className="outline-none after:absolute after:inset-0 focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent"
         >
           {root.requested_model || root.model || root.name}

@@ -1,8 +1,9 @@
 // One trace: what was asked, what came back, what it took. Has an address of its own.
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
 import { keysQuery, payloadQuery, traceQuery } from "../api/queries";
-import type { Span, Trace } from "../api/types";
+import type { Span, Trace, TreePage } from "../api/types";
 import { TraceFeedback } from "../feedback/trace-feedback";
 import { Badge, STATUS_TONE } from "../ui/badge";
 import { Button, buttonClass } from "../ui/button";
@@ -15,13 +16,21 @@ import { Tabs } from "../ui/tabs";
 import { ConversationView, RawView } from "./bodies";
 import { CostView } from "./cost-view";
 import { DetailsView } from "./details-view";
+import { kept } from "./search";
 import { StageBar } from "./stage-bar";
 import { Timeline } from "./timeline";
+import { treeQuery, Waterfall } from "./waterfall-view";
 
 export function TracePane() {
   const { traceId } = useParams({ from: "/frame/traces/$traceId" });
   const { wide } = useSearch({ from: "/frame/traces/$traceId" });
-  const { data, error, refetch } = useQuery(traceQuery(traceId));
+  const tree = useQuery(treeQuery(traceId));
+  const giant = (tree.data?.total ?? 0) > GIANT;
+  const trace = useQuery({
+    ...traceQuery(traceId),
+    enabled: tree.isError || (tree.isSuccess && !giant),
+  });
+  const { data, error, refetch } = trace;
   return (
     <aside
       aria-label="Trace"
@@ -37,6 +46,8 @@ export function TracePane() {
           <Header traceId={traceId} />
           <Failure error={error} onRetry={refetch} className="m-4" />
         </>
+      ) : giant && tree.data ? (
+        <Giant first={tree.data} />
       ) : !data ? (
         <>
           <Header traceId={traceId} />
@@ -52,6 +63,54 @@ export function TracePane() {
 /** The root tells the trace's story; an empty trace cannot be, but its first span would do. */
 function rootOf(trace: Trace): Span | undefined {
   return trace.spans.find((span) => span.is_root) ?? trace.spans[0];
+}
+
+/** Spans from which on a trace is read page by page. */
+const GIANT = 300;
+
+function Giant({ first }: { first: TreePage }) {
+  const search = useSearch({ from: "/frame/traces/$traceId" });
+  const navigate = useNavigate();
+  const [picked, setPicked] = useState<Span | undefined>(first.rows[0]?.span);
+  const span = picked;
+  if (!span) return <Header traceId={first.trace_id} />;
+  const trace: Trace = { trace_id: first.trace_id, spans: [span] };
+  return (
+    <>
+      <Header traceId={first.trace_id} root={first.rows[0]?.span} span={span} />
+      <Waterfall first={first} chosen={span.span_id} onChoose={setPicked} />
+      {span.status !== "ok" && <Fault span={span} />}
+      <Strip span={span} trace={trace} />
+      <SpanTabs
+        span={span}
+        tab={search.tab}
+        onTab={(tab) => navigate({ to: ".", search: (old) => ({ ...old, tab }), replace: true })}
+      />
+    </>
+  );
+}
+
+interface SpanTabsProps {
+  span: Span;
+  tab?: string;
+  onTab: (tab: string | undefined) => void;
+}
+
+function SpanTabs({ span, tab, onTab }: SpanTabsProps) {
+  return (
+    <Tabs
+      label="Parts of this call"
+      value={tab ?? "chat"}
+      onChange={(next) => onTab(next === "chat" ? undefined : next)}
+      tabs={[
+        { id: "chat", label: "Conversation", content: <Body span={span} view="chat" /> },
+        { id: "request", label: "Request", content: <Body span={span} view="request" /> },
+        { id: "response", label: "Response", content: <Body span={span} view="response" /> },
+        { id: "cost", label: "Cost", content: <CostView span={span} /> },
+        { id: "details", label: "Details", content: <DetailsView span={span} /> },
+      ]}
+    />
+  );
 }
 
 function Loaded({ trace }: { trace: Trace }) {
@@ -74,18 +133,7 @@ function Loaded({ trace }: { trace: Trace }) {
       />
       <StageBar span={span} />
       <TraceFeedback span={span} />
-      <Tabs
-        label="Parts of this call"
-        value={search.tab ?? "chat"}
-        onChange={(tab) => open({ tab: tab === "chat" ? undefined : tab })}
-        tabs={[
-          { id: "chat", label: "Conversation", content: <Body span={span} view="chat" /> },
-          { id: "request", label: "Request", content: <Body span={span} view="request" /> },
-          { id: "response", label: "Response", content: <Body span={span} view="response" /> },
-          { id: "cost", label: "Cost", content: <CostView span={span} /> },
-          { id: "details", label: "Details", content: <DetailsView span={span} /> },
-        ]}
-      />
+      <SpanTabs span={span} tab={search.tab} onTab={(tab) => open({ tab })} />
     </>
   );
 }
@@ -94,7 +142,10 @@ function Header({ traceId, root, span }: { traceId: string; root?: Span; span?: 
   const navigate = useNavigate();
   const { wide } = useSearch({ from: "/frame/traces/$traceId" });
   const close = () =>
-    navigate({ to: "/traces", search: (old) => ({ ...old, span: undefined, wide: undefined }) });
+    navigate({
+      to: "/traces",
+      search: (old) => ({ ...kept(old), span: undefined, wide: undefined }),
+    });
   const playable =
     span &&
     (span.endpoint === "chat" || span.kind === "llm") &&
@@ -207,7 +258,7 @@ function Body({ span, view }: { span: Span; view: "chat" | "request" | "response
   const { data: keys = [] } = useQuery(keysQuery);
   if (error && !data) return <Failure error={error} onRetry={refetch} className="m-4" />;
   if (!data) return <Lines rows={6} />;
-  if (data.state === "none" || data.state === "shed") {
+  if (data.state !== "full" && data.state !== "masked") {
     const key = keys.find((one) => one.id === span.key_id);
     return <Unlogged state={data.state} span={span} keyName={key?.name} />;
   }
@@ -227,26 +278,38 @@ function Body({ span, view }: { span: Span; view: "chat" | "request" | "response
   );
 }
 
+const STATES = {
+  none: { title: "This call's content was not logged.", why: "" },
+  shed: {
+    title: "This call's content was dropped to save disk space.",
+    why: "The spool was short of room, and payloads go first; figures and cost are complete. Free disk space or raise spool_payload_mb.",
+  },
+  expired: {
+    title: "This call's content has expired.",
+    why: "The project's policy of retention or sampling let it go; figures and cost are complete.",
+  },
+  erased: {
+    title: "This call's content was erased.",
+    why: "An end user asked to be forgotten; figures and cost are complete.",
+  },
+} as const;
+
 function Unlogged({
   state,
   span,
   keyName,
 }: {
-  state: "none" | "shed";
+  state: "none" | "shed" | "expired" | "erased";
   span: Span;
   keyName?: string;
 }) {
   return (
     <div className="px-4 py-5">
-      <p className="font-medium">
-        {state === "none"
-          ? "This call's content was not logged."
-          : "This call's content was dropped to save disk space."}
-      </p>
+      <p className="font-medium">{STATES[state].title}</p>
       <p className="mt-0.5 text-ink-2">
         {state === "none"
           ? `The payload policy of key ${keyName ? `'${keyName}'` : span.key_id || "(none)"} or of its project says so. Figures and cost are complete.`
-          : "The spool was short of room, and payloads go first; figures and cost are complete. Free disk space or raise spool_payload_mb."}
+          : STATES[state].why}
       </p>
       {state === "none" && (
         <Link to="/keys" search={{ key: span.key_id }} className={buttonClass("plain", "mt-3")}>

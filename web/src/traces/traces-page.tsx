@@ -9,7 +9,7 @@ import { FirstCall } from "../overview/first-call";
 import { cx } from "../ui/cx";
 import { Empty, Failure, Lines } from "../ui/states";
 import { FilterBar } from "./filter-bar";
-import { conditionsOf } from "./search";
+import { conditionsOf, kept } from "./search";
 import { TraceList } from "./trace-list";
 import { useTail } from "./use-tail";
 
@@ -93,7 +93,7 @@ function useRowKeys(rows: readonly TraceRow[]) {
       navigate({
         to: "/traces/$traceId",
         params: { traceId: next.trace_id },
-        search: (old) => ({ ...old, span: undefined }),
+        search: (old) => ({ ...kept(old), span: undefined }),
         replace: Boolean(traceId),
       });
     }
@@ -117,7 +117,7 @@ function useRowKeys(rows: readonly TraceRow[]) {
         opened() &&
         navigate({
           to: "/traces",
-          search: (old) => ({ ...old, span: undefined, wide: undefined }),
+          search: (old) => ({ ...kept(old), span: undefined, wide: undefined }),
         }),
     },
   ]);

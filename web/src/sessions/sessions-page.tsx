@@ -1,0 +1,187 @@
+import { infiniteQueryOptions, useInfiniteQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { call } from "../api/client";
+
+import type { Subject, SubjectPage } from "../api/types";
+import { resolveWindow } from "../api/window";
+import { type Scope, windowOf } from "../frame/search";
+import { Button } from "../ui/button";
+import { CodeBlock } from "../ui/code";
+import { Input } from "../ui/field";
+import { ago, count, fullTime, money } from "../ui/format";
+import { Segments } from "../ui/segments";
+import { Empty, Failure, Lines } from "../ui/states";
+import { Cell, ROW, Table } from "../ui/table";
+import { ConversationPage } from "./conversation-page";
+import type { Order, SessionSearch, View } from "./search";
+
+const PATHS: Record<View, string> = {
+  sessions: "/api/v1/sessions",
+  users: "/api/v1/end-users",
+  tags: "/api/v1/tags",
+};
+
+const subjectsQuery = (view: View, search: SessionSearch & Scope) =>
+  infiniteQueryOptions({
+    queryKey: ["subjects", view, search],
+    queryFn: ({ pageParam, signal }) => {
+      const { from_ms, to_ms } = resolveWindow(windowOf(search));
+      const { project, environment, find: q, order } = search;
+      const query = { project, environment, q, order, from_ms, to_ms, cursor: pageParam };
+      return call<SubjectPage>(PATHS[view], { query, signal });
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+export function SessionsPage() {
+  const search = useSearch({ from: "/frame/sessions" });
+  const navigate = useNavigate();
+  const { show: view = "sessions", order = "newest" } = search;
+  const change = (next: SessionSearch) =>
+    navigate({ to: "/sessions", search: { ...search, ...next }, replace: true });
+  if (search.session) return <ConversationPage session={search.session} project={search.of} />;
+  return (
+    <div className="pb-10">
+      <div className="flex flex-wrap items-center gap-2 px-4 py-2">
+        <Segments<View>
+          label="What to show"
+          value={view}
+          choices={[
+            { value: "sessions", label: "Sessions" },
+            { value: "users", label: "Users" },
+            { value: "tags", label: "Tags" },
+          ]}
+          onChange={(next) => change({ show: next === "sessions" ? undefined : next })}
+        />
+        <span className="mr-auto" />
+        <Input
+          aria-label="Find by name"
+          placeholder="part of the name"
+          className="w-44"
+          defaultValue={search.find}
+          onKeyDown={(event) =>
+            event.key === "Enter" && change({ find: event.currentTarget.value || undefined })
+          }
+        />
+        <Segments<Order>
+          label="What comes first"
+          value={order}
+          choices={[
+            { value: "newest", label: "Newest" },
+            { value: "cost", label: "Dearest" },
+            { value: "traces", label: "Longest" },
+            { value: "errors", label: "Most errors" },
+          ]}
+          onChange={(next) => change({ order: next === "newest" ? undefined : next })}
+        />
+      </div>
+      <Results view={view} search={search} />
+    </div>
+  );
+}
+
+function Results({ view, search }: { view: View; search: SessionSearch & Scope }) {
+  const { session: _, of: __, show: ___, ...asked } = search;
+  const found = useInfiniteQuery(subjectsQuery(view, asked));
+  if (found.error && !found.data)
+    return <Failure error={found.error} onRetry={found.refetch} className="m-4" />;
+  if (!found.data) return <Lines rows={10} />;
+  const rows = found.data.pages.flatMap((page) => page.items);
+  if (rows.length === 0) return <Nothing view={view} />;
+  return (
+    <>
+      <Table
+        label={view}
+        min={720}
+        head={[
+          { title: view === "sessions" ? "Session" : view === "users" ? "User" : "Tag" },
+          { title: view === "sessions" ? "User" : "Project" },
+          { title: "Last" },
+          { title: "Traces", num: true },
+          { title: "Errors", num: true },
+          { title: "Tokens", num: true, wide: true },
+          { title: "Cost", num: true },
+        ]}
+      >
+        {rows.map((row) => (
+          <Row key={`${row.project} ${row.environment} ${row.name}`} row={row} view={view} />
+        ))}
+      </Table>
+      {found.hasNextPage && (
+        <div className="p-4">
+          <Button onClick={() => found.fetchNextPage()} disabled={found.isFetchingNextPage}>
+            Show more
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Row({ row, view }: { row: Subject; view: View }) {
+  const search = useSearch({ from: "/frame/sessions" });
+  const { name, project } = row;
+  return (
+    <tr className={ROW}>
+      <Cell className="max-w-[320px] truncate" title={name}>
+        {view === "sessions" ? (
+          <Link
+            to="/sessions"
+            search={{ ...search, session: name, of: project }}
+            className="text-accent hover:underline"
+          >
+            {name}
+          </Link>
+        ) : (
+          <Link
+            to="/traces"
+            search={{ project, ...(view === "users" ? { user: name } : { tag: name }) }}
+            className="text-accent hover:underline"
+          >
+            {name}
+          </Link>
+        )}
+      </Cell>
+      <Cell className="max-w-[200px] truncate text-ink-2">
+        {view === "sessions" ? row.user : `${project} / ${row.environment}`}
+      </Cell>
+      <Cell className="whitespace-nowrap text-ink-2" title={fullTime(row.last_ms)}>
+        {ago(row.last_ms)}
+      </Cell>
+      <Cell num>{count(row.traces)}</Cell>
+      <Cell num className={row.errors ? "text-bad" : "text-ink-3"}>
+        {count(row.errors)}
+      </Cell>
+      <Cell num wide>
+        {count(row.input_tokens + row.output_tokens)}
+      </Cell>
+      <Cell num>{row.unpriced && !row.cost_nano ? "unknown" : money(row.cost_nano)}</Cell>
+    </tr>
+  );
+}
+
+const TEACH: Record<View, { title: string; code: string }> = {
+  sessions: {
+    title: "No sessions in this window",
+    code: 'curl $STOCKPOT_URL/v1/chat/completions -H "authorization: Bearer $STOCKPOT_KEY" \\\n  -H "x-stockpot-session: table-7" \\\n  -d \'{"model": "default", "messages": [{"role": "user", "content": "Hi"}]}\'',
+  },
+  users: {
+    title: "No end users in this window",
+    code: '{"model": "default", "user": "guest-7", "messages": [...]}',
+  },
+  tags: {
+    title: "No tags in this window",
+    code: 'curl ... -H "x-stockpot-tags: lunch,beta"',
+  },
+};
+
+function Nothing({ view }: { view: View }) {
+  const { title, code } = TEACH[view];
+  return (
+    <Empty title={title}>
+      <p>Calls that name one are gathered here, whoever sends them:</p>
+      <CodeBlock text={code} label="Copy the example" />
+    </Empty>
+  );
+}
