@@ -193,6 +193,21 @@ def test_a_key_that_may_not_use_the_prompts_model_is_refused(fleet: Fleet) -> No
     assert "may not use 'main'" in answer.json()["error"]["message"]
 
 
+def test_a_repeated_answer_is_that_of_the_same_rendered_text(fleet: Fleet) -> None:
+    prepared(fleet)
+    key = made(fleet, "keys", {"name": "cached", "cache": {"ttl_s": 60}})["key"]
+    headers = {"authorization": f"Bearer {key}"}
+
+    def asked(dish: str, model: str = "prompt:menu") -> httpx.Response:
+        body = {"model": model, "prompt_variables": {"dish": dish}}
+        return fleet.clients[0].post("chat/completions", json=body, headers=headers)
+
+    eventually(lambda: asked("bread").status_code == 200)
+    told = [asked(d).headers["x-stockpot-cache"] for d in ("soup", "soup", "rice", "soup")]
+    assert told == ["miss", "hit", "miss", "hit"]
+    assert asked("soup", "prompt:menu@1").headers["x-stockpot-cache"] == "hit"
+
+
 def test_prompts_are_served_while_the_control_plane_is_dead_and_after_a_restart(
     fleet: Fleet,
 ) -> None:
