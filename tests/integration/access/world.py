@@ -151,12 +151,12 @@ class World:
         row = {"id": row_id, "input": {"asked": word}}
         await self.made(f"/api/v1/datasets/{name}/rows{of}", {"rows": [row]})
         conditions = [{"field": "id", "value": row_id}]
-        path = f"/api/v1/datasets/{name}/slices/{word}{of}"
+        path = f"/api/v1/datasets/{name}/slices/{word}-slice{of}"
         await self.done("PUT", path, {"conditions": conditions})
         wanted = {"name": f"{word}-queue", "source": {"dataset": name}}
         queue = await self.made(f"/api/v1/annotation/queues{of}", wanted)
         return {
-            "public_key_id": public, "dataset": name, "slice_name": word,
+            "public_key_id": public, "dataset": name, "slice_name": f"{word}-slice",
             "queue_id": queue["id"], "item_id": row_id,
         }  # fmt: skip
 
