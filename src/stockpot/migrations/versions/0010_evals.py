@@ -21,7 +21,8 @@ def _int(name: str, *, nullable: bool = False) -> sa.Column[int]:
 
 def upgrade() -> None:
     _jobs()
-    _suites_and_runs()
+    _suites()
+    _runs()
     _results()
 
 
@@ -45,7 +46,7 @@ def _jobs() -> None:
     op.create_index("jobs_by_subject", "jobs", ["subject"])
 
 
-def _suites_and_runs() -> None:
+def _suites() -> None:
     op.create_table(
         "eval_suites",
         _text("id", 40, primary_key=True),
@@ -57,6 +58,9 @@ def _suites_and_runs() -> None:
         _text("updated_by", 400),
         sa.UniqueConstraint("project", "name"),
     )
+
+
+def _runs() -> None:
     op.create_table(
         "eval_runs",
         _text("id", 40, primary_key=True),
