@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import re
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from stockpot.core.client import Client
 from stockpot.core.instance import Instance as Home
@@ -140,7 +141,7 @@ async def test_columns_stream_at_once_with_variables_filled_in_once(open_page: O
     await expect(second).to_have_count(0)
 
 
-async def test_a_tool_is_answered_and_a_schema_is_checked(open_page: Open) -> None:
+async def test_an_answer_is_checked_against_its_schema(open_page: Open) -> None:
     page = await open_page("/playground?model=echo")
     await page.get_by_role("button", name="Answer schema").click()
     await page.get_by_label("JSON Schema").fill(
@@ -157,6 +158,46 @@ async def test_a_tool_is_answered_and_a_schema_is_checked(open_page: Open) -> No
     await page.get_by_label("Edit the turn").fill('{"price": 7}')
     await page.get_by_role("button", name="Run again from here").click()
     await expect(turn).to_contain_text("keeps its schema")
+
+
+LOOK = {"name": "look", "arguments": '{"dish": "soup"}'}
+CALLS = "".join(
+    f"data: {json.dumps({'model': 'echo', 'choices': [{'index': 0, **choice}]})}\n\n"
+    for choice in (
+        {"delta": {"tool_calls": [{"index": 0, "id": "c1", "type": "function", "function": LOOK}]}},
+        {"delta": {}, "finish_reason": "tool_calls"},
+    )
+)
+"""The stream of a model that wants a tool; the test model never does."""
+
+
+async def test_a_tools_call_is_answered_by_its_text_and_the_model_goes_on(open_page: Open) -> None:
+    page = await open_page("/playground?model=echo")
+    asked: list[str] = []
+
+    async def answer(route: Route) -> None:
+        asked.append(route.request.post_data or "")
+        if len(asked) == 1:
+            await route.fulfill(body=CALLS, headers={"content-type": "text/event-stream"})
+        else:
+            await route.continue_()
+
+    await page.route("**/api/v1/playground/chat", answer)
+    await page.get_by_role("button", name="Tools").click()
+    await page.get_by_label("Name", exact=True).fill("look")
+    await page.get_by_label("Result").fill('{"dish": "{{dish}}", "price": 7}')
+    await page.get_by_role("button", name="Use these tools").click()
+    await page.get_by_label("Message").fill("What is the soup?")
+    await page.get_by_label("Message").press("Enter")
+    await expect(page.get_by_role("article", name="tool turn")).to_contain_text('"dish": "soup"')
+    turns = page.get_by_role("article", name="assistant turn")
+    await expect(turns.first).to_contain_text('look({"dish": "soup"})')
+    await expect(turns.last).to_contain_text("What is the soup?")
+    assert [json.loads(one)["tools"][0]["function"]["name"] for one in asked] == ["look"] * 2
+    last = json.loads(asked[1])["messages"][-1]
+    assert last == {
+        "role": "tool", "tool_call_id": "c1", "content": '{"dish": "soup", "price": 7}',
+    }  # fmt: skip
 
 
 async def test_an_image_goes_along_and_is_in_the_trace(open_page: Open) -> None:
