@@ -51,6 +51,8 @@ def _pulled(model: str) -> Requirement:
     return Requirement(manifest.is_file, command="make test-models")
 
 
+RECORDED = "STOCKPOT_TEST_DATA"
+
 REQUIREMENTS: dict[str, Requirement] = {
     **dict(_system()),
     "node": Requirement(lambda: shutil.which("npm") is not None, "nodejs npm"),
@@ -73,12 +75,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--nightly"):
-        return
-    nightly = [item for item in items if item.get_closest_marker("nightly")]
-    if nightly:
-        config.hook.pytest_deselected(items=nightly)
-        items[:] = [item for item in items if not item.get_closest_marker("nightly")]
+    absent = [] if config.getoption("--nightly") else ["nightly"]
+    if not os.environ.get(RECORDED):
+        absent.append("recorded_data")
+    left = [item for item in items if any(map(item.get_closest_marker, absent))]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in set(left)]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -109,6 +112,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """List what was not run, why, and the one command for what the machine lacks."""
+    if not os.environ.get(RECORDED):
+        told = f"{RECORDED}=FOLDER adds the tests on other people's recorded data"
+        terminalreporter.line(f"{told} (licensed apart, not in the repository)")
     skipped = _skipped(terminalreporter.config)
     if not skipped:
         return

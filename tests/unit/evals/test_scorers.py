@@ -202,7 +202,7 @@ def judge(row: dict[str, Any], truth: list[Any], calls: list[Call]) -> Verdict:
     return made(ScorerSpec(use="tool_calls")).judged(told)
 
 
-@pytest.mark.skipif(not DATA, reason="STOCKPOT_TEST_DATA does not name the recorded data")
+@pytest.mark.recorded_data
 @pytest.mark.parametrize("part", ["simple_python", "multiple", "parallel"])
 def test_the_leaderboards_answers_are_right_and_changed_ones_are_wrong(part: str) -> None:
     rng, rows = random.Random(1), leaderboard(part)

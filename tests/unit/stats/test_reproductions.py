@@ -12,7 +12,7 @@ from bench.reproduce import figures
 DATA = os.environ.get("STOCKPOT_TEST_DATA", "")
 
 
-@pytest.mark.skipif(not DATA, reason="STOCKPOT_TEST_DATA does not name the recorded data")
+@pytest.mark.recorded_data
 def test_recorded_results_are_reproduced_to_the_digit() -> None:
     found = {f.name: round(f.value, f.digits) for f in figures(Path(DATA))}
     assert found == {
