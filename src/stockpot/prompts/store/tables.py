@@ -6,6 +6,13 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
+
+def _prompt_id(*, primary_key: bool = False) -> sa.Column[str]:
+    """Whose prompt's record it is; it goes with the prompt."""
+    target = sa.ForeignKey("prompts.id", ondelete="CASCADE")
+    return sa.Column("prompt_id", sa.String(40), target, primary_key=primary_key, nullable=False)
+
+
 prompts = sa.Table(
     "prompts",
     metadata,
@@ -27,7 +34,7 @@ prompts = sa.Table(
 versions = sa.Table(
     "prompt_versions",
     metadata,
-    sa.Column("prompt_id", sa.String(40), primary_key=True),
+    _prompt_id(primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("parent", sa.Integer),
     sa.Column("content_hash", sa.String(64), nullable=False),
@@ -40,7 +47,7 @@ versions = sa.Table(
 labels = sa.Table(
     "prompt_labels",
     metadata,
-    sa.Column("prompt_id", sa.String(40), primary_key=True),
+    _prompt_id(primary_key=True),
     sa.Column("label", sa.String(40), primary_key=True),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("moved_ms", sa.BigInteger, nullable=False),
@@ -61,7 +68,7 @@ proposals = sa.Table(
     "prompt_proposals",
     metadata,
     sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("prompt_id", sa.String(40), nullable=False),
+    _prompt_id(),
     sa.Column("label", sa.String(40), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("before", sa.Integer),
@@ -74,15 +81,17 @@ proposals = sa.Table(
     sa.Column("decided_ms", sa.BigInteger),
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("evaluation", sa.String(40), nullable=False),
+    sa.Index("prompt_proposals_by_prompt", "prompt_id", "state"),
 )
 comments = sa.Table(
     "prompt_comments",
     metadata,
     sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("prompt_id", sa.String(40), nullable=False),
+    _prompt_id(),
     sa.Column("number", sa.Integer),
     sa.Column("author_id", sa.String(40), nullable=False),
     sa.Column("author", sa.String(400), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Index("prompt_comments_by_prompt", "prompt_id"),
 )
