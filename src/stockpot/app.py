@@ -103,46 +103,51 @@ class _Control:
         self.scores = traces.ScoreService(self.db, self.spans, catalog.project_names)
         self.door = traces.Door(instance, settings)
         self.catalog = catalog.open_catalog(self.db, instance, settings, self._spend_of)
-        self.keeping = traces.Keeping(
-            self.db, self.spans, self.scores, traces.WriterOf(instance, self.spans.store),
-            catalog.project_names, self._prices_now,
-        )  # fmt: skip
-        self.prompts = prompts.open_prompts(
-            self.db, self.catalog.publisher, catalog.project_names, self.spans, self.scores
-        )
-        self.public_keys = feedback.PublicKeyService(
-            self.db,
-            self.catalog.kv if settings.kv_url else open_kv("memory://"),
-            catalog.project_names,
-        )
-        self.feedback = feedback.FeedbackService(self.scores, self.spans)
-        self.datasets = datasets.open_datasets(
-            self.db, self.spans, self.scores, catalog.project_names
-        )
         self.revisions = revisions.RevisionService(
             self.db, self.catalog.keeper, self.spans, catalog.spent_by_budget
         )
-        self.monitors = monitors.open_monitors(self.db, instance, settings, self.spans, self.scores)
+        self.caller = playground.GatewayCaller(settings)
+        self.answers: Counter[int] = Counter()
+        self.draining = False
+        self._observe()
+        self._build()
+
+    def _observe(self) -> None:
+        """What looks at traffic: policies of the span log, monitors, feedback."""
+        names = catalog.project_names
+        self.keeping = traces.Keeping(
+            self.db, self.spans, self.scores, traces.WriterOf(self.instance, self.spans.store),
+            names, self._prices_now,
+        )  # fmt: skip
+        self.monitors = monitors.open_monitors(
+            self.db, self.instance, self.settings, self.spans, self.scores
+        )
         self.catalog.providers.sealed_elsewhere.append(self.monitors.telling.reseal)
+        shared = self.catalog.kv if self.settings.kv_url else open_kv("memory://")
+        self.public_keys = feedback.PublicKeyService(self.db, shared, names)
+        self.feedback = feedback.FeedbackService(self.scores, self.spans)
+
+    def _build(self) -> None:
+        """What makes applications better: prompts, data sets, evaluations, the playground."""
+        names, publisher = catalog.project_names, self.catalog.publisher
+        self.prompts = prompts.open_prompts(self.db, publisher, names, self.spans, self.scores)
+        self.datasets = datasets.open_datasets(self.db, self.spans, self.scores, names)
         self.evals = evals.open_evals(
             self.db,
-            instance,
+            self.instance,
             self.catalog,
             evals.RowsOfSets(self.datasets.sets),
             evals.PromptVersions(self.prompts),
         )
         self.prompts.prove_with(self.evals.looking)
-        self.caller = playground.GatewayCaller(settings)
         self.playground = playground.Playground(
             self.db,
             self.catalog,
             self.spans,
             self.prompts,
             self.caller,
-            playground.ToolCaller(settings),
+            playground.ToolCaller(self.settings),
         )
-        self.answers: Counter[int] = Counter()
-        self.draining = False
 
     def routers(self) -> tuple[APIRouter, ...]:
         """Every capability's routes."""
