@@ -79,6 +79,10 @@ def shape_routes(routes: APIRouter, service: SpanLog, rated: Rated | None) -> No
             found = provenance.with_feedback(found, dimension, then, later)
         return found
 
+    _single(routes, service)
+
+
+def _single(routes: APIRouter, service: SpanLog) -> None:
     @routes.get("/traces/diff")
     def diff_traces(
         _: Member,

@@ -50,6 +50,11 @@ def keeping_router(service: Keeping) -> APIRouter:
         tell only what would change."""
         return await service.reprice(principal, wanted)
 
+    _views(routes, service)
+    return routes
+
+
+def _views(routes: APIRouter, service: Keeping) -> None:
     @routes.get("/views")
     async def list_views(principal: Member) -> tuple[View, ...]:
         """The caller's saved views, and those that others share."""
@@ -64,5 +69,3 @@ def keeping_router(service: Keeping) -> APIRouter:
     async def remove_view(principal: Member, view_id: str) -> None:
         """Forget one of the caller's own views."""
         await service.remove_view(principal, view_id)
-
-    return routes
