@@ -1,4 +1,4 @@
-"""Sessions: gathered by name, read as a conversation; and a trace of ten thousand spans."""
+"""Sessions, users and tags: gathered, put in order, and leading to their traces."""
 
 from __future__ import annotations
 
