@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         share_agreed,
     )
     from stockpot.stats.classes import F1, binary_f1, macro_f1
+    from stockpot.stats.forecast import FEWEST_DAYS, Prediction, sum_to_come
     from stockpot.stats.intervals import Estimate, clustered_mean, mean, quantile_of_t, wilson
     from stockpot.stats.multiplicity import holm
     from stockpot.stats.near import Pair, near_pairs
@@ -37,6 +38,7 @@ else:
         {
             "agreement": "cohen_kappa fleiss_kappa kappa_of_table krippendorff_alpha share_agreed",
             "classes": "F1 binary_f1 macro_f1",
+            "forecast": "FEWEST_DAYS Prediction sum_to_come",
             "intervals": "Estimate clustered_mean mean quantile_of_t wilson",
             "near": "Pair near_pairs",
             "multiplicity": "holm",
@@ -49,9 +51,11 @@ else:
 
 __all__ = [
     "F1",
+    "FEWEST_DAYS",
     "Comparison",
     "Estimate",
     "Pair",
+    "Prediction",
     "binary_f1",
     "bootstrap",
     "clustered_mean",
@@ -74,5 +78,6 @@ __all__ = [
     "quantile_of_t",
     "sample_size",
     "share_agreed",
+    "sum_to_come",
     "wilson",
 ]

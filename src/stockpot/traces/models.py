@@ -445,6 +445,24 @@ class Spending(Frozen):
     rest: SpendTotals
 
 
+class CostForecast(Frozen):
+    """What the month (UTC) will have cost at its end: `forecast_nano` lies between `low_nano` and
+    `high_nano` with `confidence`. None of the three is told before there are `days_needed` whole
+    days to tell it from; `note` says so then. `unpriced` calls of the month are in no figure."""
+
+    month: str
+    spent_nano: int
+    unpriced: int
+    forecast_nano: int | None
+    low_nano: int | None
+    high_nano: int | None
+    confidence: float
+    days: int
+    days_needed: int
+    method: str
+    note: str
+
+
 class Verification(Frozen):
     """What `stockpot traces verify` found. `lost` must be 0."""
 

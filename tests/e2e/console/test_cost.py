@@ -22,6 +22,8 @@ pytestmark = [
 async def test_spending_is_told_apart_and_each_number_leads_to_its_calls(open_page: Open) -> None:
     page = await open_page("/cost?range=1h")
     await expect(page.get_by_role("region", name="Totals")).to_be_visible()
+    said = page.get_by_role("note", name="Forecast")
+    await expect(said).to_contain_text("A forecast needs 7 whole days after the first call")
     await page.get_by_role("button", name="Models", exact=True).click()
     await expect(page).to_have_url(re.compile("by=model"))
     row = page.get_by_role("table", name="Models").get_by_role(

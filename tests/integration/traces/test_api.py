@@ -204,6 +204,7 @@ def test_a_verification_finds_nothing_lost(asked: Asked) -> None:
     [
         "/overview",
         "/spending",
+        "/spending/forecast",
         "/traces",
         "/traces/tail",
         "/traces/export",

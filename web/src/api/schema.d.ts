@@ -2860,6 +2860,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/spending/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecast Spending
+         * @description What this month will have cost at its end, with an interval, from the last four weeks.
+         */
+        get: operations["forecast_spending"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tags": {
         parameters: {
             query?: never;
@@ -4301,6 +4321,36 @@ export interface components {
             subject: components["schemas"]["Subject"];
             /** Turns */
             turns: components["schemas"]["Turn"][];
+        };
+        /**
+         * CostForecast
+         * @description What the month (UTC) will have cost at its end: `forecast_nano` lies between `low_nano` and
+         *     `high_nano` with `confidence`. None of the three is told before there are `days_needed` whole
+         *     days to tell it from; `note` says so then. `unpriced` calls of the month are in no figure.
+         */
+        CostForecast: {
+            /** Confidence */
+            confidence: number;
+            /** Days */
+            days: number;
+            /** Days Needed */
+            days_needed: number;
+            /** Forecast Nano */
+            forecast_nano: number | null;
+            /** High Nano */
+            high_nano: number | null;
+            /** Low Nano */
+            low_nano: number | null;
+            /** Method */
+            method: string;
+            /** Month */
+            month: string;
+            /** Note */
+            note: string;
+            /** Spent Nano */
+            spent_nano: number;
+            /** Unpriced */
+            unpriced: number;
         };
         /**
          * CreatedChannel
@@ -17706,6 +17756,7 @@ export interface operations {
                 commented?: boolean | null;
                 corrected?: boolean | null;
                 by_people?: boolean | null;
+                annotated?: boolean | null;
                 prompt_name?: string | null;
                 prompt_version?: string | null;
                 model?: string | null;
@@ -26672,6 +26723,7 @@ export interface operations {
                 commented?: boolean | null;
                 corrected?: boolean | null;
                 by_people?: boolean | null;
+                annotated?: boolean | null;
                 prompt_name?: string | null;
                 prompt_version?: string | null;
                 model?: string | null;
@@ -26906,6 +26958,7 @@ export interface operations {
                 commented?: boolean | null;
                 corrected?: boolean | null;
                 by_people?: boolean | null;
+                annotated?: boolean | null;
                 prompt_name?: string | null;
                 prompt_version?: string | null;
                 model?: string | null;
@@ -28602,6 +28655,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Spending"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    forecast_spending: {
+        parameters: {
+            query?: {
+                project?: string | null;
+                environment?: string | null;
+                key_id?: string | null;
+                model?: string | null;
+                provider?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostForecast"];
                 };
             };
             /** @description The request cannot be read */
@@ -32218,7 +32378,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description An ExportTraceServiceResponse */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -32228,13 +32388,14 @@ export interface operations {
                     "application/x-protobuf": unknown;
                 };
             };
-            /** @description The request cannot be read */
+            /** @description The spans cannot be read: a google.rpc.Status */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": Record<string, never>;
+                    "application/x-protobuf": unknown;
                 };
             };
             /** @description Nobody is signed in */
@@ -32273,21 +32434,25 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The body is too large */
+            /** @description Unpacked, the body is too large: a google.rpc.Status */
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": Record<string, never>;
+                    "application/x-protobuf": unknown;
                 };
             };
-            /** @description A form that is not taken */
+            /** @description A form or an encoding that is not taken: a google.rpc.Status */
             415: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/x-protobuf": unknown;
+                };
             };
             /** @description The input is wrong */
             422: {

@@ -15,6 +15,7 @@ import { Icon } from "../ui/icons";
 import { Segments } from "../ui/segments";
 import { Failure, Lines } from "../ui/states";
 import { Budgets } from "./budgets";
+import { Forecast } from "./forecast";
 import { BY_TITLE, BYS, type By, type CostSearch } from "./search";
 import { SpendTable } from "./spend-table";
 import { csv, stacked } from "./spending";
@@ -52,6 +53,7 @@ export function CostPage() {
   return (
     <div className="pb-10" aria-busy={isPlaceholderData}>
       <CostTotals totals={data.totals} within={within} />
+      <Forecast of={{ project, environment, ...within }} />
       <Over spending={data} nameOf={nameOf} />
       <div className="flex flex-wrap items-center gap-2 px-4 py-2">
         <Segments

@@ -11,8 +11,10 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
+from stockpot.traces import outlook
 from stockpot.traces.api.who import Member, Seen, Viewer
 from stockpot.traces.models import (
+    CostForecast,
     Frozen,
     Overview,
     Payload,
@@ -56,6 +58,16 @@ class OverviewQuery(Frozen):
     bucket_ms: float | None = Field(None, ge=1000, le=1e11)
 
 
+class ForecastQuery(Frozen):
+    """Whose spending to look into."""
+
+    project: str | None = None
+    environment: str | None = None
+    key_id: str | None = None
+    model: str | None = None
+    provider: str | None = None
+
+
 class SpendingQuery(OverviewQuery):
     """A window, by what to tell it apart, and whose spending to look into."""
 
@@ -69,6 +81,7 @@ class SpendingQuery(OverviewQuery):
 def log_routes(routes: APIRouter, service: SpanLog) -> None:
     """Lists, the tail, exports and single traces."""
     _looking(routes, service)
+    _forecasting(routes, service)
     _following(routes, service)
     _one(routes, service)
 
@@ -108,6 +121,16 @@ def _looking(routes: APIRouter, service: SpanLog) -> None:
     def verify_traces(_: Viewer) -> Verification:
         """Reconcile the spool of this host with the span log."""
         return service.verify()
+
+
+def _forecasting(routes: APIRouter, service: SpanLog) -> None:
+    @routes.get("/spending/forecast")
+    def forecast_spending(
+        _: Member, sight: Seen, asked: Annotated[ForecastQuery, Query()]
+    ) -> CostForecast:
+        """What this month will have cost at its end, with an interval, from the last four weeks."""
+        where = TraceFilter(**asked.model_dump()).seen_with(sight)
+        return outlook.month_end(service, where, time.time() * 1000)
 
 
 def _following(routes: APIRouter, service: SpanLog) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stockpot.traces.cli import again, keeping, log, shape, subjects
+from stockpot.traces.cli import again, keeping, log, shape, spend, subjects
 
 
 @click.group()
@@ -22,5 +22,6 @@ for _command in (
     log.list_, log.show_, log.tail, log.export, log.verify,
     again.renormalise, keeping.retention, keeping.erase, keeping.reprice,
     subjects.sessions, subjects.users, subjects.tags, shape.diff, shape.changes,
+    spend.forecast,
 ):  # fmt: skip
     traces.add_command(_command)
