@@ -322,7 +322,8 @@ class SpanLog:
     def numbered_page(
         self, where: TraceFilter, position: int, limit: int
     ) -> tuple[list[tuple[int, Span]], int | None]:
-        """Matching spans with the numbers by which orders name them, and where to go on."""
+        """Matching spans that are priced here, with the numbers by which orders name them, and
+        where to go on."""
         return self._store.numbered_spans(where, after=position, limit=limit)
 
     def recent(self, count: int) -> Iterator[Span]:

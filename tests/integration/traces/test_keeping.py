@@ -3,6 +3,7 @@ away: then it writes itself."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from stockpot.core import config
 from stockpot.core.client import Client, ClientError
 from stockpot.core.inprocess import InProcess
 from stockpot.core.instance import Instance
-from stockpot.traces import Keeping, SpanLog
+from stockpot.gateway import Shipment, Shipped, otlp
+from stockpot.traces import Keeping, SpanLog, TraceFilter
 from stockpot.traces.cli import traces
 from tests.unit.traces.made import AT_NS, make_shipment, make_shipped
+from tests.unit.traces.test_dialects import request
 
 pytestmark = pytest.mark.integration
 WINDOW = {"from_ms": AT_NS / 1e6, "to_ms": AT_NS / 1e6 + 600_000}
@@ -94,6 +97,32 @@ async def test_history_is_priced_again(plane: Plane) -> None:
     (item,) = plane.client.get("/api/v1/traces", user="bob")["items"]
     assert item["root"]["cost_nano"] == sum(line["nano"] for line in item["root"]["bill"])
     assert plane.client.get("/api/v1/traces/verify")["problems"] == []
+
+
+async def test_what_a_sender_told_of_its_cost_is_not_priced_again(plane: Plane) -> None:
+    usage = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai",
+             "gen_ai.request.model": "gpt-4o-mini", "gen_ai.usage.input_tokens": 1000,
+             "gen_ai.usage.output_tokens": 10}  # fmt: skip
+    at = {"startTimeUnixNano": str(AT_NS), "endTimeUnixNano": str(AT_NS)}
+    body = request(
+        {**at, "attributes": {**usage, "gen_ai.usage.cost": 0.5}}, {**at, "attributes": usage}
+    )
+    record = otlp.entry("told", "production", "key_a", "full", ("json", ""), len(body))
+    plane.spans.ingest(Shipment("", 0, 0, 0, (Shipped(record, body),)))
+    day = ["--from", "2026-09-01", "--to", "2026-10-01", "--project", "told"]
+    ran = CliRunner().invoke(
+        traces, ["reprice", *day, "--apply", "--json"], obj=plane.client, catch_exceptions=False
+    )
+    done = json.loads(ran.stdout)
+    assert (done["spans"], done["unpriced_after"]) == (1, 0)
+    assert done["after_nano"] > 0
+    costs = {s.cost_nano for s in plane.spans.export(TraceFilter(project="told"))}
+    assert costs == {500_000_000, done["after_nano"]}
+    later = ["reprice", "--from", "2026-10-01", "--project", "told", "--json"]
+    ran = CliRunner().invoke(traces, later, obj=plane.client)
+    assert json.loads(ran.stdout)["spans"] == 0
+    for both in (["reprice"], ["reprice", "--last", "1d", *day]):
+        assert "either --last or --from" in CliRunner().invoke(traces, both).output
 
 
 async def test_a_view_is_saved_shared_and_forgotten(plane: Plane) -> None:

@@ -11,6 +11,7 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
 from stockpot.core.terminal import json_option
+from stockpot.traces.cli.again import moment
 
 
 @click.command()
@@ -86,28 +87,38 @@ def erase(client: Client, user: str, project: str | None, yes: bool) -> None:
 
 @click.command()
 @click.option(
-    "--last",
-    "last_ms",
-    type=milliseconds,
-    required=True,
-    metavar="DURATION",
-    help="The last 30m, 12h, 7d ...",
+    "--last", "last_ms", type=milliseconds, metavar="DURATION", help="The last 30m, 12h, 7d ..."
 )
+@click.option(
+    "--from", "from_ms", type=moment, metavar="TIME",
+    help="From when on: a date (UTC), a time, or how long ago, such as 7d.",
+)  # fmt: skip
+@click.option("--to", "to_ms", type=moment, metavar="TIME", help="Up to when; now if not said.")
 @click.option("--model", help="Only calls that led to this model.")
 @click.option("--project", help="Only of this project.")
 @click.option("--apply", is_flag=True, help="Write it; else only tell.")
 @json_option
 @click.pass_obj
-def reprice(client: Client, /, last_ms: float, as_json: bool, **wanted: Any) -> None:
+def reprice(
+    client: Client, /, last_ms: float | None, from_ms: int | None, to_ms: int | None,
+    as_json: bool, **wanted: Any,
+) -> None:  # fmt: skip
     """Price calls again with the prices in force for their time, and correct every sum.
+
+    A cost that its sender told stays as it was told.
 
     \b
     Example:
       stockpot traces reprice --last 30d --model gpt-4o-mini
-      stockpot traces reprice --last 30d --model gpt-4o-mini --apply
+      stockpot traces reprice --from 2026-09-01 --to 2026-10-01 --model gpt-4o-mini --apply
     """
+    if (last_ms is None) == (from_ms is None):
+        raise click.UsageError("say either --last or --from, so that it is known which calls")
+    if last_ms is not None and to_ms is not None:
+        raise click.UsageError("--to goes with --from; --last ends now")
     now = time.time() * 1000
-    body = {"from_ms": max(0.0, now - last_ms), "to_ms": now, **wanted}
+    start = float(from_ms or 0) if last_ms is None else max(0.0, now - last_ms)
+    body = {"from_ms": start, "to_ms": now if to_ms is None else to_ms, **wanted}
     done = client.post("/api/v1/traces/reprice", body)
     if as_json:
         click.echo(json.dumps(done, indent=2))

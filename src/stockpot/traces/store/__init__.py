@@ -223,7 +223,8 @@ class SpanStore(Protocol):
     def numbered_spans(
         self, where: TraceFilter, *, after: int, limit: int
     ) -> tuple[list[tuple[int, Span]], int | None]:
-        """The same without full text, with the numbers by which orders name spans."""
+        """The same without full text, with the numbers by which orders name spans; without those
+        whose cost their sender told, for nobody here prices them."""
         ...
 
     def overview(

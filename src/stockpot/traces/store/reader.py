@@ -51,6 +51,8 @@ _ALL = """
 SELECT {columns} FROM spans s NOT INDEXED
 WHERE s.id > ? AND s.id < ?{matches} ORDER BY s.id LIMIT ?"""
 
+_PRICED_HERE = " AND s.cost_source <> 'provided'"
+
 # Of some numbers, the spans that match.
 _OF = """
 SELECT {columns}, s.payload_day, s.retention FROM spans s
@@ -118,13 +120,14 @@ class Reader:
     def numbered_spans(
         self, where: TraceFilter, *, after: int, limit: int
     ) -> tuple[list[tuple[int, Span]], int | None]:
-        """The same without full text, with the numbers of the spans."""
+        """The same without full text, with the numbers of the spans; without those whose cost their
+        sender told."""
         with self._readers.lend() as connection:
             window = span_of_time(connection, where)
             if window is None:
                 return [], None
             matches, values = conditions(where)
-            sql = _ALL.format(columns=SELECTED, matches=matches)
+            sql = _ALL.format(columns=SELECTED, matches=matches + _PRICED_HERE)
             place = (max(window[0] - 1, after), window[1] + 1)
             rows = connection.execute(sql, (*place, *values, limit)).fetchall()
         found = [(row[0], span_of(row)) for row in rows]
