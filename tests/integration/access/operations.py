@@ -27,6 +27,7 @@ WORDS: dict[str, Any] = {
 # What an operation needs beyond its schema's required fields.
 RULE = {"kind": "threshold", "metric": "calls", "threshold": 9}
 MORE: dict[str, dict[str, Any]] = {
+    "set_slice": {"conditions": [{"field": "split", "value": "test"}]},
     "ask_for_access": {"limit_nano": 9_000_000_000},
     "create_monitor": {"rule": RULE},
     "change_monitor": {"rule": RULE, "name": "changed"},

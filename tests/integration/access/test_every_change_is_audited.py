@@ -60,6 +60,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 BODIES: dict[str, Any] = {
+    "reprice_traces": {"from_ms": 0, "to_ms": 8e12, "apply": True},
     "set_alias": ROUTE, "connect_provider": LAB, "set_price": PRICE, "roll_back": {}, "chat": {},
     "apply_definitions": {"toml": APPLIED, "partial": True, "now": True},
     "lift_rollback": {"name": "rollback-1", "reason": "it was the network"},
@@ -67,7 +68,6 @@ BODIES: dict[str, Any] = {
     "change_project": {"owner": "ana"}, "change_key": {"limits": {"rpm": 3}},
     "create_project": {"name": "fresh"},
     "protect_label": {"project": HOME, "label": "guarded"},
-    "set_slice": {"conditions": [{"field": "split", "value": "test"}]},
     "change_dataset": {"description": "other"},
     "import_rows": {"format": "jsonl", "text": '{"input": {"q": 1}}'},
     "answer_item": {"answers": {"verdict": "good"}}, "settle_item": {"answers": {"verdict": "bad"}},

@@ -41,6 +41,7 @@ class Records:
     user_id: str
     team_id: str
     share_id: str = ""
+    view_id: str = ""
     monitor_id: str = ""
     channel_id: str = ""
     silence_id: str = ""
@@ -131,8 +132,10 @@ class World:
         await self.made("/api/v1/scores", {"scores": [{**score, "value": 1, "comment": word}]})
         setup = {"project": project, "title": word, "state": {"asks": word}}
         share = await self.made("/api/v1/playground/shares", setup)
+        look = {"name": f"{word}-view", "project": project, "search": {"q": word}, "shared": True}
+        view = await self.made("/api/v1/views", look)
         return Records(
-            share_id=share["id"],
+            share_id=share["id"], view_id=view["id"],
             project=project, key_id=key["id"], request_id=request["id"],
             trace_id=shipped.record.trace_id.hex(), span_id=shipped.record.span_id.hex(),
             subject_id=team["id"], token_id=token["token"]["id"], user_id=user,
@@ -145,7 +148,7 @@ class World:
         """A public key, a data set with a row and a slice, and a queue to annotate it."""
         site = {"name": f"{word}-site", "project": project}
         public = (await self.made("/api/v1/public-keys", site))["id"]
-        name, of = f"{word}-set", f"?project={project}"
+        name, of = f"set-{hashlib.sha256(word.encode()).hexdigest()[:8]}", f"?project={project}"
         await self.made(f"/api/v1/datasets{of}", {"name": name})
         row_id = f"{word}-row"
         row = {"id": row_id, "input": {"asked": word}}

@@ -208,13 +208,17 @@ class Keeping:
     # --- views ----------------------------------------------------------------------------------
 
     async def views(self, actor: Principal) -> tuple[View, ...]:
-        """The caller's own views, and those that others share where the caller sees."""
+        """The caller's own views and shared ones, of projects that the caller sees."""
         rows = await self._db.read(store.list_views)
         mine = _owner(actor)
         return tuple(
             View(**{**row, "own": row["owner"] == mine})
             for row in rows
-            if row["owner"] == mine or (row["shared"] and actor.may("viewer", row["project"] or ""))
+            if (row["owner"] == mine and not row["project"])
+            or (
+                (row["owner"] == mine or row["shared"])
+                and actor.may("viewer", row["project"] or "")
+            )
         )
 
     async def save_view(self, actor: Principal, new: NewView) -> View:

@@ -79,7 +79,12 @@ class SqliteSpanStore:
 
     def perform(self, order: Order) -> Done:
         with self._writing:
-            return self._writer_now().perform(order)
+            if self._writer is not None:
+                return self._writer.perform(order)
+            # Whoever gives orders only does not keep the lock: ingest may be about to start.
+            with closing(self._writer_now()) as writer:
+                self._writer = None
+                return writer.perform(order)
 
     def traces(
         self,
