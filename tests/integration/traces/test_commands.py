@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as parquet
 import pytest
 from click.testing import CliRunner, Result
 
+from stockpot.core.errors import ConfigError
 from stockpot.core.instance import Instance
 from stockpot.traces import open_span_log
 from stockpot.traces.cli import traces
@@ -109,6 +112,33 @@ def test_an_export_goes_to_a_file(asked: Asked, tmp_path: Path) -> None:
     lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert [line["trace_id"] for line in lines] == [IDS[0], IDS[1], IDS[3]]
     assert "leek" in lines[0]["response"]
+
+
+def test_an_export_is_a_parquet_file_that_others_read(asked: Asked, tmp_path: Path) -> None:
+    out = tmp_path / "all.parquet"
+    asks = ("export", "--project", "menu", "--payloads", "--format", "parquet")
+    ran = run(asked, *asks, "--output", str(out))
+    assert "3 spans" in ran.stderr, ran.output
+    lines = list(asked.client.stream("/api/v1/traces/export", project="menu", payloads=True))
+    rows = parquet.read_table(out).to_pylist()
+    for row in rows:
+        row |= {n: json.loads(row[n]) for n in ("params", "stages_ms", "cost_detail", "bill")}
+    assert rows == lines
+    types = {field.name: str(field.type) for field in parquet.read_schema(out)}
+    assert (types["cost_nano"], types["start_ms"], types["is_root"]) == ("int64", "double", "bool")
+    assert run(asked, "export", "--project", "nobody", *asks[3:], "--out", str(out)).exit_code == 0
+    assert parquet.read_table(out).num_rows == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["all.parquet"]
+    assert "--output FILE" in run(asked, *asks).output
+
+
+def test_parquet_without_its_package_says_what_to_install(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    ran = run(asked, "export", "--format", "parquet", "--out", str(tmp_path / "x.parquet"))
+    assert isinstance(ran.exception, ConfigError)
+    assert "stockpot[parquet]" in ran.exception.hint
 
 
 def test_a_tail_prints_what_arrives_until_the_server_stops(asked: Asked) -> None:

@@ -85,23 +85,38 @@ def tail(client: Client, as_json: bool, filters: Row) -> None:
 
 
 @click.command()
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write to.")
+@click.option(
+    "--format", "form", type=click.Choice(["jsonl", "parquet"]), default="jsonl",
+    show_default=True, help="Lines of JSON, or a Parquet file (needs stockpot[parquet]).",
+)  # fmt: skip
+@click.option(
+    "--out", "--output", "out", type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write to.",
+)  # fmt: skip
 @click.option("--payloads", is_flag=True, help="With request and response bodies.")
 @click.pass_obj
 @filtered
-def export(client: Client, out: Path | None, payloads: bool, filters: Row) -> None:
-    """Write every matching span as one line of JSON, in the order of arrival.
+def export(client: Client, form: str, out: Path | None, payloads: bool, filters: Row) -> None:
+    """Write every matching span in the order of arrival, as lines of JSON or as a Parquet file.
 
     \b
     Example:
       stockpot traces export --last 7d --payloads --out week.jsonl
+      stockpot traces export --last 7d --format parquet --output week.parquet
     """
+    if form == "parquet" and out is None:
+        raise click.UsageError("a Parquet file is not for a terminal: say --output FILE")
     lines = client.stream("/api/v1/traces/export", payloads=payloads, **filters)
     if out is None:
         _write(lines, sys.stdout)
         return
-    with out.open("w", encoding="utf-8") as file:
-        count = _write(lines, file)
+    if form == "parquet":
+        from stockpot.traces.parquet import write_parquet
+
+        count = write_parquet(lines, out)
+    else:
+        with out.open("w", encoding="utf-8") as file:
+            count = _write(lines, file)
     click.echo(f"{count} spans in {out}", err=True)
 
 
