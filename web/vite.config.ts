@@ -19,6 +19,8 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       output: {
+        // The first load names every chunk: a name that says nothing more than its hash is shorter.
+        chunkFileNames: "assets/[hash].js",
         // What every page needs compresses better in one file than in ten.
         codeSplitting: { groups: [{ name: "frame", tags: ["$initial"] }] },
       },

@@ -1,5 +1,5 @@
 // A call's bodies: as a conversation to read, or as the text that went over the wire.
-import { memo, useMemo, useState } from "react";
+import { lazy, memo, Suspense, useMemo, useState } from "react";
 import { type Answer, type Message, parseJson, pretty, readAnswer, readRequest } from "../api/chat";
 import { looksLikeEvents, readEvents } from "../api/sse";
 import type { Payload, Span } from "../api/types";
@@ -8,6 +8,10 @@ import { Json } from "../ui/code";
 import { CopyButton } from "../ui/copy";
 import { cx } from "../ui/cx";
 import { bytes, count } from "../ui/format";
+import { type Media, mediaByMessage } from "./media";
+
+const MediaGallery = lazy(() => import("./media-gallery"));
+const NO_MEDIA: readonly Media[] = [];
 
 export function ConversationView({ payload, span }: { payload: Payload; span: Span }) {
   const asked = useMemo(() => readRequest(payload.request ?? ""), [payload.request]);
@@ -15,24 +19,29 @@ export function ConversationView({ payload, span }: { payload: Payload; span: Sp
     () => (payload.response ? readAnswer(payload.response) : null),
     [payload.response],
   );
+  const sent = useMemo(() => mediaByMessage(parseJson(payload.request ?? "")), [payload.request]);
+  const got = useMemo(() => mediaByMessage(parseJson(payload.response ?? "")), [payload.response]);
   return (
     <div className="pb-8">
       {asked.map((message, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: messages of a finished call never move
-        <MessageView key={index} message={message} />
+        <MessageView key={index} message={message} media={sent[index]} />
       ))}
+      {asked.length === 0 && <Gallery media={sent.flat()} />}
       {asked.length === 0 && <Plain text={payload.request} what="request" />}
       {answer?.choices.map((message, index) => (
         <MessageView
           // biome-ignore lint/suspicious/noArrayIndexKey: as above
           key={index}
           message={message}
+          media={got[index]}
           answer
           note={[answer.choices.length > 1 ? `choice ${index + 1}` : "", answer.finish]
             .filter(Boolean)
             .join(" · ")}
         />
       ))}
+      {answer?.choices.length === 0 && <Gallery media={got.flat()} />}
       {answer?.embedding && <EmbeddingView embedding={answer.embedding} />}
       {answer?.error && (
         <section className="border-b px-4 py-3">
@@ -52,6 +61,17 @@ export function ConversationView({ payload, span }: { payload: Payload; span: Sp
         </p>
       )}
     </div>
+  );
+}
+
+function Gallery({ media }: { media: readonly Media[] }) {
+  if (media.length === 0) return null;
+  return (
+    <section className="border-b px-4 py-3">
+      <Suspense fallback={null}>
+        <MediaGallery media={media} />
+      </Suspense>
+    </section>
   );
 }
 
@@ -79,13 +99,19 @@ function Speaker({ name, note }: { name: string; note?: string }) {
 
 interface MessageProps {
   message: Message;
+  media?: readonly Media[];
   answer?: boolean;
   note?: string;
 }
 
 const FOLD = 3_000;
 
-const MessageView = memo(function MessageView({ message, answer, note }: MessageProps) {
+const MessageView = memo(function MessageView({
+  message,
+  media = NO_MEDIA,
+  answer,
+  note,
+}: MessageProps) {
   const [unfolded, setUnfolded] = useState(false);
   const long = message.text.length > FOLD && !unfolded;
   const text = long ? message.text.slice(0, FOLD) : message.text;
@@ -121,10 +147,16 @@ const MessageView = memo(function MessageView({ message, answer, note }: Message
           Show all {count(message.text.length)} characters
         </button>
       )}
-      {message.media.map((kind, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: parts never move
-        <Badge key={index}>{kind}</Badge>
-      ))}
+      {media.length > 0 ? (
+        <Suspense fallback={null}>
+          <MediaGallery media={media} />
+        </Suspense>
+      ) : (
+        message.media.map((kind, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: parts never move
+          <Badge key={index}>{kind}</Badge>
+        ))
+      )}
       {message.toolCalls.map((call, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: calls never move
         <div key={index} className="mt-1.5 rounded-md border bg-page">
@@ -140,6 +172,7 @@ const MessageView = memo(function MessageView({ message, answer, note }: Message
       {!message.text &&
         message.toolCalls.length === 0 &&
         message.media.length === 0 &&
+        media.length === 0 &&
         !message.reasoning && <p className="text-ink-3">(empty)</p>}
     </section>
   );

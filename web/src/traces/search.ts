@@ -55,10 +55,17 @@ export interface DetailSearch {
   tab?: string;
   span?: string;
   wide?: true;
+  /** The trace that this one is compared with. */
+  versus?: string;
 }
 
 export function parseDetailSearch(raw: Raw): DetailSearch {
-  return { tab: text(raw.tab, 20), span: text(raw.span, 40), wide: flag(raw.wide) };
+  return {
+    tab: text(raw.tab, 20),
+    span: text(raw.span, 40),
+    wide: flag(raw.wide),
+    versus: text(raw.versus, 32),
+  };
 }
 
 /** The conditions alone: the search parameters of a page also hold its scope and its state. */
@@ -68,7 +75,9 @@ export function conditionsOf(search: TraceSearch): Conditions {
 }
 
 /** Other pages mean something else by some of these words: their parameters are read anew. */
-export function kept<T extends object>(old: T): Omit<T, "release"> & { release?: string } {
+export function kept<T extends object>(
+  old: T,
+): Omit<T, "release"> & { release?: string; versus?: string } {
   const { release } = old as { release?: unknown };
-  return { ...old, release: text(release) };
+  return { ...old, release: text(release), versus: undefined };
 }

@@ -1,7 +1,7 @@
 // One trace: what was asked, what came back, what it took. Has an address of its own.
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { keysQuery, payloadQuery, traceQuery } from "../api/queries";
 import type { Span, Trace, TreePage } from "../api/types";
 import { TraceFeedback } from "../feedback/trace-feedback";
@@ -21,8 +21,21 @@ import { StageBar } from "./stage-bar";
 import { Timeline } from "./timeline";
 import { treeQuery, Waterfall } from "./waterfall-view";
 
+const TraceDiffView = lazy(() => import("./trace-diff"));
+const CompareDialog = lazy(() => import("./compare-dialog"));
+
 export function TracePane() {
   const { traceId } = useParams({ from: "/frame/traces/$traceId" });
+  const { versus } = useSearch({ from: "/frame/traces/$traceId" });
+  if (!versus) return <OneTrace traceId={traceId} />;
+  return (
+    <Suspense fallback={<Lines rows={12} className="flex-1" />}>
+      <TraceDiffView before={versus} after={traceId} />
+    </Suspense>
+  );
+}
+
+function OneTrace({ traceId }: { traceId: string }) {
   const { wide } = useSearch({ from: "/frame/traces/$traceId" });
   const tree = useQuery(treeQuery(traceId));
   const giant = (tree.data?.total ?? 0) > GIANT;
@@ -140,6 +153,7 @@ function Loaded({ trace }: { trace: Trace }) {
 
 function Header({ traceId, root, span }: { traceId: string; root?: Span; span?: Span }) {
   const navigate = useNavigate();
+  const [comparing, setComparing] = useState(false);
   const { wide } = useSearch({ from: "/frame/traces/$traceId" });
   const close = () =>
     navigate({
@@ -179,6 +193,12 @@ function Header({ traceId, root, span }: { traceId: string; root?: Span; span?: 
           <Icon name="playground" size={14} />
           Open in playground
         </Link>
+      )}
+      {root && <Button onClick={() => setComparing(true)}>Compare with…</Button>}
+      {root && comparing && (
+        <Suspense fallback={null}>
+          <CompareDialog root={root} onClose={() => setComparing(false)} />
+        </Suspense>
       )}
       <Button
         tone="ghost"

@@ -15,14 +15,15 @@ import { useTail } from "./use-tail";
 
 export function TracesPage() {
   const search = useSearch({ from: "/frame/traces" });
-  const { traceId, wide } = { ...useParams({ strict: false }), ...useSearch({ strict: false }) };
+  const { traceId } = useParams({ strict: false });
+  const { wide, versus } = useSearch({ strict: false });
   return (
     <div className="relative flex h-full min-h-0">
       <section
         aria-label="Trace list"
         className={cx(
           "@container/list flex min-w-0 flex-1 flex-col",
-          traceId && (wide ? "hidden" : "max-wide:hidden"),
+          traceId && (wide || versus ? "hidden" : "max-wide:hidden"),
         )}
       >
         <FilterBar search={search} />
