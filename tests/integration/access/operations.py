@@ -26,7 +26,11 @@ WORDS: dict[str, Any] = {
 
 # What an operation needs beyond its schema's required fields.
 RULE = {"kind": "threshold", "metric": "calls", "threshold": 9}
+SUITE = {"name": "menu", "target": {"kind": "recorded"}, "scorers": [{"use": "exact"}]}
 MORE: dict[str, dict[str, Any]] = {
+    "put_suite": SUITE,
+    "start_run": {"spec": SUITE},
+    "forecast_run": {"spec": SUITE},
     "set_slice": {"conditions": [{"field": "split", "value": "test"}]},
     "ask_for_access": {"limit_nano": 9_000_000_000},
     "create_monitor": {"rule": RULE},

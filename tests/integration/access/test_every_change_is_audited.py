@@ -19,7 +19,7 @@ from tests.integration.access.operations import READS, Operation, call, operatio
 from tests.integration.access.world import HOME, Records, World
 from tests.integration.control.plane import running
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 CHANGES_NOTHING = {
     "forecast_run",

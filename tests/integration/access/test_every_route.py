@@ -16,7 +16,7 @@ from tests.integration.access.operations import ENDLESS, READS, Operation, call,
 from tests.integration.access.world import FOREIGN, HOME, MARK, ROLES, World
 from tests.integration.control.plane import running
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 HEADER = "x-stockpot-project"
 

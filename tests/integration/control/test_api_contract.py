@@ -30,8 +30,8 @@ CHECKS = [
     described.response_schema_conformance,
 ]
 
-NOT_HERE = r"/api/v1/traces/tail|/api/v1/playground|/api/v1/session$"
-"""Endless; needs a gateway; needs a cookie and ends it."""
+NOT_HERE = r"/api/v1/traces/(tail|renormalise)|/api/v1/playground|/api/v1/session$|/events$"
+"""Endless; needs ingest; needs a gateway; needs a cookie and ends it; endless."""
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tests.postgres import fresh_database
 from tests.running import BIN, Instance, running
 from tests.s3 import BUCKET, s3_store
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 ECHO = {"STOCKPOT_ENGINES": "none"}
 
 

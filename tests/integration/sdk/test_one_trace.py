@@ -77,7 +77,8 @@ def test_the_applications_span_is_the_root_and_the_gateways_hangs_below_it(
     assert (tool["parent_id"], call["parent_id"]) == (order["span_id"], tool["span_id"])
     assert {(one["session"], one["user"]) for one in found.values()} == {("table 7", "ann")}
     assert order["service"] == "bistro"
-    listed = admin.get("/api/v1/traces", params={"session": "table 7"}).json()["items"]
+    where = {"session": "table 7", "trace_prefix": top.trace_id}
+    listed = admin.get("/api/v1/traces", params=where).json()["items"]
     assert [(one["root"]["name"], one["spans"]) for one in listed] == [("order", 3)]
 
 

@@ -20,7 +20,9 @@ from stockpot.core.errors import NotFound
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SAYS_WHAT_IT_DID = {"archive", "down", "disable", "enable", "remove", "revoke", "unprotect"}
+SAYS_WHAT_IT_DID = {
+    "archive", "disable", "down", "enable", "erase", "remove", "revoke", "unprotect",
+}  # fmt: skip
 """Last words of commands that change one thing and print no data."""
 
 CPU_S = 0.3

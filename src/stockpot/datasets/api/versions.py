@@ -96,12 +96,12 @@ def _comparing(routes: APIRouter, datasets: Datasets) -> None:
     async def compare_dataset_versions(
         dataset: str,
         principal: Viewer,
-        base: Annotated[int, Query(ge=1, le=10**9)],
+        base: Annotated[int | None, Query(ge=1, le=10**9)] = None,
         project: Project = "default",
         version: Ref = "latest",
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     ) -> DatasetDiff:
-        """What turns the version `base` into another."""
+        """What turns the version `base` into another; where none is named, the one before it."""
         found = await datasets.sets.get(project, dataset, principal)
         return await datasets.sets.diff(found, base, version, limit)
 

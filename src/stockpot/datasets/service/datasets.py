@@ -192,12 +192,13 @@ class DatasetService:
         )
 
     async def diff(
-        self, dataset: Dataset, base: Ref, ref: Ref = "latest", limit: int = 200
+        self, dataset: Dataset, base: Ref | None, ref: Ref = "latest", limit: int = 200
     ) -> DatasetDiff:
-        """What turns the version `base` into another."""
+        """What turns the version `base`, or the one before, into another."""
 
         def read(c: sa.Connection) -> DatasetDiff:
-            one, other = version_of(c, dataset, base), version_of(c, dataset, ref)
+            other = version_of(c, dataset, ref)
+            one = version_of(c, dataset, max(1, other.number - 1) if base is None else base)
             before = row_store.members(c, dataset.id, one.number)
             after = row_store.members(c, dataset.id, other.number)
             added = [ident for ident in after if ident not in before]

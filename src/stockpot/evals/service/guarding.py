@@ -18,7 +18,7 @@ def now_ms() -> int:
 
 def in_project(actor: Principal, role: Role, project: str) -> None:
     """Refuse whoever has not this role in a project."""
-    absent = NotFound(f"no project {project!r}", hint="stockpot projects list")
+    absent = NotFound("no such project", hint="stockpot projects list")
     demand(actor, role, project, absent)
 
 

@@ -214,11 +214,8 @@ class Keeping:
         return tuple(
             View(**{**row, "own": row["owner"] == mine})
             for row in rows
-            if (row["owner"] == mine and not row["project"])
-            or (
-                (row["owner"] == mine or row["shared"])
-                and actor.may("viewer", row["project"] or "")
-            )
+            if (row["owner"] == mine and _sees(actor, row["project"]))
+            or (row["shared"] and actor.may("viewer", row["project"] or ""))
         )
 
     async def save_view(self, actor: Principal, new: NewView) -> View:
@@ -246,7 +243,7 @@ class Keeping:
         def work(c: sa.Connection) -> None:
             rows = {row["id"]: row for row in store.list_views(c)}
             row = rows.get(view_id)
-            if row is None or row["owner"] != _owner(actor):
+            if row is None or row["owner"] != _owner(actor) or not _sees(actor, row["project"]):
                 raise NotFound(f"you have no view {view_id!r}", hint="GET /api/v1/views")
             store.remove_view(c, view_id)
             told: dict[str, Any] = {"project": row["project"]} if row["project"] else {}
@@ -261,6 +258,11 @@ class Keeping:
         demand(actor, role, project, absent)
         if project and project not in known:
             raise absent
+
+
+def _sees(actor: Principal, project: str | None) -> bool:
+    """Whether somebody may look at what belongs to a project, or to none."""
+    return not project or actor.may("viewer", project)
 
 
 def _owner(actor: Principal) -> str:
