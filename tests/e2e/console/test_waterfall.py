@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 if TYPE_CHECKING:
     from tests.e2e.console.conftest import Open
@@ -99,7 +99,11 @@ async def test_a_trace_of_ten_thousand_spans_opens_scrolls_to_its_end_and_folds(
     assert await rows.count() < 80
     await last.click()
     await expect(last).to_have_attribute("aria-pressed", "true")
+    await folds(page, timeline, scroller)
 
+
+async def folds(page: Page, timeline: Locator, scroller: Locator) -> None:
+    """A subtree closes and opens again, and what comes into sight is fetched."""
     await scroller.evaluate("element => { element.scrollTop = 0 }")
     below = timeline.get_by_role("button", name="step 10", exact=True)
     second = timeline.get_by_role("button", name="station 2", exact=True)

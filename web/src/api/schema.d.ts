@@ -442,7 +442,7 @@ export interface paths {
         };
         /**
          * Compare Dataset Versions
-         * @description What turns the version `base` into another.
+         * @description What turns the version `base` into another; where none is named, the one before it.
          */
         get: operations["compare_dataset_versions"];
         put?: never;
@@ -13199,8 +13199,8 @@ export interface operations {
     };
     compare_dataset_versions: {
         parameters: {
-            query: {
-                base: number;
+            query?: {
+                base?: number | null;
                 /** @description The project of the data set. */
                 project?: string;
                 /** @description A version's number, or `latest`. */
