@@ -96,7 +96,8 @@ def commands_page() -> str:
 
 def _command(path: str, command: click.Command, parent: click.Context | None) -> str:
     name = path.rpartition(" ")[2]
-    context = click.Context(command, info_name=name, parent=parent, terminal_width=88)
+    told = command.context_settings  # as when it runs, or a cached help option differs
+    context = click.Context(command, info_name=name, parent=parent, terminal_width=88, **told)
     level = "#" * min(4, 2 + path.count(" "))
     text = f"{level} {path}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
     if isinstance(command, click.Group):
