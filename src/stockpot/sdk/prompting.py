@@ -28,6 +28,8 @@ from stockpot.sdk.http import Away, ask
 from stockpot.sdk.options import Options, from_environment
 from stockpot.templates import Message, Rendered, Version, render
 
+_spread = random.Random()  # noqa: S311 - spreads retries; the application's seed stays its own
+
 _log = logging.getLogger("stockpot.sdk")
 
 Fallback = str | Sequence[Mapping[str, str]] | Version
@@ -259,7 +261,7 @@ class Prompts:
             except (Away, Refused) as wrong:
                 _log.debug("prompt %r is not watched for now: %s", wanted.name, wrong)
                 wait = min(max(wait * 2, _FIRST_WAIT_S), _LONGEST_WAIT_S)
-                wait *= random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries
+                wait *= _spread.uniform(0.5, 1.0)
                 continue
             if fresh is not None:
                 entry.prompt, entry.tag = fresh.prompt, fresh.tag

@@ -24,6 +24,8 @@ from typing import NamedTuple
 
 from stockpot.sdk.http import Answer, Away, ask
 
+_spread = random.Random()  # noqa: S311 - spreads retries; the application's seed stays its own
+
 _log = logging.getLogger("stockpot.sdk")
 
 _LATER = frozenset((408, 425, 429, 500, 502, 503, 504))
@@ -202,7 +204,7 @@ class Sender:
 
     def _later(self, lane: Lane, after: float, why: str) -> None:
         lane.wait = min(max(lane.wait * 2, _FIRST_WAIT_S), _LONGEST_WAIT_S)
-        spread = lane.wait * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries
+        spread = lane.wait * _spread.uniform(0.5, 1.0)
         lane.next_try = time.monotonic() + max(after, spread)
         self._tell(
             "away", f"{lane.line.url} is away ({why}); up to {self._bounds.items} spans wait"

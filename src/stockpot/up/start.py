@@ -163,7 +163,10 @@ def _why(late: list[str], logs: Logs) -> str:
 
 
 def _last(logs: Logs, name: str) -> str:
-    lines = [line for line in logs.tail(name) if line.strip()]
+    """The last thing it said. Of a traceback, which may be half written, the line that names the
+    error stands at the margin."""
+    said = [line for line in logs.tail(name, 40) if line.strip()]
+    lines = [x for x in said if x[0] not in " ^" and not x.startswith("Traceback")] or said
     return f"{lines[-1].strip()[:200]!r} (see {logs.path(name)})" if lines else str(logs.path(name))
 
 
