@@ -20,8 +20,7 @@ export const treeQuery = (id: string, page = 0) =>
         query: { cursor: page ? String(page * PAGE) : undefined, limit: PAGE },
         signal,
       }),
-    retry: 5,
-    retryDelay: 400,
+    retry: false, // the trace itself is waited for, see `traceQuery`
   });
 
 interface Props {
