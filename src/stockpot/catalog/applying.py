@@ -26,11 +26,12 @@ from stockpot.catalog.models import NewKey, NewProject, ProviderSettings
 from stockpot.catalog.present import of_instance, present
 from stockpot.catalog.references import resolve_secret
 from stockpot.catalog.service.keys import SECRET_PREFIX, add_key, columns_of
-from stockpot.catalog.service.projects import existing_project, new_project, now_ms
+from stockpot.catalog.service.projects import existing_project, new_project
 from stockpot.catalog.store import budgets, keys, projects, providers, routes
 from stockpot.catalog.store.budgets import Scope
 from stockpot.catalog.store.keys import KeyRow
 from stockpot.catalog.store.providers import ProviderRow
+from stockpot.core.clock import now_ms
 from stockpot.core.errors import InvalidInput
 from stockpot.revisions import Change, NewSecret, patched
 

@@ -40,9 +40,10 @@ from stockpot.catalog.publish import Publisher
 from stockpot.catalog.references import Unresolved, resolve_secret
 from stockpot.catalog.service.keys import columns_of
 from stockpot.catalog.service.models import all_targets, check_providers
-from stockpot.catalog.service.projects import DEFAULT, now_ms
+from stockpot.catalog.service.projects import DEFAULT
 from stockpot.catalog.store import budgets, journal, keys, projects, routes
 from stockpot.catalog.store.providers import ProviderRow
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
 from stockpot.gateway import GatewayPart

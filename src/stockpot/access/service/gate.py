@@ -7,7 +7,6 @@ another process counts when the two seconds are over.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from stockpot.access import credentials
 from stockpot.access.guard import CSRF_HEADER, READS
 from stockpot.access.models import ApiToken, Principal, Role, Scope, lower
 from stockpot.access.store import people, sessions, tokens
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Forbidden, NotSignedIn
 from stockpot.core.instance import Instance
@@ -31,11 +31,6 @@ _MOST_KNOWN = 10_000
 COMMAND_LINE = Principal(user_id="cli", label="command line", role="admin", via="cli")
 
 Clock = Callable[[], int]
-
-
-def now_ms() -> int:
-    """The wall clock."""
-    return time.time_ns() // 1_000_000
 
 
 class _Known(NamedTuple):

@@ -19,9 +19,10 @@ from stockpot.access.models import (
     User,
     UserSettings,
 )
-from stockpot.access.service.gate import Clock, GateService, now_ms
+from stockpot.access.service.gate import Clock, GateService
 from stockpot.access.service.sign_in import add_link
 from stockpot.access.store import people, sessions, tokens
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
 

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from stockpot.access import attempts, credentials
 from stockpot.access.audit_log import SYSTEM, audit
 from stockpot.access.models import NewPassword, Principal, SessionInfo, SignIn, User
-from stockpot.access.service.gate import SESSION_MS, Clock, GateService, now_ms
+from stockpot.access.service.gate import SESSION_MS, Clock, GateService
 from stockpot.access.store import people, sessions
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Forbidden, InvalidInput, NotSignedIn, TooManyAttempts
 

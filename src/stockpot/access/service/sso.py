@@ -34,9 +34,10 @@ from stockpot.access.oidc import (
     new_errand,
     providers_of,
 )
-from stockpot.access.service.gate import Clock, GateService, now_ms
+from stockpot.access.service.gate import Clock, GateService
 from stockpot.access.service.sign_in import SignedIn, SignInService
 from stockpot.access.store import people
+from stockpot.core.clock import now_ms
 from stockpot.core.config import Settings
 from stockpot.core.db import Database
 from stockpot.core.errors import Forbidden, NotFound, did_you_mean

@@ -18,8 +18,9 @@ from stockpot.access.models import (
     Role,
     Scope,
 )
-from stockpot.access.service.gate import Clock, GateService, now_ms
+from stockpot.access.service.gate import Clock, GateService
 from stockpot.access.store import tokens
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Forbidden, InvalidInput, NotFound
 from stockpot.core.ids import record_id

@@ -12,9 +12,9 @@ from stockpot.catalog.fleet import Fleet
 from stockpot.catalog.leases import Lease
 from stockpot.catalog.models import Event
 from stockpot.catalog.periods import period_at
-from stockpot.catalog.service.projects import now_ms
 from stockpot.catalog.store import budgets, journal, keys
 from stockpot.catalog.store.budgets import BudgetRow
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.gateway import LeaseAsk, LeaseGrant, LeaseReply, LeaseRequest
 

@@ -20,8 +20,9 @@ from stockpot.catalog.models import (
     VirtualKey,
 )
 from stockpot.catalog.publish import Publisher
-from stockpot.catalog.service.projects import DEFAULT, existing_project, now_ms
+from stockpot.catalog.service.projects import DEFAULT, existing_project
 from stockpot.catalog.store import budgets, keys
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
 from stockpot.core.ids import record_id

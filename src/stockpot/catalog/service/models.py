@@ -22,8 +22,8 @@ from stockpot.catalog.models import (
 )
 from stockpot.catalog.offers import Offer
 from stockpot.catalog.publish import Publisher
-from stockpot.catalog.service.projects import now_ms
 from stockpot.catalog.store import routes
+from stockpot.core.clock import now_ms
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
 from stockpot.gateway import Target
 from stockpot.prices import BUCKETS, PriceRow, ordinary_row

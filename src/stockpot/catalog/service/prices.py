@@ -10,8 +10,8 @@ from stockpot.access import Principal, audit
 from stockpot.catalog.own_prices import ModelPrices, NewPrice, OwnPrice, Price, shown, with_own
 from stockpot.catalog.pricing import price_rows
 from stockpot.catalog.publish import Published, Publisher
-from stockpot.catalog.service.projects import now_ms
 from stockpot.catalog.store import prices
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import NotFound, did_you_mean
 from stockpot.core.ids import record_id

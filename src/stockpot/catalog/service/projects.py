@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +11,7 @@ from stockpot.catalog.edits import Edits
 from stockpot.catalog.models import NewProject, PayloadPolicy, Project, ProjectSettings
 from stockpot.catalog.publish import Publisher
 from stockpot.catalog.store import budgets, projects
+from stockpot.core.clock import now_ms
 from stockpot.core.config import Settings
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, NotFound, did_you_mean
@@ -19,11 +19,6 @@ from stockpot.core.ids import record_id
 
 ENVIRONMENTS = ("dev", "staging", "production")
 DEFAULT = "default"
-
-
-def now_ms() -> int:
-    """The wall clock."""
-    return time.time_ns() // 1_000_000
 
 
 class ProjectService:

@@ -23,8 +23,9 @@ from stockpot.access import (
 from stockpot.catalog.edits import Edits
 from stockpot.catalog.models import BudgetSpec, BudgetState, NewRequest, VirtualKey
 from stockpot.catalog.publish import Publisher
-from stockpot.catalog.service.projects import existing_project, now_ms
+from stockpot.catalog.service.projects import existing_project
 from stockpot.catalog.store import budgets, keys
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, Forbidden, InvalidInput, NotFound, did_you_mean
 from stockpot.core.ids import record_id

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.ids import record_id
 from stockpot.core.jobs import store
@@ -17,11 +17,6 @@ from stockpot.core.jobs.models import Job, JobState
 LEASE_MS = 15_000
 """A dead process's jobs are taken up this long after its last sign of life."""
 _KEPT_MS = 30 * 86_400_000
-
-
-def now_ms() -> int:
-    """The wall clock."""
-    return time.time_ns() // 1_000_000
 
 
 class JobQueue:

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from stockpot.access import Principal, audit, demand
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from stockpot.core.ids import record_id
@@ -32,7 +33,6 @@ from stockpot.datasets.annotation_models import (
 )
 from stockpot.datasets.harvesting import input_of, metadata_of, source_span
 from stockpot.datasets.service.datasets import DatasetService
-from stockpot.datasets.service.seeing import now_ms
 from stockpot.datasets.store import queues as store
 from stockpot.traces import NewScore, ScoreService, Sight, SpanLog, TraceFilter, output_text
 

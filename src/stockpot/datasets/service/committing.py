@@ -8,10 +8,10 @@ from typing import Any
 import jsonschema
 import sqlalchemy as sa
 
+from stockpot.core.clock import now_ms
 from stockpot.core.errors import InvalidInput
 from stockpot.datasets.content import MOST_BYTES, body_of, hash_of, id_of, version_hash
 from stockpot.datasets.models import Added, Dataset, DatasetRow, DatasetVersion, NewRow
-from stockpot.datasets.service.seeing import now_ms
 from stockpot.datasets.store import datasets as store
 from stockpot.datasets.store import rows as row_store
 

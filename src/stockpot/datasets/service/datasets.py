@@ -12,6 +12,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from stockpot.access import Principal, audit, demand
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, NotFound, did_you_mean
 from stockpot.core.ids import record_id
@@ -35,7 +36,7 @@ from stockpot.datasets.models import (
     Use,
 )
 from stockpot.datasets.service.committing import Committing, checked
-from stockpot.datasets.service.seeing import author_of, existing, now_ms, version_of
+from stockpot.datasets.service.seeing import author_of, existing, version_of
 from stockpot.datasets.store import datasets as store
 from stockpot.datasets.store import rows as row_store
 from stockpot.traces import Projects

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import sqlalchemy as sa
 
 from stockpot.access import Principal, Role, demand
 from stockpot.core.errors import NotFound, did_you_mean
 from stockpot.datasets.models import Dataset, DatasetVersion
 from stockpot.datasets.store import datasets as store
-
-
-def now_ms() -> int:
-    """The wall clock."""
-    return time.time_ns() // 1_000_000
 
 
 def author_of(actor: Principal | None) -> str:

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 from stockpot.access import Principal, Role, demand
 from stockpot.core.db import Database
 from stockpot.core.errors import NotFound
 from stockpot.evals import store
 from stockpot.evals.models import Run
-
-
-def now_ms() -> int:
-    """The wall clock."""
-    return time.time_ns() // 1_000_000
 
 
 def in_project(actor: Principal, role: Role, project: str) -> None:

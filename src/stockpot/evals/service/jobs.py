@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import httpx
 import sqlalchemy as sa
 
+from stockpot.core.clock import now_ms
 from stockpot.core.config import Settings
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, Unavailable
@@ -17,7 +18,6 @@ from stockpot.evals.engine import Engine, Plan, case_of
 from stockpot.evals.measuring import all_measured
 from stockpot.evals.models import Progress, Result, Run
 from stockpot.evals.scorers import Case, made
-from stockpot.evals.service.guarding import now_ms
 from stockpot.evals.targets import Answer, Caller, Gateway, Recorded
 
 KIND = "evals.run"

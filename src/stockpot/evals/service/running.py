@@ -8,6 +8,7 @@ import httpx
 import sqlalchemy as sa
 
 from stockpot.access import Principal, audit
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound
 from stockpot.core.ids import record_id
@@ -29,7 +30,7 @@ from stockpot.evals.models import (
 )
 from stockpot.evals.ports import ModelFacts, World
 from stockpot.evals.scorers import made
-from stockpot.evals.service.guarding import in_project, now_ms, seen_run
+from stockpot.evals.service.guarding import in_project, seen_run
 from stockpot.evals.service.jobs import KIND, close
 from stockpot.evals.service.suites import SuiteService, hash_of
 from stockpot.evals.targets import Gateway

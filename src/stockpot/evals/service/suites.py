@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from stockpot.access import Principal, audit
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
 from stockpot.core.ids import record_id
@@ -18,7 +19,7 @@ from stockpot.evals import store
 from stockpot.evals.models import NewRows, Row, RowSet, Suite, SuiteSpec
 from stockpot.evals.ports import World
 from stockpot.evals.scorers import made
-from stockpot.evals.service.guarding import in_project, now_ms
+from stockpot.evals.service.guarding import in_project
 
 
 class SuiteService:

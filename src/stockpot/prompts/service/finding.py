@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -12,11 +11,6 @@ from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
 from stockpot.prompts.composing import Kept, kept_of
 from stockpot.prompts.models import LATEST, PRODUCTION, PromptSummary, PromptVersion
 from stockpot.prompts.store import labels, prompts
-
-
-def now_ms() -> int:
-    """The wall clock."""
-    return time.time_ns() // 1_000_000
 
 
 class Found(NamedTuple):

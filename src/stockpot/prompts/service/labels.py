@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from stockpot.access import Principal, audit, demand
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from stockpot.core.ids import record_id
@@ -26,7 +27,7 @@ from stockpot.prompts.models import (
     RollbackTo,
 )
 from stockpot.prompts.ports import GateProof
-from stockpot.prompts.service.finding import existing, now_ms, numbered
+from stockpot.prompts.service.finding import existing, numbered
 from stockpot.prompts.service.prompts import Changed
 from stockpot.prompts.store import labels, prompts
 from stockpot.revisions import moved, moves_of

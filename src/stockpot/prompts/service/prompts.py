@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from stockpot.access import Principal, audit, demand
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, Forbidden, InvalidInput, NotFound, did_you_mean
 from stockpot.core.ids import record_id
@@ -26,7 +27,7 @@ from stockpot.prompts.models import (
     PromptVersion,
     PromptVersionDetail,
 )
-from stockpot.prompts.service.finding import Found, existing, now_ms, numbered, referred
+from stockpot.prompts.service.finding import Found, existing, numbered, referred
 from stockpot.prompts.store import labels, prompts
 from stockpot.templates import Partial
 

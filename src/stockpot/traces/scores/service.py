@@ -19,6 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from stockpot.access import Principal, audit, demand
+from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, StockpotError, did_you_mean
 from stockpot.core.ids import record_id
@@ -156,7 +157,7 @@ class ScoreService:
     async def learn(self, project: str | None = None) -> int:
         """Ask the span log about the targets of scores that wait for them; returns how many were
         found. A target that is not there is asked for again, ever more rarely."""
-        since = _now_ms() - _LEARN_FOR_MS
+        since = now_ms() - _LEARN_FOR_MS
         found = await self._db.read(lambda c: store.waiting(c, project, since, _LEARN_AT_ONCE))
         now = time.monotonic()
         due = [one for one in found if self._retry.get(one.target, (0.0, 0.0))[0] <= now]
@@ -353,10 +354,6 @@ def _sd(n: int, mean: float | None, squares: float | None) -> float | None:
     if n < 2 or mean is None or squares is None:
         return None
     return math.sqrt(max(0.0, (squares - n * mean * mean) / (n - 1)))
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _cursor(position: int | None) -> str | None:
