@@ -76,10 +76,7 @@ class Accountant:
         usage, source = usage_of(attempt)
         record = _record(attempt, usage, source, root)
         call = attempt.call
-        if RUN in call.headers:
-            _evaluates(record, call)
-        if call.prompt is not None:
-            _names_prompt(record, call.prompt)
+        _explain(record, call)
         if root:
             self._settle(call, usage, record.cost_nano or 0)
             if call.listener is not None:
@@ -136,10 +133,7 @@ class Accountant:
         counts no token, but it was a request."""
         self._settle(call, NO_USAGE, 0)
         record = _repeat(call, first, len(said))
-        if call.prompt is not None:
-            _names_prompt(record, call.prompt)
-        if RUN in call.headers:
-            _evaluates(record, call)
+        _explain(record, call)
         self._meters.observe(record)
         assert call.key is not None
         if call.key.spec.payloads == "none":
@@ -155,10 +149,7 @@ class Accountant:
             done()
             return
         record = _refusal(call, reply)
-        if call.prompt is not None:
-            _names_prompt(record, call.prompt)
-        if RUN in call.headers:
-            _evaluates(record, call)
+        _explain(record, call)
         self._meters.observe(record)
         keep = call.key.spec.payloads
         body = None if keep == "none" else _asked(call)
@@ -220,6 +211,16 @@ def _labels(call: Call) -> tuple[str, str, tuple[str, ...]]:
         session.decode("utf-8", "replace") if session else "",
         tuple(t.strip() for t in tags.decode("utf-8", "replace").split(",")) if tags else (),
     )
+
+
+def _explain(record: Record, call: Call) -> None:
+    """Note what a call belongs to: an evaluation's row, a prompt, experiments."""
+    if RUN in call.headers:
+        _evaluates(record, call)
+    if call.prompt is not None:
+        _names_prompt(record, call.prompt)
+    if call.exposures:
+        record.exposures = call.exposures
 
 
 def _evaluates(record: Record, call: Call) -> None:

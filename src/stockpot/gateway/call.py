@@ -78,6 +78,7 @@ class Call:
         "dialect",
         "endpoint",
         "exchange",
+        "exposures",
         "gates",
         "headers",
         "key",
@@ -111,6 +112,7 @@ class Call:
         self.headers = dict(request.headers)
         self.position = 0
         self.prompt: Prompted | None = None
+        self.exposures: tuple[tuple[str, str, str], ...] = ()
         self.answered = False
         self.client_lost = False
         self.key: KeyEntry | None = None

@@ -347,6 +347,10 @@ class Record(msgspec.Struct, array_like=True, gc=False):
     """The prompt that the call named, with its version and the label that led there."""
     prompt_version: str = ""
     prompt_label: str = ""
+    exposures: tuple[tuple[str, str, str], ...] = ()
+    """Experiments that this call is counted in: the experiment's name, the arm's, and the name that
+    the unit has in records (`assign.Drawn.unit`). One to each subject that the call came through,
+    first the one that was met first. Every attempt of a call carries them."""
 
 
 STAGES = ("read", "auth", "limits", "route", "connect", "upstream", "account")

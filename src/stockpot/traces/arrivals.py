@@ -127,6 +127,8 @@ def _explain(span: NewSpan, record: Record) -> None:
     span.dataset_run, span.dataset_item = record.dataset_run, record.dataset_item
     span.prompt_name, span.prompt_version = record.prompt_name, record.prompt_version
     span.prompt_label = record.prompt_label
+    if record.exposures:
+        span.experiment, span.variant, _ = record.exposures[0]
     span.degraded, span.route_reason = _array(record.degraded), record.route_reason
 
 

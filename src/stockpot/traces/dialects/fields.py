@@ -19,7 +19,7 @@ FIELDS = frozenset((
     "audio_input", "audio_output", "image_input", "image_output", "usage", "cost_usd",
     "cost_details", "ttft_s", "ttft_ms", "first_token_at", "user", "session", "tags",
     "trace_name", "environment", "release", "service", "prompt_name", "prompt_version",
-    "prompt_label", "experiment", "variant", "dataset_run", "dataset_item", "agent", "tool",
+    "prompt_label", "experiment", "variant", "unit", "dataset_run", "dataset_item", "agent", "tool",
     "error", "stream", "status_code", "params", "service_tier", "sample_weight", "attempt",
     "level", "model", "root",
 ))  # fmt: skip

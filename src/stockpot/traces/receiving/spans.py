@@ -7,6 +7,7 @@ sender says of its cost is believed; else it comes from price rows, else it is u
 from __future__ import annotations
 
 from hashlib import blake2b
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,6 +26,7 @@ NONE, FULL, MASKED = 0, 1, 2
 """What is kept of bodies, as in `NewSpan.payload`."""
 
 _LONGEST, _MESSAGE = 300, 1000
+_MOST_EXPERIMENTS = 8
 _SHOWN, _SHOWN_INSIDE = 120, 60
 """Characters of a preview: of what lists show, and of the steps inside a trace."""
 
@@ -129,6 +131,18 @@ _BELONGING = (
     "user", "session", "prompt_name", "prompt_version", "prompt_label", "experiment", "variant",
     "dataset_run", "dataset_item", "agent", "tool", "service_tier",
 )  # fmt: skip
+
+
+def exposures_of(found: Found) -> tuple[tuple[str, str, str], ...]:
+    """Experiment, arm and unit of each experiment that a span says it is counted in: one of each,
+    or lists of as many. What has no unit is counted nowhere."""
+    told = [_several(found.get(name)) for name in ("experiment", "variant", "unit")]
+    every = list(zip_longest(*told, fillvalue=""))[:_MOST_EXPERIMENTS]
+    return tuple((name, arm, unit) for name, arm, unit in every if name and arm and unit)
+
+
+def _several(value: Any) -> list[str]:
+    return [_short(as_text(one)) for one in (value if isinstance(value, list) else [value])]
 
 
 def _tell_call(made: NewSpan, normal: Normal, prices: Prices) -> None:
