@@ -14,6 +14,7 @@ import { money } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { Segments } from "../ui/segments";
 import { Failure, Lines } from "../ui/states";
+import { ViewsMenu } from "../views/views-menu";
 import { Budgets } from "./budgets";
 import { Forecast } from "./forecast";
 import { BY_TITLE, BYS, type By, type CostSearch } from "./search";
@@ -63,8 +64,9 @@ export function CostPage() {
           onChange={choose}
         />
         <Within {...{ key_id, model, provider }} />
+        <span className="ml-auto" />
+        <ViewsMenu page="cost" look={{ ...search }} project={project} />
         <Button
-          className="ml-auto"
           onClick={() =>
             download(`spending-by-${data.by}-${day(data.from_ms)}.csv`, csv(data, nameOf))
           }

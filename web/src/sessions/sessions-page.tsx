@@ -12,6 +12,7 @@ import { ago, count, fullTime, money } from "../ui/format";
 import { Segments } from "../ui/segments";
 import { Empty, Failure, Lines } from "../ui/states";
 import { Cell, ROW, Table } from "../ui/table";
+import { ViewsMenu } from "../views/views-menu";
 import { ConversationPage } from "./conversation-page";
 import type { Order, SessionSearch, View } from "./search";
 
@@ -75,6 +76,7 @@ export function SessionsPage() {
           ]}
           onChange={(next) => change({ order: next === "newest" ? undefined : next })}
         />
+        <ViewsMenu page="sessions" look={{ ...search }} project={search.project} />
       </div>
       <Results view={view} search={search} />
     </div>

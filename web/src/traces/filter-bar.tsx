@@ -3,15 +3,19 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState, useSyncExternalStore } from "react";
 import { keysQuery, modelsQuery, providersQuery } from "../api/queries";
+import type { Scope } from "../frame/search";
 import { Dot } from "../ui/badge";
+import { Button } from "../ui/button";
 import { cx } from "../ui/cx";
 import { Icon } from "../ui/icons";
 import { NativeSelect } from "../ui/native-select";
+import { ViewsMenu } from "../views/views-menu";
 import { type Conditions, conditionsOf, STATUSES, type TraceSearch } from "./search";
 import { type Chip, chipsOf, parseTyped } from "./terms";
 import { tailState } from "./use-tail";
 
-export function FilterBar({ search }: { search: TraceSearch }) {
+export function FilterBar({ search }: { search: TraceSearch & Scope }) {
+  const { project } = search;
   const navigate = useNavigate();
   const { data: models = [] } = useQuery(modelsQuery);
   const { data: keys = [] } = useQuery(keysQuery);
@@ -40,7 +44,7 @@ export function FilterBar({ search }: { search: TraceSearch }) {
     <div className="border-b">
       <div className="flex items-center gap-2 px-4 py-2">
         <SearchBox onSearch={change} />
-        <div className="hidden gap-2 @[800px]/list:flex">
+        <div className="hidden gap-2 @[1000px]/list:flex">
           <NativeSelect
             label="Status"
             value={search.failed ? "failed" : (search.status ?? "")}
@@ -72,6 +76,19 @@ export function FilterBar({ search }: { search: TraceSearch }) {
             providers.map((provider) => plain(provider.name)),
           )}
         </div>
+        <Button
+          title="What calls are made of now, against an earlier time"
+          aria-pressed={Boolean(search.changed)}
+          onClick={() =>
+            navigate({
+              to: ".",
+              search: (old) => ({ ...old, changed: search.changed ? undefined : "before" }),
+            })
+          }
+        >
+          Changes
+        </Button>
+        <ViewsMenu page="traces" look={{ ...search }} project={project} />
         <LiveToggle
           on={Boolean(search.live)}
           onChange={(live) => navigate({ to: ".", search: (old) => ({ ...old, live }) })}

@@ -20,6 +20,8 @@ export type Conditions = Omit<TraceFilter, "project" | "environment" | "from_ms"
 
 export interface TraceSearch extends Conditions {
   live?: true;
+  /** What calls are made of is compared with this earlier time, in place of the list. */
+  changed?: string;
 }
 
 export function parseTraceSearch(raw: Raw): TraceSearch {
@@ -48,6 +50,7 @@ export function parseTraceSearch(raw: Raw): TraceSearch {
     min_duration_ms: number(raw.min_duration_ms),
     trace_prefix: text(raw.trace_prefix, 32),
     live: flag(raw.live),
+    changed: text(raw.changed, 10),
   };
 }
 
@@ -70,7 +73,7 @@ export function parseDetailSearch(raw: Raw): DetailSearch {
 
 /** The conditions alone: the search parameters of a page also hold its scope and its state. */
 export function conditionsOf(search: TraceSearch): Conditions {
-  const { live: _, ...conditions } = parseTraceSearch({ ...search });
+  const { live: _, changed: __, ...conditions } = parseTraceSearch({ ...search });
   return conditions;
 }
 

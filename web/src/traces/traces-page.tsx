@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate, useParams, useRouter, useSearch } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import { keysQuery, tracesQuery } from "../api/queries";
 import type { TraceFilter, TraceRow } from "../api/types";
 import { windowOf } from "../frame/search";
@@ -12,6 +12,8 @@ import { FilterBar } from "./filter-bar";
 import { conditionsOf, kept } from "./search";
 import { TraceList } from "./trace-list";
 import { useTail } from "./use-tail";
+
+const WhatChanged = lazy(() => import("./what-changed"));
 
 export function TracesPage() {
   const search = useSearch({ from: "/frame/traces" });
@@ -27,7 +29,13 @@ export function TracesPage() {
         )}
       >
         <FilterBar search={search} />
-        <Results />
+        {search.changed ? (
+          <Suspense fallback={<Lines rows={10} />}>
+            <WhatChanged />
+          </Suspense>
+        ) : (
+          <Results />
+        )}
       </section>
       <Outlet />
     </div>
