@@ -116,7 +116,7 @@ class _Targets:
 
     def _make(self, offer: Offer, model: str) -> str:
         ident = f"{offer.name}/{model}"
-        if offer.origin == "engine" and offer.vendor != model:
+        if offer.origin == "engine" and not offer.modest and offer.vendor != model:
             ident = f"{offer.name}/{offer.vendor}/{model}"
         if ident not in self.made:
             place = (offer.name, model)
@@ -146,7 +146,7 @@ def _target(ident: str, offer: Offer, model: str, own: tuple[OwnPrice, ...]) -> 
 def _named(targets: _Targets) -> dict[str, ModelEntry]:
     """What engines and vendors have, by the names that it answers to."""
     entries: dict[str, ModelEntry] = {}
-    vendors = [offer for offer in targets.offers if offer.origin != "engine"]
+    vendors = [offer for offer in targets.offers if offer.origin != "engine" or offer.modest]
     bare = Counter(model for offer in vendors for model in offer.models)
     for offer in vendors:
         for model in offer.models:
@@ -155,7 +155,7 @@ def _named(targets: _Targets) -> dict[str, ModelEntry]:
             if bare[model] == 1 and model not in entries:
                 entries[model] = _entry(model, offer, model, targets)
     for offer in targets.offers:
-        if offer.origin == "engine":
+        if offer.origin == "engine" and not offer.modest:
             for model in offer.models:
                 entries[model] = _entry(model, offer, model, targets)
     return entries

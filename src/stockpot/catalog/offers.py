@@ -22,7 +22,8 @@ Origin = Literal["engine", "environment", "local", "console"]
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """A connected upstream. `models` are those it says it has; others may be asked of it unless
-    it is an engine, which serves its one model only."""
+    it is an engine, which serves its own models only; those of a `modest` one answer to
+    `<provider>/<model>`, and to the bare name where nobody else has it."""
 
     name: str
     vendor: str
@@ -37,6 +38,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind | None = None
     smoke: bool = False
     free: bool = False
+    modest: bool = False
     prices_as: str = ""
     stream_usage: Literal["inject", "always", "never"] = "inject"
     created_ms: int = 0

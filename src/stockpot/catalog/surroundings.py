@@ -81,7 +81,10 @@ class Surroundings:
             except (InvalidToken, LookupError, Unresolved) as wrong:
                 made.pop(row.name, None)
                 notices.append(_broken(row, wrong))
-        running = (_engine(address, since_ms) for address, _ in self._engines.values())
+        addresses = [address for address, _ in self._engines.values()]
+        recorded = [one for one in addresses if one.engine == engines.RECORDED]
+        running = [_engine(one, since_ms) for one in addresses if one not in recorded]
+        running += [_player(recorded, since_ms)] if recorded else []
         by_name = sorted((*running, *made.values()), key=lambda o: (o.name, o.vendor))
         return Offers(tuple(by_name), tuple(notices))
 
@@ -111,6 +114,24 @@ def _broken(row: ProviderRow, wrong: Exception) -> str:
     if isinstance(wrong, InvalidToken):
         return f"the secret of the provider {row.name!r} cannot be opened: connect it again"
     return f"the provider {row.name!r} needs the vendor {row.vendor!r}, which is unknown here"
+
+
+def _player(recorded: list[engines.EngineAddress], since_ms: int) -> Offer:
+    """All recorded models as one provider. What they cost is not known until somebody states it,
+    and none takes the bare name of a model that is really there."""
+    return Offer(
+        name=engines.RECORDED,
+        vendor=engines.RECORDED,
+        title="recorded answers",
+        wire="openai",
+        base_url=recorded[0].url.rstrip("/"),
+        origin="engine",
+        models=tuple(sorted(address.model for address in recorded)),
+        kind="chat",
+        modest=True,
+        created_ms=since_ms,
+        verified=True,
+    )
 
 
 def _engine(address: engines.EngineAddress, since_ms: int) -> Offer:

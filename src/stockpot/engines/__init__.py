@@ -7,6 +7,7 @@ supervisor does). Importing this loads neither llama.cpp nor an HTTP client.
 
 from stockpot.engines.models import (
     ECHO,
+    RECORDED,
     EngineAddress,
     EngineCommand,
     InstalledModel,
@@ -15,13 +16,15 @@ from stockpot.engines.models import (
     Progress,
     Report,
 )
-from stockpot.engines.planning import plan, running
+from stockpot.engines.planning import plan, player, running
+from stockpot.engines.recorded.shelf import Recording, record, recordings
 from stockpot.engines.service import ensure, installed, missing, pull, remove, verify, wanted
 from stockpot.engines.store import DigestMismatch
 from stockpot.engines.table import table
 
 __all__ = [
     "ECHO",
+    "RECORDED",
     "DigestMismatch",
     "EngineAddress",
     "EngineCommand",
@@ -29,12 +32,16 @@ __all__ = [
     "Kind",
     "ModelSpec",
     "Progress",
+    "Recording",
     "Report",
     "ensure",
     "installed",
     "missing",
     "plan",
+    "player",
     "pull",
+    "record",
+    "recordings",
     "remove",
     "running",
     "table",

@@ -17,7 +17,8 @@ from stockpot.core.errors import StockpotError
 from stockpot.core.instance import Instance
 from stockpot.core.terminal import json_option, show
 from stockpot.engines import planning, service
-from stockpot.engines.models import InstalledModel, Kind, Progress, Report
+from stockpot.engines.models import RECORDED, InstalledModel, Kind, Progress, Report
+from stockpot.engines.recorded import shelf
 from stockpot.engines.table import table
 
 
@@ -89,6 +90,31 @@ def pull(
         raise problems[0]
 
 
+@models.command("add-recorded")
+@click.argument("name")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+def add_recorded(name: str, file: Path, as_json: bool) -> None:
+    """Serve recorded answers under NAME, as if the model were there; it needs no vendor.
+
+    FILE has a JSON object a line: `question` (the user's last words) or `messages`, `answer`, and
+    what was recorded of `usage`, `latency_ms`, `ttft_ms` and `finish_reason`. Lines whose `model`
+    is another are left out. A running instance serves `recorded/NAME` within seconds; what is not
+    recorded is an error that names the nearest question.
+
+    \b
+    Example:
+      stockpot models add-recorded menu-writer answers.jsonl
+      stockpot prices set recorded/menu-writer --input 0.15 --output 0.60 --source "price list"
+    """
+    _, instance = _place()
+    kept = shelf.record(instance, name, file.read_bytes())
+    if as_json:
+        click.echo(json.dumps(kept._asdict()))
+        return
+    click.echo(f"recorded/{kept.name}: {kept.answers} recorded answers")
+
+
 @models.command("list")
 @json_option
 def list_(as_json: bool) -> None:
@@ -122,7 +148,13 @@ def remove(names: tuple[str, ...], as_json: bool) -> None:
       stockpot models remove smollm2-135m
     """
     _, instance = _place()
-    removed = [service.remove(instance, name) for name in names]
+    recorded = {recording.name for recording in shelf.recordings(instance)}
+    removed = [
+        _as_model(shelf.remove(instance, name))
+        if name in recorded
+        else service.remove(instance, name)
+        for name in names
+    ]
     if as_json:
         _json(removed)
         return
@@ -142,12 +174,25 @@ def _rows(instance: Instance) -> list[dict[str, Any]]:
         {**msgspec.to_builtins(model), "state": "running" if model.name in up else "installed"}
         for model in here.values()
     ]
+    for recording in shelf.recordings(instance):
+        state = "running" if f"{RECORDED}.{recording.name}" in up else "installed"
+        rows.append({**msgspec.to_builtins(_as_model(recording)), "state": state})
     for spec in table().models:
         if spec.name not in here:
             facts = msgspec.to_builtins(spec)
             source = str(spec.sources[0])
             rows.append({**facts, "source": source, "state": "available"})
     return rows
+
+
+def _as_model(recording: shelf.Recording) -> InstalledModel:
+    """A recording in the list of models."""
+    return InstalledModel(
+        name=recording.name, kind="chat", title=f"{recording.answers} recorded answers",
+        label=RECORDED, license="", file=f"{recording.name}.jsonl", sha256="",
+        bytes=recording.bytes, context=0, parallel=0, smoke=False, source=RECORDED,
+        architecture="", installed_ms=0,
+    )  # fmt: skip
 
 
 def _tell(pulled: list[InstalledModel], settings: Settings, as_json: bool) -> None:

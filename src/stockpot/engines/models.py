@@ -12,6 +12,9 @@ Kind = Literal["chat", "embedding"]
 ECHO = "echo"
 """Name of the deterministic test model. It is always there and needs no file."""
 
+RECORDED = "recorded"
+"""Name of the provider that plays recorded answers, and of the engine behind it."""
+
 
 class PypiSource(
     msgspec.Struct, frozen=True, tag_field="kind", tag="pypi", forbid_unknown_fields=True
@@ -97,11 +100,13 @@ class InstalledModel(msgspec.Struct, frozen=True):
 
 
 class EngineCommand(msgspec.Struct, frozen=True):
-    """A process to start and keep alive; `env` is added to the environment."""
+    """A process to start and keep alive; `env` is added to the environment. With `wanted` it is
+    started while that file is there."""
 
     name: str
     argv: tuple[str, ...]
     env: dict[str, str]
+    wanted: str = ""
 
 
 class EngineAddress(msgspec.Struct, frozen=True):

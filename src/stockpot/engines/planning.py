@@ -14,8 +14,15 @@ import msgspec
 from stockpot.core.config import Settings
 from stockpot.core.errors import ConfigError, did_you_mean
 from stockpot.core.instance import Instance
-from stockpot.engines.models import ECHO, EngineAddress, EngineCommand, InstalledModel
+from stockpot.engines.models import (
+    ECHO,
+    RECORDED,
+    EngineAddress,
+    EngineCommand,
+    InstalledModel,
+)
 from stockpot.engines.process import free_port, is_free
+from stockpot.engines.recorded import shelf
 from stockpot.engines.service import wanted
 from stockpot.engines.store import ModelStore
 from stockpot.engines.table import table
@@ -51,6 +58,14 @@ def running(instance: Instance) -> tuple[EngineAddress, ...]:
         if _alive(address.pid):
             found.append(address)
     return tuple(sorted(found, key=lambda address: address.name))
+
+
+def player(instance: Instance) -> EngineCommand:
+    """The process that plays recorded models, wanted while there is a recording."""
+    port = str(_kept_port(instance, RECORDED))
+    argv = (sys.executable, "-m", "stockpot.engines.recorded", "--port", port)
+    env = {"STOCKPOT_HOME": str(instance.home)}
+    return EngineCommand(RECORDED, argv, env, wanted=str(shelf.wanted(instance)))
 
 
 def _echo(instance: Instance) -> EngineCommand:

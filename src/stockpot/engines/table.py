@@ -16,6 +16,7 @@ import msgspec
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
 from stockpot.engines.models import (
     ECHO,
+    RECORDED,
     HubSource,
     ModelSpec,
     PathSource,
@@ -87,7 +88,7 @@ def from_file(spec: ModelSpec, path: Path) -> ModelSpec:
 
 def check_name(name: str) -> str:
     """`name`, or InvalidInput."""
-    if not _NAME.fullmatch(name) or name == ECHO:
+    if not _NAME.fullmatch(name) or name in (ECHO, RECORDED):
         raise InvalidInput(
             f"{name!r} cannot be a model's name: up to 64 of a-z, 0-9, '.', '_', '-', "
             f"and not {ECHO!r}.",

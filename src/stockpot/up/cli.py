@@ -37,7 +37,7 @@ def up(as_json: bool, pull: bool) -> None:
       STOCKPOT_GATEWAY_PORT=4010 STOCKPOT_PORT=4011 stockpot up
     """
     from stockpot.core.processors import worker_count
-    from stockpot.engines import plan
+    from stockpot.engines import plan, player
     from stockpot.up import start
     from stockpot.up.pull import pull_missing
     from stockpot.up.table import process_table
@@ -53,7 +53,7 @@ def up(as_json: bool, pull: bool) -> None:
         whole = not settings.control_url  # else the models are where the control plane is
         notices = pull_missing(settings, instance, allowed=pull, say=_say) if whole else ()
         began = time.time()
-        engines = plan(settings, instance) if whole else ()
+        engines = (*plan(settings, instance), player(instance)) if whole else ()
         rows = process_table(settings, instance, engines)
         running = start.run(
             settings,

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stockpot.core.supervise import Process, Ready
 from stockpot.core.urls import console_url, gateway_url
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from stockpot.core.config import Settings
     from stockpot.core.instance import Instance
     from stockpot.engines import EngineCommand
@@ -77,11 +76,13 @@ def process_table(
 
 
 def _engine(engine: EngineCommand, instance: Instance, env: dict[str, str]) -> Process:
+    run = instance.run
     return Process(
         name=f"engine-{engine.name}",
         argv=engine.argv,
         env={**env, **engine.env},
-        ready=Ready(file=instance.run / "engines" / f"{engine.name}.json"),
+        ready=None if engine.wanted else Ready(file=run / "engines" / f"{engine.name}.json"),
+        wanted=Path(engine.wanted) if engine.wanted else None,
         ready_timeout_s=180,
         stop_order=ENGINES,
     )
