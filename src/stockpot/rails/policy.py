@@ -1,0 +1,217 @@
+"""Running a policy over a text: what each rail finds, and what is to be done about it.
+
+Knows the order of rules, their budgets and what a failure means. Knows no HTTP and no message: a
+text comes in, and an outcome goes out. Rules whose rail runs in another process are not run here:
+whoever runs them gives what they said (`Ran`) to `settle`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from stockpot.rails.models import (
+    STRENGTH,
+    Action,
+    Failure,
+    Finding,
+    Hit,
+    Mending,
+    Outcome,
+    Policy,
+    Rail,
+    Ran,
+    Rule,
+    Where,
+)
+from stockpot.rails.registry import ELSEWHERE, build
+from stockpot.rails.vault import Vault, masked
+
+_clock = time.thread_time_ns
+"""Processor time of this thread: a machine that is busy elsewhere is no fault of a rail."""
+
+
+class Step(NamedTuple):
+    """A rule and its rail; `least` is the score that counts."""
+
+    rule: Rule
+    rail: Rail
+    least: float
+
+
+class CompiledPolicy:
+    """A policy whose rails are built. Threads may share it."""
+
+    def __init__(self, policy: Policy, models: Mapping[str, bytes] | None = None) -> None:
+        self.policy = policy
+        steps = [_step(rule, models or {}) for rule in policy.rules if rule.rail not in ELSEWHERE]
+        # What mends comes first: the others then look at the text that goes on.
+        self.steps = tuple(sorted(steps, key=lambda step: not isinstance(step.rail, Mending)))
+        self.elsewhere = tuple(rule for rule in policy.rules if rule.rail in ELSEWHERE)
+        self._rules = {rule.id: rule for rule in policy.rules}
+        self._by_place: dict[Where, tuple[Step, ...]] = {}
+        for step in self.steps:
+            for where in step.rule.on:
+                self._by_place[where] = (*self._by_place.get(where, ()), step)
+
+    def at(self, where: Where) -> tuple[Step, ...]:
+        """The rules in this process that look at a place, in order."""
+        return self._by_place.get(where, ())
+
+    def check(self, where: Where, text: str, vault: Vault | None = None) -> Outcome:
+        """What the policy says of a whole text. Reversible rules need the call's vault; without
+        one they mask for good."""
+        return self.settle(where, text, self.run(where, text), vault)
+
+    def run(self, where: Where, text: str) -> list[Ran]:
+        """What each rail says, in order; ends after a rule that blocks. After a rail that mended
+        the text the others look at what it made of it (`goes_on`)."""
+        said = []
+        for step in self._by_place.get(where, ()):
+            ran = ask(step, text)
+            said.append(ran)
+            if _blocks(step.rule, ran):
+                break
+            if ran.mended is not None and not step.rule.shadow:
+                text = ran.mended
+        return said
+
+    def goes_on(self, text: str, said: Iterable[Ran]) -> str:
+        """The text that rails in other processes are to be asked about."""
+        for ran in said:
+            if ran.mended is not None and not self._rules[ran.rule].shadow:
+                text = ran.mended
+        return text
+
+    def settle(
+        self, where: Where, text: str, said: Iterable[Ran], vault: Vault | None = None
+    ) -> Outcome:
+        """Decide on what rails said, wherever they ran."""
+        said = list(said)
+        by_rule = {ran.rule: ran for ran in said}
+        verdict = _Verdict(self.goes_on(text, said))
+        for rule in self.policy.rules:
+            ran = by_rule.get(rule.id)
+            if ran is not None and where in rule.on:
+                verdict.weigh(rule, ran)
+        return verdict.outcome(vault)
+
+
+def _step(rule: Rule, models: Mapping[str, bytes]) -> Step:
+    rail = build(rule, models)
+    own = getattr(rail, "threshold", 0.0)
+    return Step(rule, rail, rule.threshold if rule.threshold is not None else own)
+
+
+def ask(step: Step, text: str, clock: Callable[[], int] = _clock) -> Ran:
+    """One rail on one text, measured; what it raises becomes part of what it said."""
+    rule, rail, least = step
+    begun = clock()
+    mended = None
+    try:
+        found = rail.find(text)
+        if found:
+            found = [finding for finding in found if finding.score >= least]
+            if found and isinstance(rail, Mending):
+                mended = rail.rewrite(text)
+    except Exception as fault:  # a rail is others' code: whatever it raises, the call goes on
+        took = (clock() - begun) / 1000
+        return Ran(rule.id, (), took, f"{type(fault).__name__}: {fault}"[:200] or "failed")
+    return Ran(rule.id, tuple(found), (clock() - begun) / 1000, "", mended)
+
+
+def failure_of(rule: Rule, ran: Ran) -> Failure | None:
+    closed = rule.on_error == "closed"
+    if ran.error:
+        return Failure(rule.id, rule.rail, "error", closed, ran.error)
+    if rule.budget_ms and ran.us > rule.budget_ms * 1000:
+        took = f"{ran.us / 1000:.1f} ms of {rule.budget_ms:g}"
+        return Failure(rule.id, rule.rail, "budget", closed, took)
+    return None
+
+
+def _blocks(rule: Rule, ran: Ran) -> bool:
+    if rule.shadow:
+        return False
+    if ran.findings and ran.mended is None and rule.action == "block":
+        return True
+    failed = failure_of(rule, ran)
+    return failed is not None and failed.closed
+
+
+class _Verdict:
+    """One text on its way through the rules of a policy."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.action: Action = "allow"
+        self.rule = self.route_to = self.message = ""
+        self.hits: list[Hit] = []
+        self.shadowed: list[Hit] = []
+        self.failed: list[Failure] = []
+        self.us = 0.0
+        self.for_good: list[Finding] = []
+        self.reversibly: list[Finding] = []
+        self.cleared: list[Finding] = []
+
+    def weigh(self, rule: Rule, ran: Ran) -> None:
+        self.us += ran.us
+        failed = failure_of(rule, ran)
+        if failed is not None:
+            self.failed.append(failed)
+            if failed.closed and not rule.shadow:
+                self._take("block", rule, f"the rail {rule.rail!r} could not tell in time")
+        found = self._counted(ran.findings)
+        if not found:
+            return
+        mended = ran.mended is not None
+        hit = Hit(rule.id, rule.rail, rule.action, found, rule.shadow, mended)
+        if rule.shadow:
+            self.shadowed.append(hit)
+            return
+        self.hits.append(hit)
+        if mended:
+            self._take("mask", rule, "")
+        elif rule.action == "allow":
+            self.cleared += found
+        else:
+            self._act(rule, found)
+
+    def _counted(self, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """What lies in a stretch that an earlier `allow` rule found does not count."""
+        if not self.cleared or not found:
+            return found
+        return tuple(
+            one
+            for one in found
+            if not any(free.start <= one.start and one.end <= free.end for free in self.cleared)
+        )
+
+    def _act(self, rule: Rule, found: tuple[Finding, ...]) -> None:
+        if rule.action == "mask":
+            (self.reversibly if rule.reversible else self.for_good).extend(found)
+        self._take(rule.action, rule, found[0].note)
+
+    def _take(self, action: Action, rule: Rule, message: str) -> None:
+        if STRENGTH[action] > STRENGTH[self.action]:
+            self.action, self.rule, self.message = action, rule.id, message
+            self.route_to = rule.route_to if action == "route" else ""
+
+    def outcome(self, vault: Vault | None) -> Outcome:
+        return Outcome(
+            self.action,
+            self._written(vault),
+            self.rule,
+            tuple(self.hits),
+            tuple(self.shadowed),
+            tuple(self.failed),
+            self.us,
+            self.route_to,
+            self.message,
+        )
+
+    def _written(self, vault: Vault | None) -> str:
+        if vault is not None:
+            return vault.mask(self.text, self.reversibly, self.for_good)
+        return masked(self.text, [*self.reversibly, *self.for_good])

@@ -1,0 +1,181 @@
+"""Rails over a text that comes in pieces, so that nothing is released before it is cleared.
+
+The guarantee, whatever the pieces are: no character is released before every acting rail has seen
+it with all that could make it part of a finding; and text, verdict and findings depend on the text
+alone. Both hold by construction: the text is cut at places that are decided by what stands before
+them, never by where a piece ended, and each stretch between two cuts is looked at once.
+
+A cut stands after white space (or a character of a script that has none), where no rail has a
+finding open (`Bounded.open_at`). A rail that cannot tell what is open gets `reach` characters
+beyond the cut to look at. A rail of reach 0 holds the whole text, unless it only counts: rules that
+flag and shadow rules look at the whole text when it has ended, and delay nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from stockpot.rails.models import Bounded, Finding, Outcome, Ran, Where
+from stockpot.rails.policy import CompiledPolicy, Step, ask, failure_of
+from stockpot.rails.vault import label_of, stretches
+
+PIECE = 16
+"""Characters between cuts, at least: looking at every word by itself costs more than it gains."""
+
+CONTEXT = 96
+"""Characters before a stretch that rails see again: words that say what a number is."""
+
+_STOPPING = frozenset({"block", "reask", "route"})
+_MAY_CUT = re.compile("[\\s\u2e80-\U0010ffff]")
+
+
+class StreamScanner:
+    """One text of one call on its way out. `feed` and `finish` return what may be released.
+
+    `verdict` is None while the text goes on; afterwards what was decided. When a rule stops the
+    text (`stopped`), what stands before the finding is still released, and nothing after it.
+    `most_held` is the most characters that ever waited.
+    """
+
+    def __init__(self, policy: CompiledPolicy, where: Where) -> None:
+        self.verdict: Outcome | None = None
+        self.most_held = 0
+        self._policy, self._where = policy, where
+        steps = policy.at(where)
+        self._acting = tuple(s for s in steps if not s.rule.shadow and s.rule.action != "flag")
+        self._counting = tuple(s for s in steps if s not in self._acting)
+        self._whole = any(step.rail.reach == 0 for step in self._acting)
+        self._bounds = [s.rail for s in self._acting if isinstance(s.rail, Bounded)]
+        unbounded = [s.rail.reach for s in self._acting if not isinstance(s.rail, Bounded)]
+        self._ahead = max(unbounded, default=0)
+        self._longest = max([s.rail.reach for s in self._acting], default=0) + PIECE
+        self._text = ""
+        self._begin = 0  # all before is decided
+        self._looked = 0  # up to here no cut was found
+        self._hidden_to = 0  # a finding of the stretch before reaches so far
+        self._released: list[str] = []
+        self._ran: dict[str, Ran] = {}
+
+    @property
+    def stopped(self) -> bool:
+        return self.verdict is not None and self.verdict.action in _STOPPING
+
+    @property
+    def held(self) -> int:
+        """Characters that wait to be cleared."""
+        return len(self._text) - self._begin if self.verdict is None else 0
+
+    def feed(self, piece: str) -> str:
+        """Take a piece of the text; returns what is cleared now, which may be nothing."""
+        if self.verdict is not None:
+            return ""
+        self._text += piece
+        if not self._acting:
+            return self._release(piece, len(self._text))
+        out = []
+        while not self._whole and self.verdict is None:
+            cut = self._next_cut()
+            if cut is None or cut + self._ahead > len(self._text):
+                break
+            out.append(self._clear(cut))
+        self.most_held = max(self.most_held, self.held)
+        return "".join(out)
+
+    def finish(self) -> str:
+        """The text has ended; returns the rest, and decides."""
+        if self.verdict is not None:
+            return ""
+        if self._whole:
+            return self._finish_whole()
+        out = []
+        while self.verdict is None and self._acting:
+            cut = self._next_cut()
+            if cut is None:
+                break
+            out.append(self._clear(cut))
+        if self.verdict is None and self._begin < len(self._text):
+            out.append(self._clear(len(self._text)))
+        if self.verdict is None:
+            self._decide()
+        return "".join(out)
+
+    def _next_cut(self) -> int | None:
+        """The next place to cut, decided by the text before it alone."""
+        text, begin = self._text, self._begin
+        limit = begin + self._longest
+        low = max(0, begin - CONTEXT)
+        for found in _MAY_CUT.finditer(text, max(self._looked, begin + PIECE - 1), limit):
+            at = found.end()
+            window = text[low:at]
+            if all(rail.open_at(window) >= at - low for rail in self._bounds):
+                return at
+        self._looked = min(len(text), limit)
+        return limit if len(text) >= limit else None
+
+    def _clear(self, cut: int) -> str:
+        """Look at the stretch that ends at a cut, and release what may be."""
+        begin, low = self._begin, max(0, self._begin - CONTEXT)
+        said = [self._ask(step, low, cut) for step in self._acting]
+        late = any(
+            failed is not None and failed.closed
+            for step in self._acting
+            if (failed := failure_of(step.rule, self._ran[step.rule.id])) is not None
+        )
+        if not late and not any(ran.findings for ran in said):
+            return self._release(self._text[max(begin, self._hidden_to) : cut], cut)
+        outcome = self._policy.settle(self._where, self._text, said)
+        stops = [hit.findings[0].start for hit in outcome.hits if hit.action in _STOPPING]
+        end = begin if late else min(stops, default=cut)
+        masks = [f for hit in outcome.hits if hit.action == "mask" for f in hit.findings]
+        out = self._release(self._written(masks, end), cut)
+        if late or stops:
+            self._decide()
+        return out
+
+    def _ask(self, step: Step, low: int, cut: int) -> Ran:
+        """What a rail finds that begins in the stretch, by offsets in the whole text."""
+        ahead = 0 if isinstance(step.rail, Bounded) else self._ahead
+        ran = ask(step, self._text[low : cut + ahead])
+        found = tuple(
+            msgspec.structs.replace(one, start=one.start + low, end=one.end + low)
+            for one in ran.findings
+            if self._begin <= one.start + low < cut
+        )
+        before = self._ran.get(step.rule.id, Ran(step.rule.id))
+        self._ran[step.rule.id] = Ran(
+            ran.rule, (*before.findings, *found), before.us + ran.us, before.error or ran.error
+        )
+        return Ran(ran.rule, found, ran.us, ran.error)
+
+    def _written(self, masks: list[Finding], end: int) -> str:
+        """The stretch up to `end` with what is to be hidden replaced by its label."""
+        text, at = self._text, max(self._begin, self._hidden_to)
+        parts = []
+        for one in stretches((), masks):
+            if one.start >= end:
+                break
+            if one.start >= at:
+                parts += (text[at : one.start], f"[{label_of(one.type)}]")
+            at = max(at, one.end)
+        self._hidden_to = max(at, self._hidden_to)
+        return "".join((*parts, text[at:end]))
+
+    def _release(self, text: str, to: int) -> str:
+        self._begin = self._looked = to
+        self._released.append(text)
+        return text
+
+    def _decide(self) -> None:
+        """The verdict on the text so far: rules that only count are asked now."""
+        seen = self._text[: self._begin]
+        said = [*self._ran.values(), *(ask(step, seen) for step in self._counting)]
+        outcome = self._policy.settle(self._where, seen, said)
+        self.verdict = msgspec.structs.replace(outcome, text="".join(self._released))
+
+    def _finish_whole(self) -> str:
+        self.verdict = self._policy.check(self._where, self._text)
+        out = "" if self.stopped else self.verdict.text
+        self._begin = len(self._text)
+        return out
