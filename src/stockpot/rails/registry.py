@@ -1,4 +1,4 @@
-"""The kinds of rails, and how a rule becomes one. Knows names; loads a rail when a rule wants it."""
+"""The kinds of rails, and how a rule becomes one. Knows names; loads a rail when it is wanted."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _builder(kind: str) -> Builder:
 
 
 class Settings:
-    """A rule's settings, read with types: what is unknown or of a wrong type is refused in words."""
+    """A rule's settings, read with types: what is unknown or of a wrong type is refused."""
 
     def __init__(self, rule: Rule, known: tuple[str, ...]) -> None:
         self._told = rule.settings

@@ -152,7 +152,7 @@ class StreamScanner:
     def _written(self, masks: list[Finding], end: int) -> str:
         """The stretch up to `end` with what is to be hidden replaced by its label."""
         text, at = self._text, max(self._begin, self._hidden_to)
-        parts = []
+        parts: list[str] = []
         for one in stretches((), masks):
             if one.start >= end:
                 break

@@ -1,8 +1,8 @@
-"""Masking: what was found is replaced by its label, or by a placeholder that is undone in the answer.
+"""Masking: what was found is replaced by its label, or by a placeholder that the answer undoes.
 
-A vault belongs to one call and is kept nowhere. Within it the same text of the same type always gets
-the same placeholder, and taking placeholders back restores every text that went through it to the
-letter, whatever was in it before. It knows nothing of what it hides.
+A vault belongs to one call and is kept nowhere. Within it the same text of the same type always
+gets the same placeholder, and taking placeholders back restores every text that went through it to
+the letter, whatever was in it before. It knows nothing of what it hides.
 """
 
 from __future__ import annotations

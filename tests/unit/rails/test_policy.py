@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -34,13 +35,11 @@ def build_slow(rule: Rule, models: Mapping[str, bytes]) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def others(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    import sys
+def others(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setitem(sys.modules, "odd_rails", sys.modules[__name__])
     monkeypatch.setitem(KINDS, "grumpy", "odd_rails:build_grumpy")
     monkeypatch.setitem(KINDS, "slow", "odd_rails:build_slow")
-    yield
 
 
 def words(name: str, *words: str, **told: Any) -> Rule:
