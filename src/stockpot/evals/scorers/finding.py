@@ -12,15 +12,18 @@ from stockpot.evals.scorers.base import Scorer
 from stockpot.evals.scorers.classes import Classes
 from stockpot.evals.scorers.figures import Cost, Latency
 from stockpot.evals.scorers.meaning import Semantic
+from stockpot.evals.scorers.phrases import Mentions
 from stockpot.evals.scorers.plain import EditDistance, Exact, JsonSchema, Numeric, Regex
 from stockpot.evals.scorers.texts import Bleu, ChrF, Rouge
 from stockpot.evals.scorers.tool_calls import ToolCalls
 from stockpot.evals.scorers.trajectories import PassAll, Trajectory
+from stockpot.evals.scorers.verdicts import RecordedVerdict
 
 GROUP = "stockpot.scorers"
 IN_THE_BOX: tuple[type[Scorer], ...] = (
     Exact, Regex, JsonSchema, Numeric, EditDistance, Bleu, ChrF, Rouge, Semantic, Classes,
-    ToolCalls, Trajectory, PassAll, Latency, Cost,
+    ToolCalls, Trajectory, PassAll, Latency, Cost, Mentions,
+    RecordedVerdict,
 )  # fmt: skip
 
 
