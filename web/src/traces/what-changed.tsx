@@ -62,7 +62,7 @@ export default function WhatChanged() {
       {data && (
         <p className="px-4 pb-2 text-xs text-ink-2">
           {fullTime(data.now.from_ms)} to {fullTime(data.now.to_ms)}, against{" "}
-          {fullTime(data.base.from_ms)} to {fullTime(data.base.to_ms)}.
+          {fullTime(data.base.from_ms)} to {fullTime(data.base.to_ms)}.{" "}
           {data.note && <span className="inline-block first-letter:uppercase">{data.note}.</span>}
           {unused && " Only the filters of prompt, model and service count here."}
         </p>
