@@ -119,6 +119,7 @@ async def test_a_protected_label_waits_for_somebody_else(
     await asyncio.to_thread(prompt, instance, "guarded", 2)
     page = await open_page("/prompts/guarded?prompt_part=labels")
     await page.get_by_role("button", name="Protect production").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Protect").click()
     await expect(page.get_by_role("button", name="Do not protect production")).to_be_visible()
     await page.get_by_role("button", name="Move production").click()
     await page.get_by_role("button", name="Propose the move").click()
@@ -178,3 +179,22 @@ async def test_without_a_prompt_the_page_teaches_the_first_one(
     await page.keyboard.type("Say hello to {{ guest }}.")
     await page.get_by_role("button", name="Create", exact=True).click()
     await expect(page.get_by_role("article", name="Prompt first")).to_be_visible()
+
+
+async def test_a_prompt_is_filed_under_a_folder_with_tags_and_archived(
+    open_page: Open, instance: Instance
+) -> None:
+    await asyncio.to_thread(prompt, instance, "filed", 1)
+    page = await open_page("/prompts/filed")
+    await page.get_by_role("button", name="Settings").click()
+    dialog = page.get_by_role("dialog", name="Settings of filed")
+    await dialog.get_by_label("Folder").fill("kitchen/menu")
+    await dialog.get_by_label("Tags").fill("menu, spring, menu")
+    await dialog.get_by_label("Owner").fill("team-menu")
+    await dialog.get_by_role("button", name="Save").click()
+    head = page.get_by_role("heading", name="filed")
+    await expect(head).to_contain_text("kitchen/menu /")
+    await expect(head).to_contain_text("spring")
+    await page.get_by_role("button", name="Settings").click()
+    await dialog.get_by_role("button", name="Archive").click()
+    await expect(head).to_contain_text("archived")

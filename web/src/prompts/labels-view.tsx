@@ -1,6 +1,6 @@
 // Labels: where each points, moving, rolling back, who guards them, and what waits for approval.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { ApiError, call } from "../api/client";
 import { useMay } from "../api/may";
 import type { LabelProposal, PromptDetail } from "../api/types";
@@ -14,6 +14,8 @@ import { toast, toastError } from "../ui/toast";
 import { MoveDialog, type Moving } from "./move-dialog";
 import type { Open } from "./prompt-pane";
 import { promptHistoryQuery, promptPath } from "./queries";
+
+const ProtectDialog = lazy(() => import("./protect-dialog"));
 
 type Label = PromptDetail["prompt"]["labels"][number];
 
@@ -34,17 +36,13 @@ export function LabelsView(open: Open) {
   const [back, setBack] = useState<Label | null>(null);
   const admin = useMay().project("admin", project);
   const again = useAgain(project, name);
-  const protect = useMutation({
-    mutationFn: (label: Label) =>
-      label.protected
-        ? call(`/api/v1/prompt-protections/${encodeURIComponent(label.label)}`, {
-            method: "DELETE",
-            query: { project, prompt: name },
-          })
-        : call("/api/v1/prompt-protections", {
-            method: "PUT",
-            body: { project, prompt: name, label: label.label },
-          }),
+  const [guarding, setGuarding] = useState<string | null>(null);
+  const unprotect = useMutation({
+    mutationFn: (label: string) =>
+      call(`/api/v1/prompt-protections/${encodeURIComponent(label)}`, {
+        method: "DELETE",
+        query: { project, prompt: name },
+      }),
     onSuccess: again,
     onError: toastError,
   });
@@ -82,7 +80,8 @@ export function LabelsView(open: Open) {
           {labels.map((one) => (
             <tr key={one.label} className={ROW}>
               <Cell className="font-medium">
-                {one.label} {one.protected && <Badge tone="warn">protected</Badge>}
+                {one.label}{" "}
+                {one.protected && <Badge tone="warn">{guardOf(detail, one.label)}</Badge>}
               </Cell>
               <Cell>v{one.version}</Cell>
               <Cell className="text-ink-2" title={fullTime(one.moved_ms)}>
@@ -94,7 +93,9 @@ export function LabelsView(open: Open) {
                     <Button
                       tone="ghost"
                       aria-label={`${one.protected ? "Do not protect" : "Protect"} ${one.label}`}
-                      onClick={() => protect.mutate(one)}
+                      onClick={() =>
+                        one.protected ? unprotect.mutate(one.label) : setGuarding(one.label)
+                      }
                     >
                       {one.protected ? "Unprotect" : "Protect"}
                     </Button>
@@ -121,6 +122,16 @@ export function LabelsView(open: Open) {
       )}
       <History name={name} project={project} />
       {moving && <MoveDialog {...open} moving={moving} onClose={() => setMoving(null)} />}
+      {guarding && (
+        <Suspense>
+          <ProtectDialog
+            project={project}
+            prompt={name}
+            label={guarding}
+            onClose={() => setGuarding(null)}
+          />
+        </Suspense>
+      )}
       <Confirm
         open={back !== null}
         title={`Roll ${back?.label ?? ""} back?`}
@@ -141,6 +152,13 @@ export function LabelsView(open: Open) {
       </Confirm>
     </div>
   );
+}
+
+/** What a protected label asks for, in a few words. */
+function guardOf(detail: PromptDetail, label: string): string {
+  const guard = detail.protections.find((one) => one.label === label);
+  const by = guard?.role === "admin" ? "protected, by an admin" : "protected";
+  return guard?.evaluation ? `${by}, evaluated` : by;
 }
 
 function Proposals({ detail, project, editor }: Open) {

@@ -1,6 +1,7 @@
 // One prompt: its head, and what can be done with it.
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { lazy, Suspense, useState } from "react";
 import { useMay } from "../api/may";
 import type { PromptDetail } from "../api/types";
 import { useShortcuts } from "../frame/shortcuts";
@@ -15,6 +16,8 @@ import { LabelsView } from "./labels-view";
 import { promptQuery } from "./queries";
 import { UsageView } from "./usage-view";
 import { VersionsView } from "./versions-view";
+
+const SettingsDialog = lazy(() => import("./settings-dialog"));
 
 export interface Open {
   detail: PromptDetail;
@@ -86,7 +89,9 @@ function Pane({ detail, project, editor }: Open) {
   );
 }
 
-function Head({ detail, project, onClose }: Open & { onClose: () => void }) {
+function Head({ onClose, ...open }: Open & { onClose: () => void }) {
+  const { detail, project, editor } = open;
+  const [settings, setSettings] = useState(false);
   const { prompt } = detail;
   const production = prompt.labels.some((one) => one.label === "production");
   return (
@@ -131,6 +136,14 @@ function Head({ detail, project, onClose }: Open & { onClose: () => void }) {
       >
         Open in playground
       </Link>
+      <Button disabled={!editor} onClick={() => setSettings(true)}>
+        Settings
+      </Button>
+      {settings && (
+        <Suspense>
+          <SettingsDialog {...open} onClose={() => setSettings(false)} />
+        </Suspense>
+      )}
       <Button
         tone="ghost"
         icon="close"
