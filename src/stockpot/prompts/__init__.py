@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         PRODUCTION,
         LabelTo,
         NewPrompt,
+        NewProposal,
         NewVersion,
         PromptContent,
         PromptDetail,
@@ -31,7 +32,7 @@ else:
         __name__,
         {
             "api": "router",
-            "models": "LATEST PRODUCTION LabelTo NewPrompt NewVersion PromptContent PromptDetail "
+            "models": "LATEST PRODUCTION LabelTo NewPrompt NewProposal NewVersion PromptContent PromptDetail "
             "PromptFilter PromptMessage PromptSummary PromptVersionDetail",
             "ports": "GateProof",
             "wiring": "Prompts open_prompts",
@@ -44,6 +45,7 @@ __all__ = [
     "GateProof",
     "LabelTo",
     "NewPrompt",
+    "NewProposal",
     "NewVersion",
     "PromptContent",
     "PromptDetail",
