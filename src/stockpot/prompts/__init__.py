@@ -32,8 +32,8 @@ else:
         __name__,
         {
             "api": "router",
-            "models": "LATEST PRODUCTION LabelTo NewPrompt NewProposal NewVersion PromptContent PromptDetail "
-            "PromptFilter PromptMessage PromptSummary PromptVersionDetail",
+            "models": "LATEST PRODUCTION LabelTo NewPrompt NewProposal NewVersion PromptContent "
+            "PromptDetail PromptFilter PromptMessage PromptSummary PromptVersionDetail",
             "ports": "GateProof",
             "wiring": "Prompts open_prompts",
         },

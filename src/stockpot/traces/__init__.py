@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from stockpot.traces.service import OffsetMismatch, SpanLog
     from stockpot.traces.sketch import Sketch
     from stockpot.traces.store import SpanStore
+    from stockpot.traces.unit_figures import UnitFigures, UnitSums
 
 __all__ = [
     "Door",
@@ -93,6 +94,8 @@ __all__ = [
     "TraceFilter",
     "TracePage",
     "TraceRow",
+    "UnitFigures",
+    "UnitSums",
     "Verification",
     "WriterOf",
     "Written",
@@ -126,6 +129,7 @@ _ELSEWHERE = {
     "Sketch": "sketch",
     "SpanLog": "service",
     "SpanStore": "store",
+    **dict.fromkeys(("UnitFigures", "UnitSums"), "unit_figures"),
     "Keeping": "keeping.service",
     "WriterOf": "keeping.writing",
     "keeping_router": "keeping.api",

@@ -129,6 +129,7 @@ def _explain(span: NewSpan, record: Record) -> None:
     span.prompt_label = record.prompt_label
     if record.exposures:
         span.experiment, span.variant, _ = record.exposures[0]
+        span.exposures = _array(record.exposures)
     span.degraded, span.route_reason = _array(record.degraded), record.route_reason
 
 

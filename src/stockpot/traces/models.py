@@ -69,6 +69,7 @@ class Span(Frozen):
     `degraded` are fields of the request that the target's format could not say; `route_reason` is
     why this target was chosen, empty where there was nothing to choose. `tools` are those that it
     could use.
+    `exposures` are the experiments that it is counted in: name, arm, the unit's name in records.
     `sample_weight` is how many spans this one stands for where others were sampled away.
     """
 
@@ -136,6 +137,7 @@ class Span(Frozen):
     tool: str = ""
     tools: tuple[str, ...] = ()
     sample_weight: float = 1.0
+    exposures: tuple[tuple[str, str, str], ...] = ()
 
 
 class TraceRow(Frozen):
@@ -189,7 +191,8 @@ class Sight(Frozen):
 
 INSIDE = (
     "kind", "model", "requested_model", "provider", "error", "user", "session", "tag",
-    "prompt_name", "prompt_version", "agent", "tool", "dataset_run", "q",
+    "prompt_name", "prompt_version", "agent", "tool", "dataset_run", "experiment", "variant",
+    "unit", "q",
 )  # fmt: skip
 """Conditions that any span of a trace may meet."""
 
@@ -201,8 +204,9 @@ class TraceFilter(Frozen):
     what was asked for.
 
     A list of traces looks at root spans, unless a condition asks for what happens inside a trace:
-    a kind, a model, a provider, an error, a user, a session, a tag, a prompt, an agent, a tool, a
-    text. Then any span counts.
+    a kind, a model, a provider, an error, a user, a session, a tag, a prompt, an agent, a tool, an
+    experiment, a text. Then any span counts. `variant` is an experiment's arm, `unit` the name that
+    whoever was assigned has in records.
     """
 
     project: str | None = None
@@ -226,6 +230,9 @@ class TraceFilter(Frozen):
     tool: str | None = None
     agent: str | None = None
     dataset_run: str | None = None
+    experiment: str | None = None
+    variant: str | None = None
+    unit: str | None = None
     q: str | None = None
     from_ms: float | None = Field(None, ge=0, le=9e12)
     to_ms: float | None = Field(None, ge=0, le=9e12)

@@ -44,6 +44,7 @@ from stockpot.traces.receiving.pricing import Prices, RowsOf, no_prices
 from stockpot.traces.store import Listed, SpanStore
 from stockpot.traces.store.rewriting import Stretch
 from stockpot.traces.tree import Below, Light, TreePage, grow, tree_page
+from stockpot.traces.unit_figures import UnitFigures
 from stockpot.traces.verify import verify
 
 _NICE_BUCKETS_S = (60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 86400, 7 * 86400)
@@ -306,6 +307,10 @@ class SpanLog:
     ) -> dict[int, Measure]:
         """The same step by step, by each step's start."""
         return self._store.stepped(where, start, end, step)
+
+    def units(self, project: str, experiment: str, since_ms: float = 0) -> UnitFigures:
+        """What the units of an experiment did that were first exposed since a time."""
+        return self._store.units(project, experiment, int(since_ms * 1e6))
 
     def export(self, where: TraceFilter, *, payloads: bool = False) -> Iterator[ExportedSpan]:
         """Every matching span that is there now, in the order of arrival."""

@@ -41,6 +41,9 @@ _FILTERS = (
     click.option("--agent", help="Only traces in which this agent worked."),
     click.option("--tool", help="Only traces in which this tool was called."),
     click.option("--dataset-run", help="Only of this run over a data set."),
+    click.option("--experiment", help="Only calls that this experiment counts."),
+    click.option("--variant", help="Only those of this arm of it."),
+    click.option("--unit", help="Only those of this unit of it, as reports name it."),
     click.option("--search", "q", help="Words, \"phrases\", begin*, -without; in what was said."),
     click.option("--last", "last_ms", type=milliseconds, metavar="DURATION",
                  help="Only the last 30m, 12h, 7d ..."),
@@ -73,6 +76,6 @@ def filtered(command: Command) -> Command:
 _NAMES = (
     "project", "environment", "model", "requested_model", "provider", "key_id", "status", "failed",
     "error", "unpriced", "kind", "user", "session", "tag", "prompt_name", "prompt_version",
-    "service", "release", "agent", "tool", "dataset_run", "q", "last_ms", "min_cost_usd",
-    "min_duration_ms", "trace_prefix",
+    "service", "release", "agent", "tool", "dataset_run", "experiment", "variant", "unit", "q",
+    "last_ms", "min_cost_usd", "min_duration_ms", "trace_prefix",
 )  # fmt: skip

@@ -120,6 +120,9 @@ def _tell_belonging(made: NewSpan, span: Incoming, found: Found) -> None:
     for name in _BELONGING:
         if name in found:
             setattr(made, name, _short(as_text(found[name])))
+    if exposed := exposures_of(found):
+        made.exposures = _encode(exposed).decode()
+        made.experiment, made.variant, _ = exposed[0]
     if tags := as_list(found.get("tags")):
         made.tags = _encode([_short(tag) for tag in tags[:64]]).decode()
     weight = as_float(found.get("sample_weight"))
@@ -135,10 +138,10 @@ _BELONGING = (
 
 def exposures_of(found: Found) -> tuple[tuple[str, str, str], ...]:
     """Experiment, arm and unit of each experiment that a span says it is counted in: one of each,
-    or lists of as many. What has no unit is counted nowhere."""
+    or lists of as many. What has no unit is found by its experiment, and counted in no unit."""
     told = [_several(found.get(name)) for name in ("experiment", "variant", "unit")]
     every = list(zip_longest(*told, fillvalue=""))[:_MOST_EXPERIMENTS]
-    return tuple((name, arm, unit) for name, arm, unit in every if name and arm and unit)
+    return tuple((name, arm, unit) for name, arm, unit in every if name and arm)
 
 
 def _several(value: Any) -> list[str]:

@@ -28,6 +28,7 @@ from stockpot.traces.otlp import Piece
 from stockpot.traces.provenance import Slice
 from stockpot.traces.store.orders import Done, Order
 from stockpot.traces.tree import Light
+from stockpot.traces.unit_figures import UnitFigures
 
 PAYLOAD_STATES = ("none", "full", "masked", "shed", "expired", "erased")
 """Names of `NewSpan.payload`."""
@@ -120,6 +121,7 @@ class NewSpan(msgspec.Struct, gc=False):
     degraded: str = ""
     route_reason: str = ""
     tools: str = ""
+    exposures: str = ""
 
 
 class NewPayload(NamedTuple):
@@ -270,6 +272,10 @@ class SpanStore(Protocol):
         self, kind: SubjectKind, where: SubjectFilter, *, offset: int, limit: int
     ) -> SubjectPage:
         """Sessions, users or tags with what belongs to them, newest or dearest first."""
+        ...
+
+    def units(self, project: str, experiment: str, since_ns: int) -> UnitFigures:
+        """What the units of an experiment did that were first exposed since a time."""
         ...
 
     def audit(self) -> Audit:

@@ -27,7 +27,7 @@ from stockpot.traces.models import (
     TraceFilter,
 )
 from stockpot.traces.provenance import Slice
-from stockpot.traces.store import Audit, Batch, Listing, Outcome, shape
+from stockpot.traces.store import Audit, Batch, Listing, Outcome, shape, units
 from stockpot.traces.store.audit import audit
 from stockpot.traces.store.measures import measures, stepped
 from stockpot.traces.store.orders import Done, Order
@@ -40,6 +40,7 @@ from stockpot.traces.store.sqlite import Readers, Synchronous, connect, migrate
 from stockpot.traces.store.subjects import subjects
 from stockpot.traces.store.writer import Writer
 from stockpot.traces.tree import Light
+from stockpot.traces.unit_figures import UnitFigures
 
 
 class SqliteSpanStore:
@@ -161,6 +162,10 @@ class SqliteSpanStore:
             if self._writer is None:
                 self._writer = Writer(self._folder, self._synchronous, self._clock)
             self._writer.rewrite(changes)
+
+    def units(self, project: str, experiment: str, since_ns: int) -> UnitFigures:
+        with self._readers.lend() as connection:
+            return units.figures(connection, project, experiment, since_ns)
 
     def audit(self) -> Audit:
         with self._readers.lend() as connection:

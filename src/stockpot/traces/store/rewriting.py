@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from stockpot.traces.otlp import Piece
-from stockpot.traces.store import NewSpan
+from stockpot.traces.store import NewSpan, units
 from stockpot.traces.store.payloads import PayloadFiles, PayloadReader, file_name
 from stockpot.traces.store.rollups import Rollups
 from stockpot.traces.store.sqlite import Connection, transaction
@@ -96,4 +96,5 @@ def rewrite(
         payloads.reword(day, retention, some)
     with transaction(connection):
         rollups.replace([c.before for c in changes], [c.now for c in changes])
+        units.replace(connection, [c.before for c in changes], [c.now for c in changes])
         connection.executemany(_CHANGE, [(*_as_row(c.now), c.now.id) for c in changes])

@@ -27,7 +27,7 @@ COLUMNS = (
     "service_tier", "unit_prices", "price_source", "saved_nano", "cache",
     "degraded", "route_reason", "dialect", "service", "release", "trace_name", "prompt_name",
     "prompt_version", "prompt_label", "experiment", "variant", "dataset_run", "dataset_item",
-    "agent", "tool", "tools", "sample_weight",
+    "agent", "tool", "tools", "sample_weight", "exposures",
 )  # fmt: skip
 
 _ABOUT = COLUMNS[COLUMNS.index("service") : COLUMNS.index("tools")]
@@ -59,6 +59,7 @@ _INDEXES_INSIDE = (
     ("trace_prefix", "spans_identity", ""),
     *((name, f"spans_by_{name}", f"{{0}}.{name} <> ''")
       for name in ("session", "user", "dataset_run", "prompt_name", "tool", "agent")),
+    ("experiment", "spans_exposed", "{0}.exposures <> ''"),
     ("model", "spans_by_model", ""),
 )  # fmt: skip
 """The same where any span of a trace may match."""
@@ -73,7 +74,7 @@ def span_of(row: Sequence[Any]) -> Span:
         usage_source, cost, cost_detail, price_id, finish, user, session, tags, stages, params,
         payload, input_preview, output_preview, source, revision, provenance, usage_detail,
         tier, unit_prices, price_source, saved, cache, degraded, reason, dialect, *about, tools,
-        weight,
+        weight, exposures,
     ) = row  # fmt: skip
     usage: dict[str, Any] = {
         "input": input_, "output": output, "cache_read": cache_read, "cache_write": cache_write,
@@ -98,6 +99,7 @@ def span_of(row: Sequence[Any]) -> Span:
         revision=revision, provenance=provenance.hex(), dialect=dialect,
         **dict(zip(_ABOUT, about, strict=True)), tools=_json(tools) if tools else (),
         sample_weight=1.0 if weight is None else weight,
+        exposures=_json(exposures) if exposures else (),
     )  # fmt: skip
 
 
@@ -147,6 +149,11 @@ def conditions(where: TraceFilter, alias: str = "s") -> tuple[str, list[Any]]:
     if where.tag is not None:
         hold(f"{alias}.tags <> ''")
         hold(f"EXISTS (SELECT 1 FROM json_each({alias}.tags) t WHERE t.value = ?)", where.tag)
+    exposed = {"0": where.experiment, "1": where.variant, "2": where.unit}
+    if told := {place: name for place, name in exposed.items() if name is not None}:
+        hold(f"{alias}.exposures <> ''")
+        same = " AND ".join(f"e.value ->> {place} = ?" for place in told)
+        hold(f"EXISTS (SELECT 1 FROM json_each({alias}.exposures) e WHERE {same})", *told.values())
     if where.from_ms is not None:
         hold(f"{alias}.at_ns >= ?", _ns(where.from_ms))
     if where.to_ms is not None:

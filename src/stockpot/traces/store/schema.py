@@ -243,6 +243,26 @@ SPANS: tuple[Migration, ...] = (
              PRIMARY KEY (project, work)
            ) WITHOUT ROWID""",
     ),
+    (
+        # Experiments that a span is counted in: JSON array of [experiment, arm, unit] or ''
+        "ALTER TABLE spans ADD COLUMN exposures TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX spans_exposed ON spans (project) WHERE exposures <> ''",
+        # What each unit of an experiment did, by metric; a unit in two arms has rows of both.
+        """CREATE TABLE units (
+             project TEXT NOT NULL,
+             experiment TEXT NOT NULL,
+             metric TEXT NOT NULL,
+             unit TEXT NOT NULL,
+             variant TEXT NOT NULL,
+             n INTEGER NOT NULL,           -- calls
+             total REAL NOT NULL,
+             squares REAL NOT NULL,
+             first_ns INTEGER NOT NULL,    -- first exposure
+             last_ns INTEGER NOT NULL,
+             before REAL,                  -- the end user's mean before; NULL: none is known
+             PRIMARY KEY (project, experiment, metric, unit, variant)
+           ) WITHOUT ROWID""",
+    ),
 )
 
 PAYLOADS: tuple[Migration, ...] = (

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any
 
+from stockpot.traces.store import units
 from stockpot.traces.store.orders import Done, Erase, Expire, Order, Reprice, Sample
 from stockpot.traces.store.payloads import PayloadFiles, day_of
 from stockpot.traces.store.rollups import Rollups
@@ -53,7 +54,8 @@ SELECT id, at_ns, payload_day, retention FROM spans
 WHERE trace_id = ? AND project = ? AND user IN ('', ?)"""
 _FORGET = """
 UPDATE spans SET user = '', session = '', tags = '', client = '', response_id = '', params = '',
-  input_preview = '', output_preview = '', error_message = '', payload_day = NULL,
+  input_preview = '', output_preview = '', error_message = '', exposures = '',
+  payload_day = NULL,
   payload = CASE payload WHEN 0 THEN 0 ELSE ? END
 WHERE id IN ({numbers})"""
 _PRICED = """
@@ -103,6 +105,7 @@ class Upkeep:
                     "DELETE FROM subjects WHERE project = ? AND last_ns < ?",
                     (order.project, order.before_ns),
                 )
+                units.expire(self._connection, order.project, order.before_ns)
         return Done(len(rows), len(rows), more)
 
     def _expire_payloads(self, order: Expire) -> Done:
@@ -184,6 +187,7 @@ class Upkeep:
         with transaction(self._connection):
             self._connection.execute("PRAGMA secure_delete = ON")
             for numbers in _chunks([row[0] for row in rows]):
+                units.forget(self._connection, numbers)
                 self._connection.execute(_FORGET.format(numbers=numbers), (_ERASED,))
             self._connection.executemany(
                 "DELETE FROM subjects WHERE kind = ? AND project = ? AND name = ?",
@@ -216,6 +220,7 @@ class Upkeep:
             )  # fmt: skip
             for row in rows:
                 one = now[row[0]]
+                units.reprice(self._connection, one.number, one.cost_nano)
                 self._connection.execute(_PRICED, (
                     one.cost_nano, one.cost_detail, one.unit_prices, one.price_id,
                     one.price_source, one.saved_nano, one.number,

@@ -20,7 +20,7 @@ import msgspec
 
 from stockpot.core.errors import Conflict
 from stockpot.core.locks import Held, hold
-from stockpot.traces.store import Batch, NewPayload, NewSpan, Outcome, subjects
+from stockpot.traces.store import Batch, NewPayload, NewSpan, Outcome, subjects, units
 from stockpot.traces.store.orders import Done, Order
 from stockpot.traces.store.payloads import PayloadFiles, day_of
 from stockpot.traces.store.rewriting import Change, rewrite
@@ -170,6 +170,7 @@ class Writer:
         connection = self._connection
         spans = [span for span, _ in kept]
         subjects.count(connection, spans)
+        units.count(connection, spans)
         connection.executemany(_INSERT, map(_as_row, spans))
         self._rollups.add(spans, received // 1_000_000_000)
         connection.executemany(_PAYLOAD_FILE, files)
