@@ -28,6 +28,7 @@ from stockpot import (
     datasets,
     evals,
     feedback,
+    guardrails,
     monitors,
     playground,
     prompts,
@@ -140,6 +141,9 @@ class _Control:
             evals.PromptVersions(self.prompts),
         )
         self.prompts.prove_with(self.evals.looking)
+        self.guardrails = guardrails.open_guardrails(
+            self.db, publisher, names, self.spans, self.datasets
+        )
         self.playground = playground.Playground(
             self.db,
             self.catalog,
@@ -165,6 +169,7 @@ class _Control:
             feedback.router(self.feedback, self.public_keys),
             datasets.router(self.datasets),
             evals.router(self.evals),
+            guardrails.router(self.guardrails),
             playground.router(self.playground, self.catalog, self.caller),
         )
 
@@ -203,6 +208,7 @@ class _Control:
         yield self.monitors.watch()
         yield self._tell_prices()
         yield self.scores.watch()
+        yield self.guardrails.watch()
         if self.settings.otlp_url:
             headers = pairs(self.settings.otlp_headers, "STOCKPOT_OTLP_HEADERS")
             yield traces.forwarder(self.instance, self.settings.otlp_url, headers).run()

@@ -1,0 +1,68 @@
+"""Whether a rule may stand in a policy: its rail is known, its settings fit, and it was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from stockpot.core.errors import InvalidInput, did_you_mean
+from stockpot.guardrails.models import Calibration, PolicyRule
+from stockpot.guardrails.rates import is_measured
+from stockpot.rails import ELSEWHERE, Rule, build, kinds
+
+
+def check_rules(rules: Iterable[PolicyRule], calibrated: Collection[str]) -> None:
+    """Raises InvalidInput in words. A rail without measured rates may flag or run in the shadow,
+    unless the project calibrated it: an action needs to know how often it would be wrong."""
+    for rule in rules:
+        _examine(rule)
+        if rule.action in ("flag", "allow") or rule.shadow:
+            continue
+        if not is_measured(rule.rail) and rule.rail not in calibrated:
+            raise InvalidInput(
+                f"the rule {rule.id!r} would {rule.action} by the rail {rule.rail!r}, which has no "
+                "measured rates: nobody knows how often it is wrong. It may 'flag', or run in the "
+                "shadow",
+                hint=f"measure it on your texts: stockpot guardrails calibrate {rule.rail} "
+                "FILE.jsonl",
+            )
+
+
+def rule_of(rule: PolicyRule, known: Calibration | None = None) -> Rule:
+    """The rule as workers run it. What the project measured of the rail stands where the rule says
+    nothing of its own: the threshold, and the model that was fitted with it."""
+    settings = dict(rule.settings)
+    threshold = rule.threshold
+    if known is not None:
+        threshold = known.threshold if threshold is None else threshold
+        if known.digest:
+            settings.setdefault("model", known.digest)
+    return Rule(
+        rule.id, rule.rail, rule.on, rule.action, settings, threshold, rule.on_error,
+        rule.budget_ms, rule.shadow, rule.reversible, rule.route_to,
+    )  # fmt: skip
+
+
+def _examine(rule: PolicyRule) -> None:
+    if rule.rail not in kinds():
+        raise InvalidInput(
+            f"the rule {rule.id!r}: there is no rail {rule.rail!r}."
+            f"{did_you_mean(rule.rail, kinds())}",
+            hint="stockpot guardrails rails",
+        )
+    if rule.rail not in ELSEWHERE:
+        build(rule_of(rule), {})
+    elif rule.rail == "model":
+        _examine_model(rule)
+
+
+def _examine_model(rule: PolicyRule) -> None:
+    if not isinstance(rule.settings.get("model"), str):
+        raise InvalidInput(
+            f"the rule {rule.id!r} asks a chat model: name it in settings.model",
+            hint="stockpot aliases list",
+        )
+    if rule.action == "mask":
+        raise InvalidInput(
+            f"the rule {rule.id!r}: a chat model says whether a text is safe, not where; it "
+            "cannot mask"
+        )

@@ -1,0 +1,191 @@
+"""`stockpot guardrails policies ... | bind | unbind`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stockpot.core.client import Client
+from stockpot.core.errors import InvalidInput
+from stockpot.core.terminal import json_option, show
+
+API = "/api/v1/guardrails"
+project_option = click.option("--project", default="default", show_default=True)
+
+
+@click.group()
+def guardrails() -> None:
+    """Rails on what goes to models and what comes back."""
+
+
+@guardrails.group()
+def policies() -> None:
+    """Policies: rails in order, with what is done about what they find."""
+
+
+@policies.command("list")
+@click.option("--project", help="Of one project only.")
+@json_option
+@click.pass_obj
+def list_(client: Client, project: str | None, as_json: bool) -> None:
+    """List policies, and where they hold.
+
+    \b
+    Example:
+      stockpot guardrails policies list
+    """
+    show(
+        client.get(f"{API}/policies", **({"project": project} if project else {})),
+        (
+            ("PROJECT", lambda p: p["project"]),
+            ("POLICY", lambda p: p["name"]),
+            ("RULES", lambda p: len(p["rules"])),
+            ("ACTIONS", lambda p: ", ".join(dict.fromkeys(map(_acts, p["rules"])))),
+            ("HOLDS FOR", lambda p: ", ".join(map(_where, p["bindings"])) or "(nothing)"),
+        ),
+        as_json=as_json,
+        empty="No policies yet. Write one: stockpot guardrails policies apply FILE",
+    )
+
+
+def _acts(rule: dict[str, Any]) -> str:
+    return f"{rule['action']} (shadow)" if rule["shadow"] else str(rule["action"])
+
+
+def _where(binding: dict[str, Any]) -> str:
+    return f"{binding['kind']} {binding['subject']}".strip()
+
+
+@policies.command("show")
+@click.argument("policy")
+@project_option
+@json_option
+@click.pass_obj
+def show_(client: Client, policy: str, project: str, as_json: bool) -> None:
+    """Show a policy with its rules, in order.
+
+    \b
+    Example:
+      stockpot guardrails policies show careful
+    """
+    found = client.get(f"{API}/policies/{policy}", project=project)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    held = ", ".join(map(_where, found["bindings"])) or "nothing yet (stockpot guardrails bind)"
+    click.echo(f"{found['project']}/{found['name']}: {found['description']}".rstrip(": "))
+    click.echo(f"holds for {held}; flagged calls go to {found['queue'] or 'no queue'}")
+    show(
+        found["rules"],
+        (
+            ("RULE", lambda r: r["id"]),
+            ("RAIL", lambda r: r["rail"]),
+            ("ON", lambda r: ", ".join(r["on"])),
+            ("ACTION", _acts),
+            ("FAILS", lambda r: r["on_error"]),
+            ("BUDGET", lambda r: f"{r['budget_ms']:g} ms"),
+            ("SETTINGS", lambda r: json.dumps(r["settings"]) if r["settings"] else ""),
+        ),
+        as_json=False,
+        empty="It has no rules.",
+    )
+
+
+@policies.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--project", help="Instead of the file's.")
+@json_option
+@click.pass_obj
+def apply(client: Client, file: Path, project: str | None, as_json: bool) -> None:
+    """Write the policy of a JSON file; it is in force everywhere at once.
+
+    \b
+    Example:
+      stockpot guardrails policies apply careful.json
+    """
+    try:
+        body = json.loads(file.read_text("utf-8"))
+    except ValueError as bad:
+        raise InvalidInput(f"{file} is no JSON: {bad}") from None
+    if not isinstance(body, dict):
+        raise InvalidInput(f"{file} holds no policy: a JSON object with 'name' and 'rules'")
+    bindings = body.pop("bindings", [])
+    if project:
+        body["project"] = project
+    made = client.put(f"{API}/policies", body)
+    for binding in bindings:
+        path = f"{API}/policies/{made['name']}/bindings?project={made['project']}"
+        made = client.put(path, binding)
+    held = ", ".join(map(_where, made["bindings"]))
+    say = f"{made['name']}: {len(made['rules'])} rules, in force for {held or 'nothing yet'}"
+    click.echo(json.dumps(made) if as_json else say)
+    if not held and not as_json:
+        click.echo(f"bind it: stockpot guardrails bind {made['name']} --route NAME")
+
+
+@policies.command()
+@click.argument("policy")
+@project_option
+@json_option
+@click.pass_obj
+def delete(client: Client, policy: str, project: str, as_json: bool) -> None:
+    """Remove a policy, everywhere where it holds.
+
+    \b
+    Example:
+      stockpot guardrails policies delete careful
+    """
+    client.delete(f"{API}/policies/{policy}?project={project}")
+    click.echo(json.dumps({"removed": policy}) if as_json else f"removed {policy}")
+
+
+def _binding(route: str | None, key: str | None) -> dict[str, str]:
+    if route and key:
+        raise InvalidInput("name a --route or a --key, not both")
+    if route:
+        return {"kind": "route", "subject": route}
+    return {"kind": "key", "subject": key} if key else {"kind": "project", "subject": ""}
+
+
+@click.command()
+@click.argument("policy")
+@project_option
+@click.option("--route", help="Only calls to this model name.")
+@click.option("--key", help="Only calls with this key (its id).")
+@json_option
+@click.pass_obj
+def bind(
+    client: Client, policy: str, project: str, route: str | None, key: str | None, as_json: bool
+) -> None:
+    """Let a policy hold: for its project, or for a route or a key of it. The narrowest decides.
+
+    \b
+    Example:
+      stockpot guardrails bind careful --route support
+    """
+    path = f"{API}/policies/{policy}/bindings?project={project}"
+    made = client.put(path, _binding(route, key))
+    held = ", ".join(map(_where, made["bindings"]))
+    click.echo(json.dumps(made) if as_json else f"{policy} holds for {held}")
+
+
+@click.command()
+@project_option
+@click.option("--route", help="Only calls to this model name.")
+@click.option("--key", help="Only calls with this key (its id).")
+@json_option
+@click.pass_obj
+def unbind(client: Client, project: str, route: str | None, key: str | None, as_json: bool) -> None:
+    """Let no policy hold there any more.
+
+    \b
+    Example:
+      stockpot guardrails unbind --route support
+    """
+    binding = _binding(route, key)
+    where = f"kind={binding['kind']}&subject={binding['subject']}&project={project}"
+    client.delete(f"{API}/bindings?{where}")
+    click.echo(json.dumps(binding) if as_json else "no policy holds there now")

@@ -1,0 +1,107 @@
+"""`stockpot guardrails test | rails`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stockpot.core.client import Client
+from stockpot.core.errors import InvalidInput
+from stockpot.core.terminal import json_option, show
+from stockpot.guardrails.cli.policies import API, project_option
+
+_PLACES = click.Choice(["input", "output", "tool_call", "tool_result", "retrieved"])
+
+
+@click.command()
+@click.argument("text")
+@project_option
+@click.option("--policy", help="Of this policy. Without: the policy of FILE.")
+@click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--on", type=_PLACES, default="input", show_default=True, help="Read as this.")
+@json_option
+@click.pass_obj
+def test(
+    client: Client,
+    text: str,
+    project: str,
+    policy: str | None,
+    file: Path | None,
+    on: str,
+    as_json: bool,
+) -> None:
+    """See what a policy makes of a text (- reads it from the standard input). Nothing is kept.
+
+    \b
+    Example:
+      stockpot guardrails test "my card is 4111 1111 1111 1111" --policy careful
+    """
+    body: dict[str, Any] = {"project": project, "on": on}
+    body["text"] = sys.stdin.read() if text == "-" else text
+    if policy:
+        body["policy"] = policy
+    elif file:
+        body["rules"] = json.loads(file.read_text("utf-8")).get("rules", [])
+    else:
+        raise InvalidInput("name a --policy, or a --file that holds one")
+    said = client.post(f"{API}/test", body)
+    if as_json:
+        click.echo(json.dumps(said, indent=2))
+        return
+    click.echo(f"{said['action']} ({said['us']:.0f} µs)")
+    if said["text"] != body["text"]:
+        click.echo(said["text"])
+    show(
+        said["rules"],
+        (
+            ("RULE", lambda r: r["rule"]),
+            ("RAIL", lambda r: r["rail"]),
+            ("FOUND", lambda r: _found(r, body["text"])),
+            ("THEN", lambda r: f"{r['action']}{' (shadow)' if r['shadow'] else ''}"),
+            ("µs", lambda r: f"{r['us']:.0f}"),
+        ),
+        as_json=False,
+        empty="",
+    )
+
+
+def _found(verdict: dict[str, Any], text: str) -> str:
+    if verdict["skipped"] or verdict["failed"]:
+        return str(verdict["skipped"] or verdict["failed"])
+    said = [f"{f['type']} {text[f['start'] : f['end']][:40]!r}" for f in verdict["findings"][:3]]
+    more = len(verdict["findings"]) - len(said)
+    return ", ".join(said) + (f" and {more} more" if more else "") or "nothing"
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def rails(client: Client, as_json: bool) -> None:
+    """List rails with the rates that were measured of each; one without may only flag.
+
+    \b
+    Example:
+      stockpot guardrails rails
+    """
+    show(
+        client.get(f"{API}/rails"),
+        (
+            ("RAIL", lambda r: r["rail"]),
+            ("WHAT", lambda r: r["title"]),
+            ("MEASURED", _rates),
+        ),
+        as_json=as_json,
+        empty="There are no rails.",
+    )
+
+
+def _rates(row: dict[str, Any]) -> str:
+    if not row["measured"]:
+        return "no: may only flag"
+    told = row["rates"]
+    shown = [f"{n} {told[n]}" for n in ("recall", "fpr", "set") if isinstance(told.get(n), str | float)]
+    return ", ".join(shown) or "by definition"

@@ -1,0 +1,56 @@
+"""The tables of guardrails. The migration builds them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+policies = sa.Table(
+    "guardrail_policies",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("project", sa.String(63), nullable=False),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("parallel", sa.Boolean, nullable=False),
+    sa.Column("rules", sa.JSON, nullable=False),
+    sa.Column("queue", sa.String(100), nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("created_by", sa.String(400), nullable=False),
+    sa.Column("updated_ms", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("project", "name"),
+)
+bindings = sa.Table(
+    "guardrail_bindings",
+    metadata,
+    sa.Column("project", sa.String(63), primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("subject", sa.String(200), primary_key=True),
+    sa.Column(
+        "policy_id",
+        sa.String(40),
+        sa.ForeignKey("guardrail_policies.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("created_by", sa.String(400), nullable=False),
+)
+calibrations = sa.Table(
+    "guardrail_calibrations",
+    metadata,
+    sa.Column("project", sa.String(63), primary_key=True),
+    sa.Column("rail", sa.String(60), primary_key=True),
+    sa.Column("threshold", sa.Float, nullable=False),
+    sa.Column("model", sa.LargeBinary),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("evidence", sa.JSON, nullable=False),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("created_by", sa.String(400), nullable=False),
+)
+harvest = sa.Table(
+    "guardrail_harvest",
+    metadata,
+    sa.Column("policy_id", sa.String(40), primary_key=True),
+    sa.Column("until_ms", sa.BigInteger, nullable=False),
+)
