@@ -44,7 +44,10 @@ COMMANDS: tuple[Row, ...] = (
     Row("Govern", "providers", "stockpot.catalog.cli:providers", "Connect vendors and servers."),
     Row("Govern", "prices", "stockpot.catalog.cli:prices", "Show and state what models cost."),
     Row(
-        "Govern", "guardrails", "stockpot.guardrails.cli:guardrails", "Rails, policies, rates, tests."
+        "Govern",
+        "guardrails",
+        "stockpot.guardrails.cli:guardrails",
+        "Rails, policies, rates, tests.",
     ),
     Row("Govern", "aliases", "stockpot.catalog.cli:aliases", "Route a model name to targets."),
     Row("Change", "plan", "stockpot.revisions.cli:plan", "Show what a file would change."),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stockpot.datasets.api import router
     from stockpot.datasets.models import Dataset, DatasetRow, DatasetVersion, NewRow, Use
     from stockpot.datasets.opening import Datasets, open_datasets
+    from stockpot.datasets.service.annotation import AnnotationService
     from stockpot.datasets.service.datasets import DatasetService
 else:
     __getattr__ = lazily(
@@ -21,11 +22,13 @@ else:
             "api": "router",
             "models": "Dataset DatasetRow DatasetVersion NewRow Use",
             "opening": "Datasets open_datasets",
+            "service.annotation": "AnnotationService",
             "service.datasets": "DatasetService",
         },
     )
 
 __all__ = [
+    "AnnotationService",
     "Dataset",
     "DatasetRow",
     "DatasetService",

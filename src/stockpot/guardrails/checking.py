@@ -1,4 +1,4 @@
-"""Whether a rule may stand in a policy: its rail is known, its settings fit, and it was measured."""
+"""Whether a rule may stand in a policy: its rail is known, fits its settings and was measured."""
 
 from __future__ import annotations
 

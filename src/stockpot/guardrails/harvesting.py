@@ -1,7 +1,7 @@
 """Calls that a policy flagged, into an annotation queue: people say which verdicts were right.
 
-Knows spans of guardrails and queues; decides nothing. What was looked at is remembered by time, with
-an overlap, since a span arrives after its call; a queue takes the same call once.
+Knows spans of guardrails and queues; decides nothing. What was looked at is remembered by time,
+with an overlap, since a span arrives after its call; a queue takes the same call once.
 """
 
 from __future__ import annotations

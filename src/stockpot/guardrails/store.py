@@ -10,9 +10,7 @@ from stockpot.guardrails.models import Binding, Calibration, Policy
 from stockpot.guardrails.tables import bindings, calibrations, harvest, policies
 
 
-def list_policies(
-    c: sa.Connection, projects: frozenset[str] | None = None
-) -> tuple[Policy, ...]:
+def list_policies(c: sa.Connection, projects: frozenset[str] | None = None) -> tuple[Policy, ...]:
     """Policies of some projects, or of all, by project and name, with where they hold."""
     return _select(c, sa.true() if projects is None else policies.c.project.in_(sorted(projects)))
 

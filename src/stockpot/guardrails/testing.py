@@ -65,5 +65,3 @@ def _verdict(rule: PolicyRule, ran: Ran | None, outcome: Outcome, why: str) -> R
         failed=failed,
         skipped=skipped,
     )
-
-

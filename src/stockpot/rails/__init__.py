@@ -68,4 +68,5 @@ __all__ = [
     "kinds",
     "label_of",
     "masked",
+    "presidio",
 ]

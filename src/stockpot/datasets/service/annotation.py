@@ -8,11 +8,12 @@ was answered is told, and no score written, before all have answered.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.access import Principal, audit, demand
+from stockpot.access import SYSTEM, Principal, audit, demand
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -25,6 +26,7 @@ from stockpot.datasets.annotation_models import (
     Item,
     ItemPage,
     NewQueue,
+    Question,
     Queue,
     QueueSettings,
     QueueSource,
@@ -39,6 +41,11 @@ from stockpot.traces import NewScore, ScoreService, Sight, SpanLog, TraceFilter,
 LOCK_MS = 15 * 60_000
 ADJUDICATED = "adjudication"
 _PAGE = 500
+_BLANK = {
+    "trace_id": "", "span_id": "", "row_id": "", "state": "open", "settled": None,
+    "settled_by": "", "note": "", "settled_ms": None,
+}  # fmt: skip
+"""A new item, but for what it is about."""
 
 
 class AnnotationService:
@@ -92,6 +99,37 @@ class AnnotationService:
             of = await self._datasets.version(project, dataset, version)
             await self._datasets.note_use(of, "annotation", queue_id, new.name)
         return made
+
+    async def feed(
+        self, project: str, name: str, trace_ids: Sequence[str], question: str, about: str
+    ) -> int:
+        """Put traces into a queue of this name, which is made where there is none; returns how
+        many were new. The instance does this by itself, for what a rule found."""
+        now = now_ms()
+
+        def write(c: sa.Connection) -> int:
+            queue_id = store.queue_named(c, project, name)
+            if queue_id is None:
+                queue_id = record_id("que")
+                rubric = Question(name=question, kind="bool")
+                new = NewQueue(name=name, instructions=about, rubric=(rubric,), blind=False)
+                values = new.model_dump(mode="json", exclude={"source"})
+                values |= {"id": queue_id, "project": project, "state": "open", "dataset": ""}
+                values |= {"dataset_version": None, "created_ms": now, "created_by": SYSTEM.label}
+                store.add_queue(c, **values)
+                made = store.queue_with(c, queue_id)
+                assert made is not None
+                _audited(c, SYSTEM, "create", made)
+            store.lock(c, queue_id)
+            known = store.item_ids(c, queue_id)
+            fresh = [one for one in dict.fromkeys(trace_ids) if one not in known]
+            place = len(known)
+            rows = [{**_BLANK, "id": one, "trace_id": one, "position": place + n,
+                     "queue_id": queue_id} for n, one in enumerate(fresh)]  # fmt: skip
+            store.add_items(c, rows)
+            return len(rows)
+
+        return await self._db.write(write)
 
     async def change(self, actor: Principal, queue_id: str, wanted: QueueSettings) -> Queue:
         """Change what is given."""
@@ -257,19 +295,17 @@ class AnnotationService:
     async def _items(
         self, actor: Principal, project: str, source: QueueSource, sight: Sight | None
     ) -> tuple[list[dict[str, Any]], int | None]:
-        blank = {"trace_id": "", "span_id": "", "row_id": "", "state": "open", "settled": None,
-                 "settled_by": "", "note": "", "settled_ms": None}  # fmt: skip
         if source.dataset is not None:
             version = await self._datasets.version(project, source.dataset, source.version, actor)
             rows = await self._datasets.rows(version, split=source.split, slice=source.slice)
             some = rows[: source.limit]
-            found = [{**blank, "id": row.id, "row_id": row.id, "position": n,
+            found = [{**_BLANK, "id": row.id, "row_id": row.id, "position": n,
                       "trace_id": row.source_trace, "span_id": row.source_span}
                      for n, row in enumerate(some)]  # fmt: skip
             number: int | None = version.number
         else:
             ids = await asyncio.to_thread(self._matching, project, source, sight)
-            found = [{**blank, "id": i, "trace_id": i, "position": n} for n, i in enumerate(ids)]
+            found = [{**_BLANK, "id": i, "trace_id": i, "position": n} for n, i in enumerate(ids)]
             number = None
         if not found:
             raise InvalidInput("nothing matches: a queue needs something to annotate")

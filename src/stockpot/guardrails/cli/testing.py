@@ -103,5 +103,7 @@ def _rates(row: dict[str, Any]) -> str:
     if not row["measured"]:
         return "no: may only flag"
     told = row["rates"]
-    shown = [f"{n} {told[n]}" for n in ("recall", "fpr", "set") if isinstance(told.get(n), str | float)]
+    shown = [
+        f"{n} {told[n]}" for n in ("recall", "fpr", "set") if isinstance(told.get(n), str | float)
+    ]
     return ", ".join(shown) or "by definition"
