@@ -113,8 +113,7 @@ class Call:
         self.position = 0
         self.prompt: Prompted | None = None
         self.exposures: tuple[tuple[str, str, str], ...] = ()
-        self.answered = False
-        self.client_lost = False
+        self.answered = self.client_lost = False
         self.key: KeyEntry | None = None
         self.ask: Ask | None = None
         self.route: RouteEntry | None = None

@@ -1,4 +1,4 @@
-"""Statistics of decisions: intervals, paired comparisons, power, multiplicity, agreement.
+"""Statistics of decisions: intervals, sequences, comparisons, power, multiplicity, agreement.
 
 Pure functions of numbers, each with the paper that it follows. Knows numpy and scipy; knows no
 run, no data set and no store. What is offered here is loaded when it is first used.
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
         share_agreed,
     )
     from stockpot.stats.classes import F1, binary_f1, macro_f1
+    from stockpot.stats.duration import Outlook, outlook, sequential_effect, share_spread_of
     from stockpot.stats.forecast import FEWEST_DAYS, Prediction, sum_to_come
     from stockpot.stats.intervals import Estimate, clustered_mean, mean, quantile_of_t, wilson
-    from stockpot.stats.multiplicity import holm
+    from stockpot.stats.multiplicity import discoveries_of_e, holm, holm_of_e
     from stockpot.stats.near import Pair, near_pairs
     from stockpot.stats.paired import (
         Comparison,
@@ -31,53 +32,96 @@ if TYPE_CHECKING:
         paired_difference,
     )
     from stockpot.stats.power import minimum_detectable_effect, sample_size
+    from stockpot.stats.ratio import SampleRatio, ratio_evidence, sample_ratio
     from stockpot.stats.repeats import pass_all, pass_any
+    from stockpot.stats.sequences import (
+        BURN_IN,
+        TUNED,
+        Band,
+        NonInferiority,
+        Sums,
+        boundary,
+        difference_sequence,
+        mean_sequence,
+        non_inferior_sequence,
+        proportion_difference_sequence,
+        proportion_sequence,
+        share_spread,
+        spread_of,
+    )
 else:
     __getattr__ = lazily(
         __name__,
         {
             "agreement": "cohen_kappa fleiss_kappa kappa_of_table krippendorff_alpha share_agreed",
             "classes": "F1 binary_f1 macro_f1",
+            "duration": "Outlook outlook sequential_effect share_spread_of",
             "forecast": "FEWEST_DAYS Prediction sum_to_come",
             "intervals": "Estimate clustered_mean mean quantile_of_t wilson",
             "near": "Pair near_pairs",
-            "multiplicity": "holm",
+            "multiplicity": "discoveries_of_e holm holm_of_e",
             "paired": "Comparison bootstrap compare effect_size exact_paired non_inferior "
             "paired_difference",
             "power": "minimum_detectable_effect sample_size",
+            "ratio": "SampleRatio ratio_evidence sample_ratio",
             "repeats": "pass_all pass_any",
+            "sequences": "BURN_IN TUNED Band NonInferiority Sums boundary difference_sequence "
+            "mean_sequence non_inferior_sequence proportion_difference_sequence "
+            "proportion_sequence share_spread spread_of",
         },
     )
 
 __all__ = [
+    "BURN_IN",
     "F1",
     "FEWEST_DAYS",
+    "TUNED",
+    "Band",
     "Comparison",
     "Estimate",
+    "NonInferiority",
+    "Outlook",
     "Pair",
     "Prediction",
+    "SampleRatio",
+    "Sums",
     "binary_f1",
     "bootstrap",
+    "boundary",
     "clustered_mean",
     "cohen_kappa",
     "compare",
+    "difference_sequence",
+    "discoveries_of_e",
     "effect_size",
     "exact_paired",
     "fleiss_kappa",
     "holm",
+    "holm_of_e",
     "kappa_of_table",
     "krippendorff_alpha",
     "macro_f1",
     "mean",
+    "mean_sequence",
     "minimum_detectable_effect",
     "near_pairs",
     "non_inferior",
+    "non_inferior_sequence",
+    "outlook",
     "paired_difference",
     "pass_all",
     "pass_any",
+    "proportion_difference_sequence",
+    "proportion_sequence",
     "quantile_of_t",
+    "ratio_evidence",
+    "sample_ratio",
     "sample_size",
+    "sequential_effect",
     "share_agreed",
+    "share_spread",
+    "share_spread_of",
+    "spread_of",
     "sum_to_come",
     "wilson",
 ]
