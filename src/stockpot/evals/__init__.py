@@ -11,20 +11,37 @@ from stockpot.core.lazy import lazily
 
 if TYPE_CHECKING:
     from stockpot.evals.api import router
-    from stockpot.evals.models import GateResult, Result, Row, Run, Suite, SuiteSpec, Verdict
+    from stockpot.evals.engine import Purse
+    from stockpot.evals.models import (
+        GateResult,
+        NewRows,
+        NewRun,
+        Result,
+        Row,
+        Run,
+        ScorerSpec,
+        Suite,
+        SuiteSpec,
+        Target,
+        Verdict,
+    )
     from stockpot.evals.neighbours import PromptVersions, RowsOfSets
-    from stockpot.evals.opening import WANTED, Evals, open_evals, open_jobs
-    from stockpot.evals.scorers import Case, Scorer
+    from stockpot.evals.opening import WANTED, Evals, open_doing, open_evals, open_jobs
+    from stockpot.evals.scorers import Case, Scorer, made
+    from stockpot.evals.service import EvalJobs
     from stockpot.evals.store import metadata
 else:
     __getattr__ = lazily(
         __name__,
         {
             "api": "router",
-            "models": "GateResult Result Row Run Suite SuiteSpec Verdict",
+            "engine": "Purse",
+            "models": "GateResult NewRows NewRun Result Row Run ScorerSpec Suite SuiteSpec Target "
+            "Verdict",
             "neighbours": "PromptVersions RowsOfSets",
-            "opening": "WANTED Evals open_evals open_jobs",
-            "scorers": "Case Scorer",
+            "opening": "WANTED Evals open_doing open_evals open_jobs",
+            "scorers": "Case Scorer made",
+            "service": "EvalJobs",
             "store": "metadata",
         },
     )
@@ -32,18 +49,26 @@ else:
 __all__ = [
     "WANTED",
     "Case",
+    "EvalJobs",
     "Evals",
     "GateResult",
+    "NewRows",
+    "NewRun",
     "PromptVersions",
+    "Purse",
     "Result",
     "Row",
     "RowsOfSets",
     "Run",
     "Scorer",
+    "ScorerSpec",
     "Suite",
     "SuiteSpec",
+    "Target",
     "Verdict",
+    "made",
     "metadata",
+    "open_doing",
     "open_evals",
     "open_jobs",
     "router",

@@ -24,6 +24,7 @@ from stockpot.evals.targets import Answer, Caller
 CHUNK = 1000
 _ATTEMPTS = 5
 _LONGEST_S = 900.0
+_OUTPUT_TOKENS = 512
 _encode = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(Answer).decode
 
@@ -40,6 +41,19 @@ class Ledger(Protocol):
         progress: Progress,
     ) -> None:  # fmt: skip
         """Keep results, answers and how far the run is, in one step."""
+        ...
+
+
+class Purse(Protocol):
+    """Money for calls, in nano-dollars. It is asked before a call goes out, with what the call may
+    cost, and told what it did cost."""
+
+    def reserve(self, nano: int) -> bool:
+        """Put this much aside; False where there is not so much left."""
+        ...
+
+    def settle(self, reserved: int, paid: int) -> None:
+        """What was put aside for a call is free again; this much was paid."""
         ...
 
 
@@ -60,9 +74,13 @@ class Engine:
 
     def __init__(
         self, plan: Plan, ledger: Ledger, caller: Caller, scorers: Sequence[Scorer], tools: Tools,
-        *, pace: Pace | None = None, stop: asyncio.Event | None = None,
+        *, pace: Pace | None = None, stop: asyncio.Event | None = None, purse: Purse | None = None,
     ) -> None:  # fmt: skip
         self._plan = plan
+        self._purse = purse
+        self._dearest = 0
+        self.out_of_money = False
+        """Whether it ended because the purse was empty."""
         self._ledger = ledger
         self._caller = caller
         self._scorers = [
@@ -110,9 +128,36 @@ class Engine:
                 if self._stop.is_set() or self._fault:
                     self.pace.failed()
                     return
-                task = asyncio.create_task(self._ask(place, key))
+                reserved = await self._reserved(place)
+                if reserved is None:
+                    self.pace.failed()
+                    self.out_of_money = True
+                    return
+                task = asyncio.create_task(self._ask(place, key, reserved))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
+
+    async def _reserved(self, place: int) -> int | None:
+        """What was put aside for a call; None when even after all calls under way there is not
+        enough for it."""
+        if self._purse is None:
+            return 0
+        while True:
+            guess = self._dearest or self._guessed(place)
+            if self._purse.reserve(guess):
+                return guess
+            if not self._tasks:
+                return None
+            await asyncio.wait(set(self._tasks), return_when=asyncio.FIRST_COMPLETED)
+
+    def _guessed(self, place: int) -> int:
+        """What a call may cost, before any was answered: four characters are a token."""
+        row, _ = self._row(place)
+        target = self._plan.spec.target
+        said = len(as_text(row.input)) + len(target.system)
+        told: Any = target.params.get("max_tokens") or target.params.get("max_completion_tokens")
+        answer = Answer(input_tokens=said // 4 + 1, output_tokens=int(told or _OUTPUT_TOKENS))
+        return self._cost(answer) or 0
 
     async def _take_known(self, places: Sequence[int]) -> list[tuple[int, bytes | None]]:
         """Keep at once what nobody has to be asked; gives what is left."""
@@ -138,7 +183,7 @@ class Engine:
             await self._keep(found[start : start + CHUNK], {})
         return rest
 
-    async def _ask(self, place: int, key: bytes | None) -> None:
+    async def _ask(self, place: int, key: bytes | None, reserved: int = 0) -> None:
         """One call, again while it may be; its place in the pace is held while it is under way."""
         row, repeat = self._row(place)
         attempt, until = 0, time.monotonic() + _LONGEST_S
@@ -156,6 +201,10 @@ class Engine:
                 break
             await asyncio.sleep(wait)
             await self.pace.enter()
+        if self._purse is not None:
+            paid = self._cost(answer) or 0
+            self._dearest = max(self._dearest, paid)
+            self._purse.settle(reserved, paid)
         self._answered.append((place, answer, None if answer.error else key))
         self._more.set()
 

@@ -52,11 +52,16 @@ def open_evals(
 
 def open_jobs(db: Database, instance: Instance, settings: Settings) -> Mapping[str, Handler]:
     """The handlers of evaluations' jobs, for the process that does them."""
+    return {KIND: open_doing(db, instance, settings).handle}
+
+
+def open_doing(db: Database, instance: Instance, settings: Settings) -> EvalJobs:
+    """What does runs, for the process of jobs: as jobs of their own, or as part of others."""
 
     def secret_of(project: str) -> str:
         return secret_for(instance, "evaluations", project)
 
-    return {KIND: EvalJobs(db, settings, secret_of).handle}
+    return EvalJobs(db, settings, secret_of)
 
 
 async def _facts(catalog: Catalog, name: str) -> ModelFacts:

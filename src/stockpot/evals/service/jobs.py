@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 import httpx
@@ -14,7 +15,7 @@ from stockpot.core.errors import Conflict, Unavailable
 from stockpot.core.jobs import Work
 from stockpot.core.urls import gateway_tls, gateway_url
 from stockpot.evals import store
-from stockpot.evals.engine import Engine, Plan, case_of
+from stockpot.evals.engine import Engine, Plan, Purse, case_of
 from stockpot.evals.measuring import all_measured
 from stockpot.evals.models import Progress, Result, Run
 from stockpot.evals.scorers import Case, made
@@ -43,13 +44,30 @@ class EvalJobs:
         if run is None or run.state in ("done", "cancelled"):
             return
         try:
-            await self._run(work, run)
+            await self._run(work.stop, run)
         except Exception as bad:
             error = f"{type(bad).__name__}: {bad}"
             await self._db.write(lambda c: close(c, run, "failed", error))
             raise
 
-    async def _run(self, work: Work, run: Run) -> None:
+    async def do(self, run_id: str, stop: asyncio.Event, purse: Purse | None = None) -> Run:
+        """A run as part of another job, as far as its purse goes. What is left undone when it ends
+        can be taken up by the next call."""
+        run = await self._db.read(lambda c: store.run_by_id(c, run_id))
+        if run is None:
+            raise Conflict(f"the run {run_id!r} is not there any more")
+        if run.state != "done":
+            again = await self._db.write(lambda c: _without_failed(c, run))
+            await self._run(stop, again, purse)
+        told = await self._db.read(lambda c: store.run_by_id(c, run_id))
+        return told or run
+
+    async def results(self, run_id: str) -> tuple[Result, ...]:
+        """What there is of a run, in the order of its rows."""
+        found = await self._db.read(lambda c: store.results_of(c, run_id))
+        return tuple(one for _, one in found)
+
+    async def _run(self, stop: asyncio.Event, run: Run, purse: Purse | None = None) -> None:
         await self._db.write(
             lambda c: store.set_run(
                 c, run.id, state="running", started_ms=int(run.started_ms or now_ms())
@@ -61,11 +79,15 @@ class EvalJobs:
         scorers = [made(spec) for spec in run.spec.scorers]
         ledger = StoreLedger(self._db, run)
         try:
-            engine = Engine(plan, ledger, caller, scorers, GatewayTools(client), stop=work.stop)
+            engine = Engine(
+                plan, ledger, caller, scorers, GatewayTools(client), stop=stop, purse=purse
+            )
             await engine.run()
         finally:
             await client.aclose()
-        if not work.stop.is_set():
+        if engine.out_of_money:
+            await self._db.write(lambda c: close(c, run, "cancelled", "the budget is spent"))
+        elif not stop.is_set():
             await self._db.write(lambda c: close(c, run, "done"))
 
     def _client(self, project: str) -> httpx.AsyncClient:
@@ -142,6 +164,17 @@ def plan_of(c: sa.Connection, run: Run) -> Plan:
         done=frozenset(store.done_places(c, run.id)), progress=run.progress,
         prices=(dollars[0], dollars[1]) if dollars else None,
     )  # fmt: skip
+
+
+def _without_failed(c: sa.Connection, run: Run) -> Run:
+    """A run whose failed rows are tried again."""
+    if not run.progress.failed:
+        return run
+    store.drop_failed(c, run.id)
+    done = len(store.done_places(c, run.id))
+    progress = run.progress.model_copy(update={"done": done, "failed": 0})
+    store.set_run(c, run.id, progress=progress)
+    return run.model_copy(update={"progress": progress})
 
 
 def close(c: sa.Connection, run: Run, state: str, error: str = "") -> None:

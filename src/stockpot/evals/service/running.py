@@ -79,8 +79,11 @@ class Running:
 
         return await self._db.read(read)
 
-    async def start(self, actor: Principal, project: str, new: NewRun) -> Run:
-        """Start a run; the instance does it, or whoever asked reports what comes out."""
+    async def start(
+        self, actor: Principal, project: str, new: NewRun, *, queued: bool = True
+    ) -> Run:
+        """Start a run; the instance does it, or whoever asked reports what comes out. With `queued`
+        False it waits for a job of somebody else to do it."""
         in_project(actor, "editor", project)
         plan = await self._prepared(actor, project, new)
         _check_runner(plan.spec.target, new.runner)
@@ -97,20 +100,21 @@ class Running:
             created_ms=now_ms(), started_ms=now_ms() if new.runner == "here" else None,
             finished_ms=None, created_by=actor.label,
         )  # fmt: skip
-        await self._db.write(lambda c: self._add(c, actor, run, plan, new))
+        await self._db.write(lambda c: self._add(c, actor, run, plan, new, queued=queued))
         if plan.version is not None:
             await self._world.datasets.used(project, plan.name, plan.version, run.id, run.suite)
         self._queue.wake()
         return run
 
     def _add(
-        self, c: sa.Connection, actor: Principal, run: Run, plan: _Prepared, new: NewRun
-    ) -> None:
+        self, c: sa.Connection, actor: Principal, run: Run, plan: _Prepared, new: NewRun,
+        *, queued: bool,
+    ) -> None:  # fmt: skip
         rows = [row.model_dump(mode="json", exclude_defaults=True) for row in plan.rows]
         store.put_rowset(c, run.project, plan.name, plan.digest, rows, now_ms())
         prices = {"dollars": list(plan.prices) if plan.prices else None}
         store.add_run(c, run, prices, repeat_calls=new.repeat_calls)
-        if run.runner == "instance":
+        if run.runner == "instance" and queued:
             self._queue.add(c, KIND, run.id, {"run": run.id})
         told: dict[str, Any] = {"project": run.project, "suite": run.suite, "arm": run.arm}
         audit(c, actor, "run.start", run.id, **told)
