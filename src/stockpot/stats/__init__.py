@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         effect_size,
         exact_paired,
         non_inferior,
+        non_inferiority_p,
         paired_difference,
     )
     from stockpot.stats.power import minimum_detectable_effect, sample_size
@@ -61,7 +62,7 @@ else:
             "near": "Pair near_pairs",
             "multiplicity": "discoveries_of_e holm holm_of_e",
             "paired": "Comparison bootstrap compare effect_size exact_paired non_inferior "
-            "paired_difference",
+            "non_inferiority_p paired_difference",
             "power": "minimum_detectable_effect sample_size",
             "ratio": "SampleRatio ratio_evidence sample_ratio",
             "repeats": "pass_all pass_any",
@@ -107,6 +108,7 @@ __all__ = [
     "near_pairs",
     "non_inferior",
     "non_inferior_sequence",
+    "non_inferiority_p",
     "outlook",
     "paired_difference",
     "pass_all",

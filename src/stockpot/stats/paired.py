@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr
+from scipy.special import bdtr, ndtr, stdtr
 
 from stockpot.stats.intervals import Estimate, clustered_mean, mean
 
@@ -91,6 +91,22 @@ def non_inferior(difference: Estimate, margin: float) -> bool:
     if margin < 0:
         raise ValueError("a margin is how much worse is still accepted: it is not negative")
     return difference.low > -margin
+
+
+def non_inferiority_p(difference: Estimate, margin: float) -> float:
+    """The one-sided p of "the candidate is worse by `margin` or more" (Blackwelder 1982), for a
+    difference in which higher is better. Below (1 - confidence) / 2 just where `non_inferior` holds
+    of the interval; it is what is adjusted where several candidates are looked at."""
+    if margin < 0:
+        raise ValueError("a margin is how much worse is still accepted: it is not negative")
+    if not math.isfinite(difference.se) or difference.df <= 0:
+        return 1.0
+    above = difference.value + margin
+    if difference.se == 0:
+        return 0.0 if above > 0 else 1.0
+    if math.isinf(difference.df):
+        return float(ndtr(-above / difference.se))
+    return float(stdtr(difference.df, -above / difference.se))
 
 
 def bootstrap(
