@@ -136,6 +136,7 @@ class _Control:
         self.evals = evals.open_evals(
             self.db,
             self.instance,
+            self.settings,
             self.catalog,
             evals.RowsOfSets(self.datasets.sets),
             evals.PromptVersions(self.prompts),

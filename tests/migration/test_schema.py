@@ -19,6 +19,7 @@ from stockpot.core.db import Database, migrate, newest_revision, open_database, 
 from stockpot.core.errors import ConfigError
 from stockpot.core.jobs.store import metadata as job_tables
 from stockpot.datasets.store.tables import metadata as dataset_tables
+from stockpot.evals.judges.store import metadata as judge_tables
 from stockpot.evals.store import metadata as evals_tables
 from stockpot.experiments.store.tables import metadata as experiment_tables
 from stockpot.feedback.store import metadata as feedback_tables
@@ -32,7 +33,7 @@ from tests.postgres import fresh_database
 
 EXPECTED = [
     access_tables, catalog_tables, revision_tables, score_tables, feedback_tables, monitor_tables,
-    dataset_tables, evals_tables, job_tables, keeping_tables, playground_tables,
+    dataset_tables, evals_tables, judge_tables, job_tables, keeping_tables, playground_tables,
     prompt_tables, experiment_tables,
 ]  # fmt: skip
 SCRIPTS = ScriptDirectory(str(Path(stockpot.__file__).parent / "migrations"))

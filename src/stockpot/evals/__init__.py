@@ -12,6 +12,19 @@ from stockpot.core.lazy import lazily
 if TYPE_CHECKING:
     from stockpot.evals.api import router
     from stockpot.evals.engine import Purse
+    from stockpot.evals.judges.asking import Asking
+    from stockpot.evals.judges.models import (
+        Certificate,
+        Corrected,
+        Judge,
+        Judged,
+        Judgement,
+        JudgeSpec,
+        Scale,
+        Subject,
+        Tally,
+    )
+    from stockpot.evals.judges.service import JudgeService
     from stockpot.evals.models import (
         GateResult,
         NewRows,
@@ -38,6 +51,10 @@ else:
             "engine": "Purse",
             "models": "GateResult NewRows NewRun Result Row Run ScorerSpec Suite SuiteSpec Target "
             "Verdict",
+            "judges.asking": "Asking",
+            "judges.models": "Certificate Corrected Judge Judged Judgement JudgeSpec Scale Subject "
+            "Tally",
+            "judges.service": "JudgeService",
             "neighbours": "PromptVersions RowsOfSets",
             "opening": "WANTED Evals open_doing open_evals open_jobs",
             "scorers": "Case Scorer made",
@@ -48,10 +65,18 @@ else:
 
 __all__ = [
     "WANTED",
+    "Asking",
     "Case",
+    "Certificate",
+    "Corrected",
     "EvalJobs",
     "Evals",
     "GateResult",
+    "Judge",
+    "JudgeService",
+    "JudgeSpec",
+    "Judged",
+    "Judgement",
     "NewRows",
     "NewRun",
     "PromptVersions",
@@ -60,10 +85,13 @@ __all__ = [
     "Row",
     "RowsOfSets",
     "Run",
+    "Scale",
     "Scorer",
     "ScorerSpec",
+    "Subject",
     "Suite",
     "SuiteSpec",
+    "Tally",
     "Target",
     "Verdict",
     "made",

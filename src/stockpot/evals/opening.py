@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import httpx
+
 from stockpot.catalog import Catalog, project_names, secret_for
 from stockpot.core.config import Settings
 from stockpot.core.db import Database
 from stockpot.core.errors import NotFound, did_you_mean
 from stockpot.core.instance import Instance
 from stockpot.core.jobs import Handler, JobQueue
+from stockpot.evals.clients import gateway_client
+from stockpot.evals.judges.service import JudgeService
 from stockpot.evals.ports import DataSets, ModelFacts, Prompts, World
 from stockpot.evals.service import KIND, EvalJobs, Looking, Running, SuiteService
 
@@ -24,12 +28,14 @@ class Evals(NamedTuple):
     suites: SuiteService
     running: Running
     looking: Looking
+    judges: JudgeService
     queue: JobQueue
 
 
 def open_evals(
-    db: Database, instance: Instance, catalog: Catalog, datasets: DataSets, prompts: Prompts
-) -> Evals:
+    db: Database, instance: Instance, settings: Settings, catalog: Catalog, datasets: DataSets,
+    prompts: Prompts,
+) -> Evals:  # fmt: skip
     """Wire the services of one instance."""
 
     def wake() -> None:
@@ -47,7 +53,12 @@ def open_evals(
     world = World(datasets, prompts, model, catalog.keys.evaluation_secret, check_project)
     queue = JobQueue(db, wake)
     suites = SuiteService(db, world)
-    return Evals(suites, Running(db, queue, world, suites), Looking(db, world), queue)
+
+    async def client_of(project: str) -> httpx.AsyncClient:
+        return gateway_client(settings, await world.secret(project))
+
+    judges = JudgeService(db, world, client_of)
+    return Evals(suites, Running(db, queue, world, suites), Looking(db, world), judges, queue)
 
 
 def open_jobs(db: Database, instance: Instance, settings: Settings) -> Mapping[str, Handler]:

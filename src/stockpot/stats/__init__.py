@@ -10,6 +10,7 @@ from stockpot.core.lazy import lazily
 
 if TYPE_CHECKING:
     from stockpot.stats.agreement import (
+        clustered_kappa,
         cohen_kappa,
         fleiss_kappa,
         kappa_of_table,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from stockpot.stats.classes import F1, binary_f1, macro_f1
     from stockpot.stats.duration import Outlook, outlook, sequential_effect, share_spread_of
     from stockpot.stats.forecast import FEWEST_DAYS, Prediction, sum_to_come
+    from stockpot.stats.inference import prediction_powered_mean, rogan_gladen
     from stockpot.stats.intervals import Estimate, clustered_mean, mean, quantile_of_t, wilson
     from stockpot.stats.multiplicity import discoveries_of_e, holm, holm_of_e
     from stockpot.stats.near import Pair, near_pairs
@@ -54,10 +56,12 @@ else:
     __getattr__ = lazily(
         __name__,
         {
-            "agreement": "cohen_kappa fleiss_kappa kappa_of_table krippendorff_alpha share_agreed",
+            "agreement": "clustered_kappa cohen_kappa fleiss_kappa kappa_of_table "
+            "krippendorff_alpha share_agreed",
             "classes": "F1 binary_f1 macro_f1",
             "duration": "Outlook outlook sequential_effect share_spread_of",
             "forecast": "FEWEST_DAYS Prediction sum_to_come",
+            "inference": "prediction_powered_mean rogan_gladen",
             "intervals": "Estimate clustered_mean mean quantile_of_t wilson",
             "near": "Pair near_pairs",
             "multiplicity": "discoveries_of_e holm holm_of_e",
@@ -89,6 +93,7 @@ __all__ = [
     "binary_f1",
     "bootstrap",
     "boundary",
+    "clustered_kappa",
     "clustered_mean",
     "cohen_kappa",
     "compare",
@@ -113,10 +118,12 @@ __all__ = [
     "paired_difference",
     "pass_all",
     "pass_any",
+    "prediction_powered_mean",
     "proportion_difference_sequence",
     "proportion_sequence",
     "quantile_of_t",
     "ratio_evidence",
+    "rogan_gladen",
     "sample_ratio",
     "sample_size",
     "sequential_effect",

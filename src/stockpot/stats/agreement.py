@@ -91,6 +91,37 @@ def kappa_of_table(
     return Estimate(kappa, low, high, se, int(n), int(n), math.inf, p_value, method)
 
 
+def clustered_kappa(
+    one: Sequence[Hashable],
+    other: Sequence[Hashable],
+    clusters: Sequence[Hashable],
+    weights: Weights = "none",
+    confidence: float = 0.95,
+    resamples: int = 1000,
+) -> Estimate:
+    """Kappa of pairs of ratings of which some are about the same item: whole items are resampled
+    for the interval (percentile, seeded; Field and Welsh 2007, JRSS B 69:369)."""
+    if len(one) != len(other) or len(one) != len(clusters) or not one:
+        raise ValueError("kappa needs pairs, each with its item, and at least one")
+    values = sorted({*one, *other}, key=_rank)
+    place = {value: index for index, value in enumerate(values)}
+    size = len(values)
+    codes = np.array([place[a] * size + place[b] for a, b in zip(one, other, strict=True)])
+    number: dict[Hashable, int] = {}
+    items = np.array([number.setdefault(name, len(number)) for name in clusters])
+    weighing = _weights(size, weights)
+
+    def kappa(weights: Floats) -> Floats:
+        tables = np.stack([np.bincount(codes, w[items], size * size) for w in weights])
+        p = tables.reshape(-1, size, size) / tables.sum(axis=1)[:, None, None]
+        observed = (p * weighing).sum(axis=(1, 2))
+        chance = p.sum(axis=2)[:, :, None] * p.sum(axis=1)[:, None, :]
+        expected = (chance * weighing).sum(axis=(1, 2))
+        return _ratio(observed - expected, 1 - expected)
+
+    return _resampled(kappa, len(number), confidence, resamples, "cohen-by-item")
+
+
 def fleiss_kappa(
     counts: Sequence[Sequence[int]], confidence: float = 0.95, resamples: int = 2000
 ) -> Estimate:

@@ -42,6 +42,13 @@ if TYPE_CHECKING:
     from stockpot.traces.receiving.grpc_face import serve_grpc
     from stockpot.traces.receiving.sender import Sender
     from stockpot.traces.scores.api import score_router
+    from stockpot.traces.scores.badges import (
+        Badge,
+        CertificateState,
+        Certifying,
+        is_judge,
+        unmeasured,
+    )
     from stockpot.traces.scores.beside import ScoresBeside
     from stockpot.traces.scores.distance import edit_distance, edit_share
     from stockpot.traces.scores.models import (
@@ -61,6 +68,9 @@ if TYPE_CHECKING:
     from stockpot.traces.unit_figures import UnitFigures, UnitSums
 
 __all__ = [
+    "Badge",
+    "CertificateState",
+    "Certifying",
     "Door",
     "ExportedSpan",
     "Group",
@@ -103,6 +113,7 @@ __all__ = [
     "edit_share",
     "forwarder",
     "ingest_app",
+    "is_judge",
     "keeping_router",
     "open_span_log",
     "open_store",
@@ -111,9 +122,13 @@ __all__ = [
     "router",
     "score_router",
     "serve_grpc",
+    "unmeasured",
 ]
 
 _ELSEWHERE = {
+    **dict.fromkeys(
+        ("Badge", "CertificateState", "Certifying", "is_judge", "unmeasured"), "scores.badges"
+    ),
     **dict.fromkeys(
         ("NewScore", "Score", "ScoreBy", "ScoreFilter", "ScorePage", "ScoreSummary", "Written"),
         "scores.models",

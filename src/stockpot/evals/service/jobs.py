@@ -13,8 +13,8 @@ from stockpot.core.config import Settings
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, Unavailable
 from stockpot.core.jobs import Work
-from stockpot.core.urls import gateway_tls, gateway_url
 from stockpot.evals import store
+from stockpot.evals.clients import gateway_client
 from stockpot.evals.engine import Engine, Plan, Purse, case_of
 from stockpot.evals.measuring import all_measured
 from stockpot.evals.models import Progress, Result, Run
@@ -91,15 +91,7 @@ class EvalJobs:
             await self._db.write(lambda c: close(c, run, "done"))
 
     def _client(self, project: str) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
-            base_url=gateway_url(self._settings),
-            verify=gateway_tls(self._settings),
-            headers={"authorization": f"Bearer {self._secret_of(project)}"},
-            timeout=httpx.Timeout(10.0, read=None, pool=None),  # the gateway bounds a call
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-            transport=self._transport,
-            trust_env=False,
-        )
+        return gateway_client(self._settings, self._secret_of(project), self._transport)
 
     def _caller(self, run: Run, client: httpx.AsyncClient) -> Caller:
         if run.spec.target.kind == "recorded":
