@@ -48,11 +48,11 @@ decode_grants = msgspec.msgpack.Decoder(list[RateGrant]).decode
 _CORS_HEADERS = (
     "authorization, content-type, x-api-key, x-goog-api-key, traceparent, tracestate, baggage, "
     "x-stockpot-user, x-stockpot-session, x-stockpot-tags, x-stockpot-prompt, "
-    "x-stockpot-prompt-used"
+    "x-stockpot-prompt-used, x-stockpot-experiment-used"
 )
 _CORS_EXPOSE = (
-    "age, retry-after, server-timing, x-stockpot-cache, x-stockpot-degraded, x-stockpot-prompt, "
-    "x-stockpot-trace-id"
+    "age, retry-after, server-timing, x-stockpot-cache, x-stockpot-degraded, "
+    "x-stockpot-experiment, x-stockpot-prompt, x-stockpot-trace-id"
 )
 
 
@@ -156,6 +156,7 @@ class Worker:
         samples = self.meters.samples()
         for name, value in self.spool.counters.items():
             samples[f'stockpot_spool_total{{event="{name}"}}'] = float(value)
+        samples |= self.carried.experiments.samples()
         view = self.gateway.view
         beat = Heartbeat(
             worker=self.name,

@@ -77,6 +77,9 @@ def about(call: Call, now: int) -> Headers:
     if call.prompt is not None:
         used = f"{call.prompt.name}@{call.prompt.version}"
         said.append((b"x-stockpot-prompt", used.encode("ascii", "replace")))
+    if call.exposures:
+        in_arms = ", ".join(f"{name}; arm={arm}" for name, arm, _ in call.exposures)
+        said.append((b"x-stockpot-experiment", in_arms.encode("ascii", "replace")))
     key = call.key
     if key is not None and key.gates:
         if now - key.shown_at > FIGURES_NS:

@@ -11,7 +11,14 @@ from time import perf_counter_ns, time_ns
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from stockpot.core import ids
-from stockpot.gateway.trace_context import ALONE, joined, labels, prompt_used
+from stockpot.gateway.trace_context import (
+    ALONE,
+    Exposure,
+    experiments_used,
+    joined,
+    labels,
+    prompt_used,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,11 +116,12 @@ class Call:
         self.view = view
         self.dialect = dialect
         self.endpoint: Endpoint = endpoint
-        self.headers = dict(request.headers)
+        self.headers = headers = dict(request.headers)
         self.position = 0
         self.prompt: Prompted | None = None
-        self.exposures: tuple[tuple[str, str, str], ...] = ()
+        self.exposures: tuple[Exposure, ...] = ()
         self.answered = self.client_lost = False
+        self.reserved_tokens = self.reserved_nano = 0
         self.key: KeyEntry | None = None
         self.ask: Ask | None = None
         self.route: RouteEntry | None = None
@@ -124,20 +132,19 @@ class Call:
         self.listener: Listener | None = None
         self.gates: Sequence[Gate] = ()
         self.purses: Sequence[Purse] = ()
-        self.reserved_tokens = 0
-        self.reserved_nano = 0
         now = perf_counter_ns()
         self.start_ns = time_ns() - (now - request.received_ns)
         self.marks = [request.received_ns, request.complete_ns]
-        headers = self.headers
-        self.trace_id, self.parent_id, self.trace_onward = (
-            joined(request.headers) if b"traceparent" in headers else (ids.trace_id(), b"", ALONE)
-        )
+        there = b"traceparent" in headers
+        told = joined(request.headers) if there else (ids.trace_id(), b"", ALONE)
+        self.trace_id, self.parent_id, self.trace_onward = told
         if b"baggage" in headers:
             self.headers = labels(headers[b"baggage"]) | headers
         if b"x-stockpot-prompt-used" in headers:
             used = prompt_used(headers[b"x-stockpot-prompt-used"])
             self.prompt = Prompted(*used) if used else None
+        if b"x-stockpot-experiment-used" in headers:
+            self.exposures = experiments_used(headers[b"x-stockpot-experiment-used"])
         self.root_id = ids.span_id()
 
     def mark(self) -> None:

@@ -116,7 +116,34 @@ def _version(call: Call, named: str) -> tuple[Version, str]:
                 "model",
             )
         )
-    return _at(entry, ref or PRODUCTION)
+    ref = ref or PRODUCTION
+    if call.view.experiments is not None:
+        split = _split(call, name, ref)
+        if split is not None:
+            return split, ref
+    return _at(entry, ref)
+
+
+def _split(call: Call, name: str, label: str) -> Version | None:
+    """The version of the arm that the call's unit is in; None for the label's own."""
+    from stockpot.gateway.assigning import arm_for_label, counted, not_served
+
+    met = arm_for_label(call, f"{name}@{label}")
+    if met is None:
+        return None
+    split, arm, drawn = met
+    assert call.key is not None
+    named, _, ref = arm.target.rpartition("@")
+    entry = call.view.prompts.get((call.key.spec.project, named or name))
+    try:
+        version, _ = _at(entry, ref) if entry is not None else (None, "")
+    except Refused:
+        version = None
+    if version is None:
+        not_served(split)
+        return None
+    counted(call, split, drawn)
+    return version
 
 
 def _at(entry: PromptEntry, ref: str) -> tuple[Version, str]:

@@ -16,6 +16,7 @@ import msgspec
 
 from stockpot.core.errors import ConfigError
 from stockpot.gateway.allowance import Traffic
+from stockpot.gateway.experiment_table import ExperimentReader, ExperimentTable
 from stockpot.gateway.health import Health
 from stockpot.gateway.http.upstream import Origin
 from stockpot.gateway.leases import Purse
@@ -62,6 +63,7 @@ class Carried:
         self.traffic: dict[str, Traffic] = {}
         """Of routes, by name."""
         self.prompts = PromptReader()
+        self.experiments = ExperimentReader()
 
     def gate(self, ident: str, name: str, limits: Limits, share: float) -> Gate | None:
         """The gate of a scope, or None for one without limits that never had any."""
@@ -274,7 +276,9 @@ class KeyEntry:
 class View:
     """What a worker serves from: every table that a request needs, immutable."""
 
-    __slots__ = ("keys", "part", "prompts", "revision", "routes", "targets", "trial")
+    __slots__ = (
+        "experiments", "keys", "part", "prompts", "revision", "routes", "targets", "trial",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -282,8 +286,10 @@ class View:
         part: GatewayPart,
         carried: Carried,
         prompts: PromptTable = NO_PROMPTS,
+        experiments: ExperimentTable | None = None,
     ) -> None:
         self.revision = revision
+        self.experiments = experiments
         self.prompts = prompts
         self.trial = False
         self.part = part
@@ -318,7 +324,8 @@ def compile_view(data: bytes, carried: Carried) -> View:
                     hint="update this host's stockpot",
                 )
             prompts = carried.prompts.read(snapshot.parts)
-            view = View(snapshot.revision, _decode_part(part.data), carried, prompts)
+            split = carried.experiments.read(snapshot.parts)
+            view = View(snapshot.revision, _decode_part(part.data), carried, prompts, split)
             view.trial = snapshot.trial
             return view
     except msgspec.MsgspecError as bad:

@@ -162,6 +162,10 @@ def _resolve(call: Call, ask: Ask) -> Reply | None:
             f"not {call.endpoint}",
             "model",
         )
+    if call.view.experiments is not None:
+        from stockpot.gateway.assigning import route_for  # most workers never see an experiment
+
+        route = route_for(call, route)
     call.route = route
     call.mark()
     return None

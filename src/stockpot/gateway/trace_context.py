@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 _PARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _USED = re.compile(rb"([^\s@;]{1,200})@([0-9]{1,10})(?:;\s*label=([^\s;]{1,100}))?")
+_IN_ARM = re.compile(rb"([^\s,;]{1,200});\s*arm=([^\s,;]{1,200});\s*unit=([0-9a-f]{24})")
 _STATE = re.compile(rb"[ -~]{1,512}")
 _BAGGAGE_MOST = 8192
+_MOST_EXPERIMENTS = 8
+Exposure = tuple[str, str, str]
+"""The name of an experiment, of an arm, and the name that a unit has in records."""
 ALONE = b"-01\r\n"
 """`Joined.onward` of a trace that begins here."""
 _NO_TRACE, _NO_SPAN = b"0" * 32, b"0" * 16
@@ -65,6 +69,14 @@ def prompt_used(header: bytes) -> tuple[str, str, str] | None:
         return None
     name, version, label = found.groups(b"")
     return _said(name), version.decode(), _said(label)
+
+
+def experiments_used(header: bytes) -> tuple[Exposure, ...]:
+    """Out of `NAME; arm=ARM; unit=UNIT, ...`: in which arms the application says that the call is
+    made. Names are percent-encoded; what is malformed is left out."""
+    found = (_IN_ARM.fullmatch(one.strip()) for one in header.split(b",")[:_MOST_EXPERIMENTS])
+    told = [one.groups() for one in found if one is not None]
+    return tuple((_said(name), _said(arm), unit.decode()) for name, arm, unit in told)
 
 
 def _said(encoded: bytes) -> str:

@@ -67,6 +67,7 @@ class Rig:
     projects: tuple[Project, ...] = (Project("prj", "default", Limits()),)
     routes: tuple[Route, ...] = ()
     targets: tuple[Target, ...] = ()
+    parts: tuple[Part, ...] = ()
     environ: dict[str, str] = dataclasses.field(default_factory=dict)
     port: int = 0
     child: subprocess.Popen[bytes] | None = None
@@ -94,7 +95,7 @@ class Rig:
 
     def publish(self) -> None:
         part = GatewayPart(self.keys, self.projects, self.routes, self.targets)
-        snapshot = Snapshot(7, 0, (Part("gateway", 1, msgspec.msgpack.encode(part)),))
+        snapshot = Snapshot(7, 0, (Part("gateway", 1, msgspec.msgpack.encode(part)), *self.parts))
         instance = Instance(self.home)
         sealed = instance.seal(msgspec.msgpack.encode(snapshot))
         (instance.run / "snapshot.sealed").write_bytes(sealed)
