@@ -6,6 +6,7 @@ Run as `python -m stockpot.app control | openapi`.
 # No `from __future__ import annotations`: FastAPI reads these signatures when the module loads.
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -345,7 +346,11 @@ def _console_routes(app: FastAPI) -> None:
 def run_control(settings: Settings) -> None:
     """The control plane's process."""
     instance = Instance(settings.home)
+    # What is built here stays: looking for garbage among it cost a fifth of the start.
+    gc.disable()
     app = control_app(settings, instance, watch=True)
+    gc.freeze()
+    gc.enable()
 
     def started(url: str) -> None:
         instance.announce("control", {"url": url, "pid": os.getpid(), "version": __version__})
