@@ -27,6 +27,7 @@ from tests.integration.traces.span_store_contract import (
     store,
 )
 from tests.integration.traces.subjects_contract import SubjectsContract
+from tests.integration.traces.units_contract import UnitsContract
 from tests.integration.traces.upkeep_contract import UpkeepContract
 from tests.unit.traces.made import AT_NS, make_shipped
 
@@ -46,6 +47,7 @@ class TestSqlite(
     ShapeContract,
     SubjectsContract,
     UpkeepContract,
+    UnitsContract,
 ):
     """Runs the whole contract."""
 
