@@ -28,6 +28,7 @@ from stockpot import (
     catalog,
     datasets,
     evals,
+    experiments,
     feedback,
     guardrails,
     monitors,
@@ -143,6 +144,9 @@ class _Control:
             evals.PromptVersions(self.prompts),
         )
         self.prompts.prove_with(self.evals.looking)
+        self.experiments = experiments.open_experiments(
+            self.db, self.catalog, names, self.prompts, self.spans, self.scores
+        )
         self.guardrails = guardrails.open_guardrails(
             self.db, publisher, names, self.spans, self.datasets
         )
@@ -171,6 +175,7 @@ class _Control:
             feedback.router(self.feedback, self.public_keys),
             datasets.router(self.datasets),
             evals.router(self.evals),
+            experiments.router(self.experiments),
             guardrails.router(self.guardrails),
             playground.router(self.playground, self.catalog, self.caller),
         )
@@ -208,6 +213,7 @@ class _Control:
         yield self.catalog.watch()
         yield self.keeping.run()
         yield self.monitors.watch()
+        yield self.experiments.watching.watch()
         yield self._tell_prices()
         yield self.scores.watch()
         yield self.guardrails.watch()

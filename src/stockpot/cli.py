@@ -68,6 +68,12 @@ COMMANDS: tuple[Row, ...] = (
     Row("Improve", "annotate", "stockpot.datasets.cli:annotate", "Let people label rows, traces."),
     Row("Improve", "eval", "stockpot.evals.cli:eval_", "Run suites, compare, gate releases."),
     Row(
+        "Improve",
+        "experiments",
+        "stockpot.experiments.cli:experiments",
+        "Split live traffic, decide safely.",
+    ),
+    Row(
         "Access", "sign-in", "stockpot.access.cli:sign_in", "Print a sign-in link for the console."
     ),
     Row("Access", "users", "stockpot.access.cli:users", "Invite people, change and end access."),

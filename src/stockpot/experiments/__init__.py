@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stockpot.core.lazy import lazily
 
 if TYPE_CHECKING:
+    from stockpot.experiments.api import router
     from stockpot.experiments.models import (
         Arm,
         Decision,
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
         Stage,
     )
     from stockpot.experiments.service.experiments import ExperimentService
+    from stockpot.experiments.wiring import Experiments, open_experiments
 else:
     __getattr__ = lazily(
         __name__,
         {
+            "api": "router",
             "models": "Arm Decision Experiment ExperimentDetail Metric NewExperiment Report Stage",
             "service.experiments": "ExperimentService",
+            "wiring": "Experiments open_experiments",
         },
     )
 
@@ -36,8 +40,11 @@ __all__ = [
     "Experiment",
     "ExperimentDetail",
     "ExperimentService",
+    "Experiments",
     "Metric",
     "NewExperiment",
     "Report",
     "Stage",
+    "open_experiments",
+    "router",
 ]

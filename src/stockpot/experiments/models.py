@@ -317,11 +317,17 @@ class PlanRequest(Frozen):
 
 
 class Plan(Frozen):
-    """`detectable` is the smallest difference that `days` show with this power; `units` and
-    `needed_days` are what the asked `effect` takes (None where no effect was asked, or where it
-    takes more than ten years)."""
+    """`detectable` is the smallest difference that `days`, with so many `units`, show with the
+    power asked for (None: they are too few for any).
+
+    Of the asked `effect`: the units that it takes, as days; the days after which half, and nine in
+    ten, of such experiments have decided; and the chance that one does within `days`. None where no
+    effect was asked for, or where it takes too long."""
 
     detectable: float | None
     units: int
-    needed_units: int | None
-    needed_days: float | None
+    needed_units: int | None = None
+    needed_days: float | None = None
+    median_days: float | None = None
+    most_days: float | None = None
+    power: float | None = None

@@ -149,10 +149,11 @@ def proportion_difference_sequence(
 
 
 def proportion_sequence(
-    successes: int, n: int, alpha: float = 0.05, *, prior: tuple[float, float] = (0.5, 0.5)
+    successes: float, n: int, alpha: float = 0.05, *, prior: tuple[float, float] = (0.5, 0.5)
 ) -> Band:
     """A share, exactly and from the first unit on: every share that the mixture of all bets against
-    it (weighted by a beta prior) has not made 1/alpha richer by."""
+    it (weighted by a beta prior) has not made 1/alpha richer by. `successes` may be a sum of values
+    between 0 and 1: they win such a bet less, on average (Howard et al. 2021, section 3.1)."""
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} of {n} is no share")
     failures, (a, b) = n - successes, prior

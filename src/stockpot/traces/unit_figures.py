@@ -14,7 +14,7 @@ UNIT_METRICS = ("calls", "cost", "latency_ms", "ttft_ms", "tokens", "error")
 class UnitSums(NamedTuple):
     """Of one arm and metric: how many units there are, the sum of their means, of their squares,
     and of their calls. Of those whose end user was here before (`known`): the sums of what they did
-    before, of its squares, and of the products with what they do now."""
+    before, of its squares, of the products with what they do now, and of the latter alone."""
 
     n: int
     total: float
@@ -24,6 +24,7 @@ class UnitSums(NamedTuple):
     before: float = 0.0
     before_squares: float = 0.0
     products: float = 0.0
+    known_total: float = 0.0
 
 
 class UnitFigures(NamedTuple):

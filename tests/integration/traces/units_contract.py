@@ -126,7 +126,7 @@ class UnitsContract:
         store.append([Batch([(call(3, 500, '[["tone","a","u1"]]'), None)])])
         store.append([Batch([(call(4, 700, '[["tone","a","u1"]]'), None)])])
         latency = store.units("menu", "tone", 0).sums["latency_ms", "a"]
-        assert latency == UnitSums(1, 600.0, 360_000.0, 2, 1, 200.0, 40_000.0, 120_000.0)
+        assert latency == UnitSums(1, 600.0, 360_000.0, 2, 1, 200.0, 40_000.0, 120_000.0, 600.0)
 
     def test_units_outlive_old_spans_as_long_as_their_experiment_is_met(
         self, store: SpanStore

@@ -11,11 +11,7 @@ def upgrade() -> None:
     _experiments()
     _decisions()
     _looks()
-    # Scores learn which unit of which experiment they are about.
-    for name, length in (("experiment", 200), ("unit", 60)):
-        column = sa.Column(name, sa.String(length), nullable=False, server_default="")
-        op.add_column("score_targets", column)
-    op.create_index("score_targets_by_experiment", "score_targets", ["project", "experiment"])
+    _scores()
 
 
 def _experiments() -> None:
@@ -81,3 +77,16 @@ def _looks() -> None:
         sa.Column("seen", sa.JSON, nullable=False),
     )
     op.create_index("experiment_looks_by_experiment", "experiment_looks", ["experiment_id", "id"])
+
+
+def _scores() -> None:
+    """Of what scores are about: in which unit of which experiment it is counted."""
+    keys = (("project", 63), ("trace_id", 32), ("span_id", 16), ("session", 200))
+    op.create_table(
+        "score_exposures",
+        *(sa.Column(n, sa.String(size), primary_key=True, nullable=False) for n, size in keys),
+        sa.Column("experiment", sa.String(300), primary_key=True, nullable=False),
+        sa.Column("variant", sa.String(300), nullable=False),
+        sa.Column("unit", sa.String(300), nullable=False),
+    )
+    op.create_index("score_exposures_by_unit", "score_exposures", ["project", "experiment", "unit"])

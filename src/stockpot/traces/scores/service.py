@@ -141,6 +141,16 @@ class ScoreService:
                 found.setdefault(score.trace_id, []).append(score)
         return found
 
+    async def unit_means(
+        self, project: str, experiment: str, name: str, source: str | None, since_ms: float
+    ) -> list[tuple[str, str, int, float]]:
+        """The scores of a name (of one source, or of all) by the units of an experiment: unit, arm,
+        how many, their mean."""
+        await self.learn(project)
+        return await self._db.read(
+            lambda c: store.unit_means(c, project, experiment, name, source, since_ms)
+        )
+
     async def watch(self) -> None:
         """Learn what scores are about, for ever, also while nobody asks."""
         while True:
@@ -163,10 +173,10 @@ class ScoreService:
         due = [one for one in found if self._retry.get(one.target, (0.0, 0.0))[0] <= now]
         if not due:
             return 0
-        known, counted = await asyncio.to_thread(self._ask, due)
+        known, counted, exposed = await asyncio.to_thread(self._ask, due)
         self._remember(due, {_target_of(row) for row in known}, now)
         if known or counted:
-            await self._db.write(lambda c: store.learn(c, known, counted))
+            await self._db.write(lambda c: store.learn(c, known, counted, exposed))
         return len(known)
 
     def _fresh(
@@ -205,20 +215,22 @@ class ScoreService:
 
     def _ask(
         self, due: Iterable[store.Waiting]
-    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
         known: dict[tuple[str, ...], dict[str, Any]] = {}
         counted: list[dict[str, Any]] = []
+        exposed: list[dict[str, Any]] = []
         for one in due:
             project, trace_id, span_id, session = one.target
             spans = self._spans_of(project, trace_id, session)
             about = _about(spans, span_id)
             if about is None:
                 continue
-            if not one.known:
+            if not one.known and one.target not in known:
                 known[one.target] = _learned(one.target, about, spans)
+                exposed += _exposed(one.target, about, spans)
             if one.correction is not None:
                 counted += self._counted(one.id, about, one.correction)
-        return list(known.values()), counted
+        return list(known.values()), counted, exposed
 
     def _spans_of(self, project: str, trace_id: str, session: str) -> tuple[Span, ...]:
         try:
@@ -302,6 +314,23 @@ def _learned(target: tuple[str, ...], about: Span, spans: Sequence[Span]) -> dic
     values |= {"prompt_name": name, "prompt_version": version}
     cut = {column: text[: _longest(column)] for column, text in values.items()}
     return {**dict(zip(store.TARGET, target, strict=True)), **cut, "start_ms": about.start_ms}
+
+
+def _exposed(target: tuple[str, ...], about: Span, spans: Sequence[Span]) -> list[dict[str, Any]]:
+    """Rows of `score_exposures`: in which unit of each experiment the span is counted, or else all
+    the spans beside it that are counted at all."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for span in [about] if about.exposures else spans:
+        for experiment, variant, unit in span.exposures:
+            if unit:
+                found.setdefault(experiment, set()).add((variant, unit))
+    key = dict(zip(store.TARGET, target, strict=True))
+    return [
+        {**key, "experiment": experiment, "variant": variant, "unit": unit}
+        for experiment, where in found.items()
+        if len(where) == 1
+        for variant, unit in where
+    ]
 
 
 def _prompt(span: Span) -> tuple[str, str]:

@@ -66,6 +66,18 @@ targets = sa.Table(
     sa.Column("start_ms", sa.Float, nullable=False),
     sa.Index("score_targets_by_prompt", "prompt_name", "prompt_version"),
 )
+exposures = sa.Table(
+    "score_exposures",
+    metadata,
+    _text("project", 63, primary_key=True),
+    _text("trace_id", 32, primary_key=True),
+    _text("span_id", 16, primary_key=True),
+    _text("session", 200, primary_key=True),
+    _text("experiment", 300, primary_key=True),
+    _text("variant", 300),
+    _text("unit", 300),
+    sa.Index("score_exposures_by_unit", "project", "experiment", "unit"),
+)
 edits = sa.Table(
     "score_edits",
     metadata,
@@ -217,10 +229,13 @@ def waiting(c: sa.Connection, project: str | None, since_ms: int, limit: int) ->
 
 
 def learn(
-    c: sa.Connection, known: Sequence[dict[str, Any]], counted: Sequence[dict[str, Any]]
+    c: sa.Connection,
+    known: Sequence[dict[str, Any]],
+    counted: Sequence[dict[str, Any]],
+    exposed: Sequence[dict[str, Any]] = (),
 ) -> None:
     """Put down what the span log told; what another process put down meanwhile stays."""
-    for table, rows in ((targets, known), (edits, counted)):
+    for table, rows in ((targets, known), (edits, counted), (exposures, exposed)):
         keys = [column.name for column in table.primary_key]
         for row in rows:
             same = sa.and_(*(table.c[key] == row[key] for key in keys))
@@ -228,13 +243,36 @@ def learn(
                 c.execute(sa.insert(table).values(**row))
 
 
+def unit_means(
+    c: sa.Connection, project: str, experiment: str, name: str, source: str | None, since_ms: float
+) -> list[tuple[str, str, int, float]]:
+    """Of each unit of an experiment that has scores of a name: the unit, its arm, how many scores
+    there are, and their mean; of one source, or of all."""
+    where = ScoreFilter(project=project, name=name)
+    terms = [*_terms(where, None), exposures.c.experiment == experiment]
+    terms += [scores.c.value.is_not(None), scores.c.created_ms >= since_ms]
+    if source is not None:
+        terms.append(scores.c.source == source)
+    same = sa.and_(*(exposures.c[key] == scores.c[key] for key in TARGET))
+    query = (
+        sa.select(
+            exposures.c.unit, exposures.c.variant, sa.func.count(), sa.func.avg(scores.c.value)
+        )
+        .select_from(scores.join(exposures, same))
+        .where(*terms)
+        .group_by(exposures.c.unit, exposures.c.variant)
+    )
+    return [(row[0], row[1], row[2], float(row[3])) for row in c.execute(query)]
+
+
 def forget(c: sa.Connection, project: str, trace_ids: Sequence[str]) -> int:
     """Erase everything about some traces; returns how many scores there were."""
     about = (scores.c.project == project) & scores.c.trace_id.in_(list(trace_ids))
     mine = sa.select(scores.c.id).where(about)
     c.execute(sa.delete(edits).where(edits.c.project == project, edits.c.id.in_(mine)))
-    gone = (targets.c.project == project) & targets.c.trace_id.in_(list(trace_ids))
-    c.execute(sa.delete(targets).where(gone))
+    for table in (targets, exposures):
+        gone = (table.c.project == project) & table.c.trace_id.in_(list(trace_ids))
+        c.execute(sa.delete(table).where(gone))
     return c.execute(sa.delete(scores).where(about)).rowcount
 
 

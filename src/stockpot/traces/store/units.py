@@ -63,7 +63,7 @@ SELECT unit FROM units WHERE project = ? AND experiment = ? AND metric = 'calls'
 GROUP BY unit HAVING count(*) > 1"""
 _SUMS = f"""
 SELECT metric, variant, count(*), sum(y), sum(y * y), sum(n), count(before), total(before),
-  total(before * before), total(before * y)
+  total(before * before), total(before * y), total(CASE WHEN before IS NOT NULL THEN y END)
 FROM (
   SELECT metric, variant, n, total / n AS y, before FROM units
   WHERE project = ? AND experiment = ? AND metric = ? AND n > 0 AND first_ns >= ?

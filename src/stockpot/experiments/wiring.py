@@ -1,0 +1,56 @@
+"""Everything that experiments can do, wired. Knows who needs whom; stores are given."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stockpot.access import Principal
+from stockpot.assign import Document
+from stockpot.catalog import Catalog
+from stockpot.core.db import Database
+from stockpot.experiments.models import Report
+from stockpot.experiments.publishing import ExperimentsSource, document_of
+from stockpot.experiments.service.experiments import ExperimentService, Projects
+from stockpot.experiments.service.reporting import Reporting
+from stockpot.experiments.service.watching import Watching
+from stockpot.experiments.subjects import Subjects
+from stockpot.prompts import Prompts
+from stockpot.traces import ScoreService, SpanLog
+
+
+class Experiments(NamedTuple):
+    """The services of one instance."""
+
+    experiments: ExperimentService
+    reporting: Reporting
+    watching: Watching
+    db: Database
+
+    async def report(self, project: str, name: str, actor: Principal) -> Report:
+        """What is known of an experiment now."""
+        return await self.reporting.report(project, name, actor)
+
+    async def document(self, project: str) -> Document:
+        """What runs in a project, as applications assign by it."""
+        return await self.db.read(lambda c: document_of(c, project))
+
+
+def open_experiments(
+    db: Database,
+    catalog: Catalog,
+    projects: Projects,
+    prompts: Prompts,
+    spans: SpanLog,
+    scores: ScoreService,
+) -> Experiments:
+    """Wire the services, and have experiments published to workers."""
+    catalog.publisher.publish_also(ExperimentsSource())
+    changed = catalog.publisher.refresh
+    subjects = Subjects(prompts, catalog.models)
+    reporting = Reporting(db, spans, scores)
+    return Experiments(
+        ExperimentService(db, projects, subjects, changed),
+        reporting,
+        Watching(db, reporting, subjects, changed),
+        db,
+    )

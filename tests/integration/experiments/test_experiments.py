@@ -1,0 +1,138 @@
+"""Experiments over the API: from a draft to what the figures decide, on each kind of store."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from stockpot.traces import SpanLog
+from tests.integration.control.plane import Plane
+from tests.unit.traces.made import make_shipment, make_shipped
+
+pytestmark = pytest.mark.integration
+
+PATH = "/api/v1/experiments"
+NEW = {
+    "name": "tone", "hypothesis": "A warmer tone is read to the end", "subject": "menu@production",
+    "arms": [{"name": "plain", "weight": 5000}, {"name": "warm", "weight": 5000,
+                                                 "target": "menu@2"}],
+    "metrics": [{"name": "score:quality", "role": "primary"},
+                {"name": "error", "role": "guardrail", "margin": 0.02}, {"name": "cost"}],
+}  # fmt: skip
+
+
+async def done(answer: httpx.Response) -> Any:
+    assert answer.is_success, answer.text
+    return answer.json() if answer.content else None
+
+
+async def prompt(admin: httpx.AsyncClient) -> None:
+    new = {"name": "menu", "content": {"body": "Plain."}}
+    await done(await admin.post("/api/v1/prompts", json=new))
+    second = {"content": {"body": "Warm."}}
+    await done(await admin.post("/api/v1/prompts/menu/versions", json=second))
+    to = {"version": 1}
+    await done(await admin.put("/api/v1/prompts/menu/labels/production", json=to))
+
+
+class Calls:
+    """Calls of units, as the gateway tells of them."""
+
+    def __init__(self, log: SpanLog) -> None:
+        self._log = log
+        self._number = 0
+
+    def come(self, arm: str, units: range, **changes: Any) -> dict[str, str]:
+        """One call of each unit; gives their traces by unit."""
+        items, traces = [], {}
+        for unit in units:
+            self._number += 1
+            told = {"project": "default", "start_ns": time.time_ns(),
+                    "exposures": (("tone", arm, f"{arm}-{unit}"),), **changes}  # fmt: skip
+            items.append(make_shipped(self._number, **told))
+            traces[f"{arm}-{unit}"] = items[-1].record.trace_id.hex()
+        self._log.ingest(make_shipment(*items, stream=f"host-{self._number}"))
+        return traces
+
+
+@pytest.fixture
+def calls(plane: Plane) -> Calls:
+    return Calls(plane.app.state.control.spans)
+
+
+async def test_a_broken_guardrail_rolls_back_by_itself_and_holds(
+    plane: Plane, calls: Calls
+) -> None:
+    admin = await plane.admin()
+    await prompt(admin)
+    await done(await admin.post(PATH, json=NEW))
+    started = await done(await admin.post(f"{PATH}/tone/start", json={"reason": "ready"}))
+    assert (started["state"], started["share"]) == ("running", 10_000)
+    key = await done(await admin.post("/api/v1/keys", json={"name": "app"}))
+    app = await plane.client(key["key"])
+    document = await app.get(f"{PATH}/document")
+    (told,) = document.json()["experiments"]
+    assert [arm["target"] for arm in told["arms"]] == ["menu@production", "menu@2"]
+    same = {"if-none-match": document.headers["etag"]}
+    assert (await app.get(f"{PATH}/document", headers=same)).status_code == 304
+
+    calls.come("plain", range(40))
+    calls.come("warm", range(40), status=500, error="upstream_error")
+    await plane.app.state.control.experiments.watching.decide_all()
+    found = await done(await admin.get(f"{PATH}/tone/report"))
+    assert (found["experiment"]["state"], found["experiment"]["share"]) == ("rolled_back", 0)
+    decision = found["decisions"][0]
+    assert (decision["kind"], decision["actor"], decision["share_before"]) == (
+        "rolled_back", "stockpot", 10_000,
+    )  # fmt: skip
+    error = next(m for m in decision["figures"]["metrics"] if m["metric"] == "error")
+    assert (error["difference"], error["verdict"]) == (1.0, "harmed")
+    assert error["low"] > error["margin"]
+    assert (await app.get(f"{PATH}/document")).json()["experiments"] == []
+
+    refused = await admin.post(f"{PATH}/tone/start", json={})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "safety_rollback")
+    moves = await done(await admin.get("/api/v1/pointers"))
+    assert {m["pointer"] for m in moves} >= {
+        'experiments."default/tone".share', 'experiments."default/tone".hold',
+    }  # fmt: skip
+    await done(await admin.post(f"{PATH}/tone/lift", json={"reason": "mended"}))
+    assert (await done(await admin.post(f"{PATH}/tone/start", json={})))["state"] == "running"
+
+
+async def test_late_scores_go_to_the_unit_that_was_exposed_and_the_winner_is_proposed(
+    plane: Plane, calls: Calls
+) -> None:
+    admin = await plane.admin()
+    await prompt(admin)
+    await done(await admin.post(PATH, json=NEW))
+    await done(await admin.post(f"{PATH}/tone/start", json={}))
+    scores = []
+    for arm, value in (("plain", 0.2), ("warm", 0.8)):
+        for unit, trace in calls.come(arm, range(110)).items():
+            number = int(unit.rpartition("-")[2])
+            told = {"project": "default", "trace_id": trace, "name": "quality"}
+            scores += [{**told, "value": value + 0.1 * (number % 2)}]
+            scores += [{**told, "value": value, "author": "b"}] * (number < 5)
+    calls.come("warm", range(3))  # of them, and of one who has been in both arms
+    calls.come("plain", range(200, 201), exposures=(("tone", "plain", "warm-109"),))
+    await done(await admin.post("/api/v1/scores", json={"scores": scores}))
+    watching = plane.app.state.control.experiments.watching
+    await watching.decide_all()
+    found = await done(await admin.get(f"{PATH}/tone/report"))
+    assert [(a["units"], a["calls"]) for a in found["arms"]] == [(110, 110), (109, 112)]
+    assert found["crossed"] == 1
+    quality = found["metrics"][0]
+    assert [a["n"] for a in quality["arms"]] == [110, 109]
+    # Two of the units with the higher value have a second score, which is the lower one.
+    expected = [0.2 + (55 * 0.1 - 2 * 0.05) / 110, 0.8 + (54 * 0.1 - 2 * 0.05) / 109]
+    assert [a["mean"] for a in quality["arms"]] == pytest.approx(expected)
+    assert quality["differences"][0]["verdict"] == "better"
+    assert found["experiment"]["state"] == "concluded"
+    assert found["experiment"]["winner"] == "warm"
+    (proposal,) = await done(await admin.get("/api/v1/prompt-proposals?state=open"))
+    assert (proposal["label"], proposal["version"]) == ("production", 2)
+    assert {look["metric"] for look in found["band"]} == {"score:quality", "error", "cost"}
