@@ -13,6 +13,7 @@ from stockpot.rails.models import InvalidRule, Rail, Rule
 Builder = Callable[[Rule, Mapping[str, bytes]], Rail]
 
 KINDS: dict[str, str] = {
+    "pii": "stockpot.rails.pii.rail:build_pii",
     "words": "stockpot.rails.words:build_words",
 }
 """Kind -> `module:function`. Others' packages add kinds by the entry point group below."""

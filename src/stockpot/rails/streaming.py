@@ -5,15 +5,16 @@ it with all that could make it part of a finding; and text, verdict and findings
 alone. Both hold by construction: the text is cut at places that are decided by what stands before
 them, never by where a piece ended, and each stretch between two cuts is looked at once.
 
-A cut stands after white space (or a character of a script that has none), where no rail has a
-finding open (`Bounded.open_at`). A rail that cannot tell what is open gets `reach` characters
-beyond the cut to look at. A rail of reach 0 holds the whole text, unless it only counts: rules that
-flag and shadow rules look at the whole text when it has ended, and delay nothing.
+Whenever white space comes (or a character of a script that has none), rails are asked from where on
+a finding may still be open (`Bounded.open_at`), and the text is cut there. A rail that cannot tell
+gets `reach` characters beyond the cut to look at. A rail of reach 0 holds the whole text, unless it
+only counts: rules that flag and shadow rules look at the text when it has ended, and delay nothing.
 """
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,7 +22,7 @@ from stockpot.rails.models import Bounded, Finding, Outcome, Ran, Where
 from stockpot.rails.policy import CompiledPolicy, Step, ask, failure_of
 from stockpot.rails.vault import label_of, stretches
 
-PIECE = 16
+PIECE = 24
 """Characters between cuts, at least: looking at every word by itself costs more than it gains."""
 
 CONTEXT = 96
@@ -29,6 +30,13 @@ CONTEXT = 96
 
 _STOPPING = frozenset({"block", "reask", "route"})
 _MAY_CUT = re.compile("[\\s\u2e80-\U0010ffff]")
+
+
+class Cut(NamedTuple):
+    """Where a stretch ends, and how much of the text was seen when that was decided."""
+
+    at: int
+    seen: int
 
 
 class StreamScanner:
@@ -50,7 +58,8 @@ class StreamScanner:
         self._bounds = [s.rail for s in self._acting if isinstance(s.rail, Bounded)]
         unbounded = [s.rail.reach for s in self._acting if not isinstance(s.rail, Bounded)]
         self._ahead = max(unbounded, default=0)
-        self._longest = max([s.rail.reach for s in self._acting], default=0) + PIECE
+        self._longest = max([s.rail.reach for s in self._acting], default=0)
+        self._limit = self._longest + max(PIECE, self._longest // 4)
         self._text = ""
         self._begin = 0  # all before is decided
         self._looked = 0  # up to here no cut was found
@@ -77,7 +86,7 @@ class StreamScanner:
         out = []
         while not self._whole and self.verdict is None:
             cut = self._next_cut()
-            if cut is None or cut + self._ahead > len(self._text):
+            if cut is None or cut.at + self._ahead > len(self._text):
                 break
             out.append(self._clear(cut))
         self.most_held = max(self.most_held, self.held)
@@ -96,25 +105,27 @@ class StreamScanner:
                 break
             out.append(self._clear(cut))
         if self.verdict is None and self._begin < len(self._text):
-            out.append(self._clear(len(self._text)))
+            out.append(self._clear(Cut(len(self._text), len(self._text))))
         if self.verdict is None:
             self._decide()
         return "".join(out)
 
-    def _next_cut(self) -> int | None:
-        """The next place to cut, decided by the text before it alone."""
+    def _next_cut(self) -> Cut | None:
+        """The next place to cut, decided by the text up to where it was seen alone."""
         text, begin = self._text, self._begin
-        limit = begin + self._longest
-        low = max(0, begin - CONTEXT)
+        low, limit = max(0, begin - CONTEXT), begin + self._limit
         for found in _MAY_CUT.finditer(text, max(self._looked, begin + PIECE - 1), limit):
             at = found.end()
             window = text[low:at]
-            if all(rail.open_at(window) >= at - low for rail in self._bounds):
-                return at
+            cut = low + min([rail.open_at(window) for rail in self._bounds], default=at - low)
+            if cut - begin >= PIECE:
+                return Cut(cut, at)
+            self._looked = at
         self._looked = min(len(text), limit)
-        return limit if len(text) >= limit else None
+        # A finding is no longer than the reach: what began before that has ended.
+        return Cut(limit - self._longest, limit) if len(text) >= limit else None
 
-    def _clear(self, cut: int) -> str:
+    def _clear(self, cut: Cut) -> str:
         """Look at the stretch that ends at a cut, and release what may be."""
         begin, low = self._begin, max(0, self._begin - CONTEXT)
         said = [self._ask(step, low, cut) for step in self._acting]
@@ -124,24 +135,28 @@ class StreamScanner:
             if (failed := failure_of(step.rule, self._ran[step.rule.id])) is not None
         )
         if not late and not any(ran.findings for ran in said):
-            return self._release(self._text[max(begin, self._hidden_to) : cut], cut)
+            return self._release(self._text[max(begin, self._hidden_to) : cut.at], cut.at)
         outcome = self._policy.settle(self._where, self._text, said)
-        stops = [hit.findings[0].start for hit in outcome.hits if hit.action in _STOPPING]
-        end = begin if late else min(stops, default=cut)
+        stops = [f.start for hit in outcome.hits if hit.action in _STOPPING for f in hit.findings]
+        end = begin if late else min(stops, default=cut.at)
         masks = [f for hit in outcome.hits if hit.action == "mask" for f in hit.findings]
-        out = self._release(self._written(masks, end), cut)
+        out = self._release(self._written(masks, end), cut.at)
         if late or stops:
             self._decide()
         return out
 
-    def _ask(self, step: Step, low: int, cut: int) -> Ran:
+    def _ask(self, step: Step, low: int, cut: Cut) -> Ran:
         """What a rail finds that begins in the stretch, by offsets in the whole text."""
-        ahead = 0 if isinstance(step.rail, Bounded) else self._ahead
-        ran = ask(step, self._text[low : cut + ahead])
+        seen = cut.seen if isinstance(step.rail, Bounded) else cut.at + self._ahead
+        ran = ask(step, self._text[low:seen])
+        if not ran.findings and not ran.error and step.rule.id in self._ran:
+            before = self._ran[step.rule.id]
+            self._ran[step.rule.id] = msgspec.structs.replace(before, us=before.us + ran.us)
+            return ran
         found = tuple(
             msgspec.structs.replace(one, start=one.start + low, end=one.end + low)
             for one in ran.findings
-            if self._begin <= one.start + low < cut
+            if self._begin <= one.start + low < cut.at
         )
         before = self._ran.get(step.rule.id, Ran(step.rule.id))
         self._ran[step.rule.id] = Ran(

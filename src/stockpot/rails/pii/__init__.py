@@ -1,0 +1,1 @@
+"""Structured personal data: forms, layouts and check digits. `rail` puts the detectors together."""

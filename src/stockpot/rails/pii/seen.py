@@ -1,0 +1,102 @@
+"""A text as detectors share it: what was claimed already, its runs of digits, the words around.
+
+Knows stretches and words; knows no kind of data.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from typing import NamedTuple
+
+SEPARATORS = " .-/()\u00a0\u2009\u202f\u2010\u2011\u2012\u2013"
+
+_RUN = re.compile(rf"[0-9][0-9{re.escape(SEPARATORS)}]*[0-9]|[0-9]")
+_GROUP = re.compile(r"[0-9]+")
+_LONGEST_WORD = 96
+
+
+class Claim(NamedTuple):
+    start: int
+    end: int
+    type: str
+
+
+class Run(NamedTuple):
+    """Digits with separators between, on one line: the whole, and each group of digits."""
+
+    start: int
+    end: int
+    groups: list[tuple[int, int]]
+    digits: int
+
+
+class Seen:
+    """One text under examination. A stretch that is claimed is not claimed again, so that claims
+    lie in order and never overlap."""
+
+    __slots__ = ("_runs", "_starts", "_words", "claims", "lower", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        lower = text.lower()
+        self.lower = lower if len(lower) == len(text) else text
+        self.claims: list[Claim] = []
+        self._starts: list[int] = []
+        self._runs: list[Run] | None = None
+        self._words: list[tuple[int, int]] | None = None
+
+    def claim(self, start: int, end: int, kind: str) -> None:
+        at = bisect_right(self._starts, start)
+        self._starts.insert(at, start)
+        self.claims.insert(at, Claim(start, end, kind))
+
+    def free(self, start: int, end: int) -> bool:
+        at = bisect_left(self._starts, end)  # the first claim that begins behind
+        return at == 0 or self.claims[at - 1].end <= start
+
+    def before(self, start: int, size: int) -> str:
+        """The characters before a place in lower case; words that say what a number is."""
+        return self.lower[max(0, start - size) : start]
+
+    def after(self, end: int, size: int) -> str:
+        return self.lower[end : end + size]
+
+    def runs(self) -> list[Run]:
+        if self._runs is None:
+            self._runs = [
+                Run(*found.span(), groups, sum(b - a for a, b in groups))
+                for found in _RUN.finditer(self.text)
+                for groups in [[g.span() for g in _GROUP.finditer(self.text, *found.span())]]
+            ]
+        return self._runs
+
+    def words(self) -> list[tuple[int, int]]:
+        """Stretches of letters and digits that have a letter and a digit."""
+        if self._words is None:
+            self._words = []
+            text, done = self.text, 0
+            for found in _GROUP.finditer(text):
+                start, end = found.span()
+                if start < done:
+                    continue
+                low, high = max(done, start - _LONGEST_WORD), start + _LONGEST_WORD
+                while start > low and text[start - 1].isalnum():
+                    start -= 1
+                while end < len(text) and end < high and text[end].isalnum():
+                    end += 1
+                done = end
+                if end - start > found.end() - found.start():
+                    self._words.append((start, end))
+        return self._words
+
+
+def stands_alone(text: str, start: int, end: int) -> bool:
+    """No letter or digit runs into a stretch."""
+    return not (start and text[start - 1].isalnum()) and not (
+        end < len(text) and text[end].isalnum()
+    )
+
+
+def says(near: str, words: tuple[str, ...]) -> bool:
+    return any(word in near for word in words)
