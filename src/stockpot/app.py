@@ -36,6 +36,7 @@ from stockpot import (
     prompts,
     revisions,
     traces,
+    usecases,
 )
 from stockpot.access import describe_access, open_access, public, requires
 from stockpot.catalog.pricing import price_rows
@@ -50,6 +51,7 @@ from stockpot.core.serve import serve
 from stockpot.core.web import ERRORS, BoundedBodies, SafeHeaders, answer_errors
 from stockpot.prices import PriceRow
 from stockpot.traces.receiving.pricing import tell_prices
+from stockpot.usecases.kept import KeptEvidence
 
 PRICES_LOOK_S = 2.0
 DRAIN_S = 8.0
@@ -158,6 +160,11 @@ class _Control:
             self.caller,
             playground.ToolCaller(self.settings),
         )
+        evidence = KeptEvidence(
+            self.catalog, self.spans, self.scores, self.prompts, self.datasets, self.evals,
+            self.monitors,
+        )  # fmt: skip
+        self.readiness = usecases.ReadinessService(self.db, evidence)
 
     def routers(self) -> tuple[APIRouter, ...]:
         """Every capability's routes."""
@@ -178,6 +185,7 @@ class _Control:
             experiments.router(self.experiments),
             guardrails.router(self.guardrails),
             playground.router(self.playground, self.catalog, self.caller),
+            usecases.router(self.readiness),
         )
 
     def count(self, status: int) -> None:

@@ -67,6 +67,7 @@ COMMANDS: tuple[Row, ...] = (
     Row("Improve", "datasets", "stockpot.datasets.cli:datasets", "Rows to evaluate with."),
     Row("Improve", "annotate", "stockpot.datasets.cli:annotate", "Let people label rows, traces."),
     Row("Improve", "eval", "stockpot.evals.cli:eval_", "Run suites, compare, gate releases."),
+    Row("Improve", "readiness", "stockpot.usecases.cli:readiness", "From demo to production."),
     Row(
         "Improve",
         "experiments",

@@ -29,12 +29,13 @@ from stockpot.prompts.store.tables import metadata as prompt_tables
 from stockpot.revisions.store import metadata as revision_tables
 from stockpot.traces.keeping.store import metadata as keeping_tables
 from stockpot.traces.scores.store import metadata as score_tables
+from stockpot.usecases.store import metadata as usecase_tables
 from tests.postgres import fresh_database
 
 EXPECTED = [
     access_tables, catalog_tables, revision_tables, score_tables, feedback_tables, monitor_tables,
     dataset_tables, evals_tables, judge_tables, job_tables, keeping_tables, playground_tables,
-    prompt_tables, experiment_tables,
+    prompt_tables, experiment_tables, usecase_tables,
 ]  # fmt: skip
 SCRIPTS = ScriptDirectory(str(Path(stockpot.__file__).parent / "migrations"))
 REVISIONS = [script.revision for script in reversed(list(SCRIPTS.walk_revisions()))]

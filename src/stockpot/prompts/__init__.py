@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from stockpot.prompts.models import (
         LATEST,
         PRODUCTION,
+        LabelMove,
         LabelTo,
         NewPrompt,
         NewProposal,
@@ -32,8 +33,8 @@ else:
         __name__,
         {
             "api": "router",
-            "models": "LATEST PRODUCTION LabelTo NewPrompt NewProposal NewVersion PromptContent "
-            "PromptDetail PromptFilter PromptMessage PromptSummary PromptVersionDetail",
+            "models": "LATEST PRODUCTION LabelMove LabelTo NewPrompt NewProposal NewVersion "
+            "PromptContent PromptDetail PromptFilter PromptMessage PromptSummary PromptVersionDetail",
             "ports": "GateProof",
             "wiring": "Prompts open_prompts",
         },
@@ -43,6 +44,7 @@ __all__ = [
     "LATEST",
     "PRODUCTION",
     "GateProof",
+    "LabelMove",
     "LabelTo",
     "NewPrompt",
     "NewProposal",

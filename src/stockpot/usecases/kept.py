@@ -1,0 +1,99 @@
+"""Evidence where this instance keeps it. Knows the services of other capabilities; judges nothing.
+
+What is certified and which rails act is asked of functions that the composition root gives, since
+an instance may run without either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from stockpot.access import SYSTEM
+from stockpot.catalog import Catalog, Project
+from stockpot.core.clock import now_ms
+from stockpot.datasets import Dataset, Datasets
+from stockpot.evals import Evals, Run
+from stockpot.monitors import Monitor, Monitors
+from stockpot.prompts import LabelMove, PromptFilter, Prompts, PromptSummary
+from stockpot.traces import ScoreFilter, ScoreService, SpanLog, TraceFilter
+from stockpot.usecases.ports import Certified, Enforced, Said
+
+_RUNS, _MOVES = 200, 500
+
+Judges = Callable[[str], Awaitable[Certified | None]]
+Rails = Callable[[str], Awaitable[Enforced | None]]
+Checks = Callable[[str], Awaitable[tuple[str, ...]]]
+
+
+async def nothing(_: str) -> None:
+    """Nobody is there to ask."""
+    return
+
+
+async def none_of_them(_: str) -> tuple[str, ...]:
+    """Nobody is there to ask."""
+    return ()
+
+
+class KeptEvidence:
+    """See `Evidence`."""
+
+    def __init__(
+        self, catalog: Catalog, spans: SpanLog, scores: ScoreService, prompts: Prompts,
+        datasets: Datasets, evals: Evals, monitors: Monitors, *, judge: Judges = nothing,
+        rails: Rails = nothing, checks: Checks = none_of_them,
+    ) -> None:  # fmt: skip
+        self._catalog = catalog
+        self._spans = spans
+        self._scores = scores
+        self._prompts = prompts
+        self._datasets = datasets
+        self._evals = evals
+        self._monitors = monitors
+        self._judge, self._rails, self._checks = judge, rails, checks
+
+    async def project(self, name: str) -> Project | None:
+        """Its record."""
+        found = await self._catalog.projects.all()
+        return next((project for project in found if project.name == name), None)
+
+    async def traffic(self, name: str, from_ms: float) -> Said:
+        """What happened since a time."""
+        where = TraceFilter(project=name)
+        seen = await asyncio.to_thread(self._spans.overview, where, from_ms, now_ms(), 0)
+        people = ScoreFilter(project=name, by_people=True, from_ms=from_ms)
+        rated = await self._scores.rated(people, "name")
+        return Said(sum(rated.values()), seen.totals.calls)
+
+    async def prompts(self, name: str) -> tuple[PromptSummary, ...]:
+        """Its prompts with their labels."""
+        return await self._prompts.prompts.all(SYSTEM, PromptFilter(project=name))
+
+    async def moves(self, name: str, prompt: str) -> tuple[LabelMove, ...]:
+        """Every move of a prompt's labels, newest first."""
+        return await self._prompts.labels.history(SYSTEM, name, prompt, None, _MOVES)
+
+    async def datasets(self, name: str) -> tuple[Dataset, ...]:
+        """Its data sets with their newest version."""
+        return await self._datasets.sets.all(SYSTEM, name)
+
+    async def runs(self, name: str) -> tuple[Run, ...]:
+        """Its newest runs of suites."""
+        return await self._evals.looking.runs(SYSTEM, name, None, _RUNS, None)
+
+    async def monitors(self, name: str) -> tuple[Monitor, ...]:
+        """Its monitors."""
+        return await self._monitors.monitors.all(SYSTEM, name)
+
+    async def checks(self, name: str) -> tuple[str, ...]:
+        """What scores or checks its answers on a schedule."""
+        return await self._checks(name)
+
+    async def judge(self, name: str) -> Certified | None:
+        """The judge that agrees best with people, among those that are certified."""
+        return await self._judge(name)
+
+    async def rails(self, name: str) -> Enforced | None:
+        """The policy that its calls meet."""
+        return await self._rails(name)
