@@ -34,7 +34,8 @@ else:
         {
             "api": "router",
             "models": "LATEST PRODUCTION LabelMove LabelTo NewPrompt NewProposal NewVersion "
-            "PromptContent PromptDetail PromptFilter PromptMessage PromptSummary PromptVersionDetail",
+            "PromptContent PromptDetail PromptFilter PromptMessage PromptSummary "
+            "PromptVersionDetail",
             "ports": "GateProof",
             "wiring": "Prompts open_prompts",
         },
