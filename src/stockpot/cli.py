@@ -33,6 +33,7 @@ class Row(NamedTuple):
 COMMANDS: tuple[Row, ...] = (
     Row("Run", "up", "stockpot.up.cli:up", "Start everything and print how to use it."),
     Row("Run", "status", "stockpot.up.cli:status", "Show the processes of the running instance."),
+    Row("Run", "demo", "stockpot.up.demo.cli:demo", "Drive the demo of `stockpot up --demo`."),
     Row("Run", "down", "stockpot.up.cli:down", "Stop the running instance, letting calls finish."),
     Row("Run", "doctor", "stockpot.doctor:doctor", "Say what is wrong and how to mend it."),
     Row("Run", "backup", "stockpot.backup.cli:backup", "Write an archive of the instance."),

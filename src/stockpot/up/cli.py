@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @click.command()
 @json_option
 @click.option("--pull/--no-pull", default=True, help="Fetch models that are wanted and missing.")
-def up(as_json: bool, pull: bool) -> None:
+@click.option("--demo", is_flag=True, help="Set up a project with traffic and an experiment.")
+def up(as_json: bool, pull: bool, demo: bool) -> None:
     """Start everything and print how to use it; Ctrl-C stops.
 
     Settings are environment variables (STOCKPOT_PORT) or [settings] in STOCKPOT_HOME/stockpot.toml.
@@ -34,6 +35,7 @@ def up(as_json: bool, pull: bool) -> None:
     \b
     Example:
       stockpot up
+      stockpot up --demo
       STOCKPOT_GATEWAY_PORT=4010 STOCKPOT_PORT=4011 stockpot up
     """
     from stockpot.core.processors import worker_count
@@ -54,7 +56,7 @@ def up(as_json: bool, pull: bool) -> None:
         notices = pull_missing(settings, instance, allowed=pull, say=_say) if whole else ()
         began = time.time()
         engines = (*plan(settings, instance), player(instance)) if whole else ()
-        rows = process_table(settings, instance, engines)
+        rows = process_table(settings, instance, engines, demo=demo and whole)
         running = start.run(
             settings,
             instance,
@@ -64,6 +66,7 @@ def up(as_json: bool, pull: bool) -> None:
             notices=notices,
             say=_say,
             ready=lambda facts: _ready(facts, as_json),
+            demo=demo,
         )
         asyncio.run(running)
     _say(f"Goodbye. Everything is kept in {instance.home}")

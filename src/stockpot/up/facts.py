@@ -10,6 +10,7 @@ import msgspec
 from stockpot.core.errors import StockpotError
 from stockpot.core.urls import console_url, gateway_tls, gateway_url
 from stockpot.engines import ECHO
+from stockpot.up.demo.seeding import Demo
 from stockpot.up.quickstart import quickstart_key
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     logs: str
     pid: int
     seconds: float
+    demo: Demo | None = None
 
 
 def ask(client: Client, settings: Settings, instance: Instance, empty: Facts) -> Facts:

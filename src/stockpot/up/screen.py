@@ -9,6 +9,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from stockpot.up.demo.seeding import Demo
     from stockpot.up.facts import Facts, ModelLine
 
 Line = tuple[str, str]
@@ -26,7 +27,9 @@ def lines(facts: Facts) -> Iterator[Line]:
     yield "", ""
     for label, text in _addresses(facts):
         yield "", f"  {label:9} {text}"
-    if facts.key:
+    if facts.demo is not None:
+        yield from _demo(facts, facts.demo)
+    elif facts.key:
         yield from _snippets(facts)
     if facts.notices:
         yield "", ""
@@ -80,6 +83,48 @@ def _snippets(facts: Facts) -> Iterator[Line]:
     yield "bold", "or with the OpenAI SDK"
     for text in python(facts).splitlines():
         yield "cyan", text
+
+
+def _demo(facts: Facts, demo: Demo) -> Iterator[Line]:
+    yield "", ""
+    yield "bold", f"Demo: guests ask about menus, in the project {demo.project}. Ask as one of them"
+    for text in asked(facts, demo).splitlines():
+        yield "cyan", text
+    yield "", ""
+    yield "bold", "then"
+    for command, what in _steps(demo):
+        yield "", f"  {command}"
+        yield "dim", f"      {what}"
+
+
+def _steps(demo: Demo) -> Iterator[tuple[str, str]]:
+    yield (
+        f"stockpot rightsize {demo.project} --baseline {demo.alias} "
+        f"--candidates recorded/chef-small,recorded/chef-tiny --dataset {demo.dataset} "
+        f"--suite {demo.suite} --margin 0.1",
+        "which model is the cheapest that is still good enough, with intervals",
+    )
+    yield (
+        f"stockpot experiments report {demo.experiment} --project {demo.project}",
+        "the running A/B of two prompt versions; looking at any time is safe",
+    )
+    yield "stockpot demo break", "spoil the candidate: the label goes back by itself"
+    yield "stockpot traces verify", "no record is lost, whatever was killed meanwhile"
+
+
+def asked(facts: Facts, demo: Demo) -> str:
+    """A program that works as it is, and prints where its trace opens."""
+    return f"""\
+from openai import OpenAI
+client = OpenAI(
+    base_url="{facts.gateway_url}/v1",
+    api_key="{demo.key}")
+reply = client.chat.completions.with_raw_response.create(
+    model="prompt:{demo.prompt}", messages=[],
+    extra_body={{"prompt_variables": {{"question": "{demo.question}"}}}})
+print(reply.parse().choices[0].message.content)
+print("{facts.console_url}/traces/" + reply.headers["x-stockpot-trace-id"])
+"""
 
 
 def curl(facts: Facts) -> str:

@@ -15,10 +15,11 @@ import msgspec
 
 from stockpot import __version__
 from stockpot.core import ports
-from stockpot.core.errors import Conflict, Unavailable
+from stockpot.core.errors import Conflict, StockpotError, Unavailable
 from stockpot.core.locks import Held, hold
 from stockpot.core.supervise import Logs, State, Supervisor
 from stockpot.core.urls import console_url, gateway_url
+from stockpot.up.demo.seeding import SEEDED, seed
 from stockpot.up.facts import Facts, try_to_ask
 
 if TYPE_CHECKING:
@@ -107,11 +108,14 @@ async def run(
     notices: tuple[str, ...],
     say: Say,
     ready: Callable[[Facts], None],
+    demo: bool = False,
 ) -> None:
-    """Start the rows, tell when they are ready, keep them until a signal, drain.
+    """Start the rows, tell when they are ready, keep them until a signal, drain. With `demo` the
+    demo's project is made before.
 
     Raises Unavailable when no worker became ready: there is nothing to use then.
     """
+    (instance.run / SEEDED).unlink(missing_ok=True)
     logs = Logs(instance.logs)
     journal = _Journal(instance, logs, say)
     async with Supervisor(
@@ -123,7 +127,8 @@ async def run(
                 raise Unavailable(_why(late, logs), hint="stockpot doctor")
             notices += tuple(f"{name} is not ready: {_last(logs, name)}" for name in late)
             empty = _nothing_known(settings, instance, notices)
-            facts = await asyncio.to_thread(_facts, settings, instance, empty, "control" in late)
+            away = "control" in late
+            facts = await asyncio.to_thread(_facts, settings, instance, empty, away, demo)
             ready(_timed(facts, began))
             journal.loud = True
         await supervisor.stopped()
@@ -144,13 +149,21 @@ def _nothing_known(settings: Settings, instance: Instance, notices: tuple[str, .
     )
 
 
-def _facts(settings: Settings, instance: Instance, empty: Facts, control_is_away: bool) -> Facts:
+def _facts(
+    settings: Settings, instance: Instance, empty: Facts, control_is_away: bool, demo: bool
+) -> Facts:
     from stockpot.core.client import Client
 
     if control_is_away or settings.control_url:
         return empty
     with Client(console_url(settings), instance.derive("cli")) as client:
-        return try_to_ask(client, settings, instance, empty)
+        facts = try_to_ask(client, settings, instance, empty)
+        if not demo:
+            return facts
+        try:
+            return msgspec.structs.replace(facts, demo=seed(client, instance))
+        except StockpotError as error:
+            return msgspec.structs.replace(facts, notices=(*facts.notices, f"No demo: {error}"))
 
 
 def _timed(facts: Facts, began: float) -> Facts:

@@ -25,10 +25,15 @@ JOBS, WORKERS, SHIPPER, INGEST, CONTROL, ENGINES = range(6)
 
 
 def process_table(
-    settings: Settings, instance: Instance, engines: Iterable[EngineCommand]
+    settings: Settings,
+    instance: Instance,
+    engines: Iterable[EngineCommand],
+    *,
+    demo: bool = False,
 ) -> tuple[Process, ...]:
     """The rows that `stockpot up` keeps alive; `settings.workers` is already a number. With a
-    control plane on another host they are the workers and their shipper."""
+    control plane on another host they are the workers and their shipper.
+    With `demo` guests come too."""
     env = {**settings.environment(), "PYTHONUNBUFFERED": "1"}
     ingest = Ready(file=instance.run / "ingest.json")
     control = Ready(url=f"{console_url(settings)}/readyz", file=instance.run / "control.json")
@@ -72,6 +77,7 @@ def process_table(
             for slot in range(settings.workers)
         ),
         own("shipper", "stockpot.worker", "ship", stop_order=SHIPPER),
+        *((own("demo", "stockpot.up.demo", stop_order=JOBS),) if demo else ()),
     )
 
 
