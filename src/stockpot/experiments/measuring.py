@@ -39,6 +39,7 @@ from stockpot.stats import (
     sample_ratio,
     share_spread,
     spread_of,
+    warm,
 )
 from stockpot.traces import UnitSums
 
@@ -159,7 +160,7 @@ def _difference(
     margin = metric.margin * (abs(base) if metric.relative else 1.0)
     change = mean - base
     told = {"margin": margin, "relative": change / abs(base) if base else None}
-    if min(sums.n, control.n) < BURN_IN:
+    if not warm(sums.n, control.n):
         if metric.kind != "proportion":
             return nothing.model_copy(update={**told, "difference": change})
         band = _exact(sums, control, level * EARLY)

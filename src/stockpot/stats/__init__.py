@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from stockpot.stats.duration import Outlook, outlook, sequential_effect, share_spread_of
     from stockpot.stats.forecast import FEWEST_DAYS, Prediction, sum_to_come
     from stockpot.stats.inference import prediction_powered_mean, rogan_gladen
-    from stockpot.stats.intervals import Estimate, clustered_mean, mean, quantile_of_t, wilson
+    from stockpot.stats.intervals import (
+        Estimate,
+        binomial_interval,
+        clustered_mean,
+        mean,
+        quantile_of_t,
+        wilson,
+    )
     from stockpot.stats.multiplicity import discoveries_of_e, holm, holm_of_e
     from stockpot.stats.near import Pair, near_pairs
     from stockpot.stats.paired import (
@@ -51,6 +58,7 @@ if TYPE_CHECKING:
         proportion_sequence,
         share_spread,
         spread_of,
+        warm,
     )
 else:
     __getattr__ = lazily(
@@ -62,7 +70,7 @@ else:
             "duration": "Outlook outlook sequential_effect share_spread_of",
             "forecast": "FEWEST_DAYS Prediction sum_to_come",
             "inference": "prediction_powered_mean rogan_gladen",
-            "intervals": "Estimate clustered_mean mean quantile_of_t wilson",
+            "intervals": "Estimate binomial_interval clustered_mean mean quantile_of_t wilson",
             "near": "Pair near_pairs",
             "multiplicity": "discoveries_of_e holm holm_of_e",
             "paired": "Comparison bootstrap compare effect_size exact_paired non_inferior "
@@ -72,7 +80,7 @@ else:
             "repeats": "pass_all pass_any",
             "sequences": "BURN_IN TUNED Band NonInferiority Sums boundary difference_sequence "
             "mean_sequence non_inferior_sequence proportion_difference_sequence "
-            "proportion_sequence share_spread spread_of",
+            "proportion_sequence share_spread spread_of warm",
         },
     )
 
@@ -91,6 +99,7 @@ __all__ = [
     "SampleRatio",
     "Sums",
     "binary_f1",
+    "binomial_interval",
     "bootstrap",
     "boundary",
     "clustered_kappa",
@@ -132,5 +141,6 @@ __all__ = [
     "share_spread_of",
     "spread_of",
     "sum_to_come",
+    "warm",
     "wilson",
 ]

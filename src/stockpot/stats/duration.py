@@ -58,7 +58,7 @@ def outlook(
     """The length of an experiment that is looked at all the time and ends when its sequence leaves
     0 behind (or the margin: then `effect` is the distance to it, and the side is one)."""
     units = max(1, int(units_a_day * days))
-    first = math.ceil(burn_in * sum(weights) / min(weights))
+    first = math.ceil(burn_in * (sum(weights) + abs(weights[0] - weights[1])) / min(weights))
     if first > units or spread <= 0:
         sure = spread <= 0 and effect != 0 and first <= units
         day = first / units_a_day if sure else math.inf
