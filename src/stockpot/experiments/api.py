@@ -11,9 +11,9 @@ from stockpot.core.errors import NotFound
 from stockpot.experiments.models import (
     Experiment,
     ExperimentDetail,
+    ExperimentPlan,
+    ExperimentPlanRequest,
     NewExperiment,
-    Plan,
-    PlanRequest,
     RampTo,
     Report,
     Why,
@@ -64,8 +64,7 @@ def _programs(routes: APIRouter, opened: Experiments) -> None:
         """Every experiment that runs in a project, for programs that assign by themselves. Takes a
         virtual key too, which means its own project."""
         name = project or (principal.project if principal.via == "key" else "") or "default"
-        absent = NotFound(f"no project {name!r}", hint="stockpot projects list")
-        demand(principal, "viewer", name, absent)
+        _seen(principal, name)
         found = await opened.document(name)
         headers = {"etag": f'"{found.version}"', "cache-control": "no-cache"}
         if headers["etag"] == if_none_match:
@@ -75,9 +74,17 @@ def _programs(routes: APIRouter, opened: Experiments) -> None:
         return told
 
     @routes.post("/experiments/plan")
-    async def plan_experiment(asked: PlanRequest, _: Viewer) -> Plan:
+    async def plan_experiment(
+        asked: ExperimentPlanRequest, principal: Viewer, project: Project = "default"
+    ) -> ExperimentPlan:
         """What an experiment would be able to see, and how long it takes. Changes nothing."""
+        _seen(principal, project)
         return plan(asked)
+
+
+def _seen(principal: Principal, project: str) -> None:
+    absent = NotFound(f"no project {project!r}", hint="stockpot projects list")
+    demand(principal, "viewer", project, absent)
 
 
 def _defining(routes: APIRouter, service: ExperimentService) -> None:

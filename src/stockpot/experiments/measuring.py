@@ -18,9 +18,9 @@ from typing import Literal, NamedTuple
 from stockpot.experiments.models import (
     WHOLE,
     Advice,
+    ArmDifference,
     ArmMean,
     ArmUnits,
-    Difference,
     Experiment,
     Metric,
     MetricReport,
@@ -149,8 +149,8 @@ def _mean(metric: Metric, arm: str, sums: UnitSums, alpha: float) -> ArmMean:
 
 def _difference(
     metric: Metric, arm: str, sums: UnitSums, control: UnitSums, level: float, past: bool
-) -> Difference:
-    nothing = Difference(
+) -> ArmDifference:
+    nothing = ArmDifference(
         arm=arm, difference=None, low=None, high=None, relative=None, margin=metric.margin, p=None,
         p_adjusted=None, verdict="open",
     )  # fmt: skip
@@ -305,7 +305,7 @@ def _adjusted(reports: tuple[MetricReport, ...]) -> tuple[MetricReport, ...]:
 # --- what follows ---------------------------------------------------------------------------------
 
 
-def harms(metrics: tuple[MetricReport, ...]) -> list[tuple[Metric, Difference]]:
+def harms(metrics: tuple[MetricReport, ...]) -> list[tuple[Metric, ArmDifference]]:
     """Guardrails that an arm surely breaks."""
     return [
         (report.metric, d)

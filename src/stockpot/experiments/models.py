@@ -227,7 +227,7 @@ class ArmMean(Frozen):
     high: float | None
 
 
-class Difference(Frozen):
+class ArmDifference(Frozen):
     """An arm minus the control. The interval [low, high] holds at all times at once, so it may be
     looked at whenever one likes; `p` is valid at all times too, and `p_adjusted` is it after Holm
     over the secondary metrics. `margin` is in the metric's own unit.
@@ -250,7 +250,7 @@ class Difference(Frozen):
 class MetricReport(Frozen):
     metric: Metric
     arms: tuple[ArmMean, ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[ArmDifference, ...]
 
 
 class RatioCheck(Frozen):
@@ -300,7 +300,7 @@ class Report(Frozen):
     decisions: tuple[Decision, ...]
 
 
-class PlanRequest(Frozen):
+class ExperimentPlanRequest(Frozen):
     """What to expect of an experiment: of two arms of a metric whose units differ by `spread` (a
     standard deviation; of a proportion that of `baseline`), with so many units a day."""
 
@@ -316,7 +316,7 @@ class PlanRequest(Frozen):
     power: float = Field(0.8, gt=0, lt=1)
 
 
-class Plan(Frozen):
+class ExperimentPlan(Frozen):
     """`detectable` is the smallest difference that `days`, with so many `units`, show with the
     power asked for (None: they are too few for any).
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 from stockpot.core.errors import InvalidInput
-from stockpot.experiments.models import WHOLE, Plan, PlanRequest
+from stockpot.experiments.models import WHOLE, ExperimentPlan, ExperimentPlanRequest
 from stockpot.stats import BURN_IN, outlook, sequential_effect, share_spread_of
 
 _MOST_UNITS = 10**9
 _MOST_DAYS = 3650.0
 
 
-def plan(asked: PlanRequest) -> Plan:
+def plan(asked: ExperimentPlanRequest) -> ExperimentPlan:
     """The smallest difference that shows in the days given, and what the asked one takes."""
     spread = _spread(asked)
     part = asked.weight / WHOLE
@@ -26,14 +26,14 @@ def plan(asked: PlanRequest) -> Plan:
         seen = math.inf
     detectable = seen if math.isfinite(seen) else None
     if asked.effect is None:
-        return Plan(detectable=detectable, units=units)
+        return ExperimentPlan(detectable=detectable, units=units)
     needed = _needed(asked, spread, weights)
     told = outlook(
         asked.effect, spread, pace, min(_MOST_DAYS, max(asked.days, 3 * (needed or 0) / pace)),
         weights=weights, alpha=asked.alpha,
     )  # fmt: skip
     within = outlook(asked.effect, spread, pace, asked.days, weights=weights, alpha=asked.alpha)
-    return Plan(
+    return ExperimentPlan(
         detectable=detectable,
         units=units,
         needed_units=needed,
@@ -44,7 +44,7 @@ def plan(asked: PlanRequest) -> Plan:
     )
 
 
-def _spread(asked: PlanRequest) -> float:
+def _spread(asked: ExperimentPlanRequest) -> float:
     if asked.spread is not None:
         return asked.spread
     if asked.kind != "proportion" or not 0 < asked.baseline < 1:
@@ -55,7 +55,9 @@ def _spread(asked: PlanRequest) -> float:
     return share_spread_of(asked.baseline)
 
 
-def _needed(asked: PlanRequest, spread: float, weights: tuple[float, float]) -> int | None:
+def _needed(
+    asked: ExperimentPlanRequest, spread: float, weights: tuple[float, float]
+) -> int | None:
     """The units of both arms together at which the effect shows with the power asked for."""
     assert asked.effect is not None
     units = math.ceil(BURN_IN / min(weights))

@@ -28,7 +28,16 @@ WORDS: dict[str, Any] = {
 # What an operation needs beyond its schema's required fields.
 RULE = {"kind": "threshold", "metric": "calls", "threshold": 9}
 SUITE = {"name": "menu", "target": {"kind": "recorded"}, "scorers": [{"use": "exact"}]}
+ARMS = [{"name": "a", "weight": 5000}, {"name": "b", "weight": 5000}]
 MORE: dict[str, dict[str, Any]] = {
+    "create_experiment": {
+        "kind": "route",
+        "subject": "m",
+        "arms": ARMS,
+        "metrics": [{"name": "cost"}],
+    },
+    "ramp_experiment": {"share": 10},
+    "plan_experiment": {"baseline": 0.5, "kind": "proportion"},
     "put_suite": SUITE,
     "start_run": {"spec": SUITE},
     "forecast_run": {"spec": SUITE},

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from stockpot.access import SYSTEM
+from stockpot.experiments.store.tables import experiments
 from stockpot.revisions import recording
 from tests.integration.access.operations import READS, Operation, call, operations
 from tests.integration.access.world import HOME, Records, World
@@ -24,6 +26,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 CHANGES_NOTHING = {
     "forecast_run",
     "plan_definitions",
+    "plan_experiment",
     "check_answer",
     "preview_monitor",
     "render_prompt",
@@ -80,7 +83,7 @@ async def prepared(world: World, operation: Operation, fresh: Records) -> Ready:
     """Who calls an operation with what, after whatever it needs was made."""
     known = operation.name in BODIES
     body = BODIES[operation.name] if known else operation.example(fresh)
-    for prepare in (_of_the_catalog, _of_a_person, _of_revisions, _of_prompts, _of_evals, _of_sets):
+    for prepare in PREPARING:
         if (ready := await prepare(world, operation, fresh, body)) is not None:
             return ready
     return Ready(world.admin, body)
@@ -114,6 +117,29 @@ async def _of_sets(world: World, operation: Operation, fresh: Records, body: Any
     if operation.name == "settle_item":
         path = f"/api/v1/annotation/queues/{fresh.queue_id}/items/{fresh.item_id}/answers"
         await world.done("PUT", path, BODIES["answer_item"])
+    return Ready(world.admin, body, f"{operation.filled(fresh)}?project={HOME}")
+
+
+async def _of_experiments(
+    world: World, operation: Operation, fresh: Records, body: Any
+) -> Ready | None:
+    """One that stands as the operation needs it."""
+    if not operation.path.startswith("/api/v1/experiments"):
+        return None
+    at = f"/api/v1/experiments/{fresh.experiment}"
+    if operation.name in ("ramp_experiment", "stop_experiment"):
+        await world.made(f"{at}/start?project={HOME}", {})
+    if operation.name == "create_experiment":
+        await world.done("PUT", "/api/v1/models/short", ROUTE)
+        body = {**body, "subject": "short"}
+    if operation.name == "lift_experiment":
+        await world.plane.app.state.control.db.write(
+            lambda c: c.execute(
+                sa.update(experiments)
+                .where(experiments.c.name == fresh.experiment)
+                .values(state="rolled_back", held="errors")
+            )
+        )
     return Ready(world.admin, body, f"{operation.filled(fresh)}?project={HOME}")
 
 
@@ -178,6 +204,12 @@ async def _of_evals(world: World, operation: Operation, fresh: Records, body: An
         case "gate_run":
             await world.made(f"/api/v1/evals/runs/{fresh.run_id}/finish", {})
     return None
+
+
+PREPARING = (
+    _of_the_catalog, _of_a_person, _of_revisions, _of_prompts, _of_evals, _of_sets,
+    _of_experiments,
+)  # fmt: skip
 
 
 async def test_every_operation_that_changes_something_writes_an_entry(world: World) -> None:

@@ -59,6 +59,7 @@ class Records:
     slice_name: str = ""
     queue_id: str = ""
     item_id: str = ""
+    experiment: str = ""
 
     def named(self, name: str) -> str | None:
         """What stands for a parameter; None where this table knows none."""
@@ -142,7 +143,7 @@ class World:
             subject_id=team["id"], token_id=token["token"]["id"], user_id=user,
             team_id=team["id"], **await self.watched(project, word),
             **await self.prompted(project, word, member), **await self.evaluated(project, word),
-            **await self.collected(project, word),
+            **await self.collected(project, word), **await self.split(project, word),
         )  # fmt: skip
 
     async def waived(self, project: str, word: str) -> str:
@@ -151,6 +152,16 @@ class World:
         new = {"project": project, "need": "judge", "reason": word, "until_ms": until}
         made: str = (await self.made("/api/v1/readiness/waivers", new))["id"]
         return made
+
+    async def split(self, project: str, word: str) -> dict[str, str]:
+        """An experiment that nobody has started."""
+        name = f"exp-{hashlib.sha256(word.encode()).hexdigest()[:8]}"
+        prompt = f"prompt-{hashlib.sha256(word.encode()).hexdigest()[:8]}"
+        arms = [{"name": "a", "weight": 5000}, {"name": "b", "weight": 5000}]
+        new = {"name": name, "hypothesis": word, "subject": f"{prompt}@production", "arms": arms,
+               "metrics": [{"name": "cost", "role": "primary"}]}  # fmt: skip
+        await self.made(f"/api/v1/experiments?project={project}", new)
+        return {"experiment": name}
 
     async def collected(self, project: str, word: str) -> dict[str, str]:
         """A public key, a data set with a row and a slice, and a queue to annotate it."""

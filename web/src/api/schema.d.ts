@@ -1121,6 +1121,197 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Experiments
+         * @description Experiments and how they stand, by project and name.
+         */
+        get: operations["list_experiments"];
+        put?: never;
+        /**
+         * Create Experiment
+         * @description A draft; nothing is split until it is started.
+         */
+        post: operations["create_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Experiments Document
+         * @description Every experiment that runs in a project, for programs that assign by themselves. Takes a
+         *     virtual key too, which means its own project.
+         */
+        get: operations["get_experiments_document"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Experiment
+         * @description What an experiment would be able to see, and how long it takes. Changes nothing.
+         */
+        post: operations["plan_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Experiment
+         * @description One experiment with its decisions, newest first.
+         */
+        get: operations["get_experiment"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Experiment
+         * @description Remove an experiment that does not run, with its decisions.
+         */
+        delete: operations["remove_experiment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lift Experiment
+         * @description Let an experiment that was rolled back for safety be started again.
+         */
+        post: operations["lift_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment}/ramp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ramp Experiment
+         * @description Let another share of the units take part; nobody changes the arm.
+         */
+        post: operations["ramp_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Report Experiment
+         * @description Units, means and differences with intervals that hold at every look; whether units are
+         *     split by the weights; what follows, and what was decided on which figures.
+         */
+        get: operations["report_experiment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Experiment
+         * @description Split from now on; in force everywhere within a second. One that was rolled back for
+         *     safety is refused with 409 until somebody lifts that.
+         */
+        post: operations["start_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/experiments/{experiment}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Experiment
+         * @description Serve everybody as if there were no experiment.
+         */
+        post: operations["stop_experiment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/export": {
         parameters: {
             query?: never;
@@ -1176,6 +1367,179 @@ export interface paths {
         get: operations["summarise_feedback"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guardrails/bindings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Unbind Guardrail Policy
+         * @description Let no policy hold there any more.
+         */
+        delete: operations["unbind_guardrail_policy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guardrails/calibrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Guardrail Calibrations
+         * @description Thresholds that projects measured on their own texts, with the figures.
+         */
+        get: operations["list_guardrail_calibrations"];
+        /**
+         * Put Guardrail Calibration
+         * @description Set a project's threshold of a rail, and the model that was fitted with it.
+         */
+        put: operations["put_guardrail_calibration"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guardrails/calibrations/{rail}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Guardrail Calibration
+         * @description Back to the shipped threshold and model.
+         */
+        delete: operations["remove_guardrail_calibration"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guardrails/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Guardrail Policies
+         * @description Policies by project and name, with where they hold.
+         */
+        get: operations["list_guardrail_policies"];
+        /**
+         * Put Guardrail Policy
+         * @description Write a policy: a new one, or another state of the one of this name. It is in force in
+         *     every worker at once. A rule that acts by a rail without measured rates is refused.
+         */
+        put: operations["put_guardrail_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guardrails/policies/{policy}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Guardrail Policy
+         * @description One policy, by its name or id.
+         */
+        get: operations["get_guardrail_policy"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Guardrail Policy
+         * @description Remove a policy, everywhere where it holds.
+         */
+        delete: operations["remove_guardrail_policy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guardrails/policies/{policy}/bindings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Bind Guardrail Policy
+         * @description Let a policy hold for its project, a route or a key. The narrowest decides.
+         */
+        put: operations["bind_guardrail_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guardrails/rails": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rails
+         * @description Every rail with the rates that were measured of it.
+         */
+        get: operations["list_rails"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guardrails/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Guardrail Test
+         * @description What a policy would make of a text. Nothing is kept.
+         */
+        post: operations["run_guardrail_test"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3576,6 +3940,29 @@ export interface components {
             unchanged: number;
             version: components["schemas"]["DatasetVersion"] | null;
         };
+        /**
+         * Advice
+         * @description What follows, in a word and in a sentence; how many more units each arm takes until the first
+         *     primary metric is decided, and how many days that is at the present pace.
+         */
+        Advice: {
+            /**
+             * Arm
+             * @default
+             */
+            arm?: string;
+            /** Days Left */
+            days_left?: number | null;
+            /** Text */
+            text: string;
+            /** Units Left */
+            units_left?: number | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "wait" | "ship" | "roll_back" | "stop" | "mismatch" | "ended" | "draft";
+        };
         /** Agreement */
         Agreement: {
             /** Questions */
@@ -3828,6 +4215,94 @@ export interface components {
             watch_s?: number;
         };
         /**
+         * Arm
+         * @description One variant: its part of the units that take part, and what stands in for the subject: a
+         *     prompt's version or label (`NAME@7`), the name of a model. '' is the subject as it is.
+         */
+        Arm: {
+            /** Name */
+            name: string;
+            /**
+             * Target
+             * @default
+             */
+            target?: string;
+            /** Weight */
+            weight: number;
+        };
+        /**
+         * ArmDifference
+         * @description An arm minus the control. The interval [low, high] holds at all times at once, so it may be
+         *     looked at whenever one likes; `p` is valid at all times too, and `p_adjusted` is it after Holm
+         *     over the secondary metrics. `margin` is in the metric's own unit.
+         *
+         *     `verdict`: better, worse (than the control); harmed (worse than the margin allows), not_worse
+         *     (within the margin for sure), open.
+         */
+        ArmDifference: {
+            /** Arm */
+            arm: string;
+            /** Difference */
+            difference: number | null;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Margin */
+            margin: number;
+            /** P */
+            p: number | null;
+            /** P Adjusted */
+            p_adjusted: number | null;
+            /** Relative */
+            relative: number | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "better" | "worse" | "harmed" | "not_worse" | "open";
+        };
+        /**
+         * ArmMean
+         * @description The mean of a metric over an arm's units, with an interval that holds at all times at once.
+         *     None where there is too little.
+         */
+        ArmMean: {
+            /** Arm */
+            arm: string;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Mean */
+            mean: number | null;
+            /** N */
+            n: number;
+        };
+        /**
+         * ArmUnits
+         * @description An arm in the report: how many units it has and how many calls they made. `expected` is the
+         *     part of the units that its weight asks for; `traces` is the filter of its calls.
+         */
+        ArmUnits: {
+            /** Calls */
+            calls: number;
+            /** Control */
+            control: boolean;
+            /** Expected */
+            expected: number;
+            /** Name */
+            name: string;
+            /** Target */
+            target: string;
+            /** Traces */
+            traces: {
+                [key: string]: string | number;
+            };
+            /** Units */
+            units: number;
+        };
+        /**
          * AuditEntry
          * @description Who changed what, when, from where. `before` and `after` are SHA-256 digests of the record
          *     without its secrets; `hash` covers this entry and the hash of the one before it.
@@ -3893,6 +4368,23 @@ export interface components {
             quantity: number;
             /** Unit Pico */
             unit_pico: number;
+        };
+        /**
+         * Binding
+         * @description Where a policy holds: for all of its project (`subject` ''), a route's name, or a key's id.
+         *     The narrowest decides: key, then route, then project.
+         */
+        Binding: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "project" | "route" | "key";
+            /**
+             * Subject
+             * @default
+             */
+            subject?: string;
         };
         /**
          * BudgetSpec
@@ -4020,6 +4512,29 @@ export interface components {
             scope?: "key" | "project";
             /** Ttl S */
             ttl_s: number;
+        };
+        /**
+         * CalibrationSummary
+         * @description A threshold that a tenant measured on its own texts. `evidence` are the measured figures;
+         *     `digest` names the fitted model, '' where the shipped one is used.
+         */
+        CalibrationSummary: {
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Digest */
+            digest: string;
+            /** Evidence */
+            evidence: {
+                [key: string]: unknown;
+            };
+            /** Project */
+            project: string;
+            /** Rail */
+            rail: string;
+            /** Threshold */
+            threshold: number;
         };
         /**
          * Called
@@ -4505,6 +5020,36 @@ export interface components {
             note?: string;
         };
         /**
+         * Decision
+         * @description Something that was decided, by whom, and the figures that justified it.
+         */
+        Decision: {
+            /** Actor */
+            actor: string;
+            /** At Ms */
+            at_ms: number;
+            /**
+             * Figures
+             * @default {}
+             */
+            figures?: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "started" | "ramped" | "rolled_back" | "concluded" | "srm_alarm" | "stopped" | "lifted";
+            /** Reason */
+            reason: string;
+            /** Share After */
+            share_after: number;
+            /** Share Before */
+            share_before: number;
+        };
+        /**
          * Delivery
          * @description One message to one channel. `dead` was given up; it can be tried again by hand.
          */
@@ -4640,6 +5185,193 @@ export interface components {
             severity: "info" | "warning" | "error";
             /** Subject */
             subject: string;
+        };
+        /**
+         * Experiment
+         * @description An experiment and how it stands. `share` is the one in force and `first_share` what was
+         *     defined; `stage` counts the stages of the ramp that were reached,
+         *     `stage_ms` is when the last one was; `winner` is the arm that it ended with. `held` is why
+         *     stockpot rolled it back: it starts again only when somebody lifts that by name.
+         */
+        Experiment: {
+            /**
+             * Alarmed
+             * @default false
+             */
+            alarmed?: boolean;
+            /**
+             * Alpha
+             * @default 0.05
+             */
+            alpha?: number;
+            /** Arms */
+            arms: components["schemas"]["Arm"][];
+            /**
+             * Auto Release
+             * @default false
+             */
+            auto_release?: boolean;
+            /** Changed Ms */
+            changed_ms: number;
+            /**
+             * Control
+             * @default
+             */
+            control?: string;
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Ended Ms */
+            ended_ms?: number | null;
+            /** First Share */
+            first_share: number;
+            /**
+             * Held
+             * @default
+             */
+            held?: string;
+            /**
+             * Hypothesis
+             * @default
+             */
+            hypothesis?: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @default label
+             * @enum {string}
+             */
+            kind?: "label" | "alias" | "route";
+            /** Metrics */
+            metrics: components["schemas"]["Metric"][];
+            /** Name */
+            name: string;
+            /**
+             * Owner
+             * @default
+             */
+            owner?: string;
+            /** Project */
+            project: string;
+            /**
+             * Ramp
+             * @default []
+             */
+            ramp?: components["schemas"]["Stage"][];
+            /**
+             * Share
+             * @default 10000
+             */
+            share?: number;
+            /**
+             * Stage
+             * @default 0
+             */
+            stage?: number;
+            /** Stage Ms */
+            stage_ms?: number | null;
+            /** Started Ms */
+            started_ms?: number | null;
+            /**
+             * State
+             * @default draft
+             * @enum {string}
+             */
+            state?: "draft" | "running" | "stopped" | "rolled_back" | "concluded";
+            /** Subject */
+            subject: string;
+            /**
+             * Unit
+             * @default user
+             */
+            unit?: string;
+            /**
+             * Winner
+             * @default
+             */
+            winner?: string;
+        };
+        /**
+         * ExperimentDetail
+         * @description An experiment with its decisions, newest first.
+         */
+        ExperimentDetail: {
+            /** Decisions */
+            decisions: components["schemas"]["Decision"][];
+            experiment: components["schemas"]["Experiment"];
+        };
+        /**
+         * ExperimentPlan
+         * @description `detectable` is the smallest difference that `days`, with so many `units`, show with the
+         *     power asked for (None: they are too few for any).
+         *
+         *     Of the asked `effect`: the units that it takes, as days; the days after which half, and nine in
+         *     ten, of such experiments have decided; and the chance that one does within `days`. None where no
+         *     effect was asked for, or where it takes too long.
+         */
+        ExperimentPlan: {
+            /** Detectable */
+            detectable: number | null;
+            /** Median Days */
+            median_days?: number | null;
+            /** Most Days */
+            most_days?: number | null;
+            /** Needed Days */
+            needed_days?: number | null;
+            /** Needed Units */
+            needed_units?: number | null;
+            /** Power */
+            power?: number | null;
+            /** Units */
+            units: number;
+        };
+        /**
+         * ExperimentPlanRequest
+         * @description What to expect of an experiment: of two arms of a metric whose units differ by `spread` (a
+         *     standard deviation; of a proportion that of `baseline`), with so many units a day.
+         */
+        ExperimentPlanRequest: {
+            /**
+             * Alpha
+             * @default 0.05
+             */
+            alpha?: number;
+            /** Baseline */
+            baseline: number;
+            /**
+             * Days
+             * @default 14
+             */
+            days?: number;
+            /** Effect */
+            effect?: number | null;
+            /**
+             * Kind
+             * @default mean
+             * @enum {string}
+             */
+            kind?: "mean" | "proportion";
+            /**
+             * Power
+             * @default 0.8
+             */
+            power?: number;
+            /**
+             * Share
+             * @default 10000
+             */
+            share?: number;
+            /** Spread */
+            spread?: number | null;
+            /** Units Per Day */
+            units_per_day: number;
+            /**
+             * Weight
+             * @default 5000
+             */
+            weight?: number;
         };
         /**
          * Exported
@@ -5298,6 +6030,26 @@ export interface components {
             message: string;
         };
         /**
+         * Look
+         * @description The difference of one metric and arm at one instant; a line of the band.
+         */
+        Look: {
+            /** Arm */
+            arm: string;
+            /** At Ms */
+            at_ms: number;
+            /** Difference */
+            difference: number;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** Metric */
+            metric: string;
+            /** Units */
+            units: number;
+        };
+        /**
          * Lost
          * @description A field of a recorded request that the common form cannot hold, and why.
          */
@@ -5370,6 +6122,57 @@ export interface components {
             role: "admin" | "editor" | "viewer" | "own";
             /** User Id */
             user_id: string;
+        };
+        /**
+         * Metric
+         * @description What is compared. `direction` says where better lies.
+         *
+         *     `margin` is how much worse an arm may be: of a guardrail before it is rolled back, of a primary
+         *     metric (above 0) while it still counts as not worse; 0 asks a primary metric to be better. With
+         *     `relative` it is a share of the control's mean. A proportion is bounded by 0 and 1.
+         */
+        Metric: {
+            /**
+             * Direction
+             * @default up
+             * @enum {string}
+             */
+            direction?: "up" | "down";
+            /**
+             * Kind
+             * @default mean
+             * @enum {string}
+             */
+            kind?: "mean" | "proportion";
+            /**
+             * Margin
+             * @default 0
+             */
+            margin?: number;
+            /**
+             * Name
+             * @description cost, latency_ms, ttft_ms, tokens, error, score:NAME or feedback:NAME.
+             */
+            name: string;
+            /**
+             * Relative
+             * @default false
+             */
+            relative?: boolean;
+            /**
+             * Role
+             * @default secondary
+             * @enum {string}
+             */
+            role?: "primary" | "secondary" | "guardrail";
+        };
+        /** MetricReport */
+        MetricReport: {
+            /** Arms */
+            arms: components["schemas"]["ArmMean"][];
+            /** Differences */
+            differences: components["schemas"]["ArmDifference"][];
+            metric: components["schemas"]["Metric"];
         };
         /**
          * Model
@@ -5694,6 +6497,27 @@ export interface components {
             secret: string;
             token: components["schemas"]["ApiToken"];
         };
+        /**
+         * NewCalibration
+         * @description What a calibration found; `model` is the fitted model in base64.
+         */
+        NewCalibration: {
+            /** Evidence */
+            evidence?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Model */
+            model?: string | null;
+            /**
+             * Project
+             * @default default
+             */
+            project?: string;
+            /** Rail */
+            rail: string;
+            /** Threshold */
+            threshold: number;
+        };
         /** NewChannel */
         NewChannel: {
             /**
@@ -5736,6 +6560,73 @@ export interface components {
             } | null;
             /** Name */
             name: string;
+        };
+        /**
+         * NewExperiment
+         * @description An experiment as it is defined, also in a file.
+         *
+         *     `subject` is what is split: `NAME@LABEL` of a prompt, an alias, or another model name. `unit`
+         *     says whose calls stay together. `share` is the part of the units that takes part at first, the
+         *     others are served as if there were no experiment. Everybody who takes part is in an arm by the
+         *     arms' weights. `control` is the arm that the others are compared with, the first where none is
+         *     named. `auto_release` moves the subject to the winner at the end, where nothing protects it;
+         *     otherwise the move of a label is proposed.
+         */
+        NewExperiment: {
+            /**
+             * Alpha
+             * @default 0.05
+             */
+            alpha?: number;
+            /** Arms */
+            arms: components["schemas"]["Arm"][];
+            /**
+             * Auto Release
+             * @default false
+             */
+            auto_release?: boolean;
+            /**
+             * Control
+             * @default
+             */
+            control?: string;
+            /**
+             * Hypothesis
+             * @default
+             */
+            hypothesis?: string;
+            /**
+             * Kind
+             * @default label
+             * @enum {string}
+             */
+            kind?: "label" | "alias" | "route";
+            /** Metrics */
+            metrics: components["schemas"]["Metric"][];
+            /** Name */
+            name: string;
+            /**
+             * Owner
+             * @default
+             */
+            owner?: string;
+            /**
+             * Ramp
+             * @default []
+             */
+            ramp?: components["schemas"]["Stage"][];
+            /**
+             * Share
+             * @default 10000
+             */
+            share?: number;
+            /** Subject */
+            subject: string;
+            /**
+             * Unit
+             * @default user
+             */
+            unit?: string;
         };
         /** NewKey */
         NewKey: {
@@ -5844,6 +6735,38 @@ export interface components {
             name?: string | null;
             /** Password */
             password: string;
+        };
+        /**
+         * NewPolicy
+         * @description A policy: rules, looked at in order. With `parallel` slow rails of the input work while the
+         *     model is asked already; no byte of its answer leaves before they clear. What was flagged,
+         *     blocked or masked goes to the annotation queue `queue` ('' sends nothing).
+         */
+        NewPolicy: {
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Name */
+            name: string;
+            /**
+             * Parallel
+             * @default false
+             */
+            parallel?: boolean;
+            /**
+             * Project
+             * @default default
+             */
+            project?: string;
+            /**
+             * Queue
+             * @default flagged
+             */
+            queue?: string;
+            /** Rules */
+            rules: components["schemas"]["PolicyRule"][];
         };
         /**
          * NewPrice
@@ -6565,6 +7488,97 @@ export interface components {
             /** Start Ms */
             start_ms: number;
             totals: components["schemas"]["Totals"];
+        };
+        /**
+         * Policy
+         * @description A policy with where it holds.
+         */
+        Policy: {
+            /**
+             * Bindings
+             * @default []
+             */
+            bindings?: components["schemas"]["Binding"][];
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Description */
+            description: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Parallel */
+            parallel: boolean;
+            /** Project */
+            project: string;
+            /** Queue */
+            queue: string;
+            /** Rules */
+            rules: components["schemas"]["PolicyRule"][];
+            /** Updated Ms */
+            updated_ms: number;
+        };
+        /**
+         * PolicyRule
+         * @description One rail with what is done about what it finds.
+         *
+         *     `on` says which texts it reads. `threshold` is that of rails that score; none is the tenant's
+         *     calibrated one, else the shipped one. `on_error` says what a rail that fails or takes longer
+         *     than `budget_ms` means: `open` goes on, `closed` blocks. `shadow` records and does nothing.
+         *     `reversible` masks are taken back in the answer. `route_to` is another model name, for `route`.
+         */
+        PolicyRule: {
+            /**
+             * Action
+             * @default flag
+             * @enum {string}
+             */
+            action?: "mask" | "block" | "reask" | "route" | "flag";
+            /**
+             * Budget Ms
+             * @default 50
+             */
+            budget_ms?: number;
+            /** Id */
+            id: string;
+            /**
+             * On
+             * @default [
+             *       "input"
+             *     ]
+             */
+            on?: ("input" | "output" | "tool_call" | "tool_result" | "retrieved")[];
+            /**
+             * On Error
+             * @default open
+             * @enum {string}
+             */
+            on_error?: "open" | "closed";
+            /** Rail */
+            rail: string;
+            /**
+             * Reversible
+             * @default false
+             */
+            reversible?: boolean;
+            /**
+             * Route To
+             * @default
+             */
+            route_to?: string;
+            /** Settings */
+            settings?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Shadow
+             * @default false
+             */
+            shadow?: boolean;
+            /** Threshold */
+            threshold?: number | null;
         };
         /**
          * Price
@@ -7296,6 +8310,53 @@ export interface components {
             version?: string;
         };
         /**
+         * RailRates
+         * @description A rail and how good it was measured to be; `rates` is empty for one that may only flag.
+         */
+        RailRates: {
+            /** Measured */
+            measured: boolean;
+            /** Rail */
+            rail: string;
+            /** Rates */
+            rates: {
+                [key: string]: unknown;
+            };
+            /**
+             * Settings
+             * @default []
+             */
+            settings?: string[];
+            /** Title */
+            title: string;
+        };
+        /**
+         * RampTo
+         * @description The share that takes part from now on.
+         */
+        RampTo: {
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /** Share */
+            share: number;
+        };
+        /**
+         * RatioCheck
+         * @description Whether the arms have as many units as their weights ask for: `p` holds at all times; below
+         *     `level` something other than chance sorts units, and no figure here can be trusted.
+         */
+        RatioCheck: {
+            /** Alarm */
+            alarm: boolean;
+            /** Level */
+            level: number;
+            /** P */
+            p: number;
+        };
+        /**
          * RecordedCall
          * @description A recorded call of any dialect: `request` is a chat request in OpenAI's form, which the
          *     playground runs; `lost` is what that form cannot say of the original.
@@ -7550,6 +8611,28 @@ export interface components {
             prompt?: string | null;
             /** Trace Id */
             trace_id: string;
+        };
+        /**
+         * Report
+         * @description What is known of an experiment now. `crossed` units were seen in two arms; they are counted
+         *     here and nowhere else.
+         */
+        Report: {
+            advice: components["schemas"]["Advice"];
+            /** Arms */
+            arms: components["schemas"]["ArmUnits"][];
+            /** At Ms */
+            at_ms: number;
+            /** Band */
+            band: components["schemas"]["Look"][];
+            /** Crossed */
+            crossed: number;
+            /** Decisions */
+            decisions: components["schemas"]["Decision"][];
+            experiment: components["schemas"]["Experiment"];
+            /** Metrics */
+            metrics: components["schemas"]["MetricReport"][];
+            ratio: components["schemas"]["RatioCheck"] | null;
         };
         /**
          * Repriced
@@ -8069,6 +9152,40 @@ export interface components {
             tier?: number | null;
             /** Values */
             values: string[];
+        };
+        /**
+         * RuleVerdict
+         * @description What one rule found. `skipped` says why a rail was not asked here.
+         */
+        RuleVerdict: {
+            /** Action */
+            action: string;
+            /**
+             * Failed
+             * @default
+             */
+            failed?: string;
+            /**
+             * Findings
+             * @default []
+             */
+            findings?: components["schemas"]["TestFinding"][];
+            /** Rail */
+            rail: string;
+            /** Rule */
+            rule: string;
+            /** Shadow */
+            shadow: boolean;
+            /**
+             * Skipped
+             * @default
+             */
+            skipped?: string;
+            /**
+             * Us
+             * @default 0
+             */
+            us?: number;
         };
         /**
          * Run
@@ -8666,6 +9783,7 @@ export interface components {
          *     `degraded` are fields of the request that the target's format could not say; `route_reason` is
          *     why this target was chosen, empty where there was nothing to choose. `tools` are those that it
          *     could use.
+         *     `exposures` are the experiments that it is counted in: name, arm, the unit's name in records.
          *     `sample_weight` is how many spans this one stands for where others were sampled away.
          */
         Span: {
@@ -8728,6 +9846,15 @@ export interface components {
              * @default
              */
             experiment?: string;
+            /**
+             * Exposures
+             * @default []
+             */
+            exposures?: [
+                string,
+                string,
+                string
+            ][];
             /** Finish Reason */
             finish_reason: string;
             /** Input Preview */
@@ -9020,6 +10147,25 @@ export interface components {
             shares?: {
                 [key: string]: number;
             };
+        };
+        /**
+         * Stage
+         * @description A step of the ramp: this share, once the stage before it has lasted `after_s` seconds and
+         *     every arm has `units`, and nothing speaks against it.
+         */
+        Stage: {
+            /**
+             * After S
+             * @default 0
+             */
+            after_s?: number;
+            /** Share */
+            share: number;
+            /**
+             * Units
+             * @default 0
+             */
+            units?: number;
         };
         /**
          * Standing
@@ -9392,6 +10538,20 @@ export interface components {
             name: string;
         };
         /**
+         * TestFinding
+         * @description Characters `start` to `end` of the text.
+         */
+        TestFinding: {
+            /** End */
+            end: number;
+            /** Score */
+            score: number;
+            /** Start */
+            start: number;
+            /** Type */
+            type: string;
+        };
+        /**
          * TestResult
          * @description One real call to a model through the gateway.
          */
@@ -9408,6 +10568,49 @@ export interface components {
             text: string;
             /** Trace Id */
             trace_id: string | null;
+        };
+        /**
+         * Tested
+         * @description What a policy makes of a text: the action, and the text after masking.
+         */
+        Tested: {
+            /** Action */
+            action: string;
+            /** Rules */
+            rules: components["schemas"]["RuleVerdict"][];
+            /** Text */
+            text: string;
+            /** Us */
+            us: number;
+        };
+        /**
+         * TextToTest
+         * @description A text, and what to ask of it: a policy by its name, or rules as they would stand in one.
+         */
+        TextToTest: {
+            /**
+             * On
+             * @default input
+             * @enum {string}
+             */
+            on?: "input" | "output" | "tool_call" | "tool_result" | "retrieved";
+            /**
+             * Policy
+             * @default
+             */
+            policy?: string;
+            /**
+             * Project
+             * @default default
+             */
+            project?: string;
+            /**
+             * Rules
+             * @default []
+             */
+            rules?: components["schemas"]["PolicyRule"][];
+            /** Text */
+            text: string;
         };
         /**
          * ThresholdRule
@@ -9696,8 +10899,9 @@ export interface components {
          *     what was asked for.
          *
          *     A list of traces looks at root spans, unless a condition asks for what happens inside a trace:
-         *     a kind, a model, a provider, an error, a user, a session, a tag, a prompt, an agent, a tool, a
-         *     text. Then any span counts.
+         *     a kind, a model, a provider, an error, a user, a session, a tag, a prompt, an agent, a tool, an
+         *     experiment, a text. Then any span counts. `variant` is an experiment's arm, `unit` the name that
+         *     whoever was assigned has in records.
          */
         TraceFilter: {
             /** Agent */
@@ -9708,6 +10912,8 @@ export interface components {
             environment?: string | null;
             /** Error */
             error?: string | null;
+            /** Experiment */
+            experiment?: string | null;
             /** Failed */
             failed?: boolean | null;
             /** From Ms */
@@ -9750,10 +10956,14 @@ export interface components {
             tool?: string | null;
             /** Trace Prefix */
             trace_prefix?: string | null;
+            /** Unit */
+            unit?: string | null;
             /** Unpriced */
             unpriced?: boolean | null;
             /** User */
             user?: string | null;
+            /** Variant */
+            variant?: string | null;
         };
         /**
          * TracePage
@@ -10137,6 +11347,17 @@ export interface components {
             window_s: number;
             /** Worker */
             worker: string;
+        };
+        /**
+         * Why
+         * @description Why somebody does what they do.
+         */
+        Why: {
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
         };
         /** Window */
         Window: {
@@ -17366,6 +18587,1184 @@ export interface operations {
             };
         };
     };
+    list_experiments: {
+        parameters: {
+            query?: {
+                project?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_experiment: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExperiment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_experiments_document: {
+        parameters: {
+            query?: {
+                project?: string | null;
+            };
+            header?: {
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description It is still the one of `If-None-Match` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    plan_experiment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperimentPlanRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentPlan"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_experiment: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                experiment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExperimentDetail"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_experiment: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                experiment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    lift_experiment: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                experiment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ramp_experiment: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                experiment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RampTo"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    report_experiment: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                experiment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    start_experiment: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                experiment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    stop_experiment: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                experiment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Why"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     export_definitions: {
         parameters: {
             query?: never;
@@ -17781,6 +20180,1151 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Satisfaction"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    unbind_guardrail_policy: {
+        parameters: {
+            query: {
+                kind: "project" | "route" | "key";
+                subject?: string;
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_guardrail_calibrations: {
+        parameters: {
+            query?: {
+                project?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationSummary"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_guardrail_calibration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCalibration"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalibrationSummary"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_guardrail_calibration: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                rail: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_guardrail_policies: {
+        parameters: {
+            query?: {
+                project?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_guardrail_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPolicy"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_guardrail_policy: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_guardrail_policy: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    bind_guardrail_policy: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Binding"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_rails: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RailRates"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    run_guardrail_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TextToTest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tested"];
                 };
             };
             /** @description The request cannot be read */
@@ -29807,6 +33351,9 @@ export interface operations {
                 tool?: string | null;
                 agent?: string | null;
                 dataset_run?: string | null;
+                experiment?: string | null;
+                variant?: string | null;
+                unit?: string | null;
                 q?: string | null;
                 from_ms?: number | null;
                 to_ms?: number | null;
@@ -30259,6 +33806,9 @@ export interface operations {
                 tool?: string | null;
                 agent?: string | null;
                 dataset_run?: string | null;
+                experiment?: string | null;
+                variant?: string | null;
+                unit?: string | null;
                 q?: string | null;
                 from_ms?: number | null;
                 to_ms?: number | null;
@@ -30600,6 +34150,9 @@ export interface operations {
                 tool?: string | null;
                 agent?: string | null;
                 dataset_run?: string | null;
+                experiment?: string | null;
+                variant?: string | null;
+                unit?: string | null;
                 q?: string | null;
                 from_ms?: number | null;
                 to_ms?: number | null;

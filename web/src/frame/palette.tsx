@@ -234,6 +234,14 @@ function useCommands(): Command[] {
         run: () => navigate({ to: "/evals" }),
       },
       {
+        id: "experiments",
+        label: "Experiments",
+        group: page,
+        icon: "split",
+        keys: "g x",
+        run: () => navigate({ to: "/experiments" }),
+      },
+      {
         id: "monitors",
         label: "Monitors",
         group: page,

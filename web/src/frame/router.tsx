@@ -15,6 +15,7 @@ import { parseAuditSearch } from "../audit/search";
 import { parseCostSearch } from "../cost/search";
 import { parseDatasetSearch } from "../datasets/search";
 import { parseEvalSearch } from "../evals/search";
+import { parseExperimentSearch } from "../experiments/search";
 import { parseFeedbackSearch } from "../feedback/search";
 import { parseMonitorSearch } from "../monitors/search";
 import { parsePeopleSearch } from "../people/search";
@@ -191,6 +192,14 @@ const evals = createRoute({
   component: lazyRouteComponent(() => import("../evals/evals-page"), "EvalsPage"),
 });
 
+const experiments = createRoute({
+  getParentRoute: () => frame,
+  path: "/experiments",
+  validateSearch: parseExperimentSearch,
+  staticData: { title: "Experiments", scope: ["project"] },
+  component: lazyRouteComponent(() => import("../experiments/experiments-page"), "ExperimentsPage"),
+});
+
 const monitors = createRoute({
   getParentRoute: () => frame,
   path: "/monitors",
@@ -279,6 +288,7 @@ export const router = createRouter({
       revisions,
       keys,
       cost,
+      experiments,
       monitors,
       evals,
       feedback,

@@ -21,6 +21,9 @@ type TextField =
   | "agent"
   | "tool"
   | "dataset_run"
+  | "experiment"
+  | "variant"
+  | "unit"
   | "trace_prefix";
 
 /** Words that may stand before a colon in the search box, and the condition they set. */
@@ -42,6 +45,9 @@ const WORDS: Record<string, TextField> = {
   agent: "agent",
   tool: "tool",
   run: "dataset_run",
+  experiment: "experiment",
+  arm: "variant",
+  unit: "unit",
   trace: "trace_prefix",
 };
 
@@ -106,6 +112,9 @@ const LABELS: Record<keyof Conditions, string> = {
   agent: "agent",
   tool: "tool",
   dataset_run: "data set run",
+  experiment: "experiment",
+  variant: "arm",
+  unit: "unit",
   min_cost_nano: "cost",
   min_duration_ms: "duration",
   trace_prefix: "trace",

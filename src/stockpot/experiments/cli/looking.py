@@ -62,7 +62,8 @@ def _metric(told: dict[str, Any]) -> None:
 
 def _advice(advice: dict[str, Any]) -> str:
     days = advice["days_left"]
-    return advice["text"] + (f" About {days:.3g} days." if days is not None else "")
+    text: str = advice["text"]
+    return text + (f" About {days:.3g} days." if days is not None else "")
 
 
 def _number(value: float | None) -> str:
@@ -70,6 +71,7 @@ def _number(value: float | None) -> str:
 
 
 @experiments.command("plan")
+@in_project
 @click.option("--baseline", type=float, required=True, help="The mean now, such as 0.05.")
 @click.option("--effect", type=float, help="The difference that should be seen.")
 @click.option("--spread", type=float, help="How much units differ; a proportion needs none.")
@@ -82,7 +84,7 @@ def _number(value: float | None) -> str:
 @click.option("--power", type=float, default=0.8, show_default=True, help="The chance to see it.")
 @json_option
 @click.pass_obj
-def plan(client: Client, /, as_json: bool, **given: Any) -> None:
+def plan(client: Client, /, project: str, as_json: bool, **given: Any) -> None:
     """Say what an experiment will be able to see, and how long it takes, before it starts.
 
     \b
@@ -94,7 +96,7 @@ def plan(client: Client, /, as_json: bool, **given: Any) -> None:
     body["kind"] = "mean" if given["spread"] is not None else "proportion"
     for name in ("share", "weight"):
         body[name] = round(given[name] * 100)
-    found = client.post(f"{API}/plan", body)
+    found = client.post(f"{API}/plan", body, project=project)
     if as_json:
         click.echo(json.dumps(found))
         return

@@ -1,4 +1,4 @@
-"""`stockpot experiments create | list | show | delete`."""
+"""`stockpot experiments create | list | show | remove`."""
 
 from __future__ import annotations
 
@@ -135,16 +135,16 @@ def decisions(found: list[dict[str, Any]]) -> None:
         click.echo(f"  {when(one['at_ms'])}  {one['kind']} by {one['actor']}{reason}")
 
 
-@experiments.command("delete")
+@experiments.command("remove")
 @click.argument("experiment")
 @in_project
 @click.pass_obj
-def delete(client: Client, experiment: str, project: str) -> None:
-    """Delete an experiment that does not run, with its decisions.
+def remove(client: Client, experiment: str, project: str) -> None:
+    """Remove an experiment that does not run, with its decisions.
 
     \b
     Example:
-      stockpot experiments delete tone
+      stockpot experiments remove tone
     """
     client.delete(f"{API}/{experiment}", project=project)
-    click.echo(f"deleted the experiment {experiment}")
+    click.echo(f"removed the experiment {experiment}")

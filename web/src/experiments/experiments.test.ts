@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import { requestOf } from "./plan-dialog";
+import { ticks } from "./scale";
+import { changeText, intervalText, metricName, narrowed, share, valueText } from "./words";
+
+const error = { name: "error", kind: "proportion" } as const;
+const cost = { name: "cost", kind: "mean" } as const;
+
+test("a share of errors is told in percent, its difference in percentage points", () => {
+  expect(valueText(error, 0.0234)).toBe("2.34%");
+  expect(changeText(error, 0.01)).toBe("+1 pp");
+  expect(intervalText(error, -0.005, 0.02)).toBe("-0.5 pp to +2 pp");
+});
+
+test("dollars a call have digits enough, and times their unit also below zero", () => {
+  expect(valueText(cost, 0.000012)).toBe("$0.000012");
+  expect(changeText({ name: "latency_ms", kind: "mean" }, -250)).toBe("-250 ms");
+});
+
+test("an open end of an interval is infinite, and none at all is said", () => {
+  expect(intervalText(cost, null, 0.5)).toBe("−∞ to +$0.50");
+  expect(intervalText(cost, null, null)).toBe("no interval yet");
+});
+
+test("a metric is called what people call it", () => {
+  expect(metricName("score:answer:tone")).toBe("answer:tone");
+  expect(metricName("feedback:thumb")).toBe("thumb (feedback)");
+  expect(share(1250)).toBe("12.5%");
+});
+
+test("how much a band narrowed is told from its first look to its last", () => {
+  const look = { at_ms: 0, metric: "cost", arm: "b", units: 1, difference: 0 };
+  const looks = [
+    { ...look, low: -1, high: 1 },
+    { ...look, low: -0.25, high: 0.25 },
+  ];
+  expect(narrowed(looks)).toBe(0.75);
+  expect(narrowed(looks.slice(0, 1))).toBeUndefined();
+});
+
+test("an axis has round numbers that hold the whole range", () => {
+  for (const [low, high] of [
+    [-0.031, 0.004],
+    [0, 0.12],
+    [-900, 20],
+  ] as const) {
+    const found = ticks(low, high);
+    expect(found[0]).toBeLessThanOrEqual(low);
+    expect(found.at(-1)).toBeGreaterThanOrEqual(high);
+    expect(found).toContain(0);
+  }
+});
+
+test("a plan is asked for as soon as everything is there, with percentages as shares", () => {
+  const draft = {
+    kind: "proportion" as const,
+    baseline: "5",
+    spread: "",
+    effect: "1",
+    units: "100",
+    length: "7",
+    share: "50",
+  };
+  expect(requestOf(draft)).toMatchObject({ baseline: 0.05, effect: 0.01, share: 5000 });
+  expect(requestOf({ ...draft, baseline: "" })).toBeUndefined();
+  expect(requestOf({ ...draft, kind: "mean" })).toBeUndefined();
+});
