@@ -2721,6 +2721,66 @@ export interface paths {
         patch: operations["change_public_key"];
         trace?: never;
     };
+    "/api/v1/readiness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Readiness
+         * @description How far a project is on its way to production, computed from evidence now.
+         */
+        get: operations["show_readiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readiness/waivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Waive Need
+         * @description Answer for a need that is not met, until a time. It takes the place of an earlier one.
+         */
+        post: operations["waive_need"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readiness/waivers/{waiver_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Waiver
+         * @description Take a waiver back before its time.
+         */
+        delete: operations["end_waiver"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/requests": {
         parameters: {
             query?: never;
@@ -6489,6 +6549,29 @@ export interface components {
             similarity: number;
         };
         /**
+         * NeedFound
+         * @description One need and its evidence. `link` is where in the console the evidence stands, `mend` the
+         *     command that brings what is missing.
+         */
+        NeedFound: {
+            /** Found */
+            found: string;
+            /** Link */
+            link: string;
+            /** Mend */
+            mend: string;
+            /** Met */
+            met: boolean;
+            /**
+             * Need
+             * @enum {string}
+             */
+            need: "traffic" | "owner" | "prompt" | "budget" | "dataset" | "gate" | "feedback" | "judge" | "rails" | "slo" | "watched" | "rollback";
+            /** Title */
+            title: string;
+            waived?: components["schemas"]["Waiver"] | null;
+        };
+        /**
          * NewApiToken
          * @description The only time that a token's secret is shown.
          */
@@ -7309,6 +7392,23 @@ export interface components {
              * @default false
              */
             shared?: boolean;
+        };
+        /**
+         * NewWaiver
+         * @description `until_ms` is at most a year ahead.
+         */
+        NewWaiver: {
+            /**
+             * Need
+             * @enum {string}
+             */
+            need: "traffic" | "owner" | "prompt" | "budget" | "dataset" | "gate" | "feedback" | "judge" | "rails" | "slo" | "watched" | "rollback";
+            /** Project */
+            project: string;
+            /** Reason */
+            reason: string;
+            /** Until Ms */
+            until_ms: number;
         };
         /** Note */
         Note: {
@@ -8357,6 +8457,40 @@ export interface components {
             p: number;
         };
         /**
+         * Readiness
+         * @description How far a project is. `current` is the highest rung reached, None before the first; `blocks`
+         *     are the needs that keep it from the next. `ready` says that a release has all rungs that the
+         *     risk tier asks for, `required` is the highest of those.
+         */
+        Readiness: {
+            /** Blocks */
+            blocks: components["schemas"]["NeedFound"][];
+            /** Computed Ms */
+            computed_ms: number;
+            /** Current */
+            current: ("demo" | "accountable" | "measured" | "guarded" | "production") | null;
+            /** Next */
+            next: ("demo" | "accountable" | "measured" | "guarded" | "production") | null;
+            /** Project */
+            project: string;
+            /** Ready */
+            ready: boolean;
+            /**
+             * Required
+             * @enum {string}
+             */
+            required: "demo" | "accountable" | "measured" | "guarded" | "production";
+            /**
+             * Risk Tier
+             * @enum {string}
+             */
+            risk_tier: "low" | "medium" | "high";
+            /** Rungs */
+            rungs: components["schemas"]["Rung"][];
+            /** Stage */
+            stage: string;
+        };
+        /**
          * RecordedCall
          * @description A recorded call of any dialect: `request` is a chat request in OpenAI's form, which the
          *     playground runs; `lost` is what that form cannot say of the original.
@@ -9259,6 +9393,28 @@ export interface components {
             pareto: components["schemas"]["ParetoPoint"][];
             /** Warnings */
             warnings: string[];
+        };
+        /**
+         * Rung
+         * @description A step of the way. `reached`: its needs and those of every rung below are settled. `needed`:
+         *     a release in the project's risk tier has to stand here or above.
+         */
+        Rung: {
+            /** About */
+            about: string;
+            /** Needed */
+            needed: boolean;
+            /** Needs */
+            needs: components["schemas"]["NeedFound"][];
+            /** Reached */
+            reached: boolean;
+            /**
+             * Rung
+             * @enum {string}
+             */
+            rung: "demo" | "accountable" | "measured" | "guarded" | "production";
+            /** Title */
+            title: string;
         };
         /**
          * Said
@@ -11302,6 +11458,29 @@ export interface components {
              * @enum {string}
              */
             state: "active" | "disabled" | "expired" | "revoked";
+        };
+        /**
+         * Waiver
+         * @description Somebody answers for a need that is not met, for a while and with a reason.
+         */
+        Waiver: {
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Id */
+            id: string;
+            /**
+             * Need
+             * @enum {string}
+             */
+            need: "traffic" | "owner" | "prompt" | "budget" | "dataset" | "gate" | "feedback" | "judge" | "rails" | "slo" | "watched" | "rollback";
+            /** Project */
+            project: string;
+            /** Reason */
+            reason: string;
+            /** Until Ms */
+            until_ms: number;
         };
         /**
          * Watched
@@ -18913,7 +19092,9 @@ export interface operations {
     };
     plan_experiment: {
         parameters: {
-            query?: never;
+            query?: {
+                project?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -29121,6 +29302,315 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PublicKey"];
                 };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show_readiness: {
+        parameters: {
+            query: {
+                project: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    waive_need: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWaiver"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Waiver"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    end_waiver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                waiver_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request cannot be read */
             400: {
