@@ -5,6 +5,7 @@ import { lazy, Suspense, useState } from "react";
 import { keysQuery, payloadQuery, traceQuery } from "../api/queries";
 import type { Span, Trace, TreePage } from "../api/types";
 import { TraceFeedback } from "../feedback/trace-feedback";
+import { useShortcuts } from "../frame/shortcuts";
 import { Badge, STATUS_TONE } from "../ui/badge";
 import { Button, buttonClass } from "../ui/button";
 import { CopyText } from "../ui/copy";
@@ -164,6 +165,19 @@ function Header({ traceId, root, span }: { traceId: string; root?: Span; span?: 
     span &&
     (span.endpoint === "chat" || span.kind === "llm") &&
     (span.payload === "full" || span.payload === "masked");
+  const tried = {
+    trace: traceId,
+    span: span?.is_root ? undefined : span?.span_id,
+    model: undefined,
+  };
+  useShortcuts([
+    {
+      keys: "p",
+      label: "Open in the playground",
+      group: "Trace",
+      run: () => playable && navigate({ to: "/playground", search: tried }),
+    },
+  ]);
   return (
     <header className="sticky top-0 z-20 flex min-h-11 shrink-0 items-center gap-2 border-b bg-page px-4 py-1.5">
       <div className="min-w-0 flex-1">
@@ -183,11 +197,8 @@ function Header({ traceId, root, span }: { traceId: string; root?: Span; span?: 
       {playable && (
         <Link
           to="/playground"
-          search={{
-            trace: traceId,
-            span: span.is_root ? undefined : span.span_id,
-            model: undefined,
-          }}
+          search={tried}
+          title="Open in playground (p)"
           className={buttonClass()}
         >
           <Icon name="playground" size={14} />
