@@ -14,6 +14,8 @@ Builder = Callable[[Rule, Mapping[str, bytes]], Rail]
 
 KINDS: dict[str, str] = {
     "pii": "stockpot.rails.pii.rail:build_pii",
+    "indirect_injection": "stockpot.rails.ngram:build_indirect",
+    "injection": "stockpot.rails.ngram:build_injection",
     "words": "stockpot.rails.words:build_words",
 }
 """Kind -> `module:function`. Others' packages add kinds by the entry point group below."""

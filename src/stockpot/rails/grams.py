@@ -1,0 +1,303 @@
+"""A linear model over words, their letters and pairs of words, quick enough to run on each request.
+
+A text is split at blanks into chunks and after full stops into sentences. What a chunk weighs
+after another is a function of the two alone (the words in it, their runs of three to five letters,
+hashed: fastText's subword features, Bojanowski et al. 2017, TACL 5:135; and the pair), so that it
+is remembered and a text costs one look-up a chunk. Hashes are CRC-32: the same in every process.
+Knows weights; knows nothing of what they were trained to find, and no file but those beside it.
+
+Disguises are undone where a chunk is seen first: characters without width, Unicode tags, letters
+of other scripts inside a Latin word, digits for letters, letters apart by dots, readable base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import unicodedata
+import zlib
+from array import array
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from importlib.resources import files
+from itertools import accumulate, chain, pairwise
+from math import exp, sqrt
+from operator import mul, sub
+from typing import NamedTuple
+
+import msgspec
+
+from stockpot.rails.folding import LOOKS_LIKE
+
+VERSION = 1
+DAMPING = 2.0
+"""Added to the number of chunks before the root is taken, so that two words alone prove little."""
+GAIN = 0.25
+LINE = "¶"
+"""The chunk that stands for the end of a line."""
+
+_REMEMBERED = 100_000
+_LONGEST = 48
+_PIECE = 24
+"""A sentence of more than 48 chunks is looked at in pieces of 24: what has no full stop is not
+diluted either."""
+
+_TOKEN = re.compile(r"\w{1,32}|[.!?:;]{1,8}|[^\w\s.!?:;]{1,4}")
+_SPANS = re.compile(r"\n|\S+")
+_ENDING = re.compile(r"[.!?:;][\"'”’)\]*]*\Z|[a-z)][.!?][A-Z]|\A(?:\||\\n|¶)\Z|\\n")
+_START = "."
+_STOPS = frozenset(".!?:;|¶")
+_LEET = str.maketrans("013457@$", "oieastas")
+_UNSEEN = dict.fromkeys(
+    [0xAD, 0x34F, 0x61C, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F),
+     *range(0x2060, 0x2070), *range(0xFE00, 0xFE10)],
+    "",
+)  # fmt: skip
+_UNSEEN |= {code: chr(code - 0xE0000) for code in range(0xE0020, 0xE007F)}
+_HINT = re.compile(r" \w \w \w \w")
+_APART = re.compile(r"\w(?: \w(?!\w)){5,}")
+_DOTTED = re.compile(r"(?:\w[-._*]){4,}\w[.!?]?")
+_PACKED = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+_MARK = 1 << 28
+"""More than any weight; twice that and a weight still is one digit of Python's integers."""
+
+
+class GramModel(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A trained model as it is kept: `table` holds 2**bits signed bytes, packed by zlib, each a
+    weight in units of `scale`. `seen` are the CRC-32s (4 bytes each, sorted) of the texts that it
+    was trained on, so that a measurement on them can say so."""
+
+    rail: str
+    bits: int
+    scale: float
+    bias: float
+    threshold: float
+    table: bytes
+    about: str = ""
+    seen: bytes = b""
+    version: int = VERSION
+
+
+class Weighed(NamedTuple):
+    """The sentences of a text: `edges[i]` up to `edges[i + 1]` are the chunks of the one whose
+    weights add up to `sums[i]`."""
+
+    edges: Sequence[int]
+    sums: Sequence[int]
+
+
+def chunks_of(text: str) -> list[str]:
+    """A text as it is weighed: split at blanks, with the ends of lines."""
+    return together(text).replace("\n", f" {LINE} ").split()
+
+
+def spans_of(text: str) -> list[tuple[int, int]]:
+    """Start and end of each of its chunks."""
+    return [match.span() for match in _SPANS.finditer(together(text))]
+
+
+def together(text: str) -> str:
+    """Letters written apart (`i g n o r e`) joined, with the blanks behind them: it stays as long
+    as it was."""
+    if _HINT.search(text) is None:
+        return text
+    return _APART.sub(lambda found: found[0].replace(" ", "").ljust(len(found[0])), text)
+
+
+def sentences(chunks: Sequence[str]) -> list[int]:
+    """The edges of the sentences; a very long one is cut into pieces."""
+    starts = [i for i, (before, _) in enumerate(steps(chunks)) if is_end(before)]
+    return _cut(starts, len(chunks))
+
+
+def _cut(starts: list[int], count: int) -> list[int]:
+    edges = [*starts, count]
+    if count <= _LONGEST or max(map(sub, edges[1:], edges)) <= _LONGEST:
+        return edges
+    made: list[int] = []
+    for first, last in pairwise(edges):
+        step = _PIECE if last - first > _LONGEST else last - first
+        made += range(first, last, step)
+    return [*made, count]
+
+
+def steps(chunks: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each chunk with the one before it; the first with the start of a sentence."""
+    return zip(chain((_START,), chunks), chunks, strict=False)
+
+
+def is_end(chunk: str) -> bool:
+    """Whether a sentence ends with this chunk, or (`e-mail.If`) inside it."""
+    return _ENDING.search(chunk) is not None
+
+
+def step_grams(before: str, chunk: str, bits: int) -> list[int]:
+    """The hashed features of a chunk that follows another."""
+    mask = (1 << bits) - 1
+    tokens = _tokens(chunk)
+    if not tokens:
+        return []
+    grams = [gram for token in tokens for gram in _word_grams(token)]
+    earlier = _tokens(before)[-1:] or [_START]
+    pairs = zip([*earlier, *tokens[:-1]], tokens, strict=True)
+    grams += [f"{_shape(one)} {_shape(two)}" for one, two in pairs]
+    return [zlib.crc32(gram.encode("utf-8", "replace")) & mask for gram in grams]
+
+
+def _tokens(chunk: str) -> list[str]:
+    if chunk == LINE:
+        return []
+    if not chunk.isascii():
+        chunk = chunk.translate(_UNSEEN)
+    if _DOTTED.fullmatch(chunk):
+        chunk = re.sub(r"(?<=\w)[-._*](?=\w)", "", chunk)
+    return _TOKEN.findall(chunk)
+
+
+def _word_grams(token: str) -> list[str]:
+    word = _folded(token)
+    padded = f"<{word}>"
+    grams = [f"w{word}"]
+    for size in (3, 4, 5):
+        grams += [padded[i : i + size] for i in range(len(padded) - size + 1)]
+    if len(token) > 3 and token.isupper():
+        grams.append("CAPS")
+    return grams
+
+
+def _folded(token: str) -> str:
+    word = unicodedata.normalize("NFKC", token).casefold()
+    if not word.isascii() and any(letter.isascii() and letter.isalpha() for letter in word):
+        word = "".join([LOOKS_LIKE.get(letter, letter) for letter in word])
+    if len(word) > 3 and not word.isalpha() and sum(map(str.isalpha, word)) > 1:
+        word = word.translate(_LEET)
+    return word
+
+
+def _shape(token: str) -> str:
+    return LINE if token[0] in _STOPS else _folded(token)
+
+
+def normalizer(chunks: int) -> float:
+    """What the sum of so many chunks is multiplied by."""
+    return GAIN / sqrt(chunks + DAMPING)
+
+
+def probability(z: float) -> float:
+    """The logistic function, for any number."""
+    return 1.0 / (1.0 + exp(-z)) if z > -700.0 else 0.0
+
+
+def unpacked(chunk: str) -> str:
+    """What a chunk of base64 says; "" for what is none or not readable."""
+    match = _PACKED.search(chunk) if len(chunk) >= 24 else None
+    if match is None:
+        return ""
+    piece = match[0].rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        content = base64.b64decode(piece + "=" * (-len(piece) % 4), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""
+    return content if content.isprintable() and " " in content else ""
+
+
+class _Steps(dict[tuple[str, str], int]):
+    """Weights of chunks after chunks. At the start of a sentence the mark is added twice."""
+
+    def __init__(self, table: Sequence[int], bits: int) -> None:
+        self._table, self._bits = table, bits
+
+    def __missing__(self, step: tuple[str, str]) -> int:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        weight = self._weight(step)
+        if is_end(step[0]):
+            weight += 2 * _MARK
+        self[step] = weight
+        return weight
+
+    def _weight(self, step: tuple[str, str]) -> int:
+        table = self._table
+        weight = sum([table[gram] for gram in step_grams(*step, self._bits)])
+        content = unpacked(step[1]).split()
+        if content:
+            inside = sum([self._weight(one) for one in steps(content)])
+            weight = max(weight, round(inside * normalizer(len(content)) / normalizer(1)))
+        return weight
+
+
+class Scorer:
+    """Weighs texts by a model. Threads may share it."""
+
+    def __init__(self, model: GramModel) -> None:
+        self.model = model
+        table = array("b", zlib.decompress(model.table))
+        if len(table) != 1 << model.bits:
+            raise ValueError(f"the table has {len(table)} weights, not 2**{model.bits}")
+        self._steps = _Steps(table, model.bits)
+        self._factors = _Factors(model.scale)
+
+    def weigh(self, chunks: Sequence[str]) -> Weighed:
+        """The sentences with their sums."""
+        weights = list(map(self._steps.__getitem__, steps(chunks)))
+        starts = [i for i, weight in enumerate(weights) if weight > _MARK]
+        for i in starts:
+            weights[i] -= 2 * _MARK
+        edges = _cut(starts, len(weights))
+        until = list(accumulate(weights, initial=0))
+        sums = [until[edge] for edge in edges]
+        return Weighed(edges, list(map(sub, sums[1:], sums)))
+
+    def logits(self, weighed: Weighed) -> list[float]:
+        """What each sentence says, as log odds; `probability` makes them scores."""
+        edges, sums = weighed
+        factors = map(self._factors.__getitem__, map(sub, edges[1:], edges))
+        return list(map(self.model.bias.__add__, map(mul, sums, factors)))
+
+    def logit(self, total: int, chunks: int) -> float:
+        """What a sum over so many chunks says."""
+        return total * self._factors[chunks] + self.model.bias
+
+
+class _Factors(dict[int, float]):
+    """By the number of chunks: what a sum is multiplied by."""
+
+    def __init__(self, scale: float) -> None:
+        self._scale = scale
+
+    def __missing__(self, chunks: int) -> float:
+        factor = self._scale * normalizer(chunks)
+        if len(self) < _LONGEST * 100:
+            self[chunks] = factor
+        return factor
+
+
+def decode(data: bytes) -> GramModel:
+    """A kept model. Raises ValueError for what is none, or of another version."""
+    try:
+        model = msgspec.msgpack.decode(data, type=GramModel)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"this is no n-gram model: {error}") from None
+    if model.version != VERSION:
+        raise ValueError(f"an n-gram model of version {model.version}; this release reads 1")
+    return model
+
+
+@lru_cache(maxsize=32)
+def scorer_of(data: bytes) -> Scorer:
+    """The scorer of a kept model, once for each."""
+    return Scorer(decode(data))
+
+
+@lru_cache
+def shipped(name: str) -> bytes:
+    """A model that comes with stockpot: `injection`, `indirect_injection`, and each with
+    `.heldout`, trained without the sets that it is measured on."""
+    return files("stockpot.rails").joinpath("trained", f"{name}.model").read_bytes()
+
+
+def fingerprint(text: str) -> bytes:
+    """What `GramModel.seen` keeps of a text: 4 bytes, of its words alone."""
+    words = " ".join(re.findall(r"\w+", text.casefold()))
+    return zlib.crc32(words.encode("utf-8", "replace")).to_bytes(4, "big")

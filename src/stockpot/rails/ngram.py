@@ -1,0 +1,169 @@
+"""Rails by an n-gram model: attacks on the model in a user's text (`injection`), and instructions
+hidden in retrieved text and in results of tools (`indirect_injection`).
+
+`injection` weighs the whole text and each run of one to three sentences and takes the greatest, so
+that harmless text around an attack does not dilute it. `indirect_injection` weighs each sentence
+by itself and finds each that orders or asks a machine something. Both see through characters
+without width, letters written apart (`i g n o r e`), look-alikes, digits for letters, hidden
+Unicode tags and pieces in base64. Neither understands a text: a new attack in words of its own
+passes, and a harmless order to an assistant is found where documents have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from stockpot.rails.grams import (
+    Scorer,
+    Weighed,
+    chunks_of,
+    probability,
+    scorer_of,
+    shipped,
+    spans_of,
+)
+from stockpot.rails.models import Finding, InvalidRule, Rule
+from stockpot.rails.registry import Settings
+
+RUN = 3
+"""Most sentences of one window."""
+SHORT = 3
+"""Fewer words are no sentence that could tell a machine to do something."""
+
+
+class Window(NamedTuple):
+    """Chunks `first` up to `last` (without it), and the score of what stands there."""
+
+    first: int
+    last: int
+    score: float
+
+
+class _NgramRail:
+    """What both have: a model, and the score of the text's worst window."""
+
+    kind = ""
+    reach = 0
+    found = ""
+
+    def __init__(self, scorer: Scorer, threshold: float | None = None) -> None:
+        self.scorer = scorer
+        self.threshold = scorer.model.threshold if threshold is None else threshold
+
+    def score(self, text: str) -> float:
+        """The greatest score of anything in the text; 0 for a text without words."""
+        return max((window.score for window in self.windows(text)), default=0.0)
+
+    def find(self, text: str) -> list[Finding]:
+        found = [window for window in self.windows(text) if window.score >= self.threshold]
+        if not found:
+            return []
+        spans = spans_of(text)
+        return [
+            Finding(spans[first][0], spans[last - 1][1], self.found, score)
+            for first, last, score in found
+        ]
+
+    def windows(self, text: str) -> list[Window]:
+        """What is judged in a text, with scores."""
+        return self.judge(self.scorer.weigh(chunks_of(text)))
+
+    def judge(self, weighed: Weighed) -> list[Window]:
+        raise NotImplementedError
+
+
+class InjectionRail(_NgramRail):
+    """Finds at most one stretch of a text, the one that looks most like an attack."""
+
+    kind = "injection"
+    found = "PROMPT_INJECTION"
+
+    def judge(self, weighed: Weighed) -> list[Window]:
+        edges, sums = weighed
+        if not sums:
+            return []
+        scored = self.scorer.logits(weighed)
+        best = max(scored)
+        first = scored.index(best)
+        worst = edges[first], edges[first + 1]
+        for first, last, total in _promising(edges, sums):
+            z = self.scorer.logit(total, last - first)
+            if z > best:
+                best, worst = z, (first, last)
+        return [Window(*worst, probability(best))]
+
+
+class IndirectInjectionRail(_NgramRail):
+    """Finds each sentence that tells a machine what to do."""
+
+    kind = "indirect_injection"
+    found = "INDIRECT_INJECTION"
+
+    def judge(self, weighed: Weighed) -> list[Window]:
+        windows = zip(weighed.edges, weighed.edges[1:], self.scorer.logits(weighed), strict=False)
+        return [
+            Window(first, last, probability(z))
+            for first, last, z in windows
+            if last - first >= SHORT
+        ]
+
+
+def runs(edges: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last chunk (exclusive) of the whole text, then of each one to three sentences."""
+    count = len(edges) - 1
+    if count > 1:
+        yield edges[0], edges[-1]
+    for first in range(count):
+        for last in range(first + 1, min(first + RUN, count) + 1):
+            yield edges[first], edges[last]
+
+
+def _promising(edges: Sequence[int], sums: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Those of `runs`, of more than one sentence, that can have the greatest score, with sums.
+
+    Dividing by the root of the length, a run of a positive sum gains by losing an end that is not
+    positive; and where no sentence is positive, no run beats its best sentence.
+    """
+    positive = [i for i, total in enumerate(sums) if total > 0]
+    if not positive or len(sums) == 1:
+        return
+    yield edges[0], edges[-1], sum(sums)
+    for first, last in _near(positive):
+        yield edges[first], edges[last + 1], sum(sums[first : last + 1])
+
+
+def _near(positive: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Pairs of these sentences that stand in one run."""
+    for behind in range(1, RUN):
+        for first, last in zip(positive, positive[behind:], strict=False):
+            if last - first < RUN:
+                yield first, last
+
+
+def build_injection(rule: Rule, models: Mapping[str, bytes]) -> InjectionRail:
+    return InjectionRail(_scorer(rule, models), rule.threshold)
+
+
+def build_indirect(rule: Rule, models: Mapping[str, bytes]) -> IndirectInjectionRail:
+    return IndirectInjectionRail(_scorer(rule, models), rule.threshold)
+
+
+def _scorer(rule: Rule, models: Mapping[str, bytes]) -> Scorer:
+    name = Settings(rule, ("model",)).text("model", "")
+    if name and name not in models:
+        raise InvalidRule(
+            f"rule {rule.id!r} ({rule.rail}) names the model {name!r}, which is not there",
+            hint=f"leave settings.model out, or stockpot guardrails calibrate {rule.rail} FILE "
+            "--refit",
+        )
+    try:
+        scorer = scorer_of(models[name] if name else shipped(rule.rail))
+    except ValueError as error:
+        raise InvalidRule(f"rule {rule.id!r} ({rule.rail}): {error}") from None
+    if scorer.model.rail != rule.rail:
+        raise InvalidRule(
+            f"rule {rule.id!r} ({rule.rail}) names a model that was trained for "
+            f"{scorer.model.rail!r}"
+        )
+    return scorer
