@@ -65,8 +65,10 @@ __all__ = [
     "ask",
     "build",
     "failure_of",
+    "grams",
     "kinds",
     "label_of",
     "masked",
+    "ngram",
     "presidio",
 ]
