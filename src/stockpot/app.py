@@ -144,11 +144,13 @@ class _Control:
             self.catalog,
             evals.RowsOfSets(self.datasets.sets),
             evals.PromptVersions(self.prompts),
+            evals.LabelsOfQueues(self.datasets.annotation),
         )
         self.prompts.prove_with(self.evals.looking)
         self.experiments = experiments.open_experiments(
             self.db, self.catalog, names, self.prompts, self.spans, self.scores
         )
+        self.scores.certify_with(self.evals.judges)
         self.guardrails = guardrails.open_guardrails(
             self.db, publisher, names, self.spans, self.datasets
         )

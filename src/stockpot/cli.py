@@ -89,6 +89,10 @@ COMMANDS: tuple[Row, ...] = (
 )
 
 
+ALSO = {"evals": "eval"}
+"""Other names of commands, for those whose fingers know them so."""
+
+
 class Refused(click.ClickException):
     """A StockpotError as the terminal shows it: what is wrong, then the next step."""
 
@@ -109,7 +113,8 @@ class Root(click.Group):
         return [row.name for row in COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        row = next((row for row in COMMANDS if row.name == cmd_name), None)
+        name = ALSO.get(cmd_name, cmd_name)
+        row = next((row for row in COMMANDS if row.name == name), None)
         if row is None:
             return None
         module, _, attribute = row.where.partition(":")

@@ -15,14 +15,11 @@ if TYPE_CHECKING:
     from stockpot.evals.judges.asking import Asking
     from stockpot.evals.judges.models import (
         Certificate,
-        Corrected,
         Judge,
         Judged,
-        Judgement,
         JudgeSpec,
         Scale,
         Subject,
-        Tally,
     )
     from stockpot.evals.judges.service import JudgeService
     from stockpot.evals.models import (
@@ -38,8 +35,9 @@ if TYPE_CHECKING:
         Target,
         Verdict,
     )
-    from stockpot.evals.neighbours import PromptVersions, RowsOfSets
+    from stockpot.evals.neighbours import LabelsOfQueues, PromptVersions, RowsOfSets
     from stockpot.evals.opening import WANTED, Evals, open_doing, open_evals, open_jobs
+    from stockpot.evals.records import Corrected, Judgement, Tally
     from stockpot.evals.scorers import Case, Scorer, made
     from stockpot.evals.service import EvalJobs
     from stockpot.evals.store import metadata
@@ -52,10 +50,10 @@ else:
             "models": "GateResult NewRows NewRun Result Row Run ScorerSpec Suite SuiteSpec Target "
             "Verdict",
             "judges.asking": "Asking",
-            "judges.models": "Certificate Corrected Judge Judged Judgement JudgeSpec Scale Subject "
-            "Tally",
+            "judges.models": "Certificate Judge Judged JudgeSpec Scale Subject",
+            "records": "Corrected Judgement Tally",
             "judges.service": "JudgeService",
-            "neighbours": "PromptVersions RowsOfSets",
+            "neighbours": "LabelsOfQueues PromptVersions RowsOfSets",
             "opening": "WANTED Evals open_doing open_evals open_jobs",
             "scorers": "Case Scorer made",
             "service": "EvalJobs",
@@ -77,6 +75,7 @@ __all__ = [
     "JudgeSpec",
     "Judged",
     "Judgement",
+    "LabelsOfQueues",
     "NewRows",
     "NewRun",
     "PromptVersions",

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from stockpot.access import Principal, requires
+from stockpot.evals.judges.api import add_judges
 from stockpot.evals.models import (
     Finish,
     Forecast,
@@ -52,6 +53,7 @@ def router(evals: Evals) -> APIRouter:
     _reporting(routes, evals)
     _looking(routes, evals)
     _judging(routes, evals)
+    add_judges(routes, evals)
     return routes
 
 

@@ -183,7 +183,12 @@ def differing(base: Run, candidate: Run) -> tuple[str, ...]:
 
 
 def _scoring(run: Run) -> list[Any]:
-    return [scorer.model_dump() for scorer in run.spec.scorers]
+    return [
+        {"name": one.metric, "use": one.use, "judge": one.options["judge"].get("content_hash")}
+        if one.options.get("judge")
+        else one.model_dump()
+        for one in run.spec.scorers
+    ]
 
 
 def warnings_of(base: Run, candidate: Run, pairs: Pairs) -> tuple[str, ...]:

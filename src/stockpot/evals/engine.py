@@ -234,6 +234,8 @@ class Engine:
         self, found: Sequence[tuple[int, Answer, bool]], answers: Mapping[bytes, bytes]
     ) -> None:
         results = await self._scored(found)
+        if self._purse is not None and (judged := sum(_judged_nano(r) or 0 for _, r in results)):
+            self._purse.settle(0, judged)
         self.progress = self._advanced(results)
         await self._ledger.keep(results, answers, self.progress)
 
@@ -279,19 +281,29 @@ class Engine:
 
     def _advanced(self, results: Sequence[tuple[int, Result]]) -> Progress:
         was = self.progress
+        judged = [_judged_nano(one) for _, one in results]
         paid = sum(one.cost_nano or 0 for _, one in results if not one.cached)
+        paid += sum(cost or 0 for cost in judged)
         saved = sum(one.cost_nano or 0 for _, one in results if one.cached)
         unknown = self._plan.prices is None and any(
             one.usage.output and not one.cached for _, one in results
         )
+        unknown = unknown or None in judged
         spent = None if unknown or was.cost_nano is None else was.cost_nano + paid
         return Progress(
             rows=was.rows, done=was.done + len(results), cost_nano=spent,
             failed=was.failed + sum(bool(one.error) for _, one in results),
             cached=was.cached + sum(one.cached for _, one in results),
             saved_nano=was.saved_nano + saved, concurrency=self.pace.in_flight,
+            judges_nano=was.judges_nano + sum(cost or 0 for cost in judged),
             seconds=round(self._before_s + time.monotonic() - self._began, 3),
         )  # fmt: skip
+
+
+def _judged_nano(result: Result) -> int | None:
+    """What the judges of a row cost; None where no price is known."""
+    found = [one.judgement.cost_nano for one in result.scores.values() if one.judgement]
+    return None if None in found else sum(cost or 0 for cost in found)
 
 
 def case_of(row: Row, answer: Answer, spec: SuiteSpec, cost_nano: int | None) -> Case:
@@ -305,7 +317,12 @@ def case_of(row: Row, answer: Answer, spec: SuiteSpec, cost_nano: int | None) ->
 
 def slices_of(row: Row, spec: SuiteSpec) -> tuple[str, ...]:
     """The slices that a row is in, such as `metadata.language=de`."""
-    found = ((path, _at(row, path)) for path in spec.slices)
+    return slices_at(row, spec.slices)
+
+
+def slices_at(row: Row, paths: Sequence[str]) -> tuple[str, ...]:
+    """The slices that a row is in by these paths."""
+    found = ((path, _at(row, path)) for path in paths)
     return tuple(f"{path}={value}" for path, value in found if value)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from stockpot.evals.comparing import Pairs, paired
 from stockpot.evals.engine import slices_of
+from stockpot.evals.judges.models import Judge
 from stockpot.evals.measuring import values_of
 from stockpot.evals.models import Detectable, Forecast, Result, Row, SuiteSpec
 from stockpot.evals.scorers import made
@@ -37,6 +38,11 @@ def forecast_of(
         cost = round((tokens[0] * prices[0] + tokens[1] * prices[1]) * 1000)
     elif calls:
         notes.append("No price is known for what this run asks.")
+    judged = sum(Judge.model_validate(one.options["judge"]).calls
+                 for one in spec.scorers if one.options.get("judge"))  # fmt: skip
+    if judged:
+        total = judged * len(rows) * spec.repeats
+        notes.append(f"Judges take up to {total} calls more; what they were asked before is free.")
     return Forecast(
         rows=len(rows) * spec.repeats, calls=calls, cached=cached, input_tokens=tokens[0],
         output_tokens=tokens[1], cost_nano=0 if not calls else cost,

@@ -2,7 +2,8 @@
 
 A metric without a rule may not regress: it fails when it is worse with the confidence asked for,
 after the adjustment for all checks. With a margin it fails unless the interval shows that it is at
-most so much worse. Bounds are looked at as they are.
+most so much worse. Bounds are looked at as they are. A judge without a valid certificate may inform
+and never gate: its metrics are left out with a warning, and a rule that names one is refused.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from stockpot.evals.models import (
     Rule,
     Run,
 )
+from stockpot.traces import Badge
 
 _NAMED = 50
 
@@ -35,8 +37,11 @@ def decided(
     base_results: Sequence[Result],
     metrics: Mapping[str, Metric],
     spec: GateSpec,
+    badges: Mapping[str, Badge] | None = None,
 ) -> GateResult:
-    """The gate's word on a run."""
+    """The gate's word on a run. `badges` are the certificates of the judges among its metrics."""
+    informing = {name: badge for name, badge in (badges or {}).items() if not badge.may_gate}
+    metrics = {name: one for name, one in metrics.items() if name not in informing}
     checks: list[GateCheck] = []
     cases: tuple[CaseDifference, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -47,13 +52,22 @@ def decided(
         warnings = warnings_of(base, run, pairs)
         if not pairs.candidate:
             checks.append(_no_pairs(base))
-    checks += _bounds(run.metrics, spec)
+    checks += _bounds([one for one in run.metrics if one.metric not in informing], spec)
+    checks += [_refused(name, badge) for name, badge in informing.items() if name in spec.metrics]
+    warnings += tuple(_left_out(n, b) for n, b in informing.items() if n not in spec.metrics)
+    if informing and not metrics:
+        checks.append(_nothing_left())
     checks.append(_errors(run, spec))
-    unknown = [name for name in spec.metrics if all(m.metric != name for m in run.metrics)]
+    unknown = [
+        name
+        for name in spec.metrics
+        if name not in informing and all(m.metric != name for m in run.metrics)
+    ]
     checks += [_unmeasured(name) for name in unknown]
     return GateResult(
         passed=all(check.passed for check in checks), run=run.id,
-        base=base.id if base else None, confidence=spec.confidence, checks=tuple(checks),
+        base=base.id if base else None, confidence=spec.confidence,
+        checks=tuple(_beside(check, badges or {}) for check in checks),
         cases=_named(cases, checks, results), warnings=warnings, decided_ms=time.time() * 1000,
     )  # fmt: skip
 
@@ -106,6 +120,31 @@ def _bounds(metrics: Sequence[Measured], spec: GateSpec) -> list[GateCheck]:
                 words = f"{one.metric}: {one.value:.4g}, asked for {word} {bound:g}"
                 found.append(_plain(one.metric, f"{word} {bound:g}", holds, one.value, words))
     return found
+
+
+def _refused(name: str, badge: Badge) -> GateCheck:
+    words = (
+        f"{name}: {badge.judge} is {badge.state} ({badge.words}); it may inform, never gate. "
+        "Certify it, or take its rule out of the gate"
+    )
+    return _plain(name, "is judged by a certified judge", False, 0.0, words)
+
+
+def _left_out(name: str, badge: Badge) -> str:
+    return (
+        f"{name} decided nothing: {badge.judge} is {badge.state} ({badge.words}), and such a judge "
+        "may inform, never gate."
+    )
+
+
+def _nothing_left() -> GateCheck:
+    words = "every metric is of a judge without a valid certificate: nothing is left to decide by"
+    return _plain("judges", "something may decide", False, 0.0, words)
+
+
+def _beside(check: GateCheck, badges: Mapping[str, Badge]) -> GateCheck:
+    badge = badges.get(check.metric)
+    return check if badge is None else check.model_copy(update={"badge": badge})
 
 
 def _errors(run: Run, spec: GateSpec) -> GateCheck:

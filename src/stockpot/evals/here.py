@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
 from stockpot.core.client import Client
 from stockpot.core.errors import ConfigError, InvalidInput
 from stockpot.evals.engine import Engine, Plan
-from stockpot.evals.models import Progress, Result, Row, Run
-from stockpot.evals.scorers import made
-from stockpot.evals.service.jobs import GatewayTools
+from stockpot.evals.judges.tools import GatewayTools
+from stockpot.evals.models import Progress, Result, Row, Run, Verdict
+from stockpot.evals.scorers import Case, made
 from stockpot.evals.targets import Caller, Endpoint, Function, Recorded
 
 _PAGE = 500
@@ -64,7 +64,8 @@ async def _done_by(
     url, key = gateway or ("", "")
     http = httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {key}"},
                              timeout=httpx.Timeout(10, read=600), trust_env=False)  # fmt: skip
-    tools = GatewayTools(http) if gateway else _NoGateway()
+    kept = _KeptHere(ledger.known, ledger.remember)
+    tools = GatewayTools(http, kept) if gateway else _NoGateway()
     try:
         await Engine(plan, ledger, caller, scorers, tools).run()
     finally:
@@ -95,10 +96,29 @@ def _done(client: Client, run_id: str) -> Iterator[tuple[str, int]]:
 class _NoGateway:
     async def embed(self, texts: Sequence[str], model: str) -> list[list[float]]:
         """Nobody is there to ask."""
-        raise ConfigError(
-            "a scorer of this suite asks a model, and no gateway is known here",
-            hint="STOCKPOT_KEY=sk-sp-... stockpot eval run SUITE",
-        )
+        raise _no_gateway()
+
+    async def judge(self, options: Mapping[str, Any], cases: Sequence[Case]) -> list[Verdict]:
+        """Nobody is there to ask."""
+        raise _no_gateway()
+
+    def endpoint(self) -> tuple[str, str]:
+        """Nobody is there to ask."""
+        raise _no_gateway()
+
+
+def _no_gateway() -> ConfigError:
+    return ConfigError(
+        "a scorer of this suite asks a model, and no gateway is known here",
+        hint="STOCKPOT_KEY=sk-sp-... stockpot eval run SUITE",
+    )
+
+
+class _KeptHere(NamedTuple):
+    """Judges' answers, in the same file as those of targets."""
+
+    known: Callable[[Sequence[bytes]], Awaitable[Mapping[bytes, bytes]]]
+    keep: Callable[[Mapping[bytes, bytes]], Awaitable[None]]
 
 
 class _Reported:
@@ -121,14 +141,18 @@ class _Reported:
             found.update(self._answers.execute(query, part))
         return found
 
-    async def keep(
-        self, results: Sequence[tuple[int, Result]], answers: Mapping[bytes, bytes],
-        progress: Progress,
-    ) -> None:  # fmt: skip
+    async def remember(self, answers: Mapping[bytes, bytes]) -> None:
+        """Keep answers in the file."""
         with self._answers:
             self._answers.executemany(
                 "INSERT OR REPLACE INTO answers VALUES (?, ?)", list(answers.items())
             )
+
+    async def keep(
+        self, results: Sequence[tuple[int, Result]], answers: Mapping[bytes, bytes],
+        progress: Progress,
+    ) -> None:  # fmt: skip
+        await self.remember(answers)
         told = {"results": [one.model_dump(mode="json", exclude_defaults=True)
                             for _, one in results]}  # fmt: skip
         await asyncio.to_thread(self._client.post, self._path, told)

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-class Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+from stockpot.evals.records import Corrected, Frozen, Judgement, Missing, Tally
+from stockpot.traces import Badge
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Text = Annotated[str, Field(max_length=2000)]
@@ -158,10 +156,24 @@ class Measured(Frozen):
     method: str
     better: Literal["higher", "lower"] = "higher"
     unit: str = "score"
+    badge: Badge | None = None
+    """A judge's certificate in short: it stands beside every figure of that judge."""
+
+
+class JudgeReport(Frozen):
+    """How a judge fared in a run, its certificate as of now, and the score that people would have
+    given, as far as its certificate tells."""
+
+    metric: str
+    judge: str
+    tally: Tally
+    corrected: Corrected | None = None
+    badge: Badge | None = None
 
 
 class Progress(Frozen):
-    """How far a run is. `cached` answers were not paid for again."""
+    """How far a run is. `cached` answers were not paid for again; `judges_nano` is the part of the
+    cost that judges took."""
 
     rows: int
     done: int
@@ -171,6 +183,7 @@ class Progress(Frozen):
     saved_nano: int
     seconds: float
     concurrency: int = 0
+    judges_nano: int = 0
 
 
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -201,6 +214,7 @@ class GateCheck(Frozen):
     high: float | None
     p: float | None
     words: str
+    badge: Badge | None = None
 
 
 class GateResult(Frozen):
@@ -235,6 +249,7 @@ class Run(Frozen):
     progress: Progress
     estimate_nano: int | None
     metrics: tuple[Measured, ...]
+    judges: tuple[JudgeReport, ...] = ()
     gate: GateResult | None
     created_ms: float
     started_ms: float | None
@@ -243,11 +258,14 @@ class Run(Frozen):
 
 
 class Verdict(Frozen):
-    """What a scorer said of one row: a number (a bool is 0 or 1), or a label, with its reason."""
+    """What a scorer said of one row: a number (a bool is 0 or 1), or a label, with its reason.
+    `missing` says why a judge gave none; `judgement` holds the votes that it comes from."""
 
     value: float | None = None
     label: str = ""
     reason: str = ""
+    missing: Missing = ""
+    judgement: Judgement | None = None
 
 
 class Result(Frozen):
@@ -275,6 +293,8 @@ class ResultPage(Frozen):
 
     items: tuple[Result, ...]
     next_cursor: int | None
+    badges: dict[str, Badge] = Field(default_factory=dict)
+    """The certificates of the judges among the metrics, by metric."""
 
 
 class NewRun(Frozen):
@@ -366,6 +386,7 @@ class Compared(Frozen):
     non_inferior: bool | None
     verdict: Literal["better", "worse", "not worse", "no difference shown"]
     detectable: float | None
+    badge: Badge | None = None
 
 
 class CaseDifference(Frozen):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from stockpot.access import SYSTEM
-from stockpot.core.errors import NotFound
+from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
 from stockpot.evals.models import Row
-from stockpot.evals.ports import Move, PromptOf, RowsOf
+from stockpot.evals.ports import Move, PromptOf, RowsOf, Said
 from stockpot.prompts import PRODUCTION, PromptFilter, Prompts
 
 _MOST_MOVES = 10_000
@@ -21,6 +21,16 @@ class Sets(Protocol):
     async def rows(self, version: Any, *, split: str | None = None) -> Any: ...
 
     async def note_use(self, version: Any, kind: str, ref: str, label: str = "") -> None: ...
+
+
+class Queues(Protocol):
+    """The part of the service of annotation that gives answers."""
+
+    async def all(self, actor: Any, project: str | None = None) -> Any: ...
+
+    async def items(
+        self, actor: Any, queue_id: str, state: str | None, offset: int, limit: int
+    ) -> Any: ...
 
 
 class RowsOfSets:
@@ -53,6 +63,52 @@ def _row(row: Any) -> Row:
         id=row.id, input=row.input, expected=row.expected, metadata=metadata,
         output=metadata.get("output", told.get("output")),
     )  # fmt: skip
+
+
+_MOST_ITEMS = 1 << 20
+SETTLED = "adjudication"
+"""Who said what settles a difference of annotators."""
+
+
+class LabelsOfQueues:
+    """What people said in annotation queues on data sets."""
+
+    def __init__(self, queues: Queues) -> None:
+        self._queues = queues
+
+    async def labels(self, project: str, dataset: str, question: str) -> list[Said]:
+        """Of one question, from every queue on a data set. Of a blind queue only what all have
+        answered. Raises InvalidInput where it is not clear which question is meant."""
+        listed = await self._queues.all(SYSTEM, project)
+        mine = [queue for queue in listed if queue.dataset == dataset]
+        asked = sorted({q.name for queue in mine for q in queue.rubric if q.kind != "text"})
+        if question and mine and question not in asked:
+            near = did_you_mean(question, asked)
+            raise InvalidInput(f"no queue on {dataset!r} asks {question!r}.{near}")
+        if not question and len(asked) > 1:
+            raise InvalidInput(
+                f"{dataset!r} was annotated for several questions: {', '.join(asked)}",
+                hint=f"--question {asked[0]}",
+            )
+        name = question or (asked[0] if asked else "")
+        found: list[Said] = []
+        for queue in mine:
+            page = await self._queues.items(SYSTEM, queue.id, None, 0, _MOST_ITEMS)
+            for item in page.items:
+                found += _said(item, name)
+        return found
+
+
+def _said(item: Any, question: str) -> list[Said]:
+    said = [
+        Said(item.row_id, one.annotator, one.answers[question], one.done_ms)
+        for one in item.answered
+        if one.answers.get(question) is not None
+    ]
+    if item.settled and item.settled.get(question) is not None:
+        last = max((one.at_ms or 0 for one in said), default=None)
+        said.append(Said(item.row_id, SETTLED, item.settled[question], last))
+    return said
 
 
 class PromptVersions:

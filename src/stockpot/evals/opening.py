@@ -14,8 +14,11 @@ from stockpot.core.errors import NotFound, did_you_mean
 from stockpot.core.instance import Instance
 from stockpot.core.jobs import Handler, JobQueue
 from stockpot.evals.clients import gateway_client
+from stockpot.evals.judges.issuing import Issuing
 from stockpot.evals.judges.service import JudgeService
-from stockpot.evals.ports import DataSets, ModelFacts, Prompts, World
+from stockpot.evals.judges.working import KIND as CERTIFY
+from stockpot.evals.judges.working import CertifyJobs
+from stockpot.evals.ports import DataSets, ModelFacts, People, Prompts, World
 from stockpot.evals.service import KIND, EvalJobs, Looking, Running, SuiteService
 
 WANTED = "jobs.wanted"
@@ -29,12 +32,13 @@ class Evals(NamedTuple):
     running: Running
     looking: Looking
     judges: JudgeService
+    issuing: Issuing
     queue: JobQueue
 
 
 def open_evals(
     db: Database, instance: Instance, settings: Settings, catalog: Catalog, datasets: DataSets,
-    prompts: Prompts,
+    prompts: Prompts, people: People,
 ) -> Evals:  # fmt: skip
     """Wire the services of one instance."""
 
@@ -50,7 +54,7 @@ def open_evals(
             near = did_you_mean(project, known)
             raise NotFound(f"no project {project!r}.{near}", hint="stockpot projects list")
 
-    world = World(datasets, prompts, model, catalog.keys.evaluation_secret, check_project)
+    world = World(datasets, prompts, model, catalog.keys.evaluation_secret, check_project, people)
     queue = JobQueue(db, wake)
     suites = SuiteService(db, world)
 
@@ -58,12 +62,21 @@ def open_evals(
         return gateway_client(settings, await world.secret(project))
 
     judges = JudgeService(db, world, client_of)
-    return Evals(suites, Running(db, queue, world, suites), Looking(db, world), judges, queue)
+    issuing = Issuing(db, world, queue, judges)
+    running, looking = Running(db, queue, world, suites, judges), Looking(db, world, judges)
+    return Evals(suites, running, looking, judges, issuing, queue)
 
 
 def open_jobs(db: Database, instance: Instance, settings: Settings) -> Mapping[str, Handler]:
     """The handlers of evaluations' jobs, for the process that does them."""
-    return {KIND: open_doing(db, instance, settings).handle}
+
+    async def client_of(project: str) -> httpx.AsyncClient:
+        return gateway_client(settings, secret_for(instance, "evaluations", project))
+
+    return {
+        KIND: open_doing(db, instance, settings).handle,
+        CERTIFY: CertifyJobs(db, client_of).handle,
+    }
 
 
 def open_doing(db: Database, instance: Instance, settings: Settings) -> EvalJobs:

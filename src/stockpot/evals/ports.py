@@ -49,6 +49,24 @@ class Prompts(Protocol):
         ...
 
 
+class Said(NamedTuple):
+    """What a person said of a row, and when. The rater `adjudication` settled a difference."""
+
+    item: str
+    rater: str
+    label: bool | float | str
+    at_ms: float | None
+
+
+class People(Protocol):
+    """Where what people said of rows is kept."""
+
+    async def labels(self, project: str, dataset: str, question: str) -> list[Said]:
+        """What people said of a data set's rows, of one question; without its name of the only one
+        that was asked."""
+        ...
+
+
 class Move(NamedTuple):
     """The label `production` went from one version of a prompt to another; `made_ms` is when the
     new version was written."""
@@ -77,3 +95,4 @@ class World(NamedTuple):
     secret: Callable[[str], Awaitable[str]]
     """Makes sure that a project has a key for evaluations, and gives its secret."""
     check_project: Callable[[str, Any], Awaitable[None]]
+    people: People

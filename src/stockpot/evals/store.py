@@ -13,7 +13,17 @@ import msgspec
 import sqlalchemy as sa
 import zstandard
 
-from stockpot.evals.models import GateResult, Measured, Progress, Result, Row, Run, Suite, SuiteSpec
+from stockpot.evals.models import (
+    GateResult,
+    JudgeReport,
+    Measured,
+    Progress,
+    Result,
+    Row,
+    Run,
+    Suite,
+    SuiteSpec,
+)
 
 metadata = sa.MetaData()
 
@@ -51,6 +61,7 @@ runs = sa.Table(
     sa.Column("prices", sa.JSON, nullable=False),
     sa.Column("repeat_calls", sa.Boolean, nullable=False),
     sa.Column("metrics", sa.JSON, nullable=False),
+    sa.Column("judges", sa.JSON(none_as_null=True)),
     sa.Column("gate", sa.JSON(none_as_null=True)),
     sa.Column("gate_passed", sa.Boolean),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
@@ -250,6 +261,7 @@ def _run(row: sa.RowMapping) -> Run:
     values["spec"] = SuiteSpec(**row["spec"])
     values["progress"] = Progress(**row["progress"])
     values["metrics"] = tuple(Measured(**one) for one in row["metrics"])
+    values["judges"] = tuple(JudgeReport(**one) for one in row["judges"] or ())
     values["gate"] = GateResult(**row["gate"]) if row["gate"] else None
     return Run(**values)
 

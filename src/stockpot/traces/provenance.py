@@ -13,6 +13,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from stockpot.traces.models import Frozen, Quantiles
+from stockpot.traces.scores.badges import Badge
 from stockpot.traces.sketch import ACCURACY
 
 DIMENSIONS = (
@@ -38,6 +39,7 @@ class Feedback(Frozen):
     name: str
     n: int
     mean: float | None
+    badges: tuple[Badge, ...] = ()
 
 
 FeedbackOf = Mapping[str, tuple[Feedback, ...]]

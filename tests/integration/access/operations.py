@@ -40,6 +40,7 @@ MORE: dict[str, dict[str, Any]] = {
     "plan_experiment": {"baseline": 0.5, "kind": "proportion"},
     "put_suite": SUITE,
     "start_run": {"spec": SUITE},
+    "create_judge": {"name": "fresh", "model": "m", "criteria": "It is good."},
     "forecast_run": {"spec": SUITE},
     "set_slice": {"conditions": [{"field": "split", "value": "test"}]},
     "ask_for_access": {"limit_nano": 9_000_000_000},

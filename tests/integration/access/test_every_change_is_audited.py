@@ -201,6 +201,11 @@ async def _of_evals(world: World, operation: Operation, fresh: Records, body: An
             return Ready(world.admin, suite, at.replace("{name}", "menu"))
         case "start_run":
             return Ready(world.admin, {"spec": suite, "rowset": fresh.digest}, at)
+        case "create_judge" | "ask_judge":
+            return Ready(world.admin, body, f"{operation.filled(fresh)}?project={HOME}")
+        case "certify_judge":
+            said = {"rowset": fresh.digest, "labels": [_label(fresh)]}
+            return Ready(world.admin, said, f"{operation.filled(fresh)}?project={HOME}")
         case "gate_run":
             await world.made(f"/api/v1/evals/runs/{fresh.run_id}/finish", {})
     return None
@@ -210,6 +215,11 @@ PREPARING = (
     _of_the_catalog, _of_a_person, _of_revisions, _of_prompts, _of_evals, _of_sets,
     _of_experiments,
 )  # fmt: skip
+
+
+def _label(fresh: Records) -> dict[str, str]:
+    """Of the only row that the records' run has."""
+    return {"item": fresh.judge.removesuffix("-judge"), "rater": "ana", "label": "pass"}
 
 
 async def test_every_operation_that_changes_something_writes_an_entry(world: World) -> None:

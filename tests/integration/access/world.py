@@ -53,6 +53,7 @@ class Records:
     proposal_id: str = ""
     run_id: str = ""
     digest: str = ""
+    judge: str = ""
 
     public_key_id: str = ""
     dataset: str = ""
@@ -189,7 +190,9 @@ class World:
         spec = {"name": word, "target": {"kind": "recorded"}, "scorers": [{"use": "exact"}]}
         new = {"spec": spec, "rowset": kept["hash"], "runner": "here"}
         run = await self.made(f"/api/v1/evals/runs?project={project}", new)
-        return {"run_id": run["id"], "digest": kept["hash"]}
+        judge = {"name": f"{word}-judge", "model": "m", "criteria": f"{word} is good"}
+        await self.made(f"/api/v1/evals/judges?project={project}", judge)
+        return {"run_id": run["id"], "digest": kept["hash"], "judge": judge["name"]}
 
     async def prompted(self, project: str, word: str, member: httpx.AsyncClient) -> dict[str, str]:
         """A prompt whose label was moved, with a comment and a move that the member proposes."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 
@@ -24,6 +25,8 @@ class StandIn:
         self.runs: set[str] = set()
         self.keys: set[str] = set()
         self.changes: list[tuple[float, int]] = []
+        self.says: Callable[[Any], str] = _said
+        """What is answered to a body; the user's own words if nobody says otherwise."""
         self.port = 0
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
@@ -89,15 +92,18 @@ class StandIn:
         finally:
             self._change(-1)
         extra = f"x-stockpot-trace-id: {trace}\r\n"
-        return _response("200 OK", _completion(body), extra)
+        return _response("200 OK", _completion(self.says(body)), extra)
 
     def _change(self, by: int) -> None:
         self.in_flight += by
         self.changes.append((time.monotonic(), self.in_flight))
 
 
-def _completion(body: Any) -> dict[str, Any]:
-    said = body["messages"][-1]["content"] if "messages" in body else json.dumps(body)
+def _said(body: Any) -> str:
+    return body["messages"][-1]["content"] if "messages" in body else json.dumps(body)
+
+
+def _completion(said: str) -> dict[str, Any]:
     return {
         "model": "stand-in",
         "choices": [{"message": {"role": "assistant", "content": said}, "finish_reason": "stop"}],

@@ -18,9 +18,11 @@ import msgspec
 from stockpot.core import ids
 from stockpot.evals.judges.counting import of_jury, of_votes
 from stockpot.evals.judges.instructing import messages, response_format
-from stockpot.evals.judges.models import Judge, Judgement, Subject, Vote
+from stockpot.evals.judges.models import Judge, Subject
 from stockpot.evals.judges.reading import read
+from stockpot.evals.judges.subjects import lacking
 from stockpot.evals.pace import Pace
+from stockpot.evals.records import Judgement, Vote
 from stockpot.evals.targets import Answer, completion, content_key, refusal
 
 _ATTEMPTS = 5
@@ -38,9 +40,9 @@ ClientOf = Callable[[str], Awaitable[httpx.AsyncClient]]
 class Kept(Protocol):
     """Where answers are kept by the content of their call."""
 
-    async def known(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]: ...
+    def known(self, keys: Sequence[bytes], /) -> Awaitable[Mapping[bytes, bytes]]: ...
 
-    async def keep(self, answers: Mapping[bytes, bytes]) -> None: ...
+    def keep(self, answers: Mapping[bytes, bytes], /) -> Awaitable[None]: ...
 
 
 class _Call(NamedTuple):
@@ -105,6 +107,8 @@ class Asking:
             known = await self._kept.known([call.key for call in calls])
 
         async def one(call: _Call) -> Vote:
+            if why := lacking(call.judge, call.subject):
+                return Vote(judge=call.judge.ref, order=call.order, missing="error", reason=why)
             data = known.get(call.key)
             if data is not None:
                 return _vote(call, _decode(data), cached=True)

@@ -19,14 +19,12 @@ from stockpot.evals.judges.models import (
     LEAST_KAPPA,
     Certificate,
     CertificateRow,
-    Corrected,
-    Figure,
     HumanCeiling,
     HumanLabel,
     Judge,
-    Judgement,
     SliceAgreement,
 )
+from stockpot.evals.records import Corrected, Figure, Judgement
 from stockpot.traces import Badge, CertificateState
 
 SETTLED = "adjudication"

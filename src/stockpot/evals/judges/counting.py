@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from stockpot.evals.judges.models import JUDGED, TIE, Judge, Judgement, Missing, Tally, Vote
+from stockpot.evals.judges.models import JUDGED, TIE, Judge
+from stockpot.evals.records import Judgement, Missing, Tally, Vote
 
 _WORST_FIRST: tuple[Missing, ...] = ("error", "parse", "abstained", "apart")
 

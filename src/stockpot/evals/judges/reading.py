@@ -14,15 +14,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from stockpot.evals.judges.instructing import ABSTAIN, words_of
-from stockpot.evals.judges.models import (
-    GROUNDED,
-    JUDGED,
-    OTHER,
-    TIE,
-    UNGROUNDED,
-    Judge,
-    Vote,
-)
+from stockpot.evals.judges.models import GROUNDED, JUDGED, OTHER, TIE, UNGROUNDED, Judge
+from stockpot.evals.records import Vote
 
 _LINE = re.compile(
     r"^\W*(?:final\s+)?(?:verdict|score|rating|answer)\W*[:=]\s*(.+?)\s*$", re.I | re.M

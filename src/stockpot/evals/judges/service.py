@@ -35,7 +35,6 @@ from stockpot.evals.judges.models import (
     TIE,
     UNGROUNDED,
     Certificate,
-    Corrected,
     Judge,
     Judged,
     JudgeSpec,
@@ -44,6 +43,7 @@ from stockpot.evals.judges.models import (
     Subject,
 )
 from stockpot.evals.ports import ModelFacts, World
+from stockpot.evals.records import Corrected
 from stockpot.traces import Badge, unmeasured
 
 _HASHED = ("kind", "model", "prompt", "criteria", "scale", "params", "both_orders", "abstain",
@@ -149,6 +149,15 @@ class JudgeService:
         badge = (await self.badges(project, [judge.ref]))[judge.ref]
         return Judged(judge=judge.ref, badge=badge, judgements=judgements,
                       tally=tallied(judgements))  # fmt: skip
+
+    async def ask(
+        self, actor: Principal, project: str, judge: Judge, rows: Sequence[Subject]
+    ) -> Judged:
+        """The same for a person, with a row in the audit log: it costs the project money."""
+        await self._world.check_project(project, actor)
+        told: dict[str, Any] = {"project": project, "rows": len(rows)}
+        await self._db.write(lambda c: audit(c, actor, "judge.ask", judge.ref, **told))
+        return await self.score(project, judge, rows)
 
     async def facts(self, judge: Judge) -> dict[str, ModelFacts]:
         """Prices and servers of the models that a judge asks."""

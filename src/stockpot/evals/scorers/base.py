@@ -13,7 +13,7 @@ verdicts; knows no run, no store and no network.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -61,6 +61,15 @@ class Tools(Protocol):
 
     async def embed(self, texts: Sequence[str], model: str) -> list[list[float]]:
         """One vector for each text, by an embedding model behind the gateway."""
+        ...
+
+    async def judge(self, options: Mapping[str, Any], cases: Sequence[Case]) -> list[Verdict]:
+        """What a pinned judge says of each case; `options` are those of its scorer."""
+        ...
+
+    def endpoint(self) -> tuple[str, str]:
+        """The gateway's address (with `/v1`) and a key, for libraries that ask models
+        themselves."""
         ...
 
 

@@ -11,6 +11,7 @@ from stockpot.evals.models import ScorerInfo, ScorerSpec
 from stockpot.evals.scorers.base import Scorer
 from stockpot.evals.scorers.classes import Classes
 from stockpot.evals.scorers.figures import Cost, Latency
+from stockpot.evals.scorers.judged import PREFIX, JudgeScorer
 from stockpot.evals.scorers.meaning import Semantic
 from stockpot.evals.scorers.phrases import Mentions
 from stockpot.evals.scorers.plain import EditDistance, Exact, JsonSchema, Numeric, Regex
@@ -41,6 +42,8 @@ def classes() -> dict[str, type[Scorer]]:
 
 def made(spec: ScorerSpec) -> Scorer:
     """The scorer that a suite asks for. Raises NotFound, InvalidInput or ConfigError."""
+    if spec.use.startswith(PREFIX):
+        return JudgeScorer(**spec.options)
     found = classes().get(spec.use)
     if found is None:
         near = did_you_mean(spec.use, classes())

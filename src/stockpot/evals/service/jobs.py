@@ -11,11 +11,14 @@ import sqlalchemy as sa
 from stockpot.core.clock import now_ms
 from stockpot.core.config import Settings
 from stockpot.core.db import Database
-from stockpot.core.errors import Conflict, Unavailable
+from stockpot.core.errors import Conflict
 from stockpot.core.jobs import Work
 from stockpot.evals import store
 from stockpot.evals.clients import gateway_client
 from stockpot.evals.engine import Engine, Plan, Purse, case_of
+from stockpot.evals.judges.keeping import KeptAnswers
+from stockpot.evals.judges.reporting import reports_of
+from stockpot.evals.judges.tools import GatewayTools
 from stockpot.evals.measuring import all_measured
 from stockpot.evals.models import Progress, Result, Run
 from stockpot.evals.scorers import Case, made
@@ -78,10 +81,9 @@ class EvalJobs:
         caller = self._caller(run, client)
         scorers = [made(spec) for spec in run.spec.scorers]
         ledger = StoreLedger(self._db, run)
+        tools = GatewayTools(client, KeptAnswers(self._db, run.project), again=plan.repeat_calls)
         try:
-            engine = Engine(
-                plan, ledger, caller, scorers, GatewayTools(client), stop=stop, purse=purse
-            )
+            engine = Engine(plan, ledger, caller, scorers, tools, stop=stop, purse=purse)
             await engine.run()
         finally:
             await client.aclose()
@@ -124,26 +126,6 @@ class StoreLedger:
         await self._db.write(write)
 
 
-class GatewayTools:
-    """What scorers may ask of the world, by the gateway."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-
-    async def embed(self, texts: Sequence[str], model: str) -> list[list[float]]:
-        """One vector for each text."""
-        try:
-            found = await self._client.post(
-                "/v1/embeddings", json={"model": model, "input": list(texts)}
-            )
-        except httpx.TransportError as away:
-            raise Unavailable(f"the gateway does not answer: {away!r}") from None
-        if not found.is_success:
-            raise Unavailable(f"embeddings of {model!r}: {found.status_code} {found.text[:300]}")
-        data = sorted(found.json()["data"], key=lambda one: one["index"])
-        return [list(one["embedding"]) for one in data]
-
-
 def plan_of(c: sa.Connection, run: Run) -> Plan:
     """What is left to do of a run."""
     found = store.rowset(c, run.project, run.dataset_hash)
@@ -175,7 +157,8 @@ def close(c: sa.Connection, run: Run, state: str, error: str = "") -> None:
     scorers = [made(spec) for spec in run.spec.scorers]
     metrics = all_measured(run.spec, scorers, cases_of(c, run, results), results)
     ended = {"state": state, "error": error[:2000], "finished_ms": now_ms()}
-    store.set_run(c, run.id, metrics=metrics, **ended)
+    judges = reports_of(c, run, scorers, results)
+    store.set_run(c, run.id, metrics=metrics, judges=judges, **ended)
 
 
 def cases_of(c: sa.Connection, run: Run, results: Sequence[Result]) -> list[Case]:

@@ -36,7 +36,9 @@ from stockpot.evals.models import (
 )
 from stockpot.evals.ports import Move, World
 from stockpot.evals.scorers import made
+from stockpot.evals.service.badges import all_shown, badges_in, compared_shown, shown
 from stockpot.evals.service.guarding import in_project, seen_run
+from stockpot.traces import Certifying
 
 _HOUR_MS = 3_600_000
 _ON_THE_FRONT = 20
@@ -55,20 +57,22 @@ class Asked(NamedTuple):
 class Looking:
     """Everything about runs that changes nothing but a gate's word."""
 
-    def __init__(self, db: Database, world: World) -> None:
+    def __init__(self, db: Database, world: World, certifying: Certifying) -> None:
         self._db = db
         self._world = world
+        self._certifying = certifying
 
     async def runs(
         self, actor: Principal, project: str, suite: str | None, limit: int, before: str | None
     ) -> tuple[Run, ...]:
         """Runs of a project, newest first."""
         in_project(actor, "viewer", project)
-        return await self._db.read(lambda c: store.list_runs(c, project, suite, limit, before))
+        found = await self._db.read(lambda c: store.list_runs(c, project, suite, limit, before))
+        return await all_shown(self._certifying, found)
 
     async def run(self, actor: Principal, run_id: str) -> Run:
         """One run."""
-        return await seen_run(self._db, actor, run_id)
+        return await shown(self._certifying, await seen_run(self._db, actor, run_id))
 
     async def results(
         self, actor: Principal, run_id: str, asked: Asked, cursor: int, limit: int
@@ -91,9 +95,11 @@ class Looking:
                 for _, one in found[:limit]
             )  # fmt: skip
             return ResultPage(
-                items=items, next_cursor=found[limit - 1][0] if len(found) > limit else None
-            )
+                items=items, next_cursor=found[limit - 1][0] if len(found) > limit else None,
+                badges=badges,
+            )  # fmt: skip
 
+        badges = await badges_in(self._certifying, run.project, run.spec)
         return await self._db.read(read)
 
     async def compare(
@@ -101,8 +107,8 @@ class Looking:
         part: str | None,
     ) -> RunComparison:  # fmt: skip
         """Two runs on the rows that both have."""
-        base = await seen_run(self._db, actor, base_id)
-        candidate = await seen_run(self._db, actor, candidate_id)
+        base, candidate = await self.run(actor, base_id), await self.run(actor, candidate_id)
+        badges = await badges_in(self._certifying, candidate.project, candidate.spec)
         if base.project != candidate.project:
             raise InvalidInput("runs of two projects are not compared")
 
@@ -110,11 +116,12 @@ class Looking:
             pairs = paired(_results(c, base_id), _results(c, candidate_id))
             metrics = _shared(base, candidate)
             margins = _margins(candidate.spec.gate)
+            found = compared(pairs, metrics, confidence=confidence, margins=margins, only=part)
             return RunComparison(
                 base=base, candidate=candidate, paired=len(pairs.base),
                 only_base=pairs.only_base, only_candidate=pairs.only_candidate,
                 differs=differing(base, candidate), warnings=warnings_of(base, candidate, pairs),
-                metrics=compared(pairs, metrics, confidence=confidence, margins=margins, only=part),
+                metrics=compared_shown(found, badges),
                 cases=case_differences(pairs, metrics), pareto=_front(c, base, candidate),
             )  # fmt: skip
 
@@ -131,12 +138,14 @@ class Looking:
             if base.project != run.project:
                 raise InvalidInput("runs of two projects are not compared")
 
+        badges = await badges_in(self._certifying, run.project, run.spec)
+
         def write(c: sa.Connection) -> GateResult:
             chosen = _base_of(c, run, base_id or run.spec.gate.base)
             results = _results(c, run_id)
             metrics = _shared(chosen, run) if chosen else _metrics(run)
             before = _results(c, chosen.id) if chosen else []
-            gate = decided(run, results, chosen, before, metrics, run.spec.gate)
+            gate = decided(run, results, chosen, before, metrics, run.spec.gate, badges)
             store.set_run(c, run_id, gate=gate)
             told: dict[str, Any] = {
                 "project": run.project,

@@ -14,7 +14,9 @@ from stockpot.core.errors import Conflict, InvalidInput, NotFound
 from stockpot.core.ids import record_id
 from stockpot.core.jobs import JobQueue
 from stockpot.evals import store
+from stockpot.evals.content import hash_of
 from stockpot.evals.forecasting import forecast_of
+from stockpot.evals.judges.service import JudgeService
 from stockpot.evals.models import (
     HERE,
     Finish,
@@ -25,14 +27,15 @@ from stockpot.evals.models import (
     Result,
     Row,
     Run,
+    ScorerSpec,
     SuiteSpec,
     Target,
 )
 from stockpot.evals.ports import ModelFacts, World
-from stockpot.evals.scorers import made
+from stockpot.evals.scorers import PREFIX, made
 from stockpot.evals.service.guarding import in_project, seen_run
 from stockpot.evals.service.jobs import KIND, close
-from stockpot.evals.service.suites import SuiteService, hash_of
+from stockpot.evals.service.suites import SuiteService
 from stockpot.evals.targets import Gateway
 
 _NO_PRICE = ModelFacts(None, ())
@@ -54,11 +57,15 @@ class _Prepared(NamedTuple):
 class Running:
     """Runs, from their plan to their end."""
 
-    def __init__(self, db: Database, queue: JobQueue, world: World, suites: SuiteService) -> None:
+    def __init__(
+        self, db: Database, queue: JobQueue, world: World, suites: SuiteService,
+        judges: JudgeService,
+    ) -> None:  # fmt: skip
         self._db = db
         self._queue = queue
         self._world = world
         self._suites = suites
+        self._judges = judges
 
     async def forecast(self, actor: Principal, project: str, new: NewRun) -> Forecast:
         """What a run would cost and what it could show. Starts nothing."""
@@ -87,7 +94,7 @@ class Running:
         in_project(actor, "editor", project)
         plan = await self._prepared(actor, project, new)
         _check_runner(plan.spec.target, new.runner)
-        if new.runner == "instance" and plan.spec.target.kind in ("prompt", "model"):
+        if new.runner == "instance" and _asks_models(plan.spec):
             await self._world.secret(project)
         total = len(plan.rows) * plan.spec.repeats
         run = Run(
@@ -202,8 +209,8 @@ class Running:
         spec = new.spec or (await self._suites.named(actor, project, new.suite)).spec
         if new.target is not None:
             spec = spec.model_copy(update={"target": new.target})
-        for scorer in spec.scorers:
-            made(scorer)
+        scorers = tuple([await self._pinned(project, one) for one in spec.scorers])
+        spec = spec.model_copy(update={"scorers": scorers})
         rows, name, version = await self._rows(project, spec, new.rowset)
         if not rows:
             raise InvalidInput(f"{name!r} has no rows to evaluate")
@@ -212,6 +219,22 @@ class Running:
         arm["served"] = list(facts.served)
         spec = spec.model_copy(update={"target": target})
         return _Prepared(spec, rows, name, version, hash_of(rows), arm, facts.prices)
+
+    async def _pinned(self, project: str, scorer: ScorerSpec) -> ScorerSpec:
+        """A scorer with its judge as it is now; one that is no judge stays as it is."""
+        if not scorer.use.startswith(PREFIX):
+            made(scorer)
+            return scorer
+        judge = await self._judges.named(project, scorer.use)
+        facts = await self._judges.facts(judge)
+        pinned = {
+            "judge": judge.model_dump(mode="json"),
+            "prices": {model: one.prices for model, one in facts.items()},
+            "served": {model: list(one.served) for model, one in facts.items()},
+        }
+        found = ScorerSpec(use=judge.ref, name=scorer.metric, options=pinned)
+        made(found)
+        return found
 
     async def _rows(
         self, project: str, spec: SuiteSpec, digest: str
@@ -246,6 +269,11 @@ class Running:
             "prompt_hash": found.content_hash, "model": target.model or found.model,
         }  # fmt: skip
         return target.model_copy(update={"prompt": f"{found.name}@{found.version}"}), arm
+
+
+def _asks_models(spec: SuiteSpec) -> bool:
+    judged = any(one.use.startswith(PREFIX) for one in spec.scorers)
+    return judged or spec.target.kind in ("prompt", "model")
 
 
 def _check_runner(target: Target, runner: str) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from stockpot.access import Principal, audit
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
-from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
+from stockpot.core.errors import NotFound, did_you_mean
 from stockpot.core.ids import record_id
 from stockpot.evals import store
-from stockpot.evals.models import NewRows, Row, RowSet, Suite, SuiteSpec
+from stockpot.evals.content import hash_of
+from stockpot.evals.models import NewRows, RowSet, Suite, SuiteSpec
 from stockpot.evals.ports import World
 from stockpot.evals.scorers import made
 from stockpot.evals.service.guarding import in_project
@@ -97,12 +94,3 @@ class SuiteService:
         if found is None:
             raise NotFound(f"no rows with the hash {digest!r}")
         return NewRows(name=found[0], rows=tuple(store.rows_in(found[1])))
-
-
-def hash_of(rows: Sequence[Row]) -> str:
-    """The SHA-256 of rows. Raises InvalidInput where two have the same id."""
-    twice = [name for name, count in Counter(row.id for row in rows).items() if count > 1]
-    if twice:
-        raise InvalidInput(f"{len(twice)} ids stand twice, such as {twice[0]!r}")
-    plain = [row.model_dump(mode="json", exclude_defaults=True) for row in rows]
-    return sha256(msgspec.json.encode(plain, order="deterministic")).hexdigest()

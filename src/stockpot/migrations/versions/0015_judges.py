@@ -38,3 +38,4 @@ def upgrade() -> None:
     op.create_index(
         "judge_certificates_by_judge", "judge_certificates", ["project", "judge", "version", "id"]
     )
+    op.add_column("eval_runs", sa.Column("judges", sa.JSON(none_as_null=True)))

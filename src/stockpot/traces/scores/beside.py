@@ -25,7 +25,7 @@ class ScoresBeside:
         found: dict[str, list[Feedback]] = {}
         for one in await self._scores.summary(about, by, sight):
             if one.numbers:
-                told = Feedback(name=one.name, n=one.numbers, mean=one.mean)
+                told = Feedback(name=one.name, n=one.numbers, mean=one.mean, badges=one.badges)
                 found.setdefault(_value(one.key, dimension), []).append(told)
         return {value: tuple(told) for value, told in found.items()}
 

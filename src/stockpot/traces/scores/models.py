@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from stockpot.traces.models import Frozen
+from stockpot.traces.scores.badges import Badge
 
 ScoreSource = Literal["human", "end_user", "api", "code", "judge", "guardrail"]
 ScoreBy = Literal["name", "prompt", "model", "source", "author", "day", "variant", "environment"]
@@ -81,6 +82,8 @@ class Score(NewScore):
     start_ms: float | None = None
     edit_distance: int | None = None
     edit_share: float | None = None
+    badge: Badge | None = None
+    """Of a judge's score: the judge's certificate in short, as of now."""
 
 
 class ScoreFilter(Frozen):
@@ -145,6 +148,8 @@ class ScoreSummary(Frozen):
     mean_edit_share: float | None
     sd_edit_share: float | None
     labels: dict[str, int]
+    badges: tuple[Badge, ...] = ()
+    """The certificates of the judges among those who gave these scores."""
 
 
 class Written(Frozen):

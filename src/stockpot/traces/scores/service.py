@@ -12,7 +12,7 @@ import hashlib
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from stockpot.core.errors import Conflict, InvalidInput, NotFound, StockpotError
 from stockpot.core.ids import record_id
 from stockpot.traces.models import Sight, Span, TraceFilter
 from stockpot.traces.scores import store
+from stockpot.traces.scores.badges import Badge, Certifying, is_judge, unmeasured
 from stockpot.traces.scores.distance import edit_distance, edit_share
 from stockpot.traces.scores.models import (
     NewScore,
@@ -61,8 +62,13 @@ class ScoreService:
         self._db = db
         self._spans = spans
         self._projects = projects
+        self._certifying: Certifying | None = None
         self._last = 0
         self._retry: dict[tuple[str, ...], tuple[float, float]] = {}
+
+    def certify_with(self, certifying: Certifying) -> None:
+        """Who knows the certificates of judges; the composition root tells."""
+        self._certifying = certifying
 
     async def write(self, new: Sequence[NewScore], actor: Principal | None = None) -> Written:
         """Write all or none. A score whose id is there with the same content is a repetition and
@@ -98,7 +104,8 @@ class ScoreService:
         await self.learn(where.project)
         before = _position(cursor)
         found = await self._db.read(lambda c: store.page(c, where, sight, before, limit))
-        return ScorePage(items=found.items, next_cursor=_cursor(found.next))
+        items = await self._with_badges(found.items)
+        return ScorePage(items=items, next_cursor=_cursor(found.next))
 
     async def summary(
         self,
@@ -109,6 +116,8 @@ class ScoreService:
         """The scores of each name, told apart by prompt version or something else."""
         await self.learn(where.project)
 
+        judges = await self._judges(where, by, sight)
+
         def work(c: sa.Connection) -> tuple[ScoreSummary, ...]:
             labels: dict[tuple[str, ...], dict[str, int]] = {}
             for row in store.labelled(c, where, sight, by, _GROUPS):
@@ -116,7 +125,12 @@ class ScoreService:
                 if len(of_group) < _LABELS:
                     of_group[row["label"]] = row["n"]
             rows = store.summarised(c, where, sight, by, _GROUPS)
-            return tuple(_summary(row, by, labels.get(_key(row, by), {})) for row in rows)
+            return tuple(
+                _summary(row, by, labels.get(_key(row, by), {})).model_copy(
+                    update={"badges": judges.get(_key(row, by), ())}
+                )
+                for row in rows
+            )
 
         return await self._db.read(work)
 
@@ -150,6 +164,41 @@ class ScoreService:
         return await self._db.read(
             lambda c: store.unit_means(c, project, experiment, name, source, since_ms)
         )
+
+    async def _with_badges(self, some: Sequence[Score]) -> tuple[Score, ...]:
+        """Scores, those of judges with their certificates beside them."""
+        asked: dict[str, set[str]] = {}
+        for one in some:
+            if is_judge(one.source, one.evaluator):
+                asked.setdefault(one.project, set()).add(one.evaluator)
+        told = {project: await self._badges(project, refs) for project, refs in asked.items()}
+        return tuple(
+            one.model_copy(update={"badge": told[one.project][one.evaluator]})
+            if is_judge(one.source, one.evaluator)
+            else one
+            for one in some
+        )
+
+    async def _badges(self, project: str, refs: Collection[str]) -> Mapping[str, Badge]:
+        if self._certifying is None:
+            return {ref: unmeasured(ref) for ref in refs}
+        return await self._certifying.badges(project, refs)
+
+    async def _judges(
+        self, where: ScoreFilter, by: ScoreBy, sight: Sight | None
+    ) -> dict[tuple[str, ...], tuple[Badge, ...]]:
+        """The certificates of the judges in each group of a summary."""
+        rows = await self._db.read(lambda c: store.judged(c, where, sight, by, _GROUPS))
+        asked: dict[str, set[str]] = {}
+        for row in rows:
+            asked.setdefault(row["project"], set()).add(row["evaluator"])
+        told = {project: await self._badges(project, refs) for project, refs in asked.items()}
+        found: dict[tuple[str, ...], tuple[Badge, ...]] = {}
+        for row in rows:
+            badge = told[row["project"]][row["evaluator"]]
+            there = found.get(_key(row, by), ())
+            found[_key(row, by)] = there if badge in there else (*there, badge)
+        return found
 
     async def watch(self) -> None:
         """Learn what scores are about, for ever, also while nobody asks."""

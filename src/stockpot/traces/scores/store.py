@@ -198,6 +198,17 @@ def labelled(
     return list(c.execute(query.limit(limit)).mappings())
 
 
+def judged(
+    c: sa.Connection, where: ScoreFilter, sight: Sight | None, by: ScoreBy, limit: int
+) -> list[sa.RowMapping]:
+    """The judges behind the scores of each group."""
+    mine = (scores.c.source == "judge") | scores.c.evaluator.like("judge:%")
+    columns = (scores.c.name, *_keys(by), scores.c.project, scores.c.evaluator)
+    query = sa.select(*columns).select_from(_JOINED).where(mine, *_terms(where, sight))
+    groups = (*_grouped(by), scores.c.project, scores.c.evaluator)
+    return list(c.execute(query.group_by(*groups).limit(limit)).mappings())
+
+
 def rated(
     c: sa.Connection, where: ScoreFilter, sight: Sight | None, by: ScoreBy, limit: int
 ) -> list[sa.RowMapping]:
