@@ -15,6 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stockpot.traces.api import Member, Seen, otlp_router, router
+    from stockpot.traces.badges import (
+        Badge,
+        CertificateState,
+        Certifying,
+        is_judge,
+        unmeasured,
+    )
     from stockpot.traces.ingest import ingest_app
     from stockpot.traces.keeping.api import keeping_router
     from stockpot.traces.keeping.service import Keeping
@@ -42,13 +49,6 @@ if TYPE_CHECKING:
     from stockpot.traces.receiving.grpc_face import serve_grpc
     from stockpot.traces.receiving.sender import Sender
     from stockpot.traces.scores.api import score_router
-    from stockpot.traces.scores.badges import (
-        Badge,
-        CertificateState,
-        Certifying,
-        is_judge,
-        unmeasured,
-    )
     from stockpot.traces.scores.beside import ScoresBeside
     from stockpot.traces.scores.distance import edit_distance, edit_share
     from stockpot.traces.scores.models import (
@@ -127,7 +127,7 @@ __all__ = [
 
 _ELSEWHERE = {
     **dict.fromkeys(
-        ("Badge", "CertificateState", "Certifying", "is_judge", "unmeasured"), "scores.badges"
+        ("Badge", "CertificateState", "Certifying", "is_judge", "unmeasured"), "badges"
     ),
     **dict.fromkeys(
         ("NewScore", "Score", "ScoreBy", "ScoreFilter", "ScorePage", "ScoreSummary", "Written"),

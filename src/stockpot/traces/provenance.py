@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from pydantic import Field
 
+from stockpot.traces.badges import Badge
 from stockpot.traces.models import Frozen, Quantiles
-from stockpot.traces.scores.badges import Badge
 from stockpot.traces.sketch import ACCURACY
 
 DIMENSIONS = (

@@ -32,7 +32,7 @@ def agreement(
 
     \b
     Example:
-      stockpot evals agreement ratings.jsonl --reference human --json
+      stockpot eval agreement ratings.jsonl --reference human --json
     """
     from stockpot.evals.judges.agreement import read_ratings, report
 

@@ -10,8 +10,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from stockpot.traces.badges import Badge
 from stockpot.traces.models import Frozen
-from stockpot.traces.scores.badges import Badge
 
 ScoreSource = Literal["human", "end_user", "api", "code", "judge", "guardrail"]
 ScoreBy = Literal["name", "prompt", "model", "source", "author", "day", "variant", "environment"]

@@ -23,9 +23,9 @@ from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, StockpotError, did_you_mean
 from stockpot.core.ids import record_id
+from stockpot.traces.badges import Badge, Certifying, is_judge, unmeasured
 from stockpot.traces.models import Sight, Span, TraceFilter
 from stockpot.traces.scores import store
-from stockpot.traces.scores.badges import Badge, Certifying, is_judge, unmeasured
 from stockpot.traces.scores.distance import edit_distance, edit_share
 from stockpot.traces.scores.models import (
     NewScore,
