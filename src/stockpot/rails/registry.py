@@ -13,9 +13,14 @@ from stockpot.rails.models import InvalidRule, Rail, Rule
 Builder = Callable[[Rule, Mapping[str, bytes]], Rail]
 
 KINDS: dict[str, str] = {
-    "pii": "stockpot.rails.pii.rail:build_pii",
+    "code": "stockpot.rails.code:build_code",
     "indirect_injection": "stockpot.rails.ngram:build_indirect",
     "injection": "stockpot.rails.ngram:build_injection",
+    "length": "stockpot.rails.length:build_length",
+    "pii": "stockpot.rails.pii.rail:build_pii",
+    "secrets": "stockpot.rails.secrets:build_secrets",
+    "topics": "stockpot.rails.topics:build_topics",
+    "urls": "stockpot.rails.urls:build_urls",
     "words": "stockpot.rails.words:build_words",
 }
 """Kind -> `module:function`. Others' packages add kinds by the entry point group below."""

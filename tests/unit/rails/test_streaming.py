@@ -14,18 +14,24 @@ from stockpot.rails import CompiledPolicy, Policy, Rule, StreamScanner
 SECRETS = {
     "[EMAIL]": "ann.lee@example.com", "[CARD]": "4111 1111 1111 1111",
     "[IBAN]": "GB29 NWBK 6016 1331 9268 19", "[PHONE]": "+46 (0)8 928 571 38",
-    "[SSN]": "078-05-1120", "[WORD]": "secret sauce",
+    "[SSN]": "078-05-1120", "[WORD]": "secret sauce", "[GITHUB_TOKEN]": "ghp_" + "ab12" * 9,
+    "[PRIVATE_KEY]": "-----BEGIN PRIVATE KEY-----\nMII a b\n-----END PRIVATE KEY-----",
+    "[URL_DENIED]": "https://evil.example/soup?with=everything", "[CODE_SHELL]": "x; rm -rf /home",
 }  # fmt: skip
 WORDS = st.sampled_from([
     "the soup", "is", "ready.", "Call me\n", "on 12 plates", "secret", "sauce", "1 2 3", "a@",
-    "4111",
+    "4111", "![see this", "](https://x.test/a)", "-----BEGIN", "PRIVATE KEY-----", "rm -rf",
+    "password =", "![look](https://elsewhere.test/p.png?q=1)",
     "ünïcödé", "汤很好喝", "-", "2024-01-02", "GB29", "NWBK", "at 7", "(0)8", "[EMAIL_1]",
 ])  # fmt: skip
 TEXTS = st.lists(WORDS | st.sampled_from(list(SECRETS.values())), max_size=24).map(" ".join)
 MASK = (
     Rule("pii", "pii", action="mask"),
     Rule("words", "words", action="mask", settings={"words": ["secret sauce", "喝"]}),
+    Rule("secrets", "secrets", action="mask"),
+    Rule("urls", "urls", action="mask", settings={"deny": ["evil.example"]}),
 )
+CODE = (*MASK, Rule("code", "code", action="mask"))
 BLOCK = (*MASK, Rule("stop", "words", action="block", settings={"words": ["ready", "12 plates"]}))
 FLAG = (*MASK, Rule("f", "words", settings={"words": ["soup"]}),
         Rule("s", "words", action="block", shadow=True, settings={"words": ["soup"]}))  # fmt: skip
@@ -35,7 +41,7 @@ def policy(rules: Sequence[Rule]) -> CompiledPolicy:
     return CompiledPolicy(Policy("p", "p", tuple(rules)))
 
 
-POLICIES = [policy(rules) for rules in (MASK, BLOCK, FLAG)]
+POLICIES = [policy(rules) for rules in (MASK, BLOCK, FLAG, CODE)]
 
 
 def streamed(made: CompiledPolicy, pieces: Sequence[str]) -> tuple[str, StreamScanner]:
@@ -69,10 +75,10 @@ def test_any_chunking_releases_the_same_text_with_the_same_verdict(
         assert summary(scanner) == summary(at_once)
 
 
-@given(TEXTS)
-def test_a_stream_comes_out_as_the_whole_text_does(text: str) -> None:
-    released, scanner = streamed(POLICIES[0], list(text))
-    outcome = POLICIES[0].check("output", text)
+@given(TEXTS, st.sampled_from([POLICIES[0], POLICIES[3]]))
+def test_a_stream_comes_out_as_the_whole_text_does(text: str, made: CompiledPolicy) -> None:
+    released, scanner = streamed(made, list(text))
+    outcome = made.check("output", text)
     assert released == outcome.text
     assert scanner.verdict is not None
     assert scanner.verdict.action == outcome.action
@@ -80,11 +86,11 @@ def test_a_stream_comes_out_as_the_whole_text_does(text: str) -> None:
 
 @given(TEXTS, st.sampled_from(sorted(SECRETS)), TEXTS)
 def test_nothing_of_what_is_found_ever_leaves(before: str, label: str, after: str) -> None:
-    scanner = StreamScanner(POLICIES[0], "output")
+    scanner = StreamScanner(POLICIES[3], "output")
     released = ""
     for piece in f"{before} . {SECRETS[label]} . {after}":
         released += scanner.feed(piece)
-        assert SECRETS[label][:12] not in released or label == "[WORD]"
+        assert SECRETS[label][:-1] not in released
     assert label in released + scanner.finish()
 
 
@@ -105,7 +111,7 @@ def test_what_stands_before_a_finding_that_blocks_is_released_and_nothing_after(
 
 def test_an_endless_word_is_released_when_no_finding_can_be_so_long() -> None:
     text = "x" * 9000 + " ann@example.com"
-    released, scanner = streamed(POLICIES[0], cut(text, [100] * 90))
+    released, scanner = streamed(policy(MASK[:2]), cut(text, [100] * 90))
     assert released == "x" * 9000 + " [EMAIL]"
     assert scanner.most_held < 3000
 

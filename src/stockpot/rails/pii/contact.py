@@ -139,11 +139,12 @@ def _network_at(seen: Seen, at: int, sign: str, wanted: frozenset[str]) -> int:
 
 
 _SEP = "[ .\u00a0\u2009\u202f\u2010\u2011\u2012\u2013-]"
+_BETWEEN = "(?:[ ./\u00a0\u2009\u202f\u2010\u2011\u2012\u2013-]|[ .]?\\(|\\)[ .-]?)?"
 _EXTENSION = r"(?: ?(?:x|ext\.?|extension) ?[0-9]{1,6})?(?![0-9])"
 _SURE = re.compile(
     rf"(?<![0-9+])(?:"
-    rf"\+[1-9][0-9]{{0,2}}(?:[ .()/-]{{0,3}}[0-9]){{6,13}}{_EXTENSION}"
-    rf"|00[1-9][0-9]{{0,2}}{_SEP}(?:[ .()/-]{{0,2}}[0-9]){{7,12}}{_EXTENSION}"
+    rf"\+[1-9][0-9]{{0,2}}(?:{_BETWEEN}[0-9]){{6,13}}{_EXTENSION}"
+    rf"|00[1-9][0-9]{{0,2}}{_SEP}(?:{_BETWEEN}[0-9]){{7,12}}{_EXTENSION}"
     rf"|(?<![0-9.-])(?:1{_SEP})?(?:\([2-9][0-9]{{2}}\){_SEP}?|[2-9][0-9]{{2}}{_SEP})"
     rf"[0-9]{{3}}{_SEP}[0-9]{{4}}{_EXTENSION}"
     rf"|(?<![0-9.-])\(0[0-9]{{1,4}}\) ?[0-9]{{2,4}}(?:{_SEP}?[0-9]{{2,4}}){{1,4}}(?![0-9])"
@@ -188,10 +189,17 @@ def phones(seen: Seen, wanted: frozenset[str]) -> None:
 
 
 def _claim(seen: Seen, form: re.Pattern[str], low: int, high: int) -> None:
-    for match in form.finditer(seen.text, low, high):
-        digits = sum(map(str.isdigit, match[0]))
-        if digits >= 7 and seen.free(*match.span()) and _stands(seen, *match.span()):
-            seen.claim(*match.span(), "PHONE_NUMBER")
+    at = low
+    while found := form.search(seen.text, at, high):
+        start, end = found.span()
+        taken = seen.taken_after(start)
+        if start < taken < end:  # another number stands behind it: what is before may be one, too
+            found = form.match(seen.text, start, taken)
+            end = len(seen.text[start:taken].rstrip(" .()/-")) + start if found else start
+        at = max(end, start + 1)
+        digits = sum(map(str.isdigit, seen.text[start:end]))
+        if digits >= 7 and seen.free(start, end) and _stands(seen, start, end):
+            seen.claim(start, end, "PHONE_NUMBER")
 
 
 def _named(seen: Seen, run: Run, low: int) -> bool:

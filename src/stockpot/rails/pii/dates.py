@@ -125,10 +125,10 @@ def postal(seen: Seen, wanted: frozenset[str]) -> None:
             for found in form.finditer(text, low, min(len(text), run.end + 8)):
                 if seen.free(*found.span()):
                     seen.claim(*found.span(), "ZIP_CODE")
-        found = _ZIP.match(text, run.start)
-        if found is None or run.digits > 9 or (run.start and text[run.start - 1] in "$€£.,-/"):
+        code = _ZIP.match(text, run.start)
+        if code is None or run.digits > 9 or (run.start and text[run.start - 1] in "$€£.,-/"):
             continue
-        end = found.end()
+        end = code.end()
         if end - run.start > 6 and end != run.end:
             end = run.groups[0][1]
         if _is_postal(seen, run, end) and seen.free(run.start, end):

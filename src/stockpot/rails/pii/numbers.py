@@ -113,7 +113,8 @@ def _from(seen: Seen, run: Run, first: int, wanted: _Wanted) -> int | None:
     begin = groups[first][0]
     if begin and (text[begin - 1].isalpha() or text[begin - 1] in "_$€£"):
         return None
-    digits, layout, found = "", (), None
+    digits, found = "", None
+    layout: Layout = ()
     for last in range(first, min(len(groups), first + _MOST_GROUPS)):
         start, end = groups[last]
         digits += text[start:end]

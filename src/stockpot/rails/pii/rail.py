@@ -16,6 +16,7 @@ from stockpot.rails.pii.contact import domains, emails, networks, phones
 from stockpot.rails.pii.dates import ages, dates, postal
 from stockpot.rails.pii.seen import Seen
 from stockpot.rails.registry import Settings
+from stockpot.rails.shapes import has_digit
 
 Detector = Callable[[Seen, frozenset[str]], None]
 
@@ -67,7 +68,7 @@ class PiiRail:
         self._steps = tuple(detect for types, detect in _ORDER if types & sought)
 
     def find(self, text: str) -> list[Finding]:
-        if _DIGIT.search(text) is None and not self._without_digits(text):
+        if not has_digit(text) and not self._without_digits(text):
             return []
         seen = Seen(text)
         for detect in self._steps:

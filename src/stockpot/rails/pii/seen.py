@@ -55,6 +55,11 @@ class Seen:
         at = bisect_left(self._starts, end)  # the first claim that begins behind
         return at == 0 or self.claims[at - 1].end <= start
 
+    def taken_after(self, start: int) -> int:
+        """Where the first claim that begins behind a place begins; the text's end without one."""
+        at = bisect_right(self._starts, start)
+        return self._starts[at] if at < len(self._starts) else len(self.text)
+
     def before(self, start: int, size: int) -> str:
         """The characters before a place in lower case; words that say what a number is."""
         return self.lower[max(0, start - size) : start]
