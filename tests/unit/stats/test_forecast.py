@@ -32,8 +32,8 @@ def errors_of(kind: str, rng: np.random.Generator, count: int) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("known", "kind", "least"),
-    [(7, "normal", 0.87), (14, "normal", 0.87), (28, "normal", 0.87), (28, "skewed", 0.85),
-     (28, "following", 0.82)],
+    [(7, "normal", 0.87), (14, "normal", 0.87), (28, "normal", 0.87), (28, "skewed", 0.87),
+     (28, "following", 0.88), (14, "following", 0.84)],
 )  # fmt: skip
 def test_ninety_of_a_hundred_sums_lie_in_the_interval(known: int, kind: str, least: float) -> None:
     rng = np.random.default_rng(11)
@@ -46,7 +46,7 @@ def test_ninety_of_a_hundred_sums_lie_in_the_interval(known: int, kind: str, lea
         shares = coming(first + known - 1, days, 0.0)
         told = sum_to_come(list(all_days[:known]), first, shares)
         held += told.low <= all_days[known:].sum() <= told.high
-    assert least <= held / ROUNDS <= 0.96
+    assert least <= held / ROUNDS <= 0.97
 
 
 def test_three_weeks_teach_what_a_weekend_costs() -> None:
