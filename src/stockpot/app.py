@@ -49,6 +49,7 @@ from stockpot.core.instance import Instance
 from stockpot.core.kv import open_kv
 from stockpot.core.serve import serve
 from stockpot.core.web import ERRORS, BoundedBodies, SafeHeaders, answer_errors
+from stockpot.pipelines import rightsize
 from stockpot.prices import PriceRow
 from stockpot.traces.receiving.pricing import tell_prices
 from stockpot.usecases.kept import KeptEvidence
@@ -116,6 +117,7 @@ class _Control:
         self.draining = False
         self._observe()
         self._build()
+        self._automate()
 
     def _observe(self) -> None:
         """What looks at traffic: policies of the span log, monitors, feedback."""
@@ -168,6 +170,21 @@ class _Control:
         )  # fmt: skip
         self.readiness = usecases.ReadinessService(self.db, evidence)
 
+    def _automate(self) -> None:
+        """What takes several capabilities together."""
+        self.rightsizing = rightsize.open_rightsizing(
+            self.db,
+            rightsize.World(
+                self.catalog,
+                self.spans,
+                self.evals,
+                evals.RowsOfSets(self.datasets.sets),
+                self.revisions,
+                self.experiments.experiments,
+                rightsize.certificates_of(self.evals),
+            ),
+        )
+
     def routers(self) -> tuple[APIRouter, ...]:
         """Every capability's routes."""
         return (
@@ -188,6 +205,7 @@ class _Control:
             guardrails.router(self.guardrails),
             playground.router(self.playground, self.catalog, self.caller),
             usecases.router(self.readiness),
+            rightsize.router(self.rightsizing),
         )
 
     def count(self, status: int) -> None:

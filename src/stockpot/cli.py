@@ -67,6 +67,12 @@ COMMANDS: tuple[Row, ...] = (
     Row("Improve", "feedback", "stockpot.feedback.cli:feedback", "What users say; public keys."),
     Row("Improve", "datasets", "stockpot.datasets.cli:datasets", "Rows to evaluate with."),
     Row("Improve", "annotate", "stockpot.datasets.cli:annotate", "Let people label rows, traces."),
+    Row(
+        "Improve",
+        "rightsize",
+        "stockpot.pipelines.rightsize.cli:rightsize",
+        "Find the cheapest model that passes.",
+    ),
     Row("Improve", "eval", "stockpot.evals.cli:eval_", "Run suites, compare, gate releases."),
     Row("Improve", "readiness", "stockpot.usecases.cli:readiness", "From demo to production."),
     Row(

@@ -21,6 +21,7 @@ from stockpot.core.config import Settings
 from stockpot.core.db import open_control_store
 from stockpot.core.instance import Instance
 from stockpot.core.jobs import JobQueue, JobRunner
+from stockpot.pipelines import rightsize
 
 IDLE_S = 600.0
 _FORGET_EVERY_S = 3600.0
@@ -33,7 +34,13 @@ async def serve(settings: Settings, instance: Instance, idle_s: float = IDLE_S) 
         asyncio.get_running_loop().add_signal_handler(signo, stop.set)
     db = open_control_store(settings, instance)
     queue = JobQueue(db)
-    runner = JobRunner(queue, evals.open_jobs(db, instance, settings))
+    runner = JobRunner(
+        queue,
+        {
+            **evals.open_jobs(db, instance, settings),
+            **rightsize.open_jobs(db, instance, settings),
+        },
+    )
     running = asyncio.create_task(runner.run())
     instance.announce("jobs", {"pid": os.getpid(), "version": __version__})
     try:

@@ -142,9 +142,12 @@ class Gateway:
             given = row.input if isinstance(row.input, dict) else {"input": row.input}
             model = target.model or f"prompt:{target.prompt}"
             return {"model": model, "prompt_variables": given, **target.params}
-        body = {"model": target.model, "messages": messages_of(row, target), **target.params}
-        if isinstance(row.input, dict) and isinstance(row.input.get("tools"), list):
-            body.setdefault("tools", row.input["tools"])
+        said = row.input if isinstance(row.input, dict) else {}
+        own = said.get("parameters")  # those of a recorded call
+        body = {**own} if isinstance(own, dict) else {}
+        body |= {"model": target.model, "messages": messages_of(row, target), **target.params}
+        if isinstance(said.get("tools"), list):
+            body.setdefault("tools", said["tools"])
         return body
 
 

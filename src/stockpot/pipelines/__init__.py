@@ -4,4 +4,4 @@ Each pipeline is a package of its own below this one. Knows how capabilities fit
 no statistics, no scorer and no gateway of its own.
 """
 
-__all__: list[str] = []
+__all__ = ()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stockpot.playground.api import router
     from stockpot.playground.models import RecordedCall, Replay, ReplayAsked, Share
     from stockpot.playground.passing import GatewayCaller
+    from stockpot.playground.recorded import recorded_call
     from stockpot.playground.service import Playground
     from stockpot.playground.tools import ToolCaller
 else:
@@ -22,6 +23,7 @@ else:
             "api": "router",
             "models": "RecordedCall Replay ReplayAsked Share",
             "passing": "GatewayCaller",
+            "recorded": "recorded_call",
             "service": "Playground",
             "tools": "ToolCaller",
         },
@@ -35,5 +37,6 @@ __all__ = [
     "ReplayAsked",
     "Share",
     "ToolCaller",
+    "recorded_call",
     "router",
 ]

@@ -28,6 +28,7 @@ CHANGES_NOTHING = {
     "plan_definitions",
     "plan_experiment",
     "check_answer",
+    "plan_rightsize",
     "preview_monitor",
     "render_prompt",
 }
@@ -192,6 +193,25 @@ async def _of_prompts(
     return None
 
 
+async def _of_rightsizing(
+    world: World, operation: Operation, fresh: Records, body: Any
+) -> Ready | None:
+    match operation.name:
+        case "start_rightsize":
+            await world.done("PUT", "/api/v1/models/short", ROUTE)
+            rows = {"rows": [{"id": f"r{n}", "input": {"asked": n}} for n in range(2)]}
+            await world.made(f"/api/v1/datasets/{fresh.dataset}/rows?project={HOME}", rows)
+            wanted = {"baseline": "short", "candidates": ["lab/m"], "margin": 0.1,
+                      "scorers": [{"use": "exact"}], "dataset": fresh.dataset}  # fmt: skip
+            return Ready(world.admin, wanted, f"{operation.path}?project={HOME}")
+        case "apply_rightsize":
+            await world.done("PUT", "/api/v1/models/short", ROUTE)
+            return Ready(world.admin, {"candidate": "lab/m"})
+        case "cancel_rightsize":
+            await world.done("POST", f"/api/v1/rightsize/runs/{fresh.rightsize_id}/resume", {})
+    return None
+
+
 async def _of_evals(world: World, operation: Operation, fresh: Records, body: Any) -> Ready | None:
     suite = {"name": "menu", "target": {"kind": "recorded"}, "scorers": [{"use": "exact"}]}
     at = f"{operation.path}?project={HOME}"
@@ -213,7 +233,7 @@ async def _of_evals(world: World, operation: Operation, fresh: Records, body: An
 
 PREPARING = (
     _of_the_catalog, _of_a_person, _of_revisions, _of_prompts, _of_evals, _of_sets,
-    _of_experiments,
+    _of_experiments, _of_rightsizing,
 )  # fmt: skip
 
 

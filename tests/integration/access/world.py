@@ -17,7 +17,9 @@ from stockpot.core.ids import record_id
 from stockpot.gateway import Shipped
 from stockpot.monitors import Delivery
 from stockpot.monitors.store import telling
+from stockpot.pipelines.rightsize import store as sizes
 from tests.integration.control.plane import Plane
+from tests.unit.pipelines.made import found
 from tests.unit.traces.made import make_shipment, make_shipped
 
 HOME, FOREIGN, MARK = "home", "zebra-project", "zebra"
@@ -61,6 +63,7 @@ class Records:
     queue_id: str = ""
     item_id: str = ""
     experiment: str = ""
+    rightsize_id: str = ""
 
     def named(self, name: str) -> str | None:
         """What stands for a parameter; None where this table knows none."""
@@ -145,6 +148,7 @@ class World:
             team_id=team["id"], **await self.watched(project, word),
             **await self.prompted(project, word, member), **await self.evaluated(project, word),
             **await self.collected(project, word), **await self.split(project, word),
+            **await self.rightsized(project, word),
         )  # fmt: skip
 
     async def waived(self, project: str, word: str) -> str:
@@ -182,6 +186,12 @@ class World:
             "public_key_id": public, "dataset": name, "slice_name": f"{word}-slice",
             "queue_id": queue["id"], "item_id": row_id,
         }  # fmt: skip
+
+    async def rightsized(self, project: str, word: str) -> dict[str, str]:
+        """A run that found a cheaper model, and could go on with more money."""
+        run = found(project, word)
+        await self.plane.app.state.control.db.write(lambda c: sizes.add(c, run))
+        return {"rightsize_id": run.id}
 
     async def evaluated(self, project: str, word: str) -> dict[str, str]:
         """A run of a suite on recorded answers, which its caller does."""

@@ -803,6 +803,97 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/evals/judges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Judges
+         * @description The judges of a project by name: the newest version, and its certificate in short.
+         */
+        get: operations["list_judges"];
+        put?: never;
+        /**
+         * Create Judge
+         * @description A new version of a judge; the same content again gives the version that has it.
+         */
+        post: operations["create_judge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evals/judges/{judge}/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Judge
+         * @description What a judge says of rows, now, with its certificate in short. The calls cost what its
+         *     model costs; rows that it was asked before cost nothing.
+         */
+        post: operations["ask_judge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evals/judges/{judge}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Certificates
+         * @description The certificates of a judge, newest first, each with its state as of now; also those
+         *     that are still made.
+         */
+        get: operations["list_certificates"];
+        put?: never;
+        /**
+         * Certify Judge
+         * @description Hold a judge against labels of people. The answer comes at once; the certificate tells
+         *     how far it is.
+         */
+        post: operations["certify_judge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evals/judges/{judge}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Judge Versions
+         * @description The versions of a judge, newest first.
+         */
+        get: operations["list_judge_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/evals/rowsets": {
         parameters: {
             query?: never;
@@ -2945,6 +3036,151 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rightsize/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rightsize
+         * @description Runs of a project, newest first.
+         */
+        get: operations["list_rightsize"];
+        put?: never;
+        /**
+         * Start Rightsize
+         * @description Hold candidates against a baseline, on a data set or on logged calls. The answer comes at
+         *     once; the run tells how far it is.
+         */
+        post: operations["start_rightsize"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rightsize/runs/{rightsize_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Rightsize
+         * @description One run: how far it is, what it cost, and the verdict on each candidate.
+         */
+        get: operations["get_rightsize"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rightsize/runs/{rightsize_id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Apply Rightsize
+         * @description Give a candidate that passed a share of the traffic, as an experiment with guardrails.
+         */
+        post: operations["apply_rightsize"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rightsize/runs/{rightsize_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Rightsize
+         * @description End a run; what is done stays, and it can be resumed.
+         */
+        post: operations["cancel_rightsize"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rightsize/runs/{rightsize_id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Rightsize
+         * @description What moving the alias to a candidate would change. Changes nothing.
+         */
+        post: operations["plan_rightsize"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rightsize/runs/{rightsize_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Rightsize
+         * @description Go on where a run ended, with this budget for all of it.
+         */
+        post: operations["resume_rightsize"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rightsize/savings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Savings
+         * @description What right-sizing saved in a project, against what the baseline would have cost.
+         */
+        get: operations["get_savings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rollback": {
         parameters: {
             query?: never;
@@ -4222,6 +4458,50 @@ export interface components {
             revision: components["schemas"]["Revision"];
         };
         /**
+         * ApplyAsked
+         * @description Start the move as an experiment on `share` of the units (0 to 1), with these guardrails:
+         *     the candidate is rolled back when one of them is surely worse than its margin, a share of the
+         *     baseline's. `unit` says whose calls stay together; where none is named it is `session`, `user`
+         *     or `key`, the first that most logged calls tell. `scores` are scores that have to hold too.
+         */
+        ApplyAsked: {
+            /**
+             * Candidate
+             * @default
+             */
+            candidate?: string;
+            /**
+             * Max Error Rise
+             * @default 0.02
+             */
+            max_error_rise?: number;
+            /**
+             * Max Latency Rise
+             * @default 0.5
+             */
+            max_latency_rise?: number;
+            /**
+             * Override
+             * @default
+             */
+            override?: string;
+            /**
+             * Scores
+             * @default []
+             */
+            scores?: string[];
+            /**
+             * Share
+             * @default 0.1
+             */
+            share?: number;
+            /**
+             * Unit
+             * @default
+             */
+            unit?: string;
+        };
+        /**
          * ApplyRequest
          * @description Release what is wanted. It goes to one worker first, for `watch_s` seconds and at least
          *     `min_calls` calls there; with `now` it goes to all at once. `expect` is the digest that a plan
@@ -4279,7 +4559,7 @@ export interface components {
          * @description One variant: its part of the units that take part, and what stands in for the subject: a
          *     prompt's version or label (`NAME@7`), the name of a model. '' is the subject as it is.
          */
-        Arm: {
+        "Arm-Input": {
             /** Name */
             name: string;
             /**
@@ -4323,6 +4603,43 @@ export interface components {
             verdict: "better" | "worse" | "harmed" | "not_worse" | "open";
         };
         /**
+         * ArmFigures
+         * @description A model on the rows: its quality with an interval, its cost and its time. `unscored` answers
+         *     came, but got no score; `failed` rows got no answer.
+         */
+        ArmFigures: {
+            /** Cost Per 1000 Nano */
+            cost_per_1000_nano: number | null;
+            /** Cost Per Call Nano */
+            cost_per_call_nano: number | null;
+            /** Cost Per Month Nano */
+            cost_per_month_nano: number | null;
+            /** Failed */
+            failed: number;
+            /** High */
+            high: number | null;
+            /** Input Tokens */
+            input_tokens: number | null;
+            /** Low */
+            low: number | null;
+            /** Model */
+            model: string;
+            /** Output Tokens */
+            output_tokens: number | null;
+            /** P50 Ms */
+            p50_ms: number | null;
+            /** P95 Ms */
+            p95_ms: number | null;
+            /** Quality */
+            quality: number | null;
+            /** Run */
+            run: string;
+            /** Scored */
+            scored: number;
+            /** Unscored */
+            unscored: number;
+        };
+        /**
          * ArmMean
          * @description The mean of a metric over an arm's units, with an interval that holds at all times at once.
          *     None where there is too little.
@@ -4361,6 +4678,31 @@ export interface components {
             };
             /** Units */
             units: number;
+        };
+        /**
+         * AskJudge
+         * @description Rows to be judged now: the judge's word is given, and nothing is kept of it but the cache.
+         */
+        AskJudge: {
+            /** Rows */
+            rows: components["schemas"]["AskedRow"][];
+        };
+        /**
+         * AskedRow
+         * @description One row to be judged.
+         */
+        AskedRow: {
+            context?: components["schemas"]["JsonValue"];
+            expected?: components["schemas"]["JsonValue"];
+            /** Id */
+            id: string;
+            input?: components["schemas"]["JsonValue"];
+            other?: components["schemas"]["JsonValue"];
+            /**
+             * Output
+             * @default
+             */
+            output?: string;
         };
         /**
          * AuditEntry
@@ -4413,6 +4755,37 @@ export interface components {
             number: number;
             /** Problems */
             problems: string[];
+        };
+        /**
+         * Badge
+         * @description A judge's certificate in short. `kappa` with its 95 % interval is the agreement with people
+         *     on `n` items; `state` is `certified` where the interval's lower end is at least 0.4 and nothing
+         *     has changed since; anything else may inform and never gate. `words` says why.
+         */
+        Badge: {
+            /** High */
+            high?: number | null;
+            /** Judge */
+            judge: string;
+            /** Kappa */
+            kappa?: number | null;
+            /** Low */
+            low?: number | null;
+            /**
+             * N
+             * @default 0
+             */
+            n?: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "certified" | "uncertified" | "expired";
+            /**
+             * Words
+             * @default
+             */
+            words?: string;
         };
         /**
          * BillLine
@@ -4618,6 +4991,60 @@ export interface components {
             name?: string;
         };
         /**
+         * Candidate
+         * @description A candidate against the baseline, on the `n` rows that both have.
+         *
+         *     `difference` is candidate - baseline with its paired interval. `p` tests that the candidate is
+         *     worse by the margin or more, `p_adjusted` is it after Holm over all candidates. `worst_low` is
+         *     the interval's lower end with answers that have no score counted as the worst seen. `needed`
+         *     rows would show with power .8 that it is not worse, were it as good as it looks, or as the
+         *     baseline. `length_ratio` says how many tokens the baseline writes for one of the candidate's.
+         */
+        Candidate: {
+            /** Better */
+            better: number;
+            /** Clusters */
+            clusters: number;
+            /** Difference */
+            difference: number | null;
+            figures: components["schemas"]["ArmFigures"];
+            /** High */
+            high: number | null;
+            /** Length Ratio */
+            length_ratio: [
+                number,
+                number,
+                number
+            ] | null;
+            /** Low */
+            low: number | null;
+            /** N */
+            n: number;
+            /** Needed */
+            needed: number | null;
+            /** P */
+            p: number | null;
+            /** P Adjusted */
+            p_adjusted: number | null;
+            /** Reason */
+            reason: string;
+            /** Saved Per Month Nano */
+            saved_per_month_nano: number | null;
+            /** Saved Share */
+            saved_share: number | null;
+            /** Test */
+            test: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "passes" | "refused" | "not enough data";
+            /** Worse */
+            worse: number;
+            /** Worst Low */
+            worst_low: number | null;
+        };
+        /**
          * CaseDifference
          * @description A row whose score differs between two runs.
          */
@@ -4643,6 +5070,104 @@ export interface components {
             metric: string;
             /** Repeat */
             repeat: number;
+        };
+        /**
+         * Certificate
+         * @description How far a version of a judge agrees with people, and until when that holds.
+         *
+         *     `fingerprint` is what served the judge's models when it was certified. `labels_ms` is the median
+         *     time of the labels; they are good for `max_age_days`. `state` and `reason` are as of now.
+         */
+        Certificate: {
+            accuracy?: components["schemas"]["stockpot__evals__records__Figure"] | null;
+            alpha?: components["schemas"]["stockpot__evals__records__Figure"] | null;
+            ceiling?: components["schemas"]["HumanCeiling"] | null;
+            /** Content Hash */
+            content_hash: string;
+            corrected?: components["schemas"]["Corrected"] | null;
+            /** Dataset */
+            dataset: string;
+            /** Dataset Version */
+            dataset_version: number | null;
+            /** Disputed */
+            disputed: number;
+            /**
+             * Error
+             * @default
+             */
+            error?: string;
+            /** Expires Ms */
+            expires_ms?: number | null;
+            /**
+             * Fingerprint
+             * @default []
+             */
+            fingerprint?: string[];
+            /** Id */
+            id: string;
+            /** Issued By */
+            issued_by: string;
+            /** Issued Ms */
+            issued_ms: number;
+            /** Judge */
+            judge: string;
+            kappa?: components["schemas"]["stockpot__evals__records__Figure"] | null;
+            /** Labels */
+            labels: number;
+            /** Labels Ms */
+            labels_ms?: number | null;
+            /**
+             * Max Age Days
+             * @default 180
+             */
+            max_age_days?: number;
+            /** N */
+            n: number;
+            /**
+             * Progress
+             * @enum {string}
+             */
+            progress: "queued" | "running" | "done" | "failed";
+            /** Project */
+            project: string;
+            /** Question */
+            question: string;
+            /** Raters */
+            raters: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Slices
+             * @default []
+             */
+            slices?: components["schemas"]["SliceAgreement"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "certified" | "uncertified" | "expired";
+            /**
+             * @default {
+             *       "abstained": 0,
+             *       "apart": 0,
+             *       "cached": 0,
+             *       "calls": 0,
+             *       "consistent": 0,
+             *       "cost_nano": 0,
+             *       "errors": 0,
+             *       "judged": 0,
+             *       "juries": 0,
+             *       "pairs": 0,
+             *       "parse": 0,
+             *       "parse_share": 0,
+             *       "rows": 0,
+             *       "split": 0,
+             *       "unread": 0
+             *     }
+             */
+            tally?: components["schemas"]["Tally"];
+            /** Version */
+            version: number;
         };
         /**
          * Change
@@ -4799,6 +5324,7 @@ export interface components {
          *     this table (Holm); `verdict` is at the confidence asked for.
          */
         Compared: {
+            badge?: components["schemas"]["Badge"] | null;
             /** Base */
             base: number;
             /** Better */
@@ -4896,6 +5422,25 @@ export interface components {
             subject: components["schemas"]["Subject"];
             /** Turns */
             turns: components["schemas"]["Turn"][];
+        };
+        /**
+         * Corrected
+         * @description The score that people would have given, estimated from few of their labels and many of the
+         *     judge's: `estimate` by prediction-powered inference (PPI++, Angelopoulos, Duchi and Zrnic 2023);
+         *     `rogan_gladen` from the judge's errors, for verdicts that are yes or no (Rogan and Gladen 1978;
+         *     interval of Lang and Reiczigel 2014). `naive` is the judge's own mean, `people` the mean of the
+         *     labels alone. Holds as far as labelled and judged rows come from the same place.
+         */
+        Corrected: {
+            estimate: components["schemas"]["stockpot__evals__records__Figure"];
+            /** Judged */
+            judged: number;
+            /** Labelled */
+            labelled: number;
+            /** Naive */
+            naive: number;
+            people: components["schemas"]["stockpot__evals__records__Figure"];
+            rogan_gladen?: components["schemas"]["stockpot__evals__records__Figure"] | null;
         };
         /**
          * CostForecast
@@ -5265,7 +5810,7 @@ export interface components {
              */
             alpha?: number;
             /** Arms */
-            arms: components["schemas"]["Arm"][];
+            arms: components["schemas"]["stockpot__experiments__models__Arm"][];
             /**
              * Auto Release
              * @default false
@@ -5448,26 +5993,17 @@ export interface components {
          * @description Scores of one name: how many, and their mean.
          */
         Feedback: {
+            /**
+             * Badges
+             * @default []
+             */
+            badges?: components["schemas"]["Badge"][];
             /** Mean */
             mean: number | null;
             /** N */
             n: number;
             /** Name */
             name: string;
-        };
-        /**
-         * Figure
-         * @description An agreement with its 95 % interval; null where only one value was ever given.
-         */
-        Figure: {
-            /** High */
-            high: number | null;
-            /** Low */
-            low: number | null;
-            /** N */
-            n: number;
-            /** Value */
-            value: number | null;
         };
         /**
          * Finish
@@ -5598,6 +6134,7 @@ export interface components {
          * @description One rule, on all rows or on a slice. `p` is adjusted for all checks of the gate.
          */
         GateCheck: {
+            badge?: components["schemas"]["Badge"] | null;
             /** Base */
             base: number | null;
             /** Candidate */
@@ -5701,6 +6238,39 @@ export interface components {
              * @default 0.05
              */
             share?: number;
+        };
+        /**
+         * HumanCeiling
+         * @description How far people agree with each other, on items that two or more rated: what a judge can be
+         *     expected to reach.
+         */
+        HumanCeiling: {
+            accuracy: components["schemas"]["stockpot__evals__records__Figure"] | null;
+            alpha: components["schemas"]["stockpot__evals__records__Figure"] | null;
+            /** Items */
+            items: number;
+            kappa: components["schemas"]["stockpot__evals__records__Figure"] | null;
+            /** Raters */
+            raters: number;
+        };
+        /**
+         * HumanLabel
+         * @description What a person said of an item; `at_ms` is when, as far as that is known.
+         */
+        HumanLabel: {
+            /** At Ms */
+            at_ms?: number | null;
+            /** Item */
+            item: string;
+            /** Label */
+            label: boolean | number | string;
+            /** Rater */
+            rater: string;
+            /**
+             * Slice
+             * @default
+             */
+            slice?: string;
         };
         /**
          * ImportRows
@@ -5889,6 +6459,238 @@ export interface components {
             total: number;
         };
         JsonValue: unknown;
+        /**
+         * Judge
+         * @description A version of a judge, as it is kept; it never changes. `content_hash` names exactly what it
+         *     asks and how: prompt, model, parameters, scale, and the same of a jury's members.
+         */
+        Judge: {
+            /** Abstain */
+            abstain: boolean;
+            /** Both Orders */
+            both_orders: boolean;
+            /**
+             * Combine
+             * @enum {string}
+             */
+            combine: "majority" | "mean";
+            /** Content Hash */
+            content_hash: string;
+            /** Context */
+            context: string;
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Criteria */
+            criteria: string;
+            /** Expected */
+            expected: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "rubric" | "pairwise" | "reference" | "groundedness" | "jury";
+            /** Members */
+            members: components["schemas"]["Judge"][];
+            /** Message */
+            message: string;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Other */
+            other: string;
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Project */
+            project: string;
+            /** Prompt */
+            prompt: string;
+            scale: components["schemas"]["Scale"];
+            /** Structured */
+            structured: boolean;
+            /** Threshold */
+            threshold: number;
+            /** Version */
+            version: number;
+        };
+        /**
+         * JudgeReport
+         * @description How a judge fared in a run, its certificate as of now, and the score that people would have
+         *     given, as far as its certificate tells.
+         */
+        JudgeReport: {
+            badge?: components["schemas"]["Badge"] | null;
+            corrected?: components["schemas"]["Corrected"] | null;
+            /** Judge */
+            judge: string;
+            /** Metric */
+            metric: string;
+            tally: components["schemas"]["Tally"];
+        };
+        /**
+         * JudgeSpec
+         * @description A judge as it is asked for; what is left out is the kind's own.
+         *
+         *     `model` is a model, a route or an alias. `prompt` is the instruction, with `{{input}}`,
+         *     `{{output}}`, `{{expected}}`, `{{context}}`, `{{other}}` and `{{criteria}}` where those go.
+         *     `context`, `other` and `expected` are paths into a row (`metadata.context`). `members` are a
+         *     jury's judges, as `NAME@VERSION`. `params` go with every call. A groundedness judge says
+         *     grounded where the share of supported claims is at least `threshold`.
+         */
+        JudgeSpec: {
+            /**
+             * Abstain
+             * @default true
+             */
+            abstain?: boolean;
+            /**
+             * Both Orders
+             * @default true
+             */
+            both_orders?: boolean;
+            /**
+             * Combine
+             * @default majority
+             * @enum {string}
+             */
+            combine?: "majority" | "mean";
+            /**
+             * Context
+             * @default metadata.context
+             */
+            context?: string;
+            /**
+             * Criteria
+             * @default
+             */
+            criteria?: string;
+            /**
+             * Expected
+             * @default
+             */
+            expected?: string;
+            /**
+             * Kind
+             * @default rubric
+             * @enum {string}
+             */
+            kind?: "rubric" | "pairwise" | "reference" | "groundedness" | "jury";
+            /**
+             * Members
+             * @default []
+             */
+            members?: string[];
+            /**
+             * Message
+             * @default
+             */
+            message?: string;
+            /**
+             * Model
+             * @default
+             */
+            model?: string;
+            /** Name */
+            name: string;
+            /**
+             * Other
+             * @default metadata.other
+             */
+            other?: string;
+            /** Params */
+            params?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Prompt
+             * @default
+             */
+            prompt?: string;
+            /**
+             * @default {
+             *       "labels": [],
+             *       "ordered": false
+             *     }
+             */
+            scale?: components["schemas"]["Scale"];
+            /**
+             * Structured
+             * @default true
+             */
+            structured?: boolean;
+            /**
+             * Threshold
+             * @default 1
+             */
+            threshold?: number;
+        };
+        /**
+         * JudgeSummary
+         * @description The latest version of a judge, how many there are, and its certificate in short.
+         */
+        JudgeSummary: {
+            badge: components["schemas"]["Badge"];
+            judge: components["schemas"]["Judge"];
+            /** Versions */
+            versions: number;
+        };
+        /**
+         * Judged
+         * @description Rows that a judge was asked about at once, and how it fared.
+         */
+        Judged: {
+            badge: components["schemas"]["Badge"];
+            /** Judge */
+            judge: string;
+            /** Judgements */
+            judgements: components["schemas"]["Judgement"][];
+            tally: components["schemas"]["Tally"];
+        };
+        /**
+         * Judgement
+         * @description What a judge says of one row, with the votes it comes from. `consistent` tells of a pair
+         *     whether both orders said the same; `agreed` of a jury the share that said what was decided.
+         */
+        Judgement: {
+            /** Agreed */
+            agreed?: number | null;
+            /** Consistent */
+            consistent?: boolean | null;
+            /**
+             * Cost Nano
+             * @default 0
+             */
+            cost_nano?: number | null;
+            /** Item */
+            item: string;
+            /**
+             * Label
+             * @default
+             */
+            label?: string;
+            /**
+             * Missing
+             * @default
+             * @enum {string}
+             */
+            missing?: "" | "parse" | "abstained" | "error" | "apart";
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /** Value */
+            value?: number | null;
+            /**
+             * Votes
+             * @default []
+             */
+            votes?: components["schemas"]["Vote"][];
+        };
         /**
          * KeySettings
          * @description Everything that can be chosen for a key; None keeps the project's or the present value.
@@ -6135,6 +6937,7 @@ export interface components {
          *     `score`, `ms` or `nano`.
          */
         Measured: {
+            badge?: components["schemas"]["Badge"] | null;
             /**
              * Better
              * @default higher
@@ -6601,6 +7404,57 @@ export interface components {
             /** Threshold */
             threshold: number;
         };
+        /**
+         * NewCertificate
+         * @description What to certify a judge by. `dataset` is `NAME` or `NAME@VERSION`; its rows are judged and
+         *     held against what people said of them: in annotation queues on it (`question` names what was
+         *     asked), or in `labels`. `slices` are paths whose values are also looked at apart; `words` maps
+         *     what people said to the judge's labels. `answer` is where a row holds what is judged, without
+         *     it the row's output.
+         */
+        NewCertificate: {
+            /**
+             * Answer
+             * @default
+             */
+            answer?: string;
+            /**
+             * Dataset
+             * @default
+             */
+            dataset?: string;
+            /**
+             * Labels
+             * @default []
+             */
+            labels?: components["schemas"]["HumanLabel"][];
+            /**
+             * Max Age Days
+             * @default 180
+             */
+            max_age_days?: number;
+            /**
+             * Question
+             * @default
+             */
+            question?: string;
+            /**
+             * Rowset
+             * @default
+             */
+            rowset?: string;
+            /**
+             * Slices
+             * @default []
+             */
+            slices?: string[];
+            /** Version */
+            version?: number | null;
+            /** Words */
+            words?: {
+                [key: string]: string;
+            };
+        };
         /** NewChannel */
         NewChannel: {
             /**
@@ -6662,7 +7516,7 @@ export interface components {
              */
             alpha?: number;
             /** Arms */
-            arms: components["schemas"]["Arm"][];
+            arms: components["schemas"]["Arm-Input"][];
             /**
              * Auto Release
              * @default false
@@ -7135,6 +7989,93 @@ export interface components {
             results: components["schemas"]["Result"][];
         };
         /**
+         * NewRightsize
+         * @description Which candidates to hold against which baseline, on what, and how much worse is accepted.
+         *
+         *     Rows come out of a data set (`NAME` or `NAME@VERSION`; the suite's, where none is named), or of
+         *     the last `traffic_hours` of logged calls of the baseline. `suite` brings scorers, prompt and
+         *     parameters; without one `scorers` are named here. `metric` decides, the first scorer's where
+         *     none is named. `margin` is in the metric's own unit. Nothing is asked any more when
+         *     `budget_nano` is spent; answers that were paid for before cost nothing. `cluster` is a path,
+         *     such as `metadata.item`, whose rows belong together. `alias` is what the plan would move.
+         */
+        NewRightsize: {
+            /**
+             * Alias
+             * @default
+             */
+            alias?: string;
+            /** Baseline */
+            baseline: string;
+            /** Budget Nano */
+            budget_nano?: number | null;
+            /** Candidates */
+            candidates: string[];
+            /**
+             * Cluster
+             * @default
+             */
+            cluster?: string;
+            /**
+             * Confidence
+             * @default 0.95
+             */
+            confidence?: number;
+            /**
+             * Dataset
+             * @default
+             */
+            dataset?: string;
+            /**
+             * Input
+             * @default
+             */
+            input?: string;
+            /** Margin */
+            margin: number;
+            /**
+             * Message
+             * @default
+             */
+            message?: string;
+            /**
+             * Metric
+             * @default
+             */
+            metric?: string;
+            /** Params */
+            params?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Repeat Calls
+             * @default false
+             */
+            repeat_calls?: boolean;
+            /**
+             * Rows
+             * @default 1000
+             */
+            rows?: number;
+            /**
+             * Scorers
+             * @default []
+             */
+            scorers?: components["schemas"]["ScorerSpec"][];
+            /**
+             * Suite
+             * @default
+             */
+            suite?: string;
+            /**
+             * System
+             * @default
+             */
+            system?: string;
+            /** Traffic Hours */
+            traffic_hours?: number | null;
+        };
+        /**
          * NewRow
          * @description A row to add. Without an `id` it gets one out of its input and expected answer, so that the
          *     same row again is the same row; with the id of a row that is there it takes its place.
@@ -7457,7 +8398,7 @@ export interface components {
             agreed: number;
             /** Items */
             items: number;
-            kappa: components["schemas"]["Figure"] | null;
+            kappa: components["schemas"]["stockpot__datasets__annotation_models__Figure"] | null;
             /** One */
             one: string;
             /** Other */
@@ -8139,6 +9080,31 @@ export interface components {
             variables?: string[];
         };
         /**
+         * Proposal
+         * @description The change of the alias that a run proposes, as a plan over the definitions. `definitions`
+         *     is what `stockpot apply` takes; `digest` is what would come about.
+         */
+        Proposal: {
+            /** Alias */
+            alias: string;
+            /** Candidate */
+            candidate: string;
+            /** Changes */
+            changes: string[];
+            /** Conflicts */
+            conflicts: string[];
+            /** Definitions */
+            definitions: {
+                [key: string]: unknown;
+            };
+            /** Digest */
+            digest: string;
+            /** Run */
+            run: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * Provider
          * @description A connected upstream. The secret is never shown; `secret_hint` are its last 4 characters, or
          *     the name of the environment variable that holds it.
@@ -8323,7 +9289,7 @@ export interface components {
         QuestionAgreement: {
             /** Agreed */
             agreed: number;
-            alpha: components["schemas"]["Figure"] | null;
+            alpha: components["schemas"]["stockpot__datasets__annotation_models__Figure"] | null;
             /** Items */
             items: number;
             /** Level */
@@ -8747,28 +9713,6 @@ export interface components {
             trace_id: string;
         };
         /**
-         * Report
-         * @description What is known of an experiment now. `crossed` units were seen in two arms; they are counted
-         *     here and nowhere else.
-         */
-        Report: {
-            advice: components["schemas"]["Advice"];
-            /** Arms */
-            arms: components["schemas"]["ArmUnits"][];
-            /** At Ms */
-            at_ms: number;
-            /** Band */
-            band: components["schemas"]["Look"][];
-            /** Crossed */
-            crossed: number;
-            /** Decisions */
-            decisions: components["schemas"]["Decision"][];
-            experiment: components["schemas"]["Experiment"];
-            /** Metrics */
-            metrics: components["schemas"]["MetricReport"][];
-            ratio: components["schemas"]["RatioCheck"] | null;
-        };
-        /**
          * Repriced
          * @description Spans that were looked at, those whose cost is another, and their sums before and after.
          */
@@ -8969,10 +9913,22 @@ export interface components {
          * @description In the order of the data set; `next_cursor` is None at the end.
          */
         ResultPage: {
+            /** Badges */
+            badges?: {
+                [key: string]: components["schemas"]["Badge"];
+            };
             /** Items */
             items: components["schemas"]["Result"][];
             /** Next Cursor */
             next_cursor: number | null;
+        };
+        /**
+         * Resume
+         * @description Go on with a run, with this budget in all; None: no bound.
+         */
+        Resume: {
+            /** Budget Nano */
+            budget_nano?: number | null;
         };
         /**
          * RetentionPolicy
@@ -9031,6 +9987,50 @@ export interface components {
                 };
             };
             revision: components["schemas"]["Revision"];
+        };
+        /**
+         * RightsizeRun
+         * @description One run, how far it is, and what it found. `experiment` is what applying it started.
+         */
+        RightsizeRun: {
+            /** Applied */
+            applied: string;
+            /** Arms */
+            arms: components["schemas"]["stockpot__pipelines__rightsize__models__Arm"][];
+            asked: components["schemas"]["NewRightsize"];
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Error */
+            error: string;
+            /** Experiment */
+            experiment: string;
+            /** Finished Ms */
+            finished_ms: number | null;
+            /** Id */
+            id: string;
+            /** Notes */
+            notes: string[];
+            /** Project */
+            project: string;
+            report: components["schemas"]["stockpot__pipelines__rightsize__models__Report"] | null;
+            /** Rows */
+            rows: number;
+            /** Source */
+            source: string;
+            /** Spent Nano */
+            spent_nano: number;
+            /** Started Ms */
+            started_ms: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "stopped" | "failed" | "cancelled";
+            traffic: components["schemas"]["Traffic"] | null;
+            /** Unpriced */
+            unpriced: string[];
         };
         /** RoleGiven */
         RoleGiven: {
@@ -9350,6 +10350,11 @@ export interface components {
             gate: components["schemas"]["GateResult"] | null;
             /** Id */
             id: string;
+            /**
+             * Judges
+             * @default []
+             */
+            judges?: components["schemas"]["JudgeReport"][];
             /** Message */
             message: string;
             /** Metrics */
@@ -9521,6 +10526,83 @@ export interface components {
             };
         };
         /**
+         * Saved
+         * @description What one experiment's candidate saved against what its calls would have cost on the baseline.
+         *
+         *     `counterfactual_nano` prices the recorded tokens by the baseline's price rows, with the output
+         *     as long as the baseline writes (`length_ratio` of the run); `low` and `high` are its interval,
+         *     `on_recorded_nano` leaves the length as it was. Calls without a known price are in no figure.
+         */
+        Saved: {
+            /** Actual Nano */
+            actual_nano: number;
+            /** Baseline */
+            baseline: string;
+            /** Calls */
+            calls: number;
+            /** Candidate */
+            candidate: string;
+            /** Counterfactual Nano */
+            counterfactual_nano: number;
+            /** Experiment */
+            experiment: string;
+            /** High Nano */
+            high_nano: number;
+            /** Low Nano */
+            low_nano: number;
+            /** On Recorded Nano */
+            on_recorded_nano: number;
+            /** Per Month Nano */
+            per_month_nano: number | null;
+            /** Run */
+            run: string;
+            /** Saved Nano */
+            saved_nano: number;
+            /** Since Ms */
+            since_ms: number | null;
+            /** Unpriced */
+            unpriced: number;
+        };
+        /**
+         * Savings
+         * @description What right-sizing saved in a project so far.
+         */
+        Savings: {
+            /** High Nano */
+            high_nano: number;
+            /** Low Nano */
+            low_nano: number;
+            /** Notes */
+            notes: string[];
+            /** Project */
+            project: string;
+            /** Saved */
+            saved: components["schemas"]["Saved"][];
+            /** Saved Nano */
+            saved_nano: number;
+        };
+        /**
+         * Scale
+         * @description What a judge may say: labels, the worst first, or a number from `least` to `most`. Labels are
+         *     `ordered` where one is nearer to the next than to the last: then agreement is weighted.
+         */
+        Scale: {
+            /**
+             * Labels
+             * @default []
+             */
+            labels?: string[];
+            /** Least */
+            least?: number | null;
+            /** Most */
+            most?: number | null;
+            /**
+             * Ordered
+             * @default false
+             */
+            ordered?: boolean;
+        };
+        /**
          * Score
          * @description A score as it is kept. What it is about (prompt, model, user, start) comes from the span log,
          *     as soon as the span is there; `edit_distance` counts the characters to insert, delete or replace
@@ -9532,6 +10614,7 @@ export interface components {
              * @default
              */
             author?: string;
+            badge?: components["schemas"]["Badge"] | null;
             /**
              * Comment
              * @default
@@ -9662,6 +10745,11 @@ export interface components {
          *     standard deviation.
          */
         ScoreSummary: {
+            /**
+             * Badges
+             * @default []
+             */
+            badges?: components["schemas"]["Badge"][];
             /** Comments */
             comments: number;
             /** Corrections */
@@ -9925,6 +11013,19 @@ export interface components {
             created_ms?: number;
             /** Name */
             name: string;
+        };
+        /**
+         * SliceAgreement
+         * @description A judge and people on a part of the items; '' is all of them.
+         */
+        SliceAgreement: {
+            accuracy: components["schemas"]["stockpot__evals__records__Figure"];
+            alpha?: components["schemas"]["stockpot__evals__records__Figure"] | null;
+            kappa: components["schemas"]["stockpot__evals__records__Figure"];
+            /** N */
+            n: number;
+            /** Slice */
+            slice: string;
         };
         /**
          * Span
@@ -10366,6 +11467,24 @@ export interface components {
             value?: number | null;
         };
         /**
+         * Started
+         * @description The experiment that an apply started.
+         */
+        Started: {
+            /** Alias */
+            alias: string;
+            /** Baseline */
+            baseline: string;
+            /** Candidate */
+            candidate: string;
+            /** Experiment */
+            experiment: string;
+            /** Run */
+            run: string;
+            /** Share */
+            share: number;
+        };
+        /**
          * Step
          * @description One recorded call of a model. `why` explains every state but `identical`.
          */
@@ -10534,6 +11653,94 @@ export interface components {
              */
             split?: string;
             target: components["schemas"]["Target"];
+        };
+        /**
+         * Tally
+         * @description How a judge fared over rows and calls. `parse_share` is the share of calls whose answer could
+         *     not be read; `pairs` were shown in both orders, `consistent` of them got the same word twice;
+         *     `first_shown` is the share of readable calls that preferred whatever stood first (0.5 when the
+         *     order does not matter). `split` counts rows on which a jury was not of one mind.
+         */
+        Tally: {
+            /**
+             * Abstained
+             * @default 0
+             */
+            abstained?: number;
+            /**
+             * Apart
+             * @default 0
+             */
+            apart?: number;
+            /**
+             * Cached
+             * @default 0
+             */
+            cached?: number;
+            /**
+             * Calls
+             * @default 0
+             */
+            calls?: number;
+            /**
+             * Consistent
+             * @default 0
+             */
+            consistent?: number;
+            /**
+             * Cost Nano
+             * @default 0
+             */
+            cost_nano?: number | null;
+            /**
+             * Errors
+             * @default 0
+             */
+            errors?: number;
+            /** First Shown */
+            first_shown?: number | null;
+            /**
+             * Judged
+             * @default 0
+             */
+            judged?: number;
+            /**
+             * Juries
+             * @default 0
+             */
+            juries?: number;
+            /**
+             * Pairs
+             * @default 0
+             */
+            pairs?: number;
+            /**
+             * Parse
+             * @default 0
+             */
+            parse?: number;
+            /**
+             * Parse Share
+             * @default 0
+             */
+            parse_share?: number;
+            /**
+             * Rows
+             * @default 0
+             */
+            rows?: number;
+            /**
+             * Split
+             * @default 0
+             */
+            split?: number;
+            /** Swap Consistency */
+            swap_consistency?: number | null;
+            /**
+             * Unread
+             * @default 0
+             */
+            unread?: number;
         };
         /**
          * Target
@@ -11150,6 +12357,21 @@ export interface components {
             trace_id: string;
         };
         /**
+         * Traffic
+         * @description How often the baseline is called: `calls` in the last `days`, told of `route`, or of the
+         *     whole project where '' stands.
+         */
+        Traffic: {
+            /** Calls */
+            calls: number;
+            /** Calls Per Month */
+            calls_per_month: number;
+            /** Days */
+            days: number;
+            /** Route */
+            route: string;
+        };
+        /**
          * TreePage
          * @description Rows of a trace, parents before their children, both by start; from `at` of the first on.
          *     `total` rows there are, of the whole trace or of one span's subtree.
@@ -11323,13 +12545,21 @@ export interface components {
         /**
          * Verdict
          * @description What a scorer said of one row: a number (a bool is 0 or 1), or a label, with its reason.
+         *     `missing` says why a judge gave none; `judgement` holds the votes that it comes from.
          */
         Verdict: {
+            judgement?: components["schemas"]["Judgement"] | null;
             /**
              * Label
              * @default
              */
             label?: string;
+            /**
+             * Missing
+             * @default
+             * @enum {string}
+             */
+            missing?: "" | "parse" | "abstained" | "error" | "apart";
             /**
              * Reason
              * @default
@@ -11460,6 +12690,67 @@ export interface components {
             state: "active" | "disabled" | "expired" | "revoked";
         };
         /**
+         * Vote
+         * @description What one call said. `order` is `ab` where the judged answer stood first, `ba` where it stood
+         *     second, and `` where one was shown.
+         */
+        Vote: {
+            /**
+             * Cached
+             * @default false
+             */
+            cached?: boolean;
+            /**
+             * Input Tokens
+             * @default 0
+             */
+            input_tokens?: number;
+            /**
+             * Judge
+             * @default
+             */
+            judge?: string;
+            /**
+             * Label
+             * @default
+             */
+            label?: string;
+            /**
+             * Missing
+             * @default
+             * @enum {string}
+             */
+            missing?: "" | "parse" | "abstained" | "error" | "apart";
+            /**
+             * Model
+             * @default
+             */
+            model?: string;
+            /**
+             * Order
+             * @default
+             * @enum {string}
+             */
+            order?: "" | "ab" | "ba";
+            /**
+             * Output Tokens
+             * @default 0
+             */
+            output_tokens?: number;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /**
+             * Trace Id
+             * @default
+             */
+            trace_id?: string;
+            /** Value */
+            value?: number | null;
+        };
+        /**
          * Waiver
          * @description Somebody answers for a need that is not met, for a while and with a reason.
          */
@@ -11481,6 +12772,17 @@ export interface components {
             reason: string;
             /** Until Ms */
             until_ms: number;
+        };
+        /**
+         * Wanted
+         * @description Which candidate to move to; the recommended one where none is named.
+         */
+        Wanted: {
+            /**
+             * Candidate
+             * @default
+             */
+            candidate?: string;
         };
         /**
          * Watched
@@ -11608,6 +12910,20 @@ export interface components {
             repeated?: string[];
         };
         /**
+         * Figure
+         * @description An agreement with its 95 % interval; null where only one value was ever given.
+         */
+        stockpot__datasets__annotation_models__Figure: {
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** N */
+            n: number;
+            /** Value */
+            value: number | null;
+        };
+        /**
          * Progress
          * @description Items by state, and what each annotator has done.
          */
@@ -11629,7 +12945,8 @@ export interface components {
         };
         /**
          * Progress
-         * @description How far a run is. `cached` answers were not paid for again.
+         * @description How far a run is. `cached` answers were not paid for again; `judges_nano` is the part of the
+         *     cost that judges took.
          */
         stockpot__evals__models__Progress: {
             /** Cached */
@@ -11645,12 +12962,141 @@ export interface components {
             done: number;
             /** Failed */
             failed: number;
+            /**
+             * Judges Nano
+             * @default 0
+             */
+            judges_nano?: number;
             /** Rows */
             rows: number;
             /** Saved Nano */
             saved_nano: number;
             /** Seconds */
             seconds: number;
+        };
+        /**
+         * Figure
+         * @description A value with its 95 % interval; null where the data do not tell. `method` names how.
+         */
+        stockpot__evals__records__Figure: {
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /**
+             * Method
+             * @default
+             */
+            method?: string;
+            /** N */
+            n: number;
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * Arm
+         * @description One variant: its part of the units that take part, and what stands in for the subject: a
+         *     prompt's version or label (`NAME@7`), the name of a model. '' is the subject as it is.
+         */
+        stockpot__experiments__models__Arm: {
+            /** Name */
+            name: string;
+            /**
+             * Target
+             * @default
+             */
+            target?: string;
+            /** Weight */
+            weight: number;
+        };
+        /**
+         * Report
+         * @description What is known of an experiment now. `crossed` units were seen in two arms; they are counted
+         *     here and nowhere else.
+         */
+        stockpot__experiments__models__Report: {
+            advice: components["schemas"]["Advice"];
+            /** Arms */
+            arms: components["schemas"]["ArmUnits"][];
+            /** At Ms */
+            at_ms: number;
+            /** Band */
+            band: components["schemas"]["Look"][];
+            /** Crossed */
+            crossed: number;
+            /** Decisions */
+            decisions: components["schemas"]["Decision"][];
+            experiment: components["schemas"]["Experiment"];
+            /** Metrics */
+            metrics: components["schemas"]["MetricReport"][];
+            ratio: components["schemas"]["RatioCheck"] | null;
+        };
+        /**
+         * Arm
+         * @description One model and the run of its evaluation. `cached` answers were not paid for again.
+         */
+        stockpot__pipelines__rightsize__models__Arm: {
+            /**
+             * Cached
+             * @default 0
+             */
+            cached?: number;
+            /**
+             * Cost Nano
+             * @default 0
+             */
+            cost_nano?: number | null;
+            /**
+             * Done
+             * @default 0
+             */
+            done?: number;
+            /**
+             * Failed
+             * @default 0
+             */
+            failed?: number;
+            /** Model */
+            model: string;
+            /** Rows */
+            rows: number;
+            /** Run */
+            run: string;
+            /**
+             * State
+             * @default queued
+             */
+            state?: string;
+        };
+        /**
+         * Report
+         * @description What a run found. `recommended` is the cheapest candidate that passes, '' where none does.
+         */
+        stockpot__pipelines__rightsize__models__Report: {
+            baseline: components["schemas"]["ArmFigures"];
+            /** Candidates */
+            candidates: components["schemas"]["Candidate"][];
+            /** Confidence */
+            confidence: number;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "higher" | "lower";
+            /** Judge */
+            judge: string;
+            /** Margin */
+            margin: number;
+            /** Method */
+            method: string;
+            /** Metric */
+            metric: string;
+            /** Recommended */
+            recommended: string;
+            /** Unit */
+            unit: string;
+            /** Warnings */
+            warnings: string[];
         };
         /**
          * Difference
@@ -16771,6 +18217,646 @@ export interface operations {
             };
         };
     };
+    list_judges: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgeSummary"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_judge: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgeSpec"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Judge"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ask_judge: {
+        parameters: {
+            query?: {
+                project?: string;
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                judge: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskJudge"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Judged"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_certificates: {
+        parameters: {
+            query?: {
+                project?: string;
+                version?: number | null;
+            };
+            header?: never;
+            path: {
+                judge: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    certify_judge: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                judge: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCertificate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_judge_versions: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                judge: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Judge"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     add_rowset: {
         parameters: {
             query?: {
@@ -19642,7 +21728,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Report"];
+                    "application/json": components["schemas"]["stockpot__experiments__models__Report"];
                 };
             };
             /** @description The request cannot be read */
@@ -30548,6 +32634,847 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["stockpot__revisions__models__Difference"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_rightsize: {
+        parameters: {
+            query?: {
+                project?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RightsizeRun"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    start_rightsize: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRightsize"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RightsizeRun"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_rightsize: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rightsize_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RightsizeRun"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    apply_rightsize: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rightsize_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyAsked"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cancel_rightsize: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rightsize_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RightsizeRun"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    plan_rightsize: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rightsize_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Wanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    resume_rightsize: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                rightsize_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Resume"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RightsizeRun"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_savings: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Savings"];
                 };
             };
             /** @description The request cannot be read */

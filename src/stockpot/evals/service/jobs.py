@@ -56,14 +56,18 @@ class EvalJobs:
     async def do(self, run_id: str, stop: asyncio.Event, purse: Purse | None = None) -> Run:
         """A run as part of another job, as far as its purse goes. What is left undone when it ends
         can be taken up by the next call."""
-        run = await self._db.read(lambda c: store.run_by_id(c, run_id))
-        if run is None:
-            raise Conflict(f"the run {run_id!r} is not there any more")
+        run = await self.run(run_id)
         if run.state != "done":
             again = await self._db.write(lambda c: _without_failed(c, run))
             await self._run(stop, again, purse)
-        told = await self._db.read(lambda c: store.run_by_id(c, run_id))
-        return told or run
+        return await self.run(run_id)
+
+    async def run(self, run_id: str) -> Run:
+        """A run as it stands. Raises Conflict where it is gone."""
+        run = await self._db.read(lambda c: store.run_by_id(c, run_id))
+        if run is None:
+            raise Conflict(f"the run {run_id!r} is not there any more")
+        return run
 
     async def results(self, run_id: str) -> tuple[Result, ...]:
         """What there is of a run, in the order of its rows."""

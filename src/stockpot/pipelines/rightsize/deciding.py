@@ -27,7 +27,7 @@ from stockpot.stats import (
     sample_size,
 )
 
-FEWEST = 20
+FEWEST = 10
 """Rows (or clusters of them) below which nothing passes: an interval of so few is not to be
 trusted, whatever it says."""
 FEW = 50
@@ -212,7 +212,7 @@ def _verdict(
     if found is None:
         return "not enough data", "no rows have a score in both arms"
     told, margin = found.difference, f"{question.margin:g}"
-    if told.high < 0 and adjusted >= alpha and told.clusters >= FEWEST // 2:
+    if told.high < 0 and adjusted >= alpha and told.clusters >= FEWEST:
         beyond = told.high < -question.margin
         how = f"it is worse by more than {margin}" if beyond else (
             f"it is worse, and not shown to keep within {margin}"

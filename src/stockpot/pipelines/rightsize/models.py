@@ -209,10 +209,11 @@ class Proposal(Frozen):
 class ApplyAsked(Wanted):
     """Start the move as an experiment on `share` of the units (0 to 1), with these guardrails:
     the candidate is rolled back when one of them is surely worse than its margin, a share of the
-    baseline's. `unit` says whose calls stay together; `scores` are scores that have to hold too."""
+    baseline's. `unit` says whose calls stay together; where none is named it is `session`, `user`
+    or `key`, the first that most logged calls tell. `scores` are scores that have to hold too."""
 
     share: float = Field(0.1, gt=0, lt=1)
-    unit: str = Field("session", max_length=100)
+    unit: str = Field("", max_length=100)
     max_error_rise: float = Field(0.02, ge=0, le=1)
     max_latency_rise: float = Field(0.5, ge=0, le=100)
     scores: tuple[str, ...] = Field((), max_length=10)

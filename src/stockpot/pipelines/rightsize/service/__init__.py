@@ -1,0 +1,1 @@
+"""The verbs of right-sizing: running, proposing, applying, counting what was saved."""
