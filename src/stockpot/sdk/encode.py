@@ -30,6 +30,7 @@ class Told(Protocol):
     session: str
     user: str
     tags: tuple[str, ...]
+    exposures: tuple[tuple[str, str, str], ...]
     attributes: dict[str, Any]
     failure: tuple[str, str, str] | None
     remote: bool
@@ -130,6 +131,11 @@ def _facts(span: Told) -> dict[str, Any]:
     ):
         if value:
             facts[name] = value
+    if span.exposures:
+        told = zip(*span.exposures, strict=True)
+        for name, values in zip(("name", "variant", "unit"), told, strict=True):
+            single = len(span.exposures) == 1
+            facts[f"stockpot.experiment.{name}"] = values[0] if single else list(values)
     if span.failure is not None:
         facts["error.type"] = span.failure[0]
     return facts | span.attributes

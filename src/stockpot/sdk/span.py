@@ -17,6 +17,9 @@ Kind = Literal[
     "guardrail", "evaluator",
 ]  # fmt: skip
 
+Exposure = tuple[str, str, str]
+"""An experiment, the arm, and the name that the unit has in records."""
+
 UNSAID: Any = type("Unsaid", (), {"__repr__": lambda _: "UNSAID"})()
 """Stands for an argument that was not given, where None is a value."""
 
@@ -43,21 +46,23 @@ class Owner(Protocol):
 class Place:
     """Where a span hangs: its trace, its parent, and what it inherits."""
 
-    __slots__ = ("parent_id", "session", "tags", "trace_id", "user")
+    __slots__ = ("exposures", "parent_id", "session", "tags", "trace_id", "user")
 
     def __init__(self, trace_id: str = "", parent_id: str = "") -> None:
         self.trace_id = trace_id or os.urandom(16).hex()
         self.parent_id = parent_id
         self.session = self.user = ""
         self.tags: tuple[str, ...] = ()
+        self.exposures: tuple[Exposure, ...] = ()
 
 
 class Span:
     """A span that runs, or ran. Everything set on it after its end is lost."""
 
     __slots__ = (
-        "_owner", "_prompt", "attributes", "failure", "kind", "name", "over", "parent_id",
-        "recorded", "remote", "session", "span_id", "start_ns", "tags", "trace_id", "user",
+        "_owner", "_prompt", "attributes", "exposures", "failure", "kind", "name", "over",
+        "parent_id", "recorded", "remote", "session", "span_id", "start_ns", "tags", "trace_id",
+        "user",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +78,7 @@ class Span:
         self.session: str = at.session
         self.user: str = at.user
         self.tags: tuple[str, ...] = at.tags
+        self.exposures: tuple[Exposure, ...] = at.exposures
         self.attributes: dict[str, Any] = {}
         self.failure: tuple[str, str, str] | None = None
         self.remote = isinstance(at, Place) and bool(at.parent_id)
@@ -146,6 +152,18 @@ class Span:
         self._owner.scored(self, told)
         return self
 
+    @property
+    def running(self) -> bool:
+        """Whether it has a place in a trace and is not over."""
+        return bool(self.name) and not self.over
+
+    def expose(self, exposure: Exposure) -> Span:
+        """Say that it is made in an arm of an experiment; so are the spans below that begin later
+        and the calls that its headers go with."""
+        if exposure not in self.exposures:
+            self.exposures = (*self.exposures, exposure)
+        return self
+
     def headers(self) -> dict[str, str]:
         """W3C `traceparent` and `baggage`: what is called with them hangs below this span."""
         told = {"traceparent": f"00-{self.trace_id}-{self.span_id}-01"}
@@ -153,7 +171,7 @@ class Span:
         baggage = ",".join(f"{name}={quote(value, safe='')}" for name, value in said if value)
         if baggage:
             told["baggage"] = baggage
-        return {**told, **self._prompt}
+        return {**told, **self._prompt, **exposure_headers(self.exposures)}
 
     def end(self) -> None:
         """It is over; the second time changes nothing."""
@@ -165,6 +183,15 @@ class Span:
     def _text(self, value: Any) -> str:
         options = self._owner.options
         return text_of(value, options.mask, options.most_chars)
+
+
+def exposure_headers(exposures: Iterable[Exposure]) -> dict[str, str]:
+    """What tells the gateway in which arms a call is made."""
+    told = ", ".join(
+        f"{quote(name, safe='')}; arm={quote(arm, safe='')}; unit={unit}"
+        for name, arm, unit in exposures
+    )
+    return {"x-stockpot-experiment-used": told} if told else {}
 
 
 def place_of(headers: Mapping[str, str]) -> Place | None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
+from pathlib import Path
 from time import perf_counter
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, chisquare
 
-from stockpot.assign import WHOLE, Arm, Experiment, Splitter, assign, draw
+from stockpot.assign import WHOLE, Arm, Document, Experiment, Splitter, assign, draw
 
 UNITS = [f"user-{number}" for number in range(20_000)]
 
@@ -118,3 +121,14 @@ def test_placing_a_unit_is_far_below_its_bar() -> None:
             splitter.draw(unit)
         best = min(best, (perf_counter() - began) / 2000)
     assert best < 20e-6
+
+
+def test_units_are_where_they_always_were() -> None:
+    """The vectors that every implementation of placing keeps to; sdk-ts reads the same file."""
+    told = json.loads((Path(__file__).parent / "vectors.json").read_text("utf-8"))
+    document = msgspec.convert(told["document"], Document)
+    splitters = {one.name: Splitter(one) for one in document.experiments}
+    assert len(told["cases"]) > 200
+    for name, unit, arm, hashed in told["cases"]:
+        drawn = splitters[name].draw(unit)
+        assert (drawn and drawn.arm.name, drawn.unit if drawn else "") == (arm, hashed)

@@ -34,7 +34,13 @@ from stockpot.experiments.cli.root import experiments
     show_default=True,
     help="How often each experiment is looked at.",
 )
-@click.option("--alpha", type=click.FloatRange(0.0001, 0.5), default=0.05, show_default=True)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0.0001, 0.5),
+    default=0.05,
+    show_default=True,
+    help="The chance of a false alarm that is allowed.",
+)
 @click.option(
     "--split",
     type=click.FloatRange(0.01, 0.95),
