@@ -1,11 +1,15 @@
-// What an application imports: observe what it does, use prompts, give feedback.
+// What an application imports: observe what it does, use prompts, take part in experiments, give
+// feedback.
 
+import { Experiments } from "./experiments.js";
 import { type FeedbackItem, feedbackTo } from "./feedback.js";
 import { type Facts, Observer } from "./observe.js";
 
+export { Assignment, Experiments, type ExperimentsOptions } from "./experiments.js";
 export { type FeedbackItem, feedbackTo } from "./feedback.js";
 export { type Facts, Observer } from "./observe.js";
 export type { Mask, Options } from "./options.js";
+export { draw, type Experiment } from "./placing.js";
 export {
   type Fallback,
   Prompt,
@@ -49,6 +53,9 @@ export const observe: (<F extends AnyFunction>(fn: F, facts?: Facts) => F) &
   span: observer.span.bind(observer) as Observer["span"],
   traceId: observer.traceId.bind(observer),
 });
+
+/** Which arm of an experiment a unit is in; exposures are noted at the spans of `observe`. */
+export const experiments = new Experiments({ observer: observer });
 
 /** Says what somebody thinks of a trace, a span or a session. */
 export const feedback: (item: FeedbackItem) => void = feedbackTo(observer);

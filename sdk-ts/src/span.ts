@@ -21,6 +21,9 @@ export interface Linked {
   headers(): Record<string, string>;
 }
 
+/** An experiment, the arm, and the name that the unit has in records. */
+export type Exposure = readonly [experiment: string, arm: string, unit: string];
+
 export interface Score {
   name?: string;
   value?: number | boolean;
@@ -58,6 +61,7 @@ export interface Place {
   session: string;
   user: string;
   tags: readonly string[];
+  exposures: readonly Exposure[];
   remote: boolean;
 }
 
@@ -82,6 +86,7 @@ export class Span {
   session: string;
   user: string;
   tags: readonly string[];
+  exposures: readonly Exposure[];
   attributes: Record<string, unknown> = {};
   failure: { type: string; message: string; stack: string } | undefined;
   over = false;
@@ -100,6 +105,7 @@ export class Span {
     this.session = at?.session ?? "";
     this.user = at?.user ?? "";
     this.tags = at?.tags ?? [];
+    this.exposures = at?.exposures ?? [];
   }
 
   set(said: Said): this {
@@ -149,6 +155,14 @@ export class Span {
     return this;
   }
 
+  /** Say that it is made in an arm of an experiment; so are the spans below that begin later and the
+   * calls that its headers go with. */
+  expose(exposure: Exposure): this {
+    const known = this.exposures.some((one) => one.join("\0") === exposure.join("\0"));
+    if (!known) this.exposures = [...this.exposures, exposure];
+    return this;
+  }
+
   /** W3C `traceparent` and `baggage`: what is called with them hangs below this span. */
   headers(): Record<string, string> {
     const said = { "session.id": this.session, "user.id": this.user };
@@ -160,13 +174,14 @@ export class Span {
       traceparent: `00-${this.traceId}-${this.spanId}-01`,
       ...(baggage ? { baggage } : {}),
       ...this.#prompt,
+      ...exposureHeaders(this.exposures),
     };
   }
 
   /** Where spans below this one hang. */
   below(): Place {
-    const { traceId, spanId: parentId, session, user, tags } = this;
-    return { traceId, parentId, session, user, tags, remote: false };
+    const { traceId, spanId: parentId, session, user, tags, exposures } = this;
+    return { traceId, parentId, session, user, tags, exposures, remote: false };
   }
 
   /** It is over; the second time changes nothing. */
@@ -179,6 +194,15 @@ export class Span {
   #text(value: unknown): string {
     return textOf(value, this.owner.options.mask, this.owner.options.mostChars);
   }
+}
+
+/** What tells the gateway in which arms a call is made. */
+export function exposureHeaders(exposures: readonly Exposure[]): Record<string, string> {
+  const told = exposures.map(
+    ([name, arm, unit]) =>
+      `${encodeURIComponent(name)}; arm=${encodeURIComponent(arm)}; unit=${unit}`,
+  );
+  return told.length ? { "x-stockpot-experiment-used": told.join(", ") } : {};
 }
 
 /** A value as JSON (text stays text), masked, of at most `most` characters. Never throws. */
@@ -236,7 +260,8 @@ export function placeOf(
     }
   }
   const session = carried.get("session.id") ?? "";
-  return { traceId, parentId, session, user: carried.get("user.id") ?? "", tags: [], remote: true };
+  const user = carried.get("user.id") ?? "";
+  return { traceId, parentId, session, user, tags: [], exposures: [], remote: true };
 }
 
 /** One span of an ExportTraceServiceRequest. */
@@ -248,6 +273,10 @@ export function spanJson(span: Span, endNs: bigint): string {
   if (span.session) facts["session.id"] = span.session;
   if (span.user) facts["user.id"] = span.user;
   if (span.tags.length) facts["stockpot.tags"] = span.tags;
+  for (const [place, name] of ["name", "variant", "unit"].entries()) {
+    const told = span.exposures.map((one) => one[place] ?? "");
+    if (told.length) facts[`stockpot.experiment.${name}`] = told.length === 1 ? told[0] : told;
+  }
   if (failed) facts["error.type"] = failed.type;
   const exception = failed && {
     "exception.type": failed.type,

@@ -12,6 +12,7 @@ export async function serve() {
     number: 1,
     there: true,
     waiting: [],
+    document: { version: 0, experiments: [] },
     rendered: [],
     content: "v{n}: {{ dish }}",
   };
@@ -37,6 +38,10 @@ export async function serve() {
       const tag = request.headers["if-none-match"] ?? "";
       state.asked.push({ path: url.pathname, tag, ...Object.fromEntries(url.searchParams) });
       if (!state.there) return answer(503);
+      if (url.pathname.endsWith("/experiments/document")) {
+        const etag = `"${state.document.version}"`;
+        return tag === etag ? answer(304, {}, { etag }) : answer(200, state.document, { etag });
+      }
       if (!url.pathname.includes("/menu/")) return answer(404, { error: { message: "unknown" } });
       if (url.searchParams.get("wait_s") && tag === `"${state.number}"`) {
         await new Promise((done) => {
