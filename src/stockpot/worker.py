@@ -34,6 +34,7 @@ from stockpot.gateway.leases import LeaseClient
 from stockpot.gateway.link import ControlAway, ControlLink
 from stockpot.gateway.meters import Meters
 from stockpot.gateway.models import Heartbeat
+from stockpot.gateway.rail_part import RailReader
 from stockpot.gateway.rates import RateDesk
 from stockpot.gateway.snapshot import Carried, View
 from stockpot.gateway.spool import Spool
@@ -68,7 +69,8 @@ class Worker:
         self.link = ControlLink(self.to_control, control_url(settings), self.instance, self.name)
         self.kv = open_kv(settings.kv_url) if settings.kv_url else None
         self.desk = RateDesk(self.kv.rates if self.kv else self._rates)
-        self.carried = Carried(self.desk)
+        self.rails = RailReader()
+        self.carried = Carried(self.desk, self.rails)
         self.spool = Spool.open(
             self.instance.spool,
             self.name,
@@ -130,6 +132,7 @@ class Worker:
         if not self.leases.away:
             await self.leases.close()
         self.spool.close()
+        await self.rails.close()
         await asyncio.gather(self.client.close(), self.to_control.close())
         if self.kv is not None:
             await self.kv.close()

@@ -37,6 +37,7 @@ from stockpot.gateway.models import (
     Target,
     TargetState,
     Timeouts,
+    Verdict,
     WeightedTarget,
 )
 
@@ -71,6 +72,7 @@ __all__ = [
     "Target",
     "TargetState",
     "Timeouts",
+    "Verdict",
     "WeightedTarget",
     "mask",
     "otlp",

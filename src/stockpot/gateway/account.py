@@ -214,13 +214,16 @@ def _labels(call: Call) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _explain(record: Record, call: Call) -> None:
-    """Note what a call belongs to: an evaluation's row, a prompt, experiments."""
+    """Note what a call belongs to: an evaluation's row, a prompt, experiments; and what
+    its policy said."""
     if RUN in call.headers:
         _evaluates(record, call)
     if call.prompt is not None:
         _names_prompt(record, call.prompt)
     if call.exposures:
         record.exposures = call.exposures
+    if call.guard is not None and record.is_root:
+        record.guardrails = call.guard.told()
 
 
 def _evaluates(record: Record, call: Call) -> None:

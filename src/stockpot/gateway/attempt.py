@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stockpot.gateway.account import Accountant
-    from stockpot.gateway.call import Call
+    from stockpot.gateway.call import Call, Reply, StreamWay
     from stockpot.gateway.http.calls import FailureKind
     from stockpot.gateway.http.messages import Headers
     from stockpot.gateway.http.upstream import UpstreamCall, UpstreamClient
@@ -90,6 +90,7 @@ class Attempt:
         "degraded",
         "error",
         "first_ns",
+        "gate",
         "headers",
         "last_ns",
         "message",
@@ -123,6 +124,8 @@ class Attempt:
         self.degraded: tuple[str, ...] = ()
         self.upstream: UpstreamCall | None = None
         self.streaming = False
+        self.gate: StreamWay | None = None
+        """What a stream goes through where a policy looks at it."""
         self.unbilled = False
         self.outrun = False
         """Whether another try at the same call was faster."""
@@ -187,6 +190,8 @@ class Attempt:
         if status < 400:
             self.answer = self.target.wire.answer(ask, self.target.spec)
             self.streaming = ask.stream and self.target.wire.is_stream(headers)
+            if self.streaming and self.call.guard is not None:
+                self.gate = self.call.guard.gate(self)
             if self.target.watched and (wait := wait_ahead(headers, ask)):
                 self.target.health.limited(wait)
 
@@ -215,10 +220,12 @@ class Attempt:
         if self._captured_bytes < MAX_CAPTURED:
             self.captured.append(data)
             self._captured_bytes += len(data)
-        if answer.ended:
+        if self.gate is not None:
+            self.gate.pass_on(out)
+        elif answer.ended:
             self._succeed(out)
         elif out and not self.call.client_lost:
-            self._write(out)
+            self.write(out)
         return None
 
     def _failed_at_once(self, message: str) -> None:
@@ -229,7 +236,8 @@ class Attempt:
         failure = Failure("upstream_error", "server", 502, message)
         self.attempts.failed(self, failure)
 
-    def _write(self, out: bytes) -> None:
+    def write(self, out: bytes) -> None:
+        """More of a stream, for the client."""
         if self._started:
             self.call.exchange.write(out)
         else:
@@ -272,6 +280,14 @@ class Attempt:
             failure = Failure("bad_answer", "server", 502, f"the upstream's answer: {bad}")
             return self.attempts.failed(self, failure)
         self.target.health.succeeded(self.start_ns)
+        if self.call.guard is not None:
+            return self.call.guard.whole(self, out)
+        return self.deliver(out)
+
+    def deliver(self, out: bytes) -> None:
+        """The answer, or the last of a stream, is the client's."""
+        if self.streaming:
+            return self._finish_stream(out)
         status, exchange = self.status, self.call.exchange
         headers = answers.headers_of(self, perf_counter_ns())
         return self.attempts.conclude(self, lambda: exchange.respond(status, headers, out))
@@ -282,7 +298,10 @@ class Attempt:
         assert answer is not None
         rest = answer.end()
         if answer.ended or answer.finish_reason or answer.failure:
-            self._succeed(rest)
+            if self.gate is not None:
+                self.gate.end(rest)
+            else:
+                self._succeed(rest)
         elif not self._started:
             self._close()
             self.attempts.failed(
@@ -292,6 +311,11 @@ class Attempt:
             self._break("stream_truncated", "the upstream ended the stream before the answer did")
 
     def _succeed(self, last: bytes) -> None:
+        self.ended_well()
+        self._finish_stream(last)
+
+    def ended_well(self) -> None:
+        """A stream has come to its end, be it that of an error."""
         answer = self.answer
         assert answer is not None
         self._close()
@@ -300,7 +324,6 @@ class Attempt:
             self.target.health.failed(f"stream: {answer.failure}", self.start_ns)
         else:
             self.target.health.succeeded(self.start_ns)
-        self._finish_stream(last)
 
     def _finish_stream(self, last: bytes, torn: bool = False) -> None:
         exchange = self.call.exchange
@@ -355,6 +378,32 @@ class Attempt:
             return
         self._close()
         self.attempts.failed(self, Failure(error, error, 502, message, movable=False))
+
+    def cancel(self) -> None:
+        """Want no more of an answer that nothing is wrong with."""
+        if self.over:
+            return
+        if self.upstream is not None:
+            self.upstream.cancel()
+        self._close()
+        self.target.health.succeeded(self.start_ns)
+
+    def refuse(self, reply: Reply) -> None:
+        """Answer with a refusal of the gateway's own: what the model said may not leave."""
+        self.cancel()
+        self.error, self.message = reply.code, reply.message
+        if self._started:
+            assert self.answer is not None
+            last = self.answer.broken(reply.message, reply.code)
+            self._finish_stream(last, torn=not last)
+            return
+        self.status = reply.status
+        exchange, call = self.call.exchange, self.call
+        done = _nothing
+        if not call.client_lost:
+            told = answers.refusal(call, reply)
+            done = lambda: exchange.respond(*told)  # noqa: E731
+        self.attempts.conclude(self, done)
 
     @property
     def begun(self) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from stockpot.core import ids
 from stockpot.gateway import answers
 from stockpot.gateway.attempt import Attempt
+from stockpot.gateway.route import candidates
 from stockpot.gateway.shadow import Shadowing
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from stockpot.gateway.account import Accountant
     from stockpot.gateway.attempt import Owner
-    from stockpot.gateway.call import Call
+    from stockpot.gateway.call import Call, Reply
     from stockpot.gateway.http.upstream import UpstreamClient
     from stockpot.gateway.models import Route
     from stockpot.gateway.outcome import Failure
@@ -60,7 +61,16 @@ class Attempts:
     """The tries of one call: one after the other, or two at once where the route hedges."""
 
     __slots__ = (
-        "_hedging", "_target", "_timer", "_tried", "call", "current", "number", "rival", "route",
+        "_hedging",
+        "_target",
+        "_timer",
+        "_tried",
+        "_why",
+        "call",
+        "current",
+        "number",
+        "rival",
+        "route",
         "shared",
     )  # fmt: skip
 
@@ -74,6 +84,8 @@ class Attempts:
         """The second try, while two race."""
         self._target = call.candidates[0]
         self._tried: tuple[TargetEntry, ...] = ()
+        self._why = ""
+        """Why the next try is made, where it is not for a failure."""
         self._timer: asyncio.TimerHandle | None = None
         self._hedging: asyncio.TimerHandle | None = None
 
@@ -83,7 +95,8 @@ class Attempts:
         self.number += 1
         attempt = self.current = Attempt(self, self._target)
         if self.number > 1:
-            attempt.reason = "retry" if self._target in self._tried else "fallback"
+            retry = "retry" if self._target in self._tried else "fallback"
+            attempt.reason, self._why = self._why or retry, ""
         attempt.send()
 
     def failed(self, attempt: Attempt, failure: Failure) -> None:
@@ -148,6 +161,9 @@ class Attempts:
         return failure.retry_after_s + most * random.random()  # noqa: S311 - jitter
 
     def _conclude(self, attempt: Attempt, failure: Failure) -> None:
+        guard = self.call.guard
+        if guard is not None and guard.holds_back(lambda: self._conclude(attempt, failure)):
+            return
         status, headers, body = answers.failed(attempt, failure)
         exchange = self.call.exchange
         self.conclude(attempt, lambda: exchange.respond(status, headers, body))
@@ -171,6 +187,36 @@ class Attempts:
             self._hedging = None
         if self.route.shadow is not None and not attempt.error:
             Shadowing.offer(self.call, self.route, self.shared)
+
+    # What a guardrail decides.
+
+    def again(self, attempt: Attempt, why: str) -> None:
+        """Ask the same target once more, by what the call asks now; what it said goes nowhere."""
+        self._pass_over(attempt)
+        self._target, self._why = attempt.target, why
+        self.begin()
+
+    def onward(self, attempt: Attempt, route: RouteEntry, why: str) -> bool:
+        """Ask a target of another route instead; False when none is connected."""
+        call = self.call
+        call.candidates = candidates(route, call)
+        if not call.candidates:
+            return False
+        self.route, self._tried = route, ()
+        self._pass_over(attempt)
+        self._target, self._why = call.candidates[0], why
+        self.begin()
+        return True
+
+    def refuse(self, reply: Reply) -> None:
+        """Stop whatever runs, and answer with a refusal."""
+        attempt = self.current
+        assert attempt is not None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.won(attempt)
+        attempt.refuse(reply)
 
     # Two at once.
 

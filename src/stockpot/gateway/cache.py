@@ -82,7 +82,7 @@ class AnswerCache:
         key = call.key
         assert key is not None
         policy = key.cache
-        if policy is None:
+        if policy is None or (call.guard is not None and not call.guard.cacheable):
             return None
         control = call.headers.get(b"cache-control", b"").lower()
         name = None if b"no-store" in control else name_of(call)
@@ -208,7 +208,8 @@ def name_of(call: Call) -> bytes | None:
         facts = Facts(call.headers, request.body, key.spec.project)
         kind += bytes(facts.meet(rule) for rule, _ in route.rules)
     said = [call.headers.get(name, b"") for name in _TOLD_APART]
-    parts = (key.cache_scope, route.digest, kind, request.path, request.query, *said, body)
+    guarded = call.guard.digest if call.guard is not None else b""
+    parts = (key.cache_scope, guarded, route.digest, kind, request.path, request.query, *said, body)
     return sha256(b"\0".join(parts)).digest()
 
 

@@ -8,7 +8,9 @@ clock at the first byte, so that a record's end is start plus a monotonic durati
 from __future__ import annotations
 
 from time import perf_counter_ns, time_ns
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from msgspec import structs
 
 from stockpot.core import ids
 from stockpot.gateway.trace_context import (
@@ -21,13 +23,13 @@ from stockpot.gateway.trace_context import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from stockpot.gateway.attempts import Attempts
     from stockpot.gateway.http.server import Exchange, Request
     from stockpot.gateway.leases import Purse
     from stockpot.gateway.limits import Gate
-    from stockpot.gateway.models import Record
+    from stockpot.gateway.models import Record, Verdict
     from stockpot.gateway.pipeline import Pipeline
     from stockpot.gateway.snapshot import KeyEntry, RouteEntry, TargetEntry, View
     from stockpot.providers import Ask, Dialect, Endpoint
@@ -73,6 +75,46 @@ class Listener(Protocol):
         ...
 
 
+class StreamWay(Protocol):
+    """What a stream goes through on its way to the client, where a policy looks at it."""
+
+    def pass_on(self, out: bytes) -> None:
+        """More of the stream."""
+        ...
+
+    def end(self, rest: bytes) -> None:
+        """The stream has ended well; `rest` is the last of it."""
+        ...
+
+
+class Guarding(Protocol):
+    """The policy that looks at what a call asks and is answered."""
+
+    digest: bytes
+    """Of the policy: answers under another one are others."""
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether an answer to this call may be given to another one, or another's to it."""
+        ...
+
+    def told(self) -> tuple[Verdict, ...]:
+        """What it said, for the record."""
+        ...
+
+    def holds_back(self, later: Callable[[], None]) -> bool:
+        """Whether nothing may leave yet; what follows is then done afterwards."""
+        ...
+
+    def gate(self, attempt: Any) -> StreamWay:
+        """What a stream of an attempt goes through."""
+        ...
+
+    def whole(self, attempt: Any, out: bytes) -> None:
+        """Take over an answer that is whole: it is delivered, refused or asked for again."""
+        ...
+
+
 class Call:
     """State of one call; see the module's docstring."""
 
@@ -87,7 +129,9 @@ class Call:
         "exchange",
         "exposures",
         "gates",
+        "guard",
         "headers",
+        "internal",
         "key",
         "listener",
         "marks",
@@ -130,6 +174,10 @@ class Call:
         self.attempts: Attempts | None = None
         self.pipeline: Pipeline | None = None
         self.listener: Listener | None = None
+        self.guard: Guarding | None = None
+        """The policy that holds for this call, if any."""
+        self.internal = False
+        """Whether the gateway itself asks, about another call."""
         self.gates: Sequence[Gate] = ()
         self.purses: Sequence[Purse] = ()
         now = perf_counter_ns()
@@ -150,6 +198,12 @@ class Call:
     def mark(self) -> None:
         """Note that a stage is done; marks are in the order of `STAGES`."""
         self.marks.append(perf_counter_ns())
+
+    def asks(self, body: bytes) -> None:
+        """Ask for something else in the same form: with texts masked, or once more."""
+        request = self.request = structs.replace(self.request, body=body)
+        path = b"%b?%b" % (request.path, request.query) if request.query else request.path
+        self.ask = self.dialect.read(self.endpoint, body, path, self.headers)
 
     # The server tells these about the client; the running attempt acts on them.
 

@@ -58,6 +58,7 @@ class Gateway:
                 stages.authenticate,
                 stages.read,
                 Admission(spool, desk),
+                stages.guard,
                 *((cache,) if cache is not None else ()),
                 stages.choose,
             ),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from stockpot.gateway.models import Record
+from stockpot.gateway.models import Record, Verdict
 
 BUCKETS_S = (
     0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48,
@@ -45,6 +45,8 @@ class Meters:
     def __init__(self) -> None:
         self._meters: dict[tuple[str, str, str, int], Meter] = {}
         self.events: dict[str, int] = {}
+        self._verdicts: dict[tuple[str, str, str, str, str], int] = {}
+        """Of guardrails: calls by policy, rule, rail, action and whether it had an effect."""
 
     def event(self, name: str) -> None:
         self.events[name] = self.events.get(name, 0) + 1
@@ -55,6 +57,8 @@ class Meters:
         if meter is None:
             meter = self._meters[labels] = Meter()
         meter.calls += 1
+        if record.guardrails:
+            self._judged(record.guardrails)
         meter.sum_ns += record.duration_ns
         meter.input += record.input_tokens
         meter.output += record.output_tokens
@@ -67,11 +71,21 @@ class Meters:
             meter.tpot_sum_ns += record.tpot_ns
             meter.tpot[bisect_left(_BUCKETS_NS, record.tpot_ns)] += 1
 
+    def _judged(self, verdicts: tuple[Verdict, ...]) -> None:
+        policy = verdicts[0].rail
+        for one in verdicts:
+            mode = "shadow" if one.shadow else one.failed or "live"
+            labels = (policy, one.rule, one.rail if one.rule else "", one.action, mode)
+            self._verdicts[labels] = self._verdicts.get(labels, 0) + 1
+
     def samples(self) -> dict[str, float]:
         """Prometheus samples: `name{labels}` to value. Summing them over workers is meaningful."""
         out: dict[str, float] = {
             f'stockpot_events_total{{event="{name}"}}': float(n) for name, n in self.events.items()
         }
+        for (policy, rule, rail, action, mode), count in self._verdicts.items():
+            said = f'policy="{policy}",rule="{rule}",rail="{rail}",action="{action}",mode="{mode}"'
+            out[f"stockpot_guardrail_calls_total{{{said}}}"] = float(count)
         for (route, provider, model, status), meter in self._meters.items():
             labels = (
                 f'route="{_escaped(route)}",gen_ai_provider_name="{_escaped(provider)}",'

@@ -267,6 +267,25 @@ class Start(msgspec.Struct, frozen=True, array_like=True, gc=False):
     price_id: str
 
 
+class Verdict(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one guardrail rule said of the texts of a call at one place, never the texts.
+
+    The first of a call has no rule and stands for the whole policy, whose name is in `rail`: the
+    strongest action, all microseconds of processor time, and the most characters of an answer that
+    were held back at once. `found` are types with their counts. `failed` is `error` or `budget`.
+    """
+
+    rule: str
+    rail: str
+    where: str
+    action: str
+    shadow: bool = False
+    found: tuple[tuple[str, int], ...] = ()
+    us: int = 0
+    failed: str = ""
+    held: int = 0
+
+
 class Record(msgspec.Struct, array_like=True, gc=False):
     """The ledger entry of one attempt (about 300 bytes); its payload travels apart.
 
@@ -351,6 +370,8 @@ class Record(msgspec.Struct, array_like=True, gc=False):
     """Experiments that this call is counted in: the experiment's name, the arm's, and the name that
     the unit has in records (`assign.Drawn.unit`). One to each subject that the call came through,
     first the one that was met first. Every attempt of a call carries them."""
+    guardrails: tuple[Verdict, ...] = ()
+    """What the policy that held for this call said; empty where none did."""
 
 
 STAGES = ("read", "auth", "limits", "route", "connect", "upstream", "account")

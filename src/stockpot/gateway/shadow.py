@@ -43,7 +43,7 @@ class Shadowing:
         # As if the client had left: what the upstream says is read and recorded, and goes nowhere.
         self.call = copy.copy(call)
         self.call.client_lost = True
-        self.call.attempts = self.call.listener = None
+        self.call.attempts = self.call.listener = self.call.guard = None
         self.call.gates = self.call.purses = ()
         self.call.marks = list(call.marks)
         self.call.reserved_nano = 0

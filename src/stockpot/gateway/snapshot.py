@@ -8,8 +8,10 @@ the worker keeps its last good view.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from hashlib import blake2b
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -28,6 +30,7 @@ from stockpot.gateway.models import (
     GatewayPart,
     Key,
     Limits,
+    Part,
     Project,
     Route,
     Rule,
@@ -51,10 +54,18 @@ _HEADS_MAX = 64
 """Paths of one target whose request heads are kept."""
 
 
+class RailsOf(Protocol):
+    """Whoever compiles the guardrails of a snapshot."""
+
+    def read(self, parts: tuple[Part, ...]) -> Callable[[Any], Any] | None:
+        """A stage of the pipeline; None without a policy. Raises ConfigError."""
+        ...
+
+
 class Carried:
     """State that survives a new snapshot, by id. With a `desk` rates are shared among workers."""
 
-    def __init__(self, desk: RateDesk | None = None) -> None:
+    def __init__(self, desk: RateDesk | None = None, rails: RailsOf | None = None) -> None:
         self.desk = desk
         self.users = Users(desk)
         self.gates: dict[str, Gate] = {}
@@ -64,6 +75,7 @@ class Carried:
         """Of routes, by name."""
         self.prompts = PromptReader()
         self.experiments = ExperimentReader()
+        self.rails = rails
 
     def gate(self, ident: str, name: str, limits: Limits, share: float) -> Gate | None:
         """The gate of a scope, or None for one without limits that never had any."""
@@ -277,7 +289,8 @@ class View:
     """What a worker serves from: every table that a request needs, immutable."""
 
     __slots__ = (
-        "experiments", "keys", "part", "prompts", "revision", "routes", "targets", "trial",
+        "experiments", "keys", "part", "prompts", "rails", "revision", "routes", "targets",
+        "trial",
     )  # fmt: skip
 
     def __init__(
@@ -292,6 +305,8 @@ class View:
         self.experiments = experiments
         self.prompts = prompts
         self.trial = False
+        self.rails: Callable[[Any], Any] | None = None
+        """What looks at requests; None while no policy holds anywhere."""
         self.part = part
         self.targets = {
             spec.id: TargetEntry(spec, carried.health.setdefault(spec.id, Health()))
@@ -327,6 +342,8 @@ def compile_view(data: bytes, carried: Carried) -> View:
             split = carried.experiments.read(snapshot.parts)
             view = View(snapshot.revision, _decode_part(part.data), carried, prompts, split)
             view.trial = snapshot.trial
+            if carried.rails is not None:
+                view.rails = carried.rails.read(snapshot.parts)
             return view
     except msgspec.MsgspecError as bad:
         raise ConfigError(f"the snapshot cannot be read: {bad}") from None

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 from stockpot.core.errors import did_you_mean
 from stockpot.gateway.call import Call, Refused, Reply
@@ -126,6 +128,11 @@ def _ask_in_full(call: Call) -> Ask:
     return ask
 
 
+async def in_one_lane(work: Callable[[bytes], Any], body: bytes) -> Any:
+    """Work on a large body where other large ones are read."""
+    return await asyncio.get_running_loop().run_in_executor(_one_lane, work, body)
+
+
 async def _read_in_thread(call: Call) -> None:
     assert call.pipeline is not None
     try:
@@ -186,6 +193,12 @@ def _unknown_model(call: Call, model: str) -> Reply:
         f"no model {model!r} here.{near} GET /v1/models lists what this key may use",
         "model",
     )
+
+
+def guard(call: Call) -> Verdict:
+    """Have the policy that holds for this call look at what it asks."""
+    rails = call.view.rails
+    return None if rails is None or call.internal else rails(call)
 
 
 def choose(call: Call) -> Verdict:

@@ -9,6 +9,10 @@ from stockpot.guardrails.models import Calibration, PolicyRule
 from stockpot.guardrails.rates import is_measured
 from stockpot.rails import ELSEWHERE, Rule, build, kinds
 
+BUDGET_MS = 50.0
+BUDGETS_MS = {"presidio": 1000.0, "model": 10_000.0}
+"""How long a rail may take of one text where a rule does not say."""
+
 
 def check_rules(rules: Iterable[PolicyRule], calibrated: Collection[str]) -> None:
     """Raises InvalidInput in words. A rail without measured rates may flag or run in the shadow,
@@ -32,13 +36,14 @@ def rule_of(rule: PolicyRule, known: Calibration | None = None) -> Rule:
     nothing of its own: the threshold, and the model that was fitted with it."""
     settings = dict(rule.settings)
     threshold = rule.threshold
+    budget = rule.budget_ms or BUDGETS_MS.get(rule.rail, BUDGET_MS)
     if known is not None:
         threshold = known.threshold if threshold is None else threshold
         if known.digest:
             settings.setdefault("model", known.digest)
     return Rule(
-        rule.id, rule.rail, rule.on, rule.action, settings, threshold, rule.on_error,
-        rule.budget_ms, rule.shadow, rule.reversible, rule.route_to,
+        rule.id, rule.rail, rule.on, rule.action, settings, threshold, rule.on_error, budget,
+        rule.shadow, rule.reversible, rule.route_to,
     )  # fmt: skip
 
 

@@ -23,8 +23,9 @@ class PolicyRule(Frozen):
 
     `on` says which texts it reads. `threshold` is that of rails that score; none is the tenant's
     calibrated one, else the shipped one. `on_error` says what a rail that fails or takes longer
-    than `budget_ms` means: `open` goes on, `closed` blocks. `shadow` records and does nothing.
-    `reversible` masks are taken back in the answer. `route_to` is another model name, for `route`.
+    than `budget_ms` means: `open` goes on, `closed` blocks; a rule that does not say allows 50 ms,
+    to Presidio 1,000 and to a chat model 10,000. `shadow` records and does nothing. `reversible`
+    masks are taken back in the answer. `route_to` is another model name, for `route`.
     """
 
     id: Name
@@ -34,7 +35,7 @@ class PolicyRule(Frozen):
     settings: dict[str, JsonValue] = Field(default_factory=dict, max_length=50)
     threshold: float | None = Field(None, ge=0, le=1)
     on_error: Literal["open", "closed"] = "open"
-    budget_ms: float = Field(50.0, gt=0, le=60_000)
+    budget_ms: float | None = Field(None, gt=0, le=60_000)
     shadow: bool = False
     reversible: bool = False
     route_to: Annotated[str, Field(max_length=200)] = ""

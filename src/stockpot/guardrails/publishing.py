@@ -43,7 +43,7 @@ class RailsSource:
 def _held(policy: Defined) -> list[tuple[str, str]]:
     """Where a policy holds. A route's name is the same in every project, so that its project is
     part of what it is looked up by."""
-    found = []
+    found: list[tuple[str, str]] = []
     for binding in policy.bindings:
         subject = binding.subject
         if binding.kind == "route":

@@ -98,7 +98,7 @@ class GuardrailService:
         def write(c: sa.Connection) -> Policy:
             policy = _policy(c, actor, "editor", project, name)
             store.bind(c, policy.project, binding, policy.id, now_ms(), actor.label)
-            told = {"kind": binding.kind, "subject": binding.subject}
+            told: dict[str, Any] = {"kind": binding.kind, "subject": binding.subject}
             audit(c, actor, "guardrails.bind", policy.id, **_told(policy), **told)
             return _policy(c, actor, "editor", project, name)
 
@@ -118,7 +118,11 @@ class GuardrailService:
                     hint=f"stockpot guardrails policies list --project {project}",
                 )
             store.unbind(c, project, binding)
-            told = {"kind": binding.kind, "subject": binding.subject, "project": project}
+            told: dict[str, Any] = {
+                "kind": binding.kind,
+                "subject": binding.subject,
+                "project": project,
+            }
             audit(c, actor, "guardrails.unbind", held, **told)
 
         await self._db.write(write)
@@ -157,7 +161,7 @@ class GuardrailService:
             before = store.calibration_of(c, project, rail)
             store.put_calibration(c, made)
             old = _summary(before) if before else None
-            told = {"name": rail, "project": project}
+            told: dict[str, Any] = {"name": rail, "project": project}
             after = _summary(made)
             audit(c, actor, "guardrails.calibrate", rail, before=old, after=after, **told)
             return made
@@ -184,7 +188,7 @@ class GuardrailService:
             self._check_project(c, actor, project, "editor")
             if not store.remove_calibration(c, project, rail):
                 raise NotFound(f"the project {project!r} has no calibration of {rail!r}")
-            told = {"name": rail, "project": project}
+            told: dict[str, Any] = {"name": rail, "project": project}
             audit(c, actor, "guardrails.uncalibrate", rail, **told)
 
         await self._db.write(write)

@@ -18,6 +18,7 @@ from stockpot.providers.base import (
 )
 from stockpot.providers.canon import Loss
 from stockpot.providers.openai import OpenAIDialect
+from stockpot.providers.sse import ServerEvent, Splitter
 from stockpot.providers.vendors import Vendor, vendors
 from stockpot.providers.wires import dialects, wire_named, wire_names
 
@@ -31,6 +32,8 @@ __all__ = [
     "Loss",
     "OpenAIDialect",
     "Outgoing",
+    "ServerEvent",
+    "Splitter",
     "UpstreamTarget",
     "Vendor",
     "Wire",

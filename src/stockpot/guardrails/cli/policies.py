@@ -86,7 +86,7 @@ def show_(client: Client, policy: str, project: str, as_json: bool) -> None:
             ("ON", lambda r: ", ".join(r["on"])),
             ("ACTION", _acts),
             ("FAILS", lambda r: r["on_error"]),
-            ("BUDGET", lambda r: f"{r['budget_ms']:g} ms"),
+            ("BUDGET", lambda r: f"{r['budget_ms']:g} ms" if r["budget_ms"] else "default"),
             ("SETTINGS", lambda r: json.dumps(r["settings"]) if r["settings"] else ""),
         ),
         as_json=False,
