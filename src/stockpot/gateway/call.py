@@ -116,7 +116,8 @@ class Guarding(Protocol):
 
 
 class Call:
-    """State of one call; see the module's docstring."""
+    """State of one call; see the module's docstring. `guard` is the policy that holds for it, if
+    any; an `internal` call is one that the gateway itself makes, about another."""
 
     __slots__ = (
         "answered",
@@ -161,11 +162,10 @@ class Call:
         self.dialect = dialect
         self.endpoint: Endpoint = endpoint
         self.headers = headers = dict(request.headers)
-        self.position = 0
+        self.position = self.reserved_tokens = self.reserved_nano = 0
         self.prompt: Prompted | None = None
         self.exposures: tuple[Exposure, ...] = ()
-        self.answered = self.client_lost = False
-        self.reserved_tokens = self.reserved_nano = 0
+        self.answered = self.client_lost = self.internal = False
         self.key: KeyEntry | None = None
         self.ask: Ask | None = None
         self.route: RouteEntry | None = None
@@ -175,9 +175,6 @@ class Call:
         self.pipeline: Pipeline | None = None
         self.listener: Listener | None = None
         self.guard: Guarding | None = None
-        """The policy that holds for this call, if any."""
-        self.internal = False
-        """Whether the gateway itself asks, about another call."""
         self.gates: Sequence[Gate] = ()
         self.purses: Sequence[Purse] = ()
         now = perf_counter_ns()

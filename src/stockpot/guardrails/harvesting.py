@@ -1,4 +1,4 @@
-"""Calls that a policy flagged, into an annotation queue: people say which verdicts were right.
+"""Calls that a policy flagged or stopped, into an annotation queue: people say what was right.
 
 Knows spans of guardrails and queues; decides nothing. What was looked at is remembered by time,
 with an overlap, since a span arrives after its call; a queue takes the same call once.
@@ -48,11 +48,16 @@ class Harvesting:
     async def _carry(self, policy: Policy, since_ms: int) -> int:
         now = now_ms()
         begin = max(since_ms - OVERLAP_MS, int(policy.created_ms))
-        where = TraceFilter(
-            project=policy.project, kind="guardrail", tag=f"policy:{policy.name}", from_ms=begin
-        )
-        page = await asyncio.to_thread(self._spans.traces, where, None, MOST)
-        ids = [row.trace_id for row in page.items]
+        ids: list[str] = []
+        for rule in policy.rules:
+            if rule.action == "mask" and not rule.shadow:
+                continue
+            where = TraceFilter(
+                project=policy.project, kind="guardrail", agent=policy.name, tool=rule.id,
+                from_ms=begin,
+            )  # fmt: skip
+            page = await asyncio.to_thread(self._spans.traces, where, None, MOST)
+            ids += [row.trace_id for row in page.items]
         put = 0
         if ids:
             about = f"What the guardrail policy {policy.name!r} flagged. Was it right?"

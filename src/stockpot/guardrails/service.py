@@ -98,7 +98,7 @@ class GuardrailService:
         def write(c: sa.Connection) -> Policy:
             policy = _policy(c, actor, "editor", project, name)
             store.bind(c, policy.project, binding, policy.id, now_ms(), actor.label)
-            told: dict[str, Any] = {"kind": binding.kind, "subject": binding.subject}
+            told: dict[str, Any] = {"kind": binding.kind, "of": binding.subject}
             audit(c, actor, "guardrails.bind", policy.id, **_told(policy), **told)
             return _policy(c, actor, "editor", project, name)
 

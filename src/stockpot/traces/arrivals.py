@@ -15,6 +15,7 @@ from stockpot.traces.receiving.batches import Receiver, Taken
 from stockpot.traces.receiving.pricing import Prices, no_prices
 from stockpot.traces.receiving.spans import Origin
 from stockpot.traces.store import Batch, NewPayload, NewSpan
+from stockpot.traces.verdicts import verdict_spans
 
 _BIGGEST = 1 << 43
 _KINDS = {"embeddings": "embedding", "rerank": "reranker"}
@@ -49,6 +50,7 @@ def arrived(shipment: Shipment, receiver: Receiver) -> Arrived:
             made = arrival(item)
             receiver.note([made[0]])
             rows.append(made)
+            rows += [(span, None) for span in verdict_spans(item.record)]
             continue
         taken = _spans_in(item, receiver)
         rows += taken.rows

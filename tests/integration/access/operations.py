@@ -27,6 +27,9 @@ WORDS: dict[str, Any] = {
 
 # What an operation needs beyond its schema's required fields.
 RULE = {"kind": "threshold", "metric": "calls", "threshold": 9}
+POLICY: dict[str, Any] = {
+    "name": "fresh", "rules": [{"id": "r", "rail": "words", "settings": {"words": ["salt"]}}],
+}  # fmt: skip
 SUITE = {"name": "menu", "target": {"kind": "recorded"}, "scorers": [{"use": "exact"}]}
 ARMS = [{"name": "a", "weight": 5000}, {"name": "b", "weight": 5000}]
 MORE: dict[str, dict[str, Any]] = {
@@ -51,6 +54,9 @@ MORE: dict[str, dict[str, Any]] = {
     "create_channel": {"url": "http://127.0.0.1:9/hook"},
     "change_channel": {"name": "changed"},
     "waive_need": {"until_ms": int(time.time() * 1000) + 86_400_000},
+    "put_guardrail_policy": POLICY,
+    "bind_guardrail_policy": {"kind": "project"},
+    "run_guardrail_test": {"rules": POLICY["rules"], "text": "salt"},
 }
 
 

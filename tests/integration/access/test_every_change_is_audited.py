@@ -30,6 +30,7 @@ CHANGES_NOTHING = {
     "check_answer",
     "plan_rightsize",
     "preview_monitor",
+    "run_guardrail_test",
     "render_prompt",
 }
 """They are asked with a body, and answer."""
@@ -104,6 +105,14 @@ async def _of_the_catalog(
             ident = (await world.made("/api/v1/prices", PRICE))["id"].rpartition("/")[2]
             return Ready(world.admin, None, f"/api/v1/prices/{ident}")
     return None
+
+
+async def _of_rails(world: World, operation: Operation, fresh: Records, body: Any) -> Ready | None:
+    """Policies have their names inside a project, which the address tells."""
+    if not operation.path.startswith("/api/v1/guardrails"):
+        return None
+    kind = "kind=project&" if operation.name == "unbind_guardrail_policy" else ""
+    return Ready(world.admin, body, f"{operation.filled(fresh)}?{kind}project={HOME}")
 
 
 async def _of_sets(world: World, operation: Operation, fresh: Records, body: Any) -> Ready | None:
@@ -233,7 +242,7 @@ async def _of_evals(world: World, operation: Operation, fresh: Records, body: An
 
 PREPARING = (
     _of_the_catalog, _of_a_person, _of_revisions, _of_prompts, _of_evals, _of_sets,
-    _of_experiments, _of_rightsizing,
+    _of_experiments, _of_rightsizing, _of_rails,
 )  # fmt: skip
 
 

@@ -49,6 +49,8 @@ class Records:
     silence_id: str = ""
     delivery_id: str = ""
     waiver_id: str = ""
+    policy: str = ""
+    rail: str = ""
 
     prompt: str = ""
     comment_id: str = ""
@@ -146,6 +148,7 @@ class World:
             trace_id=shipped.record.trace_id.hex(), span_id=shipped.record.span_id.hex(),
             subject_id=team["id"], token_id=token["token"]["id"], user_id=user,
             team_id=team["id"], **await self.watched(project, word),
+            **await self.guarded(project, word),
             **await self.prompted(project, word, member), **await self.evaluated(project, word),
             **await self.collected(project, word), **await self.split(project, word),
             **await self.rightsized(project, word),
@@ -219,6 +222,17 @@ class World:
         return {
             "prompt": name, "comment_id": said["id"], "proposal_id": proposed.json()["id"],
         }  # fmt: skip
+
+    async def guarded(self, project: str, word: str) -> dict[str, str]:
+        """A policy that holds for its project, and a calibrated rail."""
+        rule = {"id": "r", "rail": "words", "settings": {"words": [word]}}
+        new = {"name": f"{word}-policy", "project": project, "rules": [rule]}
+        made = await self.done("PUT", "/api/v1/guardrails/policies", new)
+        at = f"/api/v1/guardrails/policies/{made['name']}/bindings?project={project}"
+        await self.done("PUT", at, {"kind": "project"})
+        measured = {"project": project, "rail": "words", "threshold": 0.5}
+        await self.done("PUT", "/api/v1/guardrails/calibrations", measured)
+        return {"policy": made["name"], "rail": "words"}
 
     async def watched(self, project: str, word: str) -> dict[str, str]:
         """A monitor, its channel, a silence, and a message that was given up."""

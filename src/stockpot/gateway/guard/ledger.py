@@ -6,24 +6,27 @@ from collections import Counter
 from collections.abc import Iterable
 
 from stockpot.gateway.models import Verdict
-from stockpot.rails import STRENGTH, Hit, Outcome, Where
+from stockpot.rails import STRENGTH, Hit, Outcome, Ran, Where
 
 
 class Ledger:
     """Verdicts of one call, added up by rule and place."""
 
-    __slots__ = ("_found", "_policy", "action", "us", "waited")
+    __slots__ = ("_found", "_policy", "_us", "action", "us", "waited")
 
     def __init__(self, policy: str) -> None:
         self._policy = policy
         self._found: dict[tuple[str, str, str, str, bool, str], Counter[str]] = {}
+        self._us: dict[str, float] = {}
         self.us = 0.0
         self.action = "allow"
         self.waited = 0
         """The most characters of an answer that were held back at once."""
 
-    def note(self, where: Where, outcome: Outcome) -> None:
-        """Add what was decided on one text."""
+    def note(self, where: Where, outcome: Outcome, said: Iterable[Ran] = ()) -> None:
+        """Add what was decided on one text, and what each rail took."""
+        for ran in said:
+            self._us[ran.rule] = self._us.get(ran.rule, 0.0) + ran.us
         self.us += outcome.us
         self.raise_to(outcome.action)
         if outcome.hits:
@@ -54,7 +57,16 @@ class Ledger:
         """First the policy as a whole, then each rule that found something or failed."""
         whole = Verdict("", self._policy, "", self.action, False, (), int(self.us), "", self.waited)
         rows = (
-            Verdict(rule, rail, where, action, shadow, tuple(sorted(counts.items())), 0, failed)
+            Verdict(
+                rule,
+                rail,
+                where,
+                action,
+                shadow,
+                tuple(sorted(counts.items())),
+                int(self._us.get(rule, 0)),
+                failed,
+            )
             for (rule, rail, where, action, shadow, failed), counts in self._found.items()
         )
         return (whole, *rows)

@@ -103,13 +103,16 @@ class Findings:
         if rules:
             self.jobs.append(Job(slot, number, where, text, said, rules, False))
         else:
-            self._settle(slot, number, policy.settle(where, text, said, self._vault), where)
+            outcome = policy.settle(where, text, said, self._vault)
+            self._settle(slot, number, outcome, where, said)
 
     def _policy_for(self, slot: Slot) -> CompiledPolicy:
         return self.entry.history if slot.history else self.entry.policy
 
-    def _settle(self, slot: Slot, number: int, outcome: Outcome, where: Where) -> None:
-        self._ledger.note(where, outcome)
+    def _settle(
+        self, slot: Slot, number: int, outcome: Outcome, where: Where, said: list[Ran]
+    ) -> None:
+        self._ledger.note(where, outcome, said)
         known = self.strongest
         if known is None or STRENGTH[outcome.action] > STRENGTH[known.action]:
             self.strongest = outcome
@@ -128,7 +131,7 @@ class Findings:
         for job, rans in zip(jobs, said, strict=True):
             policy = self._policy_for(job.slot)
             outcome = policy.settle(job.where, job.text, rans, self._vault)
-            self._settle(job.slot, job.number, outcome, job.where)
+            self._settle(job.slot, job.number, outcome, job.where, rans)
 
     async def _said(self, job: Job, elsewhere: Elsewhere) -> list[Ran]:
         said = list(job.said)

@@ -8,6 +8,11 @@ down_revision = "0016"
 
 
 def upgrade() -> None:
+    _policies()
+    _measured()
+
+
+def _policies() -> None:
     op.create_table(
         "guardrail_policies",
         sa.Column("id", sa.String(40), primary_key=True),
@@ -36,6 +41,9 @@ def upgrade() -> None:
         sa.Column("created_ms", sa.BigInteger, nullable=False),
         sa.Column("created_by", sa.String(400), nullable=False),
     )
+
+
+def _measured() -> None:
     op.create_table(
         "guardrail_calibrations",
         sa.Column("project", sa.String(63), primary_key=True),
