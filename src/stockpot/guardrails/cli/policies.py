@@ -13,17 +13,31 @@ from stockpot.core.errors import InvalidInput
 from stockpot.core.terminal import json_option, show
 
 API = "/api/v1/guardrails"
-project_option = click.option("--project", default="default", show_default=True)
+project_option = click.option(
+    "--project", default="default", show_default=True, help="Whose policy it is."
+)
 
 
 @click.group()
 def guardrails() -> None:
-    """Rails on what goes to models and what comes back."""
+    """Rails on what goes to models and what comes back.
+
+    \b
+    Example:
+      stockpot guardrails rails
+      stockpot guardrails policies apply careful.json
+      stockpot guardrails bind careful --route support
+    """
 
 
 @guardrails.group()
 def policies() -> None:
-    """Policies: rails in order, with what is done about what they find."""
+    """Policies: rails in order, with what is done about what they find.
+
+    \b
+    Example:
+      stockpot guardrails policies list
+    """
 
 
 @policies.command("list")

@@ -20,8 +20,12 @@ _PLACES = click.Choice(["input", "output", "tool_call", "tool_result", "retrieve
 @click.command()
 @click.argument("text")
 @project_option
-@click.option("--policy", help="Of this policy. Without: the policy of FILE.")
-@click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--policy", help="Which policy looks.")
+@click.option(
+    "--file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A policy that is not applied yet, as `policies apply` takes it.",
+)
 @click.option("--on", type=_PLACES, default="input", show_default=True, help="Read as this.")
 @json_option
 @click.pass_obj
