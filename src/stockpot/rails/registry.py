@@ -16,6 +16,8 @@ KINDS: dict[str, str] = {
     "code": "stockpot.rails.code:build_code",
     "indirect_injection": "stockpot.rails.ngram:build_indirect",
     "injection": "stockpot.rails.ngram:build_injection",
+    "json_schema": "stockpot.rails.json_schema:build_json_schema",
+    "language": "stockpot.rails.language:build_language",
     "length": "stockpot.rails.length:build_length",
     "pii": "stockpot.rails.pii.rail:build_pii",
     "secrets": "stockpot.rails.secrets:build_secrets",

@@ -61,7 +61,8 @@ def build_topics(rule: Rule, models: Mapping[str, bytes]) -> TopicsRail:
 
 def _topic(rule: Rule, name: str, row: Any) -> _Topic:
     told: dict[str, Any] = row if isinstance(row, dict) else {}
-    words, threshold = told.get("words"), told.get("threshold", 1.0)
+    words: Any = told.get("words")
+    threshold: Any = told.get("threshold", 1.0)
     if isinstance(words, list | tuple):
         words = dict.fromkeys(words, 1.0)
     if not _weights(words) or type(threshold) not in (int, float) or threshold <= 0:

@@ -1,56 +1,17 @@
-"""Checking variables against a JSON Schema. Knows the schema's words and how to say what is wrong.
-
-A schema becomes plain functions once; a check of a few variables takes about a microsecond. The
-words are those that prompts need, with their meaning in draft 2020-12; a word that is not known is
-refused when a version is made, because a check that is skipped in silence is worse than none.
-"""
+"""Checking variables against a JSON Schema, in a prompt's words. `core` does the checking."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
-from stockpot.core.errors import did_you_mean
-from stockpot.templates.models import JSON, TemplateFault
+from stockpot.core import json_schema
+from stockpot.core.json_schema import SchemaFault, shown
+from stockpot.templates.models import TemplateFault
 
-Check = Callable[[Any, str], None]
-"""Raises TemplateFault for a value at a path."""
+Check = json_schema.Check
 
 PARTS = ("image", "audio", "file", "parts", "messages")
 """Formats that mean something to a prompt; any other is a note for people."""
-
-_NOTES = frozenset((
-    "title", "description", "default", "examples", "$schema", "$id", "$comment", "$defs",
-    "definitions", "deprecated", "readOnly", "writeOnly", "contentMediaType", "contentEncoding",
-))  # fmt: skip
-
-_NUMBER, _ARRAY = (int, float), (list, tuple)
-_TYPES: dict[str, Callable[[Any], bool]] = {
-    "string": lambda v: type(v) is str,
-    "number": lambda v: isinstance(v, _NUMBER) and type(v) is not bool,
-    "integer": lambda v: (type(v) is int) or (type(v) is float and v.is_integer()),
-    "boolean": lambda v: type(v) is bool,
-    "null": lambda v: v is None,
-    "array": lambda v: isinstance(v, _ARRAY),
-    "object": lambda v: isinstance(v, dict),
-}
-_LONGEST_SHOWN = 60
-
-
-def shown(value: Any) -> str:
-    """What came, in words."""
-    names = {str: "the text", bool: "the truth value", int: "the number", float: "the number"}
-    if value is None:
-        return "null"
-    if isinstance(value, dict):
-        return f"an object with {', '.join(map(repr, list(value)[:5]))}" if value else "an object"
-    if isinstance(value, _ARRAY):
-        return f"a list of {len(value)}"
-    text = repr(value)
-    cut = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
-    return f"{names.get(type(value), type(value).__name__)} {cut}"
 
 
 def wrong(path: str, wanted: str, value: Any) -> TemplateFault:
@@ -60,374 +21,27 @@ def wrong(path: str, wanted: str, value: Any) -> TemplateFault:
 
 
 def compile_schema(schema: Any) -> Check:
-    """A function that checks. Raises TemplateFault where the schema itself is at fault."""
-    return _Compiler(schema).check(schema, "variables")
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
-
-
-class _Compiler:
-    """One schema with its definitions; references are compiled once, so they may be circular."""
-
-    def __init__(self, root: Any) -> None:
-        self._root = root
-        self._known: dict[str, Check] = {}
-
-    def check(self, schema: Any, at: str) -> Check:
-        if schema is True or schema == {}:
-            return _anything
-        if schema is False:
-            return _nothing
-        if not isinstance(schema, dict):
-            raise TemplateFault(f"the schema at {at!r} is no object but {shown(schema)}")
-        checks = [self._word(word, value, schema, at) for word, value in schema.items()]
-        real = [check for check in checks if check is not _anything]
-        if len(real) == 1:
-            return real[0]
-
-        def every(value: Any, path: str) -> None:
-            for check in real:
-                check(value, path)
-
-        return every if real else _anything
-
-    def _word(self, word: str, told: Any, schema: JSON, at: str) -> Check:
-        if word in _NOTES:
-            return _anything
-        make = _WORDS.get(word)
-        if make is None:
-            raise TemplateFault(
-                f"the schema at {at!r} has the word {word!r}, which is not checked here."
-                f"{did_you_mean(word, _WORDS)}",
-                hint=f"words: {', '.join(sorted(_WORDS))}",
-            )
-        try:
-            return make(self, told, schema, at)
-        except (TypeError, AttributeError, ValueError, re.error) as bad:
-            raise TemplateFault(f"the schema at {at!r} has a wrong {word!r}: {bad}") from None
-
-    def reference(self, told: Any, _: JSON, at: str) -> Check:
-        if told not in self._known:
-            self._known[told] = _anything  # stands in while the definition itself is compiled
-            found = self._at(told, at)
-            self._known[told] = self.check(found, told)
-        known = self._known
-        return lambda value, path: known[told](value, path)
-
-    def _at(self, pointer: str, at: str) -> Any:
-        if not pointer.startswith("#"):
-            raise TemplateFault(f"the schema at {at!r} refers to {pointer!r}, which is elsewhere")
-        found = self._root
-        for step in pointer[1:].split("/")[1:]:
-            name = step.replace("~1", "/").replace("~0", "~")
-            if not isinstance(found, dict) or name not in found:
-                raise TemplateFault(f"the schema at {at!r} refers to {pointer!r}, which is missing")
-            found = found[name]
-        return found
-
-
-def _anything(value: Any, path: str) -> None:
-    return None
-
-
-def _nothing(value: Any, path: str) -> None:
-    raise wrong(path, "absent", value)
-
-
-def same(one: Any, other: Any) -> bool:
-    """JSON's equality: true is not 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(v, other[k]) for k, v in one.items())
-    if isinstance(one, _ARRAY) and isinstance(other, _ARRAY):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
-
-
-# --- words: each makes a check of what the schema tells -----------------------------------------
-
-
-def _type(c: _Compiler, told: Any, _: JSON, at: str) -> Check:
-    names = (told,) if isinstance(told, str) else tuple(told)
-    if unknown := [name for name in names if name not in _TYPES]:
-        near = did_you_mean(str(unknown[0]), _TYPES)
-        raise TemplateFault(f"the schema at {at!r} has no type {unknown[0]!r}.{near}")
-    tests = [_TYPES[name] for name in names]
-    wanted = " or ".join(_a(name) for name in names)
-    if len(tests) == 1:
-        (test,) = tests
-
-        def one(value: Any, path: str) -> None:
-            if not test(value):
-                raise wrong(path, wanted, value)
-
-        return one
-
-    def several(value: Any, path: str) -> None:
-        if not any(test(value) for test in tests):
-            raise wrong(path, wanted, value)
-
-    return several
-
-
-def _a(name: str) -> str:
-    return {"null": "null", "array": "a list", "string": "a text", "boolean": "true or false",
-            "integer": "a whole number", "object": "an object"}.get(name, f"a {name}")  # fmt: skip
-
-
-def _enum(c: _Compiler, told: Any, _: JSON, at: str) -> Check:
-    allowed = list(told)
-    wanted = f"one of {', '.join(map(repr, allowed[:20]))}"
-
-    def check(value: Any, path: str) -> None:
-        if not any(same(value, item) for item in allowed):
-            raise wrong(path, wanted, value)
-
-    return check
-
-
-def _const(c: _Compiler, told: Any, schema: JSON, at: str) -> Check:
-    return _enum(c, [told], schema, at)
-
-
-def _limit(says: str, holds: Callable[[Any, Any], bool], of: Callable[[Any], bool]) -> Any:
-    def make(c: _Compiler, told: Any, _: JSON, at: str) -> Check:
-        holds(0, told), of(told)  # a bound of the wrong type shows here
-
-        def check(value: Any, path: str) -> None:
-            if of(value) and not holds(value, told):
-                raise wrong(path, says.format(told), value)
-
-        return check
-
-    return make
-
-
-def _multiple(value: Any, told: Any) -> bool:
-    if isinstance(value, int) and isinstance(told, int):
-        return value % told == 0
-    return bool((value / told) == int(value / told))
-
-
-def _unique(c: _Compiler, told: Any, _: JSON, at: str) -> Check:
-    def check(value: Any, path: str) -> None:
-        if not isinstance(value, _ARRAY):
-            return
-        if any(same(v, other) for n, v in enumerate(value) for other in value[:n]):
-            raise wrong(path, "a list without repeated items", value)
-
-    return check if told else _anything
-
-
-def _pattern(c: _Compiler, told: Any, _: JSON, at: str) -> Check:
-    if _explodes(_parser.parse(told)):
-        raise TemplateFault(
-            f"the schema at {at!r}: the pattern {told!r} repeats what repeats or has alternatives; "
-            "such a search can take for ever"
-        )
-    search = re.compile(told).search
-
-    def check(value: Any, path: str) -> None:
-        if type(value) is str and not search(value):
-            raise wrong(path, f"a text that matches {told!r}", value)
-
-    return check
-
-
-def _explodes(parsed: Any, inside: bool = False) -> bool:
-    """Whether an unbounded repetition holds another one, or alternatives."""
-    for op, told in parsed:
-        name = str(op)
-        if name in ("MAX_REPEAT", "MIN_REPEAT"):
-            many = told[1] is _parser.MAXREPEAT or told[1] > 100
-            if (inside and told[1] != 1) or _explodes(told[2], inside or many):
-                return True
-        elif name == "BRANCH":
-            if inside or any(_explodes(branch, inside) for branch in told[1]):
-                return True
-        elif _within(name, told, inside):
-            return True
-    return False
-
-
-def _within(name: str, told: Any, inside: bool) -> bool:
-    group = name in ("SUBPATTERN", "ASSERT", "ASSERT_NOT")
-    return name == "GROUPREF" or (group and _explodes(told[-1], inside))
-
-
-def _items(c: _Compiler, told: Any, schema: JSON, at: str) -> Check:
-    inner, first = c.check(told, f"{at}[]"), len(schema.get("prefixItems", ()))
-
-    def check(value: Any, path: str) -> None:
-        if isinstance(value, _ARRAY):
-            for number in range(first, len(value)):
-                inner(value[number], f"{path}[{number}]")
-
-    return check
-
-
-def _prefix_items(c: _Compiler, told: Any, _: JSON, at: str) -> Check:
-    inner = [c.check(item, f"{at}[{number}]") for number, item in enumerate(told)]
-
-    def check(value: Any, path: str) -> None:
-        if isinstance(value, _ARRAY):
-            for number, (one, item) in enumerate(zip(inner, value, strict=False)):
-                one(item, f"{path}[{number}]")
-
-    return check
-
-
-def _properties(c: _Compiler, told: Any, _: JSON, at: str) -> Check:
-    inner = [(name, c.check(schema, f"{at}.{name}")) for name, schema in told.items()]
-    real = [(name, check) for name, check in inner if check is not _anything]
-
-    def check(value: Any, path: str) -> None:
-        if isinstance(value, dict):
-            for name, one in real:
-                if name in value:
-                    one(value[name], _join(path, name))
-
-    return check if real else _anything
-
-
-def _required(c: _Compiler, told: Any, schema: JSON, at: str) -> Check:
-    names = list(told)
-    known: Mapping[str, Any] = schema.get("properties", {})
-
-    def check(value: Any, path: str) -> None:
-        if not isinstance(value, dict):
-            return
-        for name in names:
-            if name not in value:
-                missing = _join(path, name)
-                kind = known.get(name)
-                wanted = kind.get("type") if isinstance(kind, dict) else None
-                of = f" ({_a(wanted)})" if isinstance(wanted, str) else ""
-                raise TemplateFault(f"the variable {missing!r}{of} is missing", variable=missing)
-
-    return check
-
-
-def _additional(c: _Compiler, told: Any, schema: JSON, at: str) -> Check:
-    known = frozenset(schema.get("properties", ()))
-    inner = c.check(told, f"{at}.*")
-
-    def check(value: Any, path: str) -> None:
-        if not isinstance(value, dict):
-            return
-        for name in value:
-            if name in known:
-                continue
-            if told is False:
-                near = did_you_mean(name, known) or f" There are {', '.join(sorted(known))}."
-                raise TemplateFault(
-                    f"there is no variable {_join(path, name)!r}.{near}",
-                    variable=_join(path, name),
-                )
-            inner(value[name], _join(path, name))
-
-    return check
-
-
-def _any_of(c: _Compiler, told: Any, _: JSON, at: str) -> Check:
-    inner = [c.check(schema, f"{at}|{number}") for number, schema in enumerate(told)]
-
-    def check(value: Any, path: str) -> None:
-        faults = _faults(inner, value, path)
-        if len(faults) == len(inner):
-            raise TemplateFault(" or ".join(dict.fromkeys(faults)), variable=path)
-
-    return check
-
-
-def _one_of(c: _Compiler, told: Any, _: JSON, at: str) -> Check:
-    inner = [c.check(schema, f"{at}|{number}") for number, schema in enumerate(told)]
-
-    def check(value: Any, path: str) -> None:
-        faults = _faults(inner, value, path)
-        if len(faults) == len(inner):
-            raise TemplateFault(" or ".join(dict.fromkeys(faults)), variable=path)
-        if len(faults) < len(inner) - 1:
-            raise wrong(path, "of exactly one of its alternatives", value)
-
-    return check
-
-
-def _faults(inner: list[Check], value: Any, path: str) -> list[str]:
-    found = []
-    for check in inner:
+    """A function that checks, and raises TemplateFault for a value at a path. Raises it itself
+    where the schema is at fault."""
+    try:
+        check = json_schema.compile_schema(schema, "variables")
+    except SchemaFault as fault:
+        raise _translated(fault) from None
+
+    def checked(value: Any, path: str) -> None:
         try:
             check(value, path)
-        except TemplateFault as fault:
-            found.append(fault.message)
-    return found
+        except SchemaFault as fault:
+            raise _translated(fault) from None
+
+    return checked
 
 
-def _all_of(c: _Compiler, told: Any, _: JSON, at: str) -> Check:
-    inner = [c.check(schema, f"{at}&{number}") for number, schema in enumerate(told)]
-
-    def check(value: Any, path: str) -> None:
-        for one in inner:
-            one(value, path)
-
-    return check
-
-
-def _not(c: _Compiler, told: Any, _: JSON, at: str) -> Check:
-    inner = c.check(told, f"{at}!")
-
-    def check(value: Any, path: str) -> None:
-        if not _faults([inner], value, path):
-            raise wrong(path, "something else", value)
-
-    return check
-
-
-def _format(c: _Compiler, told: Any, _: JSON, at: str) -> Check:
-    """Only what a prompt places as a part of its own is looked at; see `parts`."""
-    return _anything
-
-
-def _text(value: Any) -> bool:
-    return type(value) is str
-
-
-_is_number = _TYPES["number"]
-_is_array = _TYPES["array"]
-_is_object = _TYPES["object"]
-_WORDS: dict[str, Callable[[_Compiler, Any, JSON, str], Check]] = {
-    "type": _type,
-    "enum": _enum,
-    "const": _const,
-    "minimum": _limit("at least {}", lambda v, told: v >= told, _is_number),
-    "maximum": _limit("at most {}", lambda v, told: v <= told, _is_number),
-    "exclusiveMinimum": _limit("more than {}", lambda v, told: v > told, _is_number),
-    "exclusiveMaximum": _limit("less than {}", lambda v, told: v < told, _is_number),
-    "multipleOf": _limit("a multiple of {}", _multiple, _is_number),
-    "minLength": _limit("of {} characters or more", lambda v, t: _size(v) >= t, _text),
-    "maxLength": _limit("of {} characters or fewer", lambda v, t: _size(v) <= t, _text),
-    "minItems": _limit("a list of {} or more", lambda v, t: _size(v) >= t, _is_array),
-    "maxItems": _limit("a list of {} or fewer", lambda v, t: _size(v) <= t, _is_array),
-    "minProperties": _limit("an object of {} or more", lambda v, t: _size(v) >= t, _is_object),
-    "maxProperties": _limit("an object of {} or fewer", lambda v, t: _size(v) <= t, _is_object),
-    "uniqueItems": _unique,
-    "pattern": _pattern,
-    "items": _items,
-    "prefixItems": _prefix_items,
-    "properties": _properties,
-    "required": _required,
-    "additionalProperties": _additional,
-    "anyOf": _any_of,
-    "oneOf": _one_of,
-    "allOf": _all_of,
-    "not": _not,
-    "$ref": lambda c, told, schema, at: c.reference(told, schema, at),
-    "format": _format,
-}
-
-
-def _size(value: Any) -> int:
-    return len(value) if hasattr(value, "__len__") else 0
+def _translated(fault: SchemaFault) -> TemplateFault:
+    if fault.of_schema:
+        return TemplateFault(fault.message, hint=fault.hint)
+    if fault.unknown:
+        near = fault.says.removeprefix("is not known.")
+        return TemplateFault(f"there is no variable {fault.path!r}.{near}", variable=fault.path)
+    name = fault.path or "variables"
+    return TemplateFault(f"the variable {name!r} {fault.says}", variable=fault.path)
