@@ -61,7 +61,7 @@ class PiiRail:
     reach = REACH
 
     def __init__(self, types: tuple[str, ...] = DEFAULT) -> None:
-        self._types = frozenset(types)
+        self.types = self._types = frozenset(types)
         self._dated = "DATE_TIME" in self._types
         # A date or an address of the web is no telephone number, also where nobody asks for it.
         sought = self._types | {"DATE_TIME", "DOMAIN_NAME"}
