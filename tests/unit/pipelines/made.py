@@ -8,7 +8,7 @@ from stockpot.core.ids import record_id
 from stockpot.evals import Result, ScorerSpec, Verdict
 from stockpot.evals.models import Usage
 from stockpot.pipelines.rightsize.deciding import Question, Told, decided
-from stockpot.pipelines.rightsize.models import Arm, NewRightsize, Report, RightsizeRun
+from stockpot.pipelines.rightsize.models import NewRightsize, RightsizeRun, SizeArm, SizeReport
 
 QUESTION = Question("quality", "score", "higher", 0.1, 0.95)
 
@@ -33,7 +33,7 @@ def arm(
     )  # fmt: skip
 
 
-def report(baseline: str = "short", candidate: str = "lab/m") -> Report:
+def report(baseline: str = "short", candidate: str = "lab/m") -> SizeReport:
     """One candidate that passes."""
     scores = [0.5 + 0.1 * (n % 4) for n in range(60)]
     better = [score + 0.02 * (n % 3 - 1) for n, score in enumerate(scores)]
@@ -46,7 +46,7 @@ def found(project: str, word: str) -> RightsizeRun:
                          scorers=(ScorerSpec(use="exact"),), dataset=word[:100])  # fmt: skip
     return RightsizeRun(
         id=record_id("size"), project=project, asked=asked, state="stopped", source=f"{word}@1",
-        rows=60, arms=(Arm(model="short", run="run_1", rows=60), Arm(model="lab/m", run="run_2",
+        rows=60, arms=(SizeArm(model="short", run="run_1", rows=60), SizeArm(model="lab/m", run="run_2",
                                                                      rows=60)),
         spent_nano=1000, unpriced=(), traffic=None, notes=(), report=report(), applied="",
         experiment="", error="", created_ms=1, started_ms=1, finished_ms=2, created_by=word,

@@ -39,6 +39,7 @@ export const GROUPS = [
       { to: "/annotation", label: "Annotation", icon: "tag", keys: "g q" },
       { to: "/evals", label: "Evaluations", icon: "pulse", keys: "g e" },
       { to: "/experiments", label: "Experiments", icon: "split", keys: "g x" },
+      { to: "/rightsize", label: "Right-sizing", icon: "filter", keys: "g z" },
     ],
   },
   {

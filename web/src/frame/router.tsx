@@ -23,6 +23,7 @@ import { parsePlaygroundSearch } from "../playground/search";
 import { parsePromptSearch, parsePromptsSearch } from "../prompts/search";
 import { parseRequestSearch } from "../requests/search";
 import { parseRevisionSearch } from "../revisions/search";
+import { parseSizeSearch } from "../rightsize/search";
 import { parseRouteSearch } from "../routes/search";
 import { parseSessionSearch } from "../sessions/search";
 import { parseDetailSearch, parseTraceSearch } from "../traces/search";
@@ -200,6 +201,14 @@ const experiments = createRoute({
   component: lazyRouteComponent(() => import("../experiments/experiments-page"), "ExperimentsPage"),
 });
 
+const rightsize = createRoute({
+  getParentRoute: () => frame,
+  path: "/rightsize",
+  validateSearch: parseSizeSearch,
+  staticData: { title: "Right-sizing", scope: ["project"] },
+  component: lazyRouteComponent(() => import("../rightsize/rightsize-page"), "RightsizePage"),
+});
+
 const monitors = createRoute({
   getParentRoute: () => frame,
   path: "/monitors",
@@ -289,6 +298,7 @@ export const router = createRouter({
       keys,
       cost,
       experiments,
+      rightsize,
       monitors,
       evals,
       feedback,

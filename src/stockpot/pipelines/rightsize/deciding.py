@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from stockpot.evals import Result
-from stockpot.pipelines.rightsize.models import ArmFigures, Candidate, Report, VerdictWord
+from stockpot.pipelines.rightsize.models import ArmFigures, Candidate, SizeReport, VerdictWord
 from stockpot.stats import (
     Comparison,
     Estimate,
@@ -77,7 +77,7 @@ class _Seen(NamedTuple):
     worst: Comparison | None
 
 
-def decided(question: Question, baseline: Told, candidates: Sequence[Told]) -> Report:
+def decided(question: Question, baseline: Told, candidates: Sequence[Told]) -> SizeReport:
     """The verdict of every candidate."""
     base = figures_of(baseline, question)
     seen = [_seen(question, baseline, told) for told in candidates]
@@ -89,7 +89,7 @@ def decided(question: Question, baseline: Told, candidates: Sequence[Told]) -> R
     ]
     passing = [c for c in judged if c.verdict == "passes"]
     passing.sort(key=lambda c: (_known(c.figures.cost_per_call_nano), -(c.low or -math.inf)))
-    return Report(
+    return SizeReport(
         metric=question.metric, unit=question.unit, direction=question.direction,
         margin=question.margin, confidence=question.confidence, baseline=base,
         candidates=tuple(judged), recommended=passing[0].figures.model if passing else "",

@@ -66,7 +66,7 @@ class NewRightsize(Frozen):
         return self
 
 
-class Arm(Frozen):
+class SizeArm(Frozen):
     """One model and the run of its evaluation. `cached` answers were not paid for again."""
 
     model: str
@@ -140,7 +140,7 @@ class Candidate(Frozen):
     length_ratio: tuple[float, float, float] | None
 
 
-class Report(Frozen):
+class SizeReport(Frozen):
     """What a run found. `recommended` is the cheapest candidate that passes, '' where none does."""
 
     metric: str
@@ -165,12 +165,12 @@ class RightsizeRun(Frozen):
     state: State
     source: str
     rows: int
-    arms: tuple[Arm, ...]
+    arms: tuple[SizeArm, ...]
     spent_nano: int
     unpriced: tuple[str, ...]
     traffic: Traffic | None
     notes: tuple[str, ...]
-    report: Report | None
+    report: SizeReport | None
     applied: str
     experiment: str
     error: str

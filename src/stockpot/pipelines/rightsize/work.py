@@ -15,7 +15,7 @@ from stockpot.core.jobs import Work
 from stockpot.evals import EvalJobs, Run
 from stockpot.pipelines.rightsize import store
 from stockpot.pipelines.rightsize.deciding import Question, Told, decided
-from stockpot.pipelines.rightsize.models import Arm, Report, RightsizeRun
+from stockpot.pipelines.rightsize.models import RightsizeRun, SizeArm, SizeReport
 from stockpot.pipelines.rightsize.service.running import judge_behind, scorer_of
 
 _TOLD_EVERY_S = 0.5
@@ -83,7 +83,7 @@ class RightsizeJobs:
             error="the budget was spent before all rows were asked" if short else "",
         )  # fmt: skip
 
-    async def _tell(self, run_id: str, arms: list[Arm], place: int, purse: Budget) -> None:
+    async def _tell(self, run_id: str, arms: list[SizeArm], place: int, purse: Budget) -> None:
         """How far the arm under way is, again and again."""
         while True:
             await asyncio.sleep(_TOLD_EVERY_S)
@@ -92,10 +92,10 @@ class RightsizeJobs:
                 run_id, [*arms[:place], _arm(arms[place], told), *arms[place + 1 :]], purse
             )
 
-    async def _keep(self, run_id: str, arms: list[Arm], purse: Budget) -> None:
+    async def _keep(self, run_id: str, arms: list[SizeArm], purse: Budget) -> None:
         await self._change(run_id, arms=tuple(arms), spent_nano=purse.paid)
 
-    async def _report(self, run: RightsizeRun, arms: list[Arm]) -> Report:
+    async def _report(self, run: RightsizeRun, arms: list[SizeArm]) -> SizeReport:
         told = [Told(arm.model, arm.run, await self._evaluations.results(arm.run)) for arm in arms]
         spec = (await self._evaluations.run(arms[0].run)).spec
         chosen, scorer = scorer_of(spec, run.asked.metric)
@@ -111,9 +111,9 @@ class RightsizeJobs:
         await self._db.write(lambda c: store.change(c, run_id, **values))
 
 
-def _arm(arm: Arm, run: Run) -> Arm:
+def _arm(arm: SizeArm, run: Run) -> SizeArm:
     told = run.progress
-    return Arm(
+    return SizeArm(
         model=arm.model, run=arm.run, rows=told.rows, done=told.done, failed=told.failed,
         cached=told.cached, cost_nano=told.cost_nano, state=run.state,
     )  # fmt: skip

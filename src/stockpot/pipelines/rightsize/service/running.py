@@ -15,7 +15,7 @@ from stockpot.core.ids import record_id
 from stockpot.evals import NewRows, NewRun, Row, ScorerSpec, SuiteSpec, Target, made
 from stockpot.pipelines.rightsize import store
 from stockpot.pipelines.rightsize.deciding import judge_of
-from stockpot.pipelines.rightsize.models import Arm, NewRightsize, RightsizeRun, Traffic
+from stockpot.pipelines.rightsize.models import NewRightsize, RightsizeRun, SizeArm, Traffic
 from stockpot.pipelines.rightsize.ports import World
 from stockpot.pipelines.rightsize.traffic import logged_rows, traffic_of
 
@@ -202,7 +202,7 @@ class Running:
     async def _arm(
         self, actor: Principal, project: str, new: NewRightsize, spec: SuiteSpec, model: str,
         rowset: str,
-    ) -> Arm:  # fmt: skip
+    ) -> SizeArm:  # fmt: skip
         target = spec.target.model_copy(update={"model": model})
         run = await self._world.evals.running.start(
             actor, project,
@@ -211,7 +211,7 @@ class Running:
                    message=f"rightsize: {new.message}"[:2000]),
             queued=False,
         )  # fmt: skip
-        return Arm(model=model, run=run.id, rows=run.progress.rows)
+        return SizeArm(model=model, run=run.id, rows=run.progress.rows)
 
     async def _traffic(self, project: str, new: NewRightsize) -> Traffic:
         keys = await self._world.catalog.keys.all(SYSTEM)
