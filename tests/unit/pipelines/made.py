@@ -46,8 +46,7 @@ def found(project: str, word: str) -> RightsizeRun:
                          scorers=(ScorerSpec(use="exact"),), dataset=word[:100])  # fmt: skip
     return RightsizeRun(
         id=record_id("size"), project=project, asked=asked, state="stopped", source=f"{word}@1",
-        rows=60, arms=(SizeArm(model="short", run="run_1", rows=60), SizeArm(model="lab/m", run="run_2",
-                                                                     rows=60)),
+        rows=60, arms=tuple(SizeArm(model=m, run=f"run_{m}", rows=60) for m in ("short", "lab/m")),
         spent_nano=1000, unpriced=(), traffic=None, notes=(), report=report(), applied="",
         experiment="", error="", created_ms=1, started_ms=1, finished_ms=2, created_by=word,
     )  # fmt: skip
