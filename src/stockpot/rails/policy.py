@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from stockpot.rails.models import (
     STRENGTH,
     Action,
+    Bounded,
     Failure,
     Finding,
     Hit,
@@ -33,11 +34,14 @@ _clock = time.thread_time_ns
 
 
 class Step(NamedTuple):
-    """A rule and its rail; `least` is the score that counts."""
+    """A rule and its rail; `least` is the score that counts. `bounded` and `mends` say which of the
+    two protocols the rail keeps besides."""
 
     rule: Rule
     rail: Rail
     least: float
+    bounded: bool
+    mends: bool
 
 
 class CompiledPolicy:
@@ -47,7 +51,7 @@ class CompiledPolicy:
         self.policy = policy
         steps = [_step(rule, models or {}) for rule in policy.rules if rule.rail not in ELSEWHERE]
         # What mends comes first: the others then look at the text that goes on.
-        self.steps = tuple(sorted(steps, key=lambda step: not isinstance(step.rail, Mending)))
+        self.steps = tuple(sorted(steps, key=lambda step: not step.mends))
         self.elsewhere = tuple(rule for rule in policy.rules if rule.rail in ELSEWHERE)
         self._rules = {rule.id: rule for rule in policy.rules}
         self._by_place: dict[Where, tuple[Step, ...]] = {}
@@ -101,20 +105,21 @@ class CompiledPolicy:
 def _step(rule: Rule, models: Mapping[str, bytes]) -> Step:
     rail = build(rule, models)
     own = getattr(rail, "threshold", 0.0)
-    return Step(rule, rail, rule.threshold if rule.threshold is not None else own)
+    least = rule.threshold if rule.threshold is not None else own
+    return Step(rule, rail, least, isinstance(rail, Bounded), isinstance(rail, Mending))
 
 
 def ask(step: Step, text: str, clock: Callable[[], int] = _clock) -> Ran:
     """One rail on one text, measured; what it raises becomes part of what it said."""
-    rule, rail, least = step
+    rule, rail, least = step.rule, step.rail, step.least
     begun = clock()
     mended = None
     try:
         found = rail.find(text)
         if found:
             found = [finding for finding in found if finding.score >= least]
-            if found and isinstance(rail, Mending):
-                mended = rail.rewrite(text)
+            if found and step.mends:
+                mended = cast("Mending", rail).rewrite(text)
     except Exception as fault:  # a rail is others' code: whatever it raises, the call goes on
         took = (clock() - begun) / 1000
         return Ran(rule.id, (), took, f"{type(fault).__name__}: {fault}"[:200] or "failed")

@@ -14,7 +14,7 @@ only counts: rules that flag and shadow rules look at the text when it has ended
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -39,6 +39,41 @@ class Cut(NamedTuple):
     seen: int
 
 
+class Said:
+    """What one rule's rail said of a text so far, by offsets in the whole text."""
+
+    __slots__ = ("error", "found", "step", "us")
+
+    def __init__(self, step: Step) -> None:
+        self.step, self.error, self.us = step, "", 0.0
+        self.found: list[Finding] = []
+
+    def look(self, window: str, low: int, begin: int, end: int) -> Ran | None:
+        """What begins from `begin` up to `end`; `window` stands at `low`. None for nothing."""
+        ran = ask(self.step, window)
+        self.us += ran.us
+        self.error = self.error or ran.error
+        if not ran.findings:
+            return None
+        found = tuple(
+            msgspec.structs.replace(one, start=one.start + low, end=one.end + low)
+            for one in ran.findings
+            if begin <= one.start + low < end
+        )
+        self.found += found
+        return Ran(ran.rule, found) if found else None
+
+    def fails_closed(self) -> bool:
+        rule = self.step.rule
+        if not self.error and not rule.budget_ms:
+            return False
+        failed = failure_of(rule, self.ran())
+        return failed is not None and failed.closed
+
+    def ran(self) -> Ran:
+        return Ran(self.step.rule.id, tuple(self.found), self.us, self.error)
+
+
 class StreamScanner:
     """One text of one call on its way out. `feed` and `finish` return what may be released.
 
@@ -55,8 +90,8 @@ class StreamScanner:
         self._acting = tuple(s for s in steps if not s.rule.shadow and s.rule.action != "flag")
         self._counting = tuple(s for s in steps if s not in self._acting)
         self._whole = any(step.rail.reach == 0 for step in self._acting)
-        self._bounds = [s.rail for s in self._acting if isinstance(s.rail, Bounded)]
-        unbounded = [s.rail.reach for s in self._acting if not isinstance(s.rail, Bounded)]
+        self._bounds = [cast("Bounded", s.rail) for s in self._acting if s.bounded]
+        unbounded = [s.rail.reach for s in self._acting if not s.bounded]
         self._ahead = max(unbounded, default=0)
         self._longest = max([s.rail.reach for s in self._acting], default=0)
         self._limit = self._longest + max(PIECE, self._longest // 4)
@@ -65,7 +100,7 @@ class StreamScanner:
         self._looked = 0  # up to here no cut was found
         self._hidden_to = 0  # a finding of the stretch before reaches so far
         self._released: list[str] = []
-        self._ran: dict[str, Ran] = {}
+        self._said = tuple(Said(step) for step in self._acting)
 
     @property
     def stopped(self) -> bool:
@@ -128,15 +163,15 @@ class StreamScanner:
     def _clear(self, cut: Cut) -> str:
         """Look at the stretch that ends at a cut, and release what may be."""
         begin, low = self._begin, max(0, self._begin - CONTEXT)
-        said = [self._ask(step, low, cut) for step in self._acting]
-        late = any(
-            failed is not None and failed.closed
-            for step in self._acting
-            if (failed := failure_of(step.rule, self._ran[step.rule.id])) is not None
-        )
-        if not late and not any(ran.findings for ran in said):
+        window, longer = self._text[low : cut.seen], self._text[low : cut.at + self._ahead]
+        said = [
+            one.look(window if one.step.bounded else longer, low, begin, cut.at)
+            for one in self._said
+        ]
+        late = any(one.fails_closed() for one in self._said)
+        if not late and not any(ran is not None for ran in said):
             return self._release(self._text[max(begin, self._hidden_to) : cut.at], cut.at)
-        outcome = self._policy.settle(self._where, self._text, said)
+        outcome = self._policy.settle(self._where, self._text, filter(None, said))
         stops = [f.start for hit in outcome.hits if hit.action in _STOPPING for f in hit.findings]
         end = begin if late else min(stops, default=cut.at)
         masks = [f for hit in outcome.hits if hit.action == "mask" for f in hit.findings]
@@ -144,25 +179,6 @@ class StreamScanner:
         if late or stops:
             self._decide()
         return out
-
-    def _ask(self, step: Step, low: int, cut: Cut) -> Ran:
-        """What a rail finds that begins in the stretch, by offsets in the whole text."""
-        seen = cut.seen if isinstance(step.rail, Bounded) else cut.at + self._ahead
-        ran = ask(step, self._text[low:seen])
-        if not ran.findings and not ran.error and step.rule.id in self._ran:
-            before = self._ran[step.rule.id]
-            self._ran[step.rule.id] = msgspec.structs.replace(before, us=before.us + ran.us)
-            return ran
-        found = tuple(
-            msgspec.structs.replace(one, start=one.start + low, end=one.end + low)
-            for one in ran.findings
-            if self._begin <= one.start + low < cut.at
-        )
-        before = self._ran.get(step.rule.id, Ran(step.rule.id))
-        self._ran[step.rule.id] = Ran(
-            ran.rule, (*before.findings, *found), before.us + ran.us, before.error or ran.error
-        )
-        return Ran(ran.rule, found, ran.us, ran.error)
 
     def _written(self, masks: list[Finding], end: int) -> str:
         """The stretch up to `end` with what is to be hidden replaced by its label."""
@@ -185,7 +201,7 @@ class StreamScanner:
     def _decide(self) -> None:
         """The verdict on the text so far: rules that only count are asked now."""
         seen = self._text[: self._begin]
-        said = [*self._ran.values(), *(ask(step, seen) for step in self._counting)]
+        said = [one.ran() for one in self._said] + [ask(step, seen) for step in self._counting]
         outcome = self._policy.settle(self._where, seen, said)
         self.verdict = msgspec.structs.replace(outcome, text="".join(self._released))
 
