@@ -78,7 +78,10 @@ class Instance:
 
 @contextlib.contextmanager
 def running(
-    home: Path, models: Path | None = None, environ: Mapping[str, str] | None = None
+    home: Path,
+    models: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    words: tuple[str, ...] = (),
 ) -> Iterator[Instance]:
     """Start an instance and wait until it is ready; it uses the models of the home `models`."""
     home.mkdir(parents=True, exist_ok=True)
@@ -88,7 +91,7 @@ def running(
     ports = (int(env["STOCKPOT_GATEWAY_PORT"]), int(env["STOCKPOT_PORT"]))
     with (home / "up.stderr").open("w") as said:
         process = subprocess.Popen(
-            [str(BIN / "stockpot"), "up", "--json", "--no-pull"],
+            [str(BIN / "stockpot"), "up", "--json", "--no-pull", *words],
             env=env,
             stdout=subprocess.PIPE,
             stderr=said,
