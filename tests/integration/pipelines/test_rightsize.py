@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.integration.pipelines.recorded_models import by_model, client_of, data_set, played
 from tests.running import Instance, eventually, running
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
-DEMO = files("stockpot") / "up" / "demo"
-PRICES = {"chef-large": ("10", "30"), "chef-small": ("0.5", "1.5"), "chef-tiny": ("0.1", "0.4")}
+PRICES = {"chef-large": (10.0, 30.0), "chef-small": (0.5, 1.5), "chef-tiny": (0.1, 0.4)}
 ASKED = (
     "--candidates", "chef-small,chef-tiny", "--baseline", "chef", "--margin", "0.05", "--dataset",
     "questions", "--scorer", "mentions", "--cluster", "metadata.item",
@@ -37,23 +37,18 @@ def menu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 
 def prepare(instance: Instance, folder: Path) -> None:
-    for name in PRICES:
-        lines = (DEMO / f"{name}.jsonl").read_text("utf-8").splitlines()
-        hurried = [{**json.loads(line), "latency_ms": 0, "ttft_ms": None} for line in lines]
-        tape = folder / f"{name}.jsonl"
-        tape.write_text("\n".join(map(json.dumps, hurried)), "utf-8")
-        instance.command("models", "add-recorded", name, str(tape))
-    served = f'"{max(PRICES)}"'
-    eventually(lambda: served in instance.command("prices", "list", "--json"), 30)
-    for name, (asked, told) in PRICES.items():
-        instance.command("prices", "set", f"recorded/{name}", "--input", asked, "--output", told,
-                         "--source", "stated for the demo")  # fmt: skip
-    instance.command("projects", "create", "menu")
-    instance.command("datasets", "create", "questions", "--project", "menu")
-    rows = folder / "questions.jsonl"
-    rows.write_bytes((DEMO / "questions.jsonl").read_bytes())
-    instance.command("datasets", "import", "questions", str(rows), "--project", "menu")
+    tapes = {
+        name: [{**line, "latency_ms": 0, "ttft_ms": None} for line in lines_of(f"{name}.jsonl")]
+        for name in PRICES
+    }
+    played(instance, folder, tapes, PRICES)
+    data_set(instance, "menu", "questions", lines_of("questions.jsonl"))
     instance.command("aliases", "set", "chef", "--target", "recorded/chef-large")
+
+
+def lines_of(name: str) -> list[dict[str, Any]]:
+    text = (files("stockpot") / "up" / "demo" / name).read_text("utf-8")
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def told(instance: Instance, *words: str) -> dict[str, Any]:
@@ -61,16 +56,12 @@ def told(instance: Instance, *words: str) -> dict[str, Any]:
     return found
 
 
-def by_model(run: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {one["figures"]["model"]: one for one in run["report"]["candidates"]}
-
-
 def ask(instance: Instance, count: int, first: int = 0) -> list[str]:
     """Users ask the alias what is on the menu; gives who answered."""
     key = json.loads(
         instance.command("keys", "create", "--name", f"app-{first}", "--project", "menu", "--json")
     )["key"]
-    rows = [json.loads(line) for line in (DEMO / "questions.jsonl").read_text().splitlines()]
+    rows = lines_of("questions.jsonl")
     headers = {"authorization": f"Bearer {key}"}
     answered = []
     with httpx.Client(base_url=instance.gateway, headers=headers, timeout=30) as client:
@@ -146,8 +137,7 @@ def test_logged_calls_are_asked_again_and_what_evaluations_ask_is_no_traffic(
         "baseline": "chef-large", "candidates": ["chef-tiny"], "margin": 0.1, "traffic_hours": 1,
         "scorers": [{"use": "regex", "options": {"pattern": r"\w"}}], "alias": "chef",
     }  # fmt: skip
-    body = json.dumps(wanted)
-    started = eventually(lambda: _started(menu, body), 30)
+    started = eventually(lambda: _started(menu, wanted), 30)
     ended = eventually(lambda: _ended(menu, started["id"]), 60)
     assert ended["state"] == "done", ended["error"]
     assert ended["rows"] >= 25
@@ -160,21 +150,15 @@ def test_logged_calls_are_asked_again_and_what_evaluations_ask_is_no_traffic(
     assert tiny["figures"]["cost_per_month_nano"] > 0
 
 
-def _started(menu: Instance, body: str) -> dict[str, Any] | None:
-    answer = _client(menu).post("/api/v1/rightsize/runs?project=menu", content=body)
+def _started(menu: Instance, wanted: dict[str, Any]) -> dict[str, Any] | None:
+    with client_of(menu) as client:
+        answer = client.post("/api/v1/rightsize/runs?project=menu", json=wanted)
     found: dict[str, Any] = answer.json()
     enough = answer.is_success and found["rows"] >= 25
     return found if enough else None
 
 
 def _ended(menu: Instance, run_id: str) -> dict[str, Any] | None:
-    run: dict[str, Any] = _client(menu).get(f"/api/v1/rightsize/runs/{run_id}").json()
+    with client_of(menu) as client:
+        run: dict[str, Any] = client.get(f"/api/v1/rightsize/runs/{run_id}").json()
     return run if run["state"] not in ("queued", "running") else None
-
-
-def _client(menu: Instance) -> httpx.Client:
-    from stockpot.core.instance import Instance as Home
-
-    token = Home(menu.home).derive("cli")
-    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-    return httpx.Client(base_url=menu.console, headers=headers, timeout=30)
