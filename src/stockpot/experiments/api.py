@@ -18,7 +18,6 @@ from stockpot.experiments.models import (
     Report,
     Why,
 )
-from stockpot.experiments.planning import plan
 from stockpot.experiments.service.experiments import ExperimentService
 from stockpot.experiments.wiring import Experiments
 
@@ -78,6 +77,8 @@ def _programs(routes: APIRouter, opened: Experiments) -> None:
         asked: ExperimentPlanRequest, principal: Viewer, project: Project = "default"
     ) -> ExperimentPlan:
         """What an experiment would be able to see, and how long it takes. Changes nothing."""
+        from stockpot.experiments.planning import plan  # scipy: a start need not wait for it
+
         _seen(principal, project)
         return plan(asked)
 

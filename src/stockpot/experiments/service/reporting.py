@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from stockpot.access import Principal
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
-from stockpot.experiments.measuring import Measured, measure
 from stockpot.experiments.models import SPAN_METRICS, Decision, Experiment, Look, Report
 from stockpot.experiments.service.experiments import existing
 from stockpot.experiments.store import experiments as store
 from stockpot.traces import ScoreService, SpanLog, UnitSums
+
+if TYPE_CHECKING:
+    from stockpot.experiments.measuring import Measured
 
 _DOLLAR_NANO = 1e9
 _UNIT = {"cost": 1 / _DOLLAR_NANO}
@@ -49,6 +52,8 @@ class Reporting:
 
     async def measured(self, experiment: Experiment, now: float) -> tuple[Measured, int]:
         """What the figures say, and how many units were seen in two arms."""
+        from stockpot.experiments.measuring import measure  # scipy: a start need not wait for it
+
         since = experiment.started_ms or 0.0
         figures = await asyncio.to_thread(
             self._spans.units, experiment.project, experiment.name, since

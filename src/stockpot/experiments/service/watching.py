@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -17,13 +17,15 @@ from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import StockpotError
 from stockpot.core.ids import record_id
-from stockpot.experiments.deciding import Step, decide
-from stockpot.experiments.measuring import Measured
 from stockpot.experiments.models import Experiment, Look
 from stockpot.experiments.service.experiments import Changed, hold, record
 from stockpot.experiments.service.reporting import Reporting
 from stockpot.experiments.store import experiments as store
 from stockpot.experiments.subjects import Subjects
+
+if TYPE_CHECKING:
+    from stockpot.experiments.deciding import Step
+    from stockpot.experiments.measuring import Measured
 
 LOOK_EVERY_S = 3.0
 _LOOK_GROWTH = 1.03
@@ -65,6 +67,8 @@ class Watching:
         return taken
 
     async def _one(self, experiment: Experiment) -> bool:
+        from stockpot.experiments.deciding import decide  # scipy: a start need not wait for it
+
         now = now_ms()
         told, _ = await self._reporting.measured(experiment, now)
         await self._keep_look(experiment, told, now)

@@ -14,7 +14,6 @@ from stockpot.core.db import Database
 from stockpot.core.jobs import Work
 from stockpot.evals import EvalJobs, Run
 from stockpot.pipelines.rightsize import store
-from stockpot.pipelines.rightsize.deciding import Question, Told, decided
 from stockpot.pipelines.rightsize.models import RightsizeRun, SizeArm, SizeReport
 from stockpot.pipelines.rightsize.service.running import judge_behind, scorer_of
 
@@ -96,6 +95,12 @@ class RightsizeJobs:
         await self._change(run_id, arms=tuple(arms), spent_nano=purse.paid)
 
     async def _report(self, run: RightsizeRun, arms: list[SizeArm]) -> SizeReport:
+        from stockpot.pipelines.rightsize.deciding import (  # scipy: a start need not wait for it
+            Question,
+            Told,
+            decided,
+        )
+
         told = [Told(arm.model, arm.run, await self._evaluations.results(arm.run)) for arm in arms]
         spec = (await self._evaluations.run(arms[0].run)).spec
         chosen, scorer = scorer_of(spec, run.asked.metric)

@@ -14,7 +14,6 @@ from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
 from stockpot.core.ids import record_id
 from stockpot.evals import NewRows, NewRun, Row, ScorerSpec, SuiteSpec, Target, made
 from stockpot.pipelines.rightsize import store
-from stockpot.pipelines.rightsize.deciding import judge_of
 from stockpot.pipelines.rightsize.models import NewRightsize, RightsizeRun, SizeArm, Traffic
 from stockpot.pipelines.rightsize.ports import World
 from stockpot.pipelines.rightsize.traffic import logged_rows, traffic_of
@@ -241,6 +240,10 @@ def scorer_of(spec: SuiteSpec, metric: str) -> tuple[ScorerSpec, Any]:
 
 def judge_behind(spec: ScorerSpec) -> str:
     """The judge whose verdicts a scorer gives, '' where there is none."""
+    from stockpot.pipelines.rightsize.deciding import (
+        judge_of,
+    )  # scipy: a start need not wait for it
+
     return judge_of(spec.options, spec.use)
 
 
