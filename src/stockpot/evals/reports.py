@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from stockpot.traces import badge_words
+
 
 def number(value: float | None, unit: str = "score") -> str:
     """A metric's value as a person reads it."""
@@ -37,7 +39,8 @@ def junit(run: dict[str, Any], gate: dict[str, Any]) -> str:
     ]
     for check in checks:
         name = check["metric"] + (f" [{check['slice']}]" if check["slice"] else "")
-        title = quoteattr(f"{name}: {check['rule']}")
+        beside = f" [{badge_words(check['badge'])}]" if check.get("badge") else ""
+        title = quoteattr(f"{name}: {check['rule']}{beside}")
         lines.append(f"<testcase classname={suite} name={title}>")
         if not check["passed"]:
             cases = [case for case in gate["cases"] if case["metric"] == check["metric"]]
@@ -53,15 +56,28 @@ def markdown(run: dict[str, Any], gate: dict[str, Any] | None) -> str:
     lines = [f"## {run['suite']}:{word or ' ' + run['state']}", "", f"Run `{run['id']}`"]
     if gate and gate["base"]:
         lines[-1] += f" against `{gate['base']}`"
-    lines += ["", "| metric | value | interval | n |", "|---|---|---|---|"]
+    lines += ["", "| metric | value | interval | n | certificate |", "|---|---|---|---|---|"]
     for one in run["metrics"]:
         name = one["metric"] + (f" ({one['slice']})" if one["slice"] else "")
         value, unit = number(one["value"], one["unit"]), one["unit"]
         lines.append(f"| {_cell(name)} | {value} | {interval(one['low'], one['high'], unit)} "
-                     f"| {one['n']} |")  # fmt: skip
+                     f"| {one['n']} | {_cell(badge_words(one.get('badge')))} |")  # fmt: skip
+    for one in run.get("judges") or ():
+        lines += ["", _judge_line(one)]
     if gate is not None:
         lines += ["", *_gate_lines(gate)]
     return "\n".join([*lines, ""])
+
+
+def _judge_line(one: dict[str, Any]) -> str:
+    """How a judge fared: no verdict of it is told without this."""
+    tally, badge = one["tally"], one["badge"]
+    why = f" ({badge['words']})" if badge else ""
+    return (
+        f"`{one['metric']}` is judged by `{one['judge']}`: {badge_words(badge)}{why}. "
+        f"{tally['judged']} of {tally['rows']} rows have a verdict; {tally['unread']} of "
+        f"{tally['calls']} calls could not be read and are missing, not 0."
+    )
 
 
 def _gate_lines(gate: dict[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
 from stockpot.core.errors import NotFound, did_you_mean
 from stockpot.core.terminal import json_option, show, when
+from stockpot.traces import badge_words
 
 _API, _KEYS = "/api/v1/feedback", "/api/v1/public-keys"
 _SIGNALS = click.Choice(
@@ -225,9 +226,10 @@ def _share(interval: dict[str, Any] | None) -> str:
     if interval is None:
         return "-"
     told = f"{interval['value']:.0%}"
+    judged = "".join(f" [{badge_words(badge)}]" for badge in interval["badges"])
     if interval["low"] is None:
-        return f"{told} (n={interval['n']})"
-    return f"{told} [{interval['low']:.0%}, {interval['high']:.0%}] (n={interval['n']})"
+        return f"{told} (n={interval['n']}){judged}"
+    return f"{told} [{interval['low']:.0%}, {interval['high']:.0%}] (n={interval['n']}){judged}"
 
 
 def _named(client: Client, wanted: str) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from stockpot.traces import Badge
+
 Thumb = Literal["up", "down", "none"]
 Signal = Literal[
     "copied", "regenerated", "escalated", "citation_click", "accepted", "edited", "abandoned",
@@ -121,6 +123,8 @@ class Interval(Frozen):
     low: float | None
     high: float | None
     n: int
+    badges: tuple[Badge, ...] = ()
+    """The certificates of the judges among those who gave the scores."""
 
 
 class Satisfaction(Frozen):

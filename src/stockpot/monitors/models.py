@@ -11,6 +11,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from stockpot.traces import Badge
+
 MINUTE_S = 60
 DAY_S = 86_400
 
@@ -206,6 +208,8 @@ class Standing(Frozen):
     evaluated_ms: float | None = None
     alert_id: str | None = None
     silenced_until_ms: float | None = None
+    badges: tuple[Badge, ...] = ()
+    """Of a rule on scores: the certificates of the judges who gave them."""
 
 
 class Spark(Frozen):
@@ -374,6 +378,7 @@ class MonitorHistory(Frozen):
     lines: tuple[float, ...]
     samples: int
     episodes: tuple[AlertEpisode, ...]
+    badges: tuple[Badge, ...] = ()
 
 
 # --- between service and rule ---------------------------------------------------------------------
@@ -388,3 +393,4 @@ class Reading(NamedTuple):
     back: bool | None
     severity: Severity
     reason: str
+    badges: tuple[Badge, ...] = ()

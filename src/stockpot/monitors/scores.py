@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from stockpot.core.errors import InvalidInput, did_you_mean
 from stockpot.monitors.figures import Scored
-from stockpot.traces import ScoreFilter, ScoreService
+from stockpot.traces import Badge, ScoreFilter, ScoreService
 
 SLICES = ("project", "environment", "model", "prompt_name", "prompt_version", "variant")
 """What scores are kept by."""
@@ -45,6 +45,13 @@ class ScoresOfLog:
         if len(windows) > _FEW:
             return await self._read(name, where, windows, bound)
         return [await self._summed(_filter(name, where, window), bound) for window in windows]
+
+    async def judges(
+        self, name: str, where: Mapping[str, str], window: tuple[int, int]
+    ) -> tuple[Badge, ...]:
+        """See `ScoreFigures.judges`."""
+        check_score_slice(where)
+        return await self._scores.judges_behind(_filter(name, where, window))
 
     async def _summed(self, where: ScoreFilter, bound: float) -> Scored:
         found = await self._scores.summary(where, "name")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Badge,
         CertificateState,
         Certifying,
+        badge_words,
         is_judge,
         unmeasured,
     )
@@ -109,6 +110,7 @@ __all__ = [
     "Verification",
     "WriterOf",
     "Written",
+    "badge_words",
     "edit_distance",
     "edit_share",
     "forwarder",
@@ -127,7 +129,8 @@ __all__ = [
 
 _ELSEWHERE = {
     **dict.fromkeys(
-        ("Badge", "CertificateState", "Certifying", "is_judge", "unmeasured"), "badges"
+        ("Badge", "CertificateState", "Certifying", "badge_words", "is_judge", "unmeasured"),
+        "badges",
     ),
     **dict.fromkeys(
         ("NewScore", "Score", "ScoreBy", "ScoreFilter", "ScorePage", "ScoreSummary", "Written"),

@@ -7,7 +7,7 @@ certified, others know and tell (`Certifying`).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from stockpot.traces.models import Frozen
 
@@ -54,3 +54,13 @@ def unmeasured(evaluator: str) -> Badge:
         judge=evaluator, state="uncertified",
         words="this judge is not kept here: nobody has measured it against people",
     )  # fmt: skip
+
+
+def badge_words(badge: Mapping[str, Any] | None) -> str:
+    """A badge as the API gives it, in a few words for a line of a table."""
+    if badge is None:
+        return ""
+    if badge["kappa"] is None:
+        return str(badge["state"])
+    ends = "" if badge["low"] is None else f" [{badge['low']:.2f}, {badge['high']:.2f}]"
+    return f"{badge['state']}, kappa {badge['kappa']:.2f}{ends}, n={badge['n']}"

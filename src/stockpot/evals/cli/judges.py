@@ -13,6 +13,8 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput, NotFound, Unavailable
 from stockpot.core.terminal import json_option, show, when
+from stockpot.evals.cli.showing import figure, tally
+from stockpot.traces import badge_words
 
 _API = "/api/v1/evals/judges"
 _EVERY_S = 0.5
@@ -47,7 +49,7 @@ def list_(client: Client, project: str, as_json: bool) -> None:
             ("JUDGE", lambda j: f"{j['judge']['name']}@{j['judge']['version']}"),
             ("KIND", lambda j: j["judge"]["kind"]),
             ("MODEL", lambda j: j["judge"]["model"] or f"{len(j['judge']['members'])} judges"),
-            ("CERTIFICATE", lambda j: badge(j["badge"])),
+            ("CERTIFICATE", lambda j: badge_words(j["badge"])),
             ("WHY", lambda j: j["badge"]["words"]),
         ),
         as_json=as_json,
@@ -259,7 +261,7 @@ def ask(
         as_json=False,
         empty="No rows.",
     )
-    click.echo(f"{told['judge']}: {badge(told['badge'])}. {tally(told['tally'])}")
+    click.echo(f"{told['judge']}: {badge_words(told['badge'])}. {tally(told['tally'])}")
 
 
 def show_certificate(one: dict[str, Any]) -> None:
@@ -291,36 +293,6 @@ def show_certificate(one: dict[str, Any]) -> None:
     click.echo(f"calls                     {tally(one['tally'])}")
     click.echo(f"expires                   {when(one['expires_ms'])}, or when model or prompt "
                "change")  # fmt: skip
-
-
-def badge(one: dict[str, Any]) -> str:
-    """A certificate in a few words."""
-    if one["kappa"] is None:
-        return str(one["state"])
-    ends = "" if one["low"] is None else f" [{one['low']:.2f}, {one['high']:.2f}]"
-    return f"{one['state']}, kappa {one['kappa']:.2f}{ends}, n={one['n']}"
-
-
-def tally(one: dict[str, Any]) -> str:
-    """How rows and calls fared, in a sentence."""
-    said = (
-        f"{one['judged']} of {one['rows']} rows have a verdict; of {one['calls']} calls "
-        f"{one['unread']} could not be read ({100 * one['parse_share']:.1f} %)"
-    )
-    said += f", {one['abstained']} rows abstained, {one['errors']} failed"
-    if one["swap_consistency"] is not None:
-        said += f"; the same in both orders: {100 * one['swap_consistency']:.1f} %"
-    if one["juries"]:
-        said += f"; the jury was split on {one['split']}"
-    return f"{said}. Rows without a verdict are missing, not 0."
-
-
-def figure(one: dict[str, Any] | None) -> str:
-    """A value with its interval."""
-    if one is None or one["value"] is None:
-        return "-"
-    ends = "" if one["low"] is None else f" [{one['low']:.3f}, {one['high']:.3f}]"
-    return f"{one['value']:.3f}{ends}"
 
 
 def _ref(judge: dict[str, Any]) -> str:

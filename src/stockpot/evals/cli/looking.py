@@ -9,8 +9,9 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.terminal import json_option, show, when
-from stockpot.evals.cli.showing import show_gate, show_metrics
+from stockpot.evals.cli.showing import certificate_column, show_gate, show_metrics
 from stockpot.evals.reports import interval, number
+from stockpot.traces import badge_words
 
 _API = "/api/v1/evals"
 project_option = click.option("--project", default="default", show_default=True)
@@ -59,6 +60,7 @@ def _show_compared(told: dict[str, Any]) -> None:
             ("P", lambda m: f"{m['p_adjusted']:.3g}"),
             ("TEST", lambda m: m["test"]),
             ("VERDICT", lambda m: m["verdict"]),
+            *certificate_column(told["metrics"]),
         ),
         as_json=False,
         empty="No metric is in both.",
@@ -172,6 +174,9 @@ def rows(client: Client, /, run_id: str, as_json: bool, **asked: Any) -> None:
         as_json=as_json,
         empty="No such rows.",
     )
+    if not as_json:
+        for metric, badge in page["badges"].items():
+            click.echo(f"{metric}: {badge['judge']}, {badge_words(badge)} ({badge['words']})")
 
 
 @click.command("scorers")
@@ -240,7 +245,8 @@ def _first(run: dict[str, Any]) -> str:
     if not run["metrics"]:
         return ""
     one = run["metrics"][0]
-    return f"{one['metric']} {number(one['value'], one['unit'])}"
+    badge = f" ({badge_words(one['badge'])})" if one.get("badge") else ""
+    return f"{one['metric']} {number(one['value'], one['unit'])}{badge}"
 
 
 def _score(verdict: dict[str, Any]) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from stockpot.core.terminal import show
+from stockpot.core.terminal import Column, show
 from stockpot.evals.reports import interval, number
+from stockpot.traces import badge_words
 
 _WIDTH = 30
 
@@ -85,10 +86,34 @@ def show_metrics(run: Mapping[str, Any]) -> None:
             ("INTERVAL", lambda m: interval(m["low"], m["high"], m["unit"])),
             ("N", lambda m: m["n"]),
             ("CLUSTERS", lambda m: m["clusters"]),
+            *certificate_column(run["metrics"]),
         ),
         as_json=False,
         empty=run["error"] or "Nothing was scored.",
     )
+    for one in run.get("judges", ()):
+        show_judge(one)
+
+
+def certificate_column(metrics: Any) -> tuple[Column, ...]:
+    """The column of certificates, where a judge is among the metrics."""
+    if not any(one.get("badge") for one in metrics):
+        return ()
+    return (("CERTIFICATE", lambda m: badge_words(m.get("badge"))),)
+
+
+def show_judge(one: Mapping[str, Any]) -> None:
+    """How a judge fared in a run, and what people would have said."""
+    badge = one["badge"]
+    click.echo(f"{one['metric']}: {one['judge']}, {badge_words(badge) or 'no certificate'}"
+               + (f" ({badge['words']})" if badge else ""))  # fmt: skip
+    click.echo(f"  {tally(one['tally'])}")
+    told = one["corrected"]
+    if told and told["estimate"]["value"] is not None:
+        click.echo(
+            f"  The judge's mean is {told['naive']:.3f}; people would say "
+            f"{figure(told['estimate'])}, by {told['labelled']} of their labels."
+        )
 
 
 def show_gate(gate: Mapping[str, Any] | None) -> None:
@@ -101,7 +126,8 @@ def show_gate(gate: Mapping[str, Any] | None) -> None:
         mark = click.style("ok    ", fg="green") if check["passed"] else (
             click.style("FAILED", fg="red")
         )  # fmt: skip
-        click.echo(f"{mark}  {check['words']}  ({check['rule']})")
+        badge = f"  [{badge_words(check['badge'])}]" if check.get("badge") else ""
+        click.echo(f"{mark}  {check['words']}  ({check['rule']}){badge}")
     for case in gate["cases"]:
         before = "" if case["base"] is None else f"{number(case['base'])} -> "
         score = f"{before}{number(case['candidate'])}"
@@ -115,3 +141,25 @@ def state_line(run: Mapping[str, Any]) -> str:
     """How a run stands."""
     why = f": {run['error']}" if run["error"] else ""
     return f"{run['id']} is {run['state']}{why}"
+
+
+def tally(one: dict[str, Any]) -> str:
+    """How rows and calls fared, in a sentence."""
+    said = (
+        f"{one['judged']} of {one['rows']} rows have a verdict; of {one['calls']} calls "
+        f"{one['unread']} could not be read ({100 * one['parse_share']:.1f} %)"
+    )
+    said += f", {one['abstained']} rows abstained, {one['errors']} failed"
+    if one["swap_consistency"] is not None:
+        said += f"; the same in both orders: {100 * one['swap_consistency']:.1f} %"
+    if one["juries"]:
+        said += f"; the jury was split on {one['split']}"
+    return f"{said}. Rows without a verdict are missing, not 0."
+
+
+def figure(one: dict[str, Any] | None) -> str:
+    """A value with its interval."""
+    if one is None or one["value"] is None:
+        return "-"
+    ends = "" if one["low"] is None else f" [{one['low']:.3f}, {one['high']:.3f}]"
+    return f"{one['value']:.3f}{ends}"

@@ -196,11 +196,15 @@ def _share(hits: int, n: int) -> Interval:
 
 
 def _share_of(row: ScoreSummary | None) -> Interval | None:
-    return _share(row.positive, row.numbers) if row and row.numbers else None
+    if row is None or not row.numbers:
+        return None
+    return _share(row.positive, row.numbers).model_copy(update={"badges": row.badges})
 
 
 def _mean_of(row: ScoreSummary | None) -> Interval | None:
-    return _interval(row.mean, row.sd, row.numbers) if row and row.mean is not None else None
+    if row is None or row.mean is None:
+        return None
+    return _interval(row.mean, row.sd, row.numbers).model_copy(update={"badges": row.badges})
 
 
 def _edited(row: ScoreSummary | None) -> Interval | None:

@@ -29,7 +29,7 @@ from stockpot.monitors.models import (
     Rule,
 )
 from stockpot.monitors.rules import read, windows_of
-from stockpot.traces import Measure
+from stockpot.traces import Badge, Measure
 
 MINUTE_S = 60
 
@@ -59,6 +59,23 @@ class ScoreFigures(Protocol):
         """The scores of a name in each window, in Unix seconds."""
         ...
 
+    async def judges(
+        self, name: str, where: Mapping[str, str], window: tuple[int, int]
+    ) -> tuple[Badge, ...]:
+        """The certificates of the judges among those who gave these scores."""
+        ...
+
+
+def marked(said: Reading, badges: tuple[Badge, ...]) -> Reading:
+    """A reading of judges' scores with their certificates. A judge without a valid one may inform
+    and no more: what it says pages nobody."""
+    weak = [badge for badge in badges if not badge.may_gate]
+    if not weak:
+        return said._replace(badges=badges)
+    told = "; ".join(f"{badge.judge} is {badge.state}: {badge.words}" for badge in weak[:3])
+    reason = f"{said.reason} (for information only: {told})"
+    return said._replace(badges=badges, severity="ticket", reason=reason)
+
 
 class Looking:
     """Reads rules. `clock` gives Unix seconds."""
@@ -81,13 +98,21 @@ class Looking:
         spans = [(end - seconds, end) for seconds in lengths]
         found = await self._parts(rule, cut.where(project), spans)
         windows = {s: Window(part) for s, part in zip(lengths, found, strict=True)}
-        return read(rule, windows)
+        said = read(rule, windows)
+        if not about_scores(rule):
+            return said
+        return marked(said, await self._judges(rule, cut.where(project), (min(spans)[0], end)))
 
     async def history(self, trial: MonitorTrial) -> MonitorHistory:
         """What a rule's metric did, and when it would have fired."""
         plan = plan_of(trial.rule, trial.hours, self.clock())
-        parts = await self._grains(trial.rule, trial.slice.where(trial.project), plan)
-        return await asyncio.to_thread(history, trial.rule, trial.no_data, plan, parts)
+        where = trial.slice.where(trial.project)
+        parts = await self._grains(trial.rule, where, plan)
+        told = await asyncio.to_thread(history, trial.rule, trial.no_data, plan, parts)
+        if not about_scores(trial.rule):
+            return told
+        badges = await self._judges(trial.rule, where, (plan.since, plan.end))
+        return told.model_copy(update={"badges": badges})
 
     async def last_hour(
         self, rule: Rule, cut: MonitorSlice, project: str
@@ -120,6 +145,13 @@ class Looking:
             self._spans.stepped, where, plan.since, plan.end, plan.grain
         )
         return {at: part_of(rule, measure) for at, measure in found.items()}
+
+    async def _judges(
+        self, rule: Rule, where: Mapping[str, str], window: tuple[int, int]
+    ) -> tuple[Badge, ...]:
+        return () if self._scores is None else (
+            await self._scores.judges(rule.score, where, window)
+        )  # fmt: skip
 
     async def _scored(
         self, rule: Rule, where: Mapping[str, str], spans: Sequence[tuple[int, int]]

@@ -130,6 +130,7 @@ class Watching:
             reason=reading.reason, evaluated_ms=now_ms,
             alert_id=monitor.standing.alert_id if firing else None,
             silenced_until_ms=looked.silence.until_ms if looked.silence else None,
+            badges=reading.badges,
         )  # fmt: skip
         points = self._sparks[monitor.id]
         minute = -int(-now_ms // (MINUTE_S * 1000)) * MINUTE_S * 1000.0

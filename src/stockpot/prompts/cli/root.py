@@ -14,6 +14,7 @@ from stockpot.core.errors import InvalidInput
 from stockpot.core.terminal import json_option, show, when
 from stockpot.prompts.files import PromptFile, check, parse, write
 from stockpot.prompts.models import PromptContent
+from stockpot.traces import badge_words
 
 API = "/api/v1/prompts"
 project_option = click.option("--project", help="The project, where the name alone is not plain.")
@@ -356,5 +357,14 @@ def _ms(value: float | None) -> str:
 
 
 def _scores(version: dict[str, Any]) -> str:
-    told = (f"{s['name']}={s['mean']:.2f}" for s in version["scores"] if s["mean"] is not None)
+    told = (
+        f"{s['name']}={s['mean']:.2f}{_judged(s)}"
+        for s in version["scores"]
+        if s["mean"] is not None
+    )
     return " ".join(told) or "-"
+
+
+def _judged(scores: dict[str, Any]) -> str:
+    """The certificates of the judges behind some scores."""
+    return "".join(f" [{badge_words(badge)}]" for badge in scores["badges"])

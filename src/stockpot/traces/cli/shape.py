@@ -12,6 +12,7 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
 from stockpot.core.terminal import json_option
+from stockpot.traces.badges import badge_words
 from stockpot.traces.cli.filters import Row
 from stockpot.traces.cli.log import whole
 
@@ -130,13 +131,18 @@ def _p95(figures: Row) -> str:
     return "" if p95 is None else f"{p95:.0f} ms"
 
 
+def _judged(scores: Row) -> str:
+    """The certificates of the judges behind some scores."""
+    return "".join(f" [{badge_words(badge)}]" for badge in scores["badges"])
+
+
 _TOLD: dict[str, Callable[[Row], str]] = {
     "calls": lambda f: f"{f['calls']:g} ({f['share']:.0%})",
     "cost a call": _each,
     "p95": _p95,
     "errors": lambda f: f"{f['errors'] / f['calls']:.2%}" if f["calls"] else "",
     "feedback": lambda f: ", ".join(
-        f"{s['name']} {s['mean']:.3g} ({s['n']})" for s in f["feedback"]
+        f"{s['name']} {s['mean']:.3g} ({s['n']}){_judged(s)}" for s in f["feedback"]
     ),
 }
 

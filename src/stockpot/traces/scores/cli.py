@@ -13,6 +13,7 @@ from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
 from stockpot.core.errors import InvalidInput
 from stockpot.core.terminal import json_option, show, when
+from stockpot.traces.badges import badge_words
 
 _API = "/api/v1/scores"
 _SOURCES = click.Choice(["human", "end_user", "api", "code", "judge", "guardrail"])
@@ -66,6 +67,7 @@ def list_(client: Client, /, as_json: bool, **given: Any) -> None:
             ("VALUE", lambda s: "" if s["value"] is None else f"{s['value']:g}"),
             ("LABEL", lambda s: s["label"]),
             ("SOURCE", lambda s: s["source"]),
+            ("CERTIFICATE", lambda s: badge_words(s["badge"])),
             ("AUTHOR", lambda s: s["author"]),
             ("PROMPT", _prompt),
             ("COMMENT", lambda s: " ".join(s["comment"].split())[:40]),
@@ -156,6 +158,7 @@ def summary(client: Client, /, as_json: bool, **given: Any) -> None:
             ("N", lambda s: s["n"]),
             ("MEAN", lambda s: "" if s["mean"] is None else f"{s['mean']:.3f}"),
             ("SD", lambda s: "" if s["sd"] is None else f"{s['sd']:.3f}"),
+            ("CERTIFICATE", lambda s: "; ".join(badge_words(one) for one in s["badges"])),
             ("LABELS", lambda s: "  ".join(f"{k} {n}" for k, n in s["labels"].items())),
         ),
         as_json=as_json,

@@ -165,6 +165,13 @@ class ScoreService:
             lambda c: store.unit_means(c, project, experiment, name, source, since_ms)
         )
 
+    async def judges_behind(
+        self, where: ScoreFilter, sight: Sight | None = None
+    ) -> tuple[Badge, ...]:
+        """The certificates of the judges among those who gave some scores."""
+        found = await self._judges(where, "name", sight)
+        return tuple(dict.fromkeys(badge for badges in found.values() for badge in badges))
+
     async def _with_badges(self, some: Sequence[Score]) -> tuple[Score, ...]:
         """Scores, those of judges with their certificates beside them."""
         asked: dict[str, set[str]] = {}
