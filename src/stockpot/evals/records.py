@@ -76,7 +76,7 @@ class Tally(Frozen):
     cost_nano: int | None = 0
 
 
-class Figure(Frozen):
+class Estimated(Frozen):
     """A value with its 95 % interval; null where the data do not tell. `method` names how."""
 
     value: float | None
@@ -94,8 +94,8 @@ class Corrected(Frozen):
     labels alone. Holds as far as labelled and judged rows come from the same place."""
 
     naive: float
-    estimate: Figure
-    people: Figure
-    rogan_gladen: Figure | None = None
+    estimate: Estimated
+    people: Estimated
+    rogan_gladen: Estimated | None = None
     labelled: int
     judged: int

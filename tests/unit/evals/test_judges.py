@@ -23,7 +23,7 @@ from stockpot.evals.judges.instructing import messages
 from stockpot.evals.judges.models import Certificate, HumanLabel
 from stockpot.evals.judges.reading import read
 from stockpot.evals.judges.service import made_of
-from stockpot.evals.records import Figure, Judgement, Vote
+from stockpot.evals.records import Estimated, Judgement, Vote
 
 
 def judge(**spec: Any) -> Judge:
@@ -146,7 +146,7 @@ def test_a_certificate_holds_while_model_and_labels_do_and_kappa_is_high_enough(
     assert found.ceiling.items == 60
     assert found.corrected is not None
     assert (found.corrected.labelled, found.corrected.judged) == (60, 30)
-    kappa = Figure(value=0.6, low=0.45, high=0.75, n=60)
+    kappa = Estimated(value=0.6, low=0.45, high=0.75, n=60)
     done = Certificate(
         id="c", project="p", judge="j", version=1, content_hash="", state="uncertified", reason="",
         progress="done", dataset="", dataset_version=None, question="", labels=120, raters=2,

@@ -4559,7 +4559,7 @@ export interface components {
          * @description One variant: its part of the units that take part, and what stands in for the subject: a
          *     prompt's version or label (`NAME@7`), the name of a model. '' is the subject as it is.
          */
-        Arm: {
+        "Arm-Input": {
             /** Name */
             name: string;
             /**
@@ -5079,8 +5079,8 @@ export interface components {
          *     time of the labels; they are good for `max_age_days`. `state` and `reason` are as of now.
          */
         Certificate: {
-            accuracy?: components["schemas"]["stockpot__evals__records__Figure"] | null;
-            alpha?: components["schemas"]["stockpot__evals__records__Figure"] | null;
+            accuracy?: components["schemas"]["Estimated"] | null;
+            alpha?: components["schemas"]["Estimated"] | null;
             ceiling?: components["schemas"]["HumanCeiling"] | null;
             /** Content Hash */
             content_hash: string;
@@ -5111,7 +5111,7 @@ export interface components {
             issued_ms: number;
             /** Judge */
             judge: string;
-            kappa?: components["schemas"]["stockpot__evals__records__Figure"] | null;
+            kappa?: components["schemas"]["Estimated"] | null;
             /** Labels */
             labels: number;
             /** Labels Ms */
@@ -5432,15 +5432,15 @@ export interface components {
          *     labels alone. Holds as far as labelled and judged rows come from the same place.
          */
         Corrected: {
-            estimate: components["schemas"]["stockpot__evals__records__Figure"];
+            estimate: components["schemas"]["Estimated"];
             /** Judged */
             judged: number;
             /** Labelled */
             labelled: number;
             /** Naive */
             naive: number;
-            people: components["schemas"]["stockpot__evals__records__Figure"];
-            rogan_gladen?: components["schemas"]["stockpot__evals__records__Figure"] | null;
+            people: components["schemas"]["Estimated"];
+            rogan_gladen?: components["schemas"]["Estimated"] | null;
         };
         /**
          * CostForecast
@@ -5767,6 +5767,25 @@ export interface components {
             message: string;
         };
         /**
+         * Estimated
+         * @description A value with its 95 % interval; null where the data do not tell. `method` names how.
+         */
+        Estimated: {
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /**
+             * Method
+             * @default
+             */
+            method?: string;
+            /** N */
+            n: number;
+            /** Value */
+            value: number | null;
+        };
+        /**
          * Event
          * @description Something that happened and that a person may want to know, such as a budget at 80 %.
          */
@@ -5810,7 +5829,7 @@ export interface components {
              */
             alpha?: number;
             /** Arms */
-            arms: components["schemas"]["Arm"][];
+            arms: components["schemas"]["stockpot__experiments__models__Arm"][];
             /**
              * Auto Release
              * @default false
@@ -6004,6 +6023,20 @@ export interface components {
             n: number;
             /** Name */
             name: string;
+        };
+        /**
+         * Figure
+         * @description An agreement with its 95 % interval; null where only one value was ever given.
+         */
+        Figure: {
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** N */
+            n: number;
+            /** Value */
+            value: number | null;
         };
         /**
          * Finish
@@ -6245,11 +6278,11 @@ export interface components {
          *     expected to reach.
          */
         HumanCeiling: {
-            accuracy: components["schemas"]["stockpot__evals__records__Figure"] | null;
-            alpha: components["schemas"]["stockpot__evals__records__Figure"] | null;
+            accuracy: components["schemas"]["Estimated"] | null;
+            alpha: components["schemas"]["Estimated"] | null;
             /** Items */
             items: number;
-            kappa: components["schemas"]["stockpot__evals__records__Figure"] | null;
+            kappa: components["schemas"]["Estimated"] | null;
             /** Raters */
             raters: number;
         };
@@ -6361,6 +6394,11 @@ export interface components {
          *     mean; a bound is null where the data say nothing of it.
          */
         Interval: {
+            /**
+             * Badges
+             * @default []
+             */
+            badges?: components["schemas"]["Badge"][];
             /** High */
             high: number | null;
             /** Low */
@@ -7174,6 +7212,7 @@ export interface components {
             spark?: components["schemas"]["Spark"] | null;
             /**
              * @default {
+             *       "badges": [],
              *       "reason": "",
              *       "samples": 0,
              *       "severity": "page",
@@ -7191,6 +7230,11 @@ export interface components {
          *     back, or the factors of the burn rates; `series` has one list for each window of a burn rate.
          */
         MonitorHistory: {
+            /**
+             * Badges
+             * @default []
+             */
+            badges?: components["schemas"]["Badge"][];
             /** Episodes */
             episodes: components["schemas"]["AlertEpisode"][];
             /** From Ms */
@@ -7516,7 +7560,7 @@ export interface components {
              */
             alpha?: number;
             /** Arms */
-            arms: components["schemas"]["Arm"][];
+            arms: components["schemas"]["Arm-Input"][];
             /**
              * Auto Release
              * @default false
@@ -8398,7 +8442,7 @@ export interface components {
             agreed: number;
             /** Items */
             items: number;
-            kappa: components["schemas"]["stockpot__datasets__annotation_models__Figure"] | null;
+            kappa: components["schemas"]["Figure"] | null;
             /** One */
             one: string;
             /** Other */
@@ -8567,9 +8611,8 @@ export interface components {
          *
          *     `on` says which texts it reads. `threshold` is that of rails that score; none is the tenant's
          *     calibrated one, else the shipped one. `on_error` says what a rail that fails or takes longer
-         *     than `budget_ms` means: `open` goes on, `closed` blocks; a rule that does not say allows 50 ms,
-         *     to Presidio 1,000 and to a chat model 10,000. `shadow` records and does nothing. `reversible`
-         *     masks are taken back in the answer. `route_to` is another model name, for `route`.
+         *     than `budget_ms` means: `open` goes on, `closed` blocks. `shadow` records and does nothing.
+         *     `reversible` masks are taken back in the answer. `route_to` is another model name, for `route`.
          */
         PolicyRule: {
             /**
@@ -8578,8 +8621,11 @@ export interface components {
              * @enum {string}
              */
             action?: "mask" | "block" | "reask" | "route" | "flag";
-            /** Budget Ms */
-            budget_ms?: number | null;
+            /**
+             * Budget Ms
+             * @default 50
+             */
+            budget_ms?: number;
             /** Id */
             id: string;
             /**
@@ -9287,7 +9333,7 @@ export interface components {
         QuestionAgreement: {
             /** Agreed */
             agreed: number;
-            alpha: components["schemas"]["stockpot__datasets__annotation_models__Figure"] | null;
+            alpha: components["schemas"]["Figure"] | null;
             /** Items */
             items: number;
             /** Level */
@@ -9711,28 +9757,6 @@ export interface components {
             trace_id: string;
         };
         /**
-         * Report
-         * @description What is known of an experiment now. `crossed` units were seen in two arms; they are counted
-         *     here and nowhere else.
-         */
-        Report: {
-            advice: components["schemas"]["Advice"];
-            /** Arms */
-            arms: components["schemas"]["ArmUnits"][];
-            /** At Ms */
-            at_ms: number;
-            /** Band */
-            band: components["schemas"]["Look"][];
-            /** Crossed */
-            crossed: number;
-            /** Decisions */
-            decisions: components["schemas"]["Decision"][];
-            experiment: components["schemas"]["Experiment"];
-            /** Metrics */
-            metrics: components["schemas"]["MetricReport"][];
-            ratio: components["schemas"]["RatioCheck"] | null;
-        };
-        /**
          * Repriced
          * @description Spans that were looked at, those whose cost is another, and their sums before and after.
          */
@@ -10016,7 +10040,7 @@ export interface components {
             /** Applied */
             applied: string;
             /** Arms */
-            arms: components["schemas"]["SizeArm"][];
+            arms: components["schemas"]["stockpot__pipelines__rightsize__models__Arm"][];
             asked: components["schemas"]["NewRightsize"];
             /** Created By */
             created_by: string;
@@ -10034,7 +10058,7 @@ export interface components {
             notes: string[];
             /** Project */
             project: string;
-            report: components["schemas"]["SizeReport"] | null;
+            report: components["schemas"]["stockpot__pipelines__rightsize__models__Report"] | null;
             /** Rows */
             rows: number;
             /** Source */
@@ -11015,73 +11039,6 @@ export interface components {
             until_ms: number;
         };
         /**
-         * SizeArm
-         * @description One model and the run of its evaluation. `cached` answers were not paid for again.
-         */
-        SizeArm: {
-            /**
-             * Cached
-             * @default 0
-             */
-            cached?: number;
-            /**
-             * Cost Nano
-             * @default 0
-             */
-            cost_nano?: number | null;
-            /**
-             * Done
-             * @default 0
-             */
-            done?: number;
-            /**
-             * Failed
-             * @default 0
-             */
-            failed?: number;
-            /** Model */
-            model: string;
-            /** Rows */
-            rows: number;
-            /** Run */
-            run: string;
-            /**
-             * State
-             * @default queued
-             */
-            state?: string;
-        };
-        /**
-         * SizeReport
-         * @description What a run found. `recommended` is the cheapest candidate that passes, '' where none does.
-         */
-        SizeReport: {
-            baseline: components["schemas"]["ArmFigures"];
-            /** Candidates */
-            candidates: components["schemas"]["Candidate"][];
-            /** Confidence */
-            confidence: number;
-            /**
-             * Direction
-             * @enum {string}
-             */
-            direction: "higher" | "lower";
-            /** Judge */
-            judge: string;
-            /** Margin */
-            margin: number;
-            /** Method */
-            method: string;
-            /** Metric */
-            metric: string;
-            /** Recommended */
-            recommended: string;
-            /** Unit */
-            unit: string;
-            /** Warnings */
-            warnings: string[];
-        };
-        /**
          * Slice
          * @description A named part of a data set: the rows that meet all conditions, in every version.
          */
@@ -11106,9 +11063,9 @@ export interface components {
          * @description A judge and people on a part of the items; '' is all of them.
          */
         SliceAgreement: {
-            accuracy: components["schemas"]["stockpot__evals__records__Figure"];
-            alpha?: components["schemas"]["stockpot__evals__records__Figure"] | null;
-            kappa: components["schemas"]["stockpot__evals__records__Figure"];
+            accuracy: components["schemas"]["Estimated"];
+            alpha?: components["schemas"]["Estimated"] | null;
+            kappa: components["schemas"]["Estimated"];
             /** N */
             n: number;
             /** Slice */
@@ -11519,6 +11476,11 @@ export interface components {
         Standing: {
             /** Alert Id */
             alert_id?: string | null;
+            /**
+             * Badges
+             * @default []
+             */
+            badges?: components["schemas"]["Badge"][];
             /** Evaluated Ms */
             evaluated_ms?: number | null;
             /**
@@ -12997,20 +12959,6 @@ export interface components {
             repeated?: string[];
         };
         /**
-         * Figure
-         * @description An agreement with its 95 % interval; null where only one value was ever given.
-         */
-        stockpot__datasets__annotation_models__Figure: {
-            /** High */
-            high: number | null;
-            /** Low */
-            low: number | null;
-            /** N */
-            n: number;
-            /** Value */
-            value: number | null;
-        };
-        /**
          * Progress
          * @description Items by state, and what each annotator has done.
          */
@@ -13062,23 +13010,109 @@ export interface components {
             seconds: number;
         };
         /**
-         * Figure
-         * @description A value with its 95 % interval; null where the data do not tell. `method` names how.
+         * Arm
+         * @description One variant: its part of the units that take part, and what stands in for the subject: a
+         *     prompt's version or label (`NAME@7`), the name of a model. '' is the subject as it is.
          */
-        stockpot__evals__records__Figure: {
-            /** High */
-            high: number | null;
-            /** Low */
-            low: number | null;
+        stockpot__experiments__models__Arm: {
+            /** Name */
+            name: string;
             /**
-             * Method
+             * Target
              * @default
              */
-            method?: string;
-            /** N */
-            n: number;
-            /** Value */
-            value: number | null;
+            target?: string;
+            /** Weight */
+            weight: number;
+        };
+        /**
+         * Report
+         * @description What is known of an experiment now. `crossed` units were seen in two arms; they are counted
+         *     here and nowhere else.
+         */
+        stockpot__experiments__models__Report: {
+            advice: components["schemas"]["Advice"];
+            /** Arms */
+            arms: components["schemas"]["ArmUnits"][];
+            /** At Ms */
+            at_ms: number;
+            /** Band */
+            band: components["schemas"]["Look"][];
+            /** Crossed */
+            crossed: number;
+            /** Decisions */
+            decisions: components["schemas"]["Decision"][];
+            experiment: components["schemas"]["Experiment"];
+            /** Metrics */
+            metrics: components["schemas"]["MetricReport"][];
+            ratio: components["schemas"]["RatioCheck"] | null;
+        };
+        /**
+         * Arm
+         * @description One model and the run of its evaluation. `cached` answers were not paid for again.
+         */
+        stockpot__pipelines__rightsize__models__Arm: {
+            /**
+             * Cached
+             * @default 0
+             */
+            cached?: number;
+            /**
+             * Cost Nano
+             * @default 0
+             */
+            cost_nano?: number | null;
+            /**
+             * Done
+             * @default 0
+             */
+            done?: number;
+            /**
+             * Failed
+             * @default 0
+             */
+            failed?: number;
+            /** Model */
+            model: string;
+            /** Rows */
+            rows: number;
+            /** Run */
+            run: string;
+            /**
+             * State
+             * @default queued
+             */
+            state?: string;
+        };
+        /**
+         * Report
+         * @description What a run found. `recommended` is the cheapest candidate that passes, '' where none does.
+         */
+        stockpot__pipelines__rightsize__models__Report: {
+            baseline: components["schemas"]["ArmFigures"];
+            /** Candidates */
+            candidates: components["schemas"]["Candidate"][];
+            /** Confidence */
+            confidence: number;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "higher" | "lower";
+            /** Judge */
+            judge: string;
+            /** Margin */
+            margin: number;
+            /** Method */
+            method: string;
+            /** Metric */
+            metric: string;
+            /** Recommended */
+            recommended: string;
+            /** Unit */
+            unit: string;
+            /** Warnings */
+            warnings: string[];
         };
         /**
          * Difference
@@ -21710,7 +21744,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Report"];
+                    "application/json": components["schemas"]["stockpot__experiments__models__Report"];
                 };
             };
             /** @description The request cannot be read */

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { Certificate } from "../judges/certificate";
 import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { ago, count } from "../ui/format";
@@ -164,6 +165,7 @@ function DifferenceRow({ one, all }: { one: Compared; all: readonly Compared[] }
         <span className="pl-2 text-xs text-ink-3">
           {one.direction === "lower" && "less is better"}
         </span>
+        <Certificate badge={one.badge} />
       </Cell>
       <Cell num>{amount(one.base, one.unit)}</Cell>
       <Cell num>{amount(one.candidate, one.unit)}</Cell>

@@ -1,5 +1,6 @@
 // The word of a gate: each rule, and the cases that speak against it.
 import { Link } from "@tanstack/react-router";
+import { Certificate } from "../judges/certificate";
 import { Badge } from "../ui/badge";
 import { fullTime } from "../ui/format";
 import { Cell, ROW, Table } from "../ui/table";
@@ -46,7 +47,8 @@ export function GateView({ gate }: { gate: GateResult }) {
               <span className="font-medium">{check.metric}</span>{" "}
               <span className="text-ink-2">
                 {check.slice} {check.rule}
-              </span>
+              </span>{" "}
+              <Certificate badge={check.badge} />
             </Cell>
             <Cell>
               <Badge tone={check.passed ? "ok" : "bad"}>{check.passed ? "holds" : "broken"}</Badge>

@@ -4,6 +4,8 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { call } from "../api/client";
 import { useMay } from "../api/may";
+import { Certificate } from "../judges/certificate";
+import { estimated, tallyText, unreadText } from "../judges/words";
 import { State } from "../ui/badge";
 import { Button } from "../ui/button";
 import { ago, count, duration, fullTime, money } from "../ui/format";
@@ -34,6 +36,7 @@ export function RunView({ id, part }: { id: string; part?: string }) {
         </p>
       )}
       {run.metrics.length > 0 && <Metrics run={run} />}
+      {run.judges.length > 0 && <Judges run={run} />}
       {run.gate && <GateView gate={run.gate} />}
       <ResultList run={run} part={part} />
     </div>
@@ -201,6 +204,34 @@ function Metrics({ run }: { run: Run }) {
   );
 }
 
+/** How the judges of a run fared: what they did not say is missing, and is said here. */
+function Judges({ run }: { run: Run }) {
+  return (
+    <section aria-label="Judges" className="px-4 pt-3">
+      <h3 className="pb-1 font-semibold">Judges</h3>
+      <ul className="flex flex-col gap-1">
+        {run.judges.map((one) => (
+          <li key={one.metric}>
+            <Link
+              to="/judges"
+              search={{ judge: one.judge.replace(/^judge:|@\d+$/g, ""), of: run.project }}
+              className="text-accent underline"
+            >
+              {one.judge}
+            </Link>{" "}
+            <Certificate badge={one.badge} />{" "}
+            <span className="text-ink-2">
+              {tallyText(one.tally)}; could not be read: {unreadText(one.tally)}.
+              {one.corrected &&
+                ` The judge’s mean is ${one.corrected.naive.toFixed(3)}; people would say ${estimated(one.corrected.estimate)}.`}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 function MetricRow({ one, all }: { one: Measured; all: readonly Measured[] }) {
   const same = all.filter((other) => other.metric === one.metric);
   const scale =
@@ -224,6 +255,7 @@ function MetricRow({ one, all }: { one: Measured; all: readonly Measured[] }) {
         <span className="pl-2 text-xs text-ink-3">
           {one.better === "lower" && "less is better"}
         </span>
+        <Certificate badge={one.badge} />
       </Cell>
       <Cell num>{amount(one.value, one.unit)}</Cell>
       <Cell>

@@ -1,6 +1,7 @@
 // Runs, the newest first; those that go on are drawn as they go.
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { Certificate } from "../judges/certificate";
 import { Badge, State } from "../ui/badge";
 import { Button } from "../ui/button";
 import { ago, duration, fullTime, money, plural } from "../ui/format";
@@ -108,6 +109,7 @@ function Main({ run }: { run: Run }) {
       <span className="min-w-[92px]">
         <b className="font-medium">{amount(main.value, main.unit)}</b>
         <span className="block text-xs text-ink-3">{main.metric}</span>
+        <Certificate badge={main.badge} />
       </span>
       {scale && (
         <Interval

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Interval, Satisfaction } from "../api/types";
 import { type Scope, windowOf } from "../frame/search";
+import { Certificates } from "../judges/certificate";
 import { CodeBlock } from "../ui/code";
 import { compact, NONE } from "../ui/format";
 import { NativeSelect } from "../ui/native-select";
@@ -143,7 +144,8 @@ function Figure({ interval }: { interval: Interval | null }) {
     <>
       <b className="mr-2 inline-block w-9 text-right font-medium">{share(interval.value)}</b>
       <IntervalBar interval={interval} />
-      <span className="ml-2 text-xs text-ink-3">of {interval.n}</span>
+      <span className="ml-2 text-xs text-ink-3">of {interval.n}</span>{" "}
+      <Certificates badges={interval.badges} />
     </>
   );
 }

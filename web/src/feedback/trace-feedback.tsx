@@ -7,6 +7,7 @@ import { call } from "../api/client";
 import { needs, useMay } from "../api/may";
 import type { RowOfTrace, Span } from "../api/types";
 import { AddToDataset } from "../datasets/add-to-dataset";
+import { Certificate } from "../judges/certificate";
 import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Field, TextArea } from "../ui/field";
@@ -78,14 +79,16 @@ export function TraceFeedback({ span }: { span: Span }) {
             ?.filter((one) => one !== mine)
             .slice(0, 12)
             .map((one) => (
-              <Badge
-                key={one.id}
-                tone={one.name === "thumbs" ? (one.value === 1 ? "ok" : "bad") : "mute"}
-                title={[one.source, one.author, one.comment].filter(Boolean).join(": ")}
-              >
-                {saidIn(one)}
-                {one.edit_share !== null && ` ${share(one.edit_share)}`}
-              </Badge>
+              <span key={one.id} className="inline-flex gap-0.5">
+                <Badge
+                  tone={one.name === "thumbs" ? (one.value === 1 ? "ok" : "bad") : "mute"}
+                  title={[one.source, one.author, one.comment].filter(Boolean).join(": ")}
+                >
+                  {saidIn(one)}
+                  {one.edit_share !== null && ` ${share(one.edit_share)}`}
+                </Badge>
+                <Certificate badge={one.badge} />
+              </span>
             ))}
           {rows.data
             ?.filter((row) => row.until === null)

@@ -38,6 +38,7 @@ export const GROUPS = [
       { to: "/datasets", label: "Data sets", icon: "grid", keys: "g d" },
       { to: "/annotation", label: "Annotation", icon: "tag", keys: "g q" },
       { to: "/evals", label: "Evaluations", icon: "pulse", keys: "g e" },
+      { to: "/judges", label: "Judges", icon: "check", keys: "g j" },
       { to: "/experiments", label: "Experiments", icon: "split", keys: "g x" },
       { to: "/rightsize", label: "Right-sizing", icon: "filter", keys: "g z" },
     ],

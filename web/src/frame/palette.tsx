@@ -242,6 +242,14 @@ function useCommands(): Command[] {
         run: () => navigate({ to: "/experiments" }),
       },
       {
+        id: "judges",
+        label: "Judges",
+        group: page,
+        icon: "check",
+        keys: "g j",
+        run: () => navigate({ to: "/judges" }),
+      },
+      {
         id: "monitors",
         label: "Monitors",
         group: page,

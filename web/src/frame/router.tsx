@@ -17,6 +17,7 @@ import { parseDatasetSearch } from "../datasets/search";
 import { parseEvalSearch } from "../evals/search";
 import { parseExperimentSearch } from "../experiments/search";
 import { parseFeedbackSearch } from "../feedback/search";
+import { parseJudgeSearch } from "../judges/search";
 import { parseMonitorSearch } from "../monitors/search";
 import { parsePeopleSearch } from "../people/search";
 import { parsePlaygroundSearch } from "../playground/search";
@@ -207,6 +208,12 @@ const rightsize = createRoute({
   validateSearch: parseSizeSearch,
   staticData: { title: "Right-sizing", scope: ["project"] },
   component: lazyRouteComponent(() => import("../rightsize/rightsize-page"), "RightsizePage"),
+const judges = createRoute({
+  getParentRoute: () => frame,
+  path: "/judges",
+  validateSearch: parseJudgeSearch,
+  staticData: { title: "Judges", scope: ["project"] },
+  component: lazyRouteComponent(() => import("../judges/judges-page"), "JudgesPage"),
 });
 
 const monitors = createRoute({
@@ -299,6 +306,7 @@ export const router = createRouter({
       cost,
       experiments,
       rightsize,
+      judges,
       monitors,
       evals,
       feedback,

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { call } from "../api/client";
 import { useMay } from "../api/may";
 import type { Monitor, MonitorTrial, Silence } from "../api/types";
+import { Certificates } from "../judges/certificate";
 import { Badge, State } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Confirm } from "../ui/dialog";
@@ -76,6 +77,11 @@ export function MonitorView({ monitor, onEdit, onSilence }: Props) {
         </Fact>
         <Fact term="Of">{sliceOf(monitor)}</Fact>
         <Fact term="Says">{standing.reason || "not looked at yet"}</Fact>
+        {standing.badges.length > 0 && (
+          <Fact term="Judged by">
+            <Certificates badges={standing.badges} />
+          </Fact>
+        )}
       </dl>
       {monitor.description && <p className="px-4 pt-2 text-ink-2">{monitor.description}</p>}
       <Quiet monitor={monitor} editor={editor} />

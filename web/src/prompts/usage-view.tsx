@@ -5,6 +5,7 @@ import { call } from "../api/client";
 import type { PromptMetrics } from "../api/types";
 import { resolveWindow, type Window } from "../api/window";
 import { windowOf } from "../frame/search";
+import { Certificates } from "../judges/certificate";
 import { Badge } from "../ui/badge";
 import { CodeBlock } from "../ui/code";
 import { compact, count, duration, percent, spend } from "../ui/format";
@@ -107,7 +108,8 @@ function VersionRow({ one, labels }: { one: Figures; labels: readonly { label: s
                   ? `${score.name}: ${score.n}`
                   : `${score.name} ${score.mean.toFixed(2)} (${score.n})`,
               )
-              .join(", ")}
+              .join(", ")}{" "}
+        <Certificates badges={one.scores.flatMap((score) => score.badges)} />
       </Cell>
     </tr>
   );

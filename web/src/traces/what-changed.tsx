@@ -7,6 +7,7 @@ import { call } from "../api/client";
 import type { ChangedValue, Changes, WindowFigures } from "../api/types";
 import { resolveWindow } from "../api/window";
 import { type Scope, windowOf } from "../frame/search";
+import { Certificates } from "../judges/certificate";
 import { Button } from "../ui/button";
 import { compact, count, duration, fullTime, money, NONE, percent } from "../ui/format";
 import { Segments } from "../ui/segments";
@@ -179,7 +180,15 @@ function Scores({ base, now }: { base: WindowFigures; now: WindowFigures }) {
     return found?.mean == null ? NONE : `${found.mean.toFixed(2)} (${count(found.n)})`;
   };
   if (names.length === 0) return NONE;
-  return names.map((name) => `${name} ${mean(base, name)} → ${mean(now, name)}`).join(", ");
+  const judges = new Map(
+    [...base.feedback, ...now.feedback].flatMap((one) => one.badges).map((one) => [one.judge, one]),
+  );
+  return (
+    <>
+      {names.map((name) => `${name} ${mean(base, name)} → ${mean(now, name)}`).join(", ")}{" "}
+      <Certificates badges={[...judges.values()]} />
+    </>
+  );
 }
 
 interface ToProps {

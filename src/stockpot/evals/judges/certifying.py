@@ -24,7 +24,7 @@ from stockpot.evals.judges.models import (
     Judge,
     SliceAgreement,
 )
-from stockpot.evals.records import Corrected, Figure, Judgement
+from stockpot.evals.records import Corrected, Estimated, Judgement
 from stockpot.traces import Badge, CertificateState
 
 SETTLED = "adjudication"
@@ -178,7 +178,7 @@ def _level(judge: Judge) -> Any:
     return "ordinal" if judge.scale.ordered else "nominal"
 
 
-def _kappa(judge: Judge, pairs: Sequence[tuple[float, float]]) -> Figure:
+def _kappa(judge: Judge, pairs: Sequence[tuple[float, float]]) -> Estimated:
     from stockpot import stats
 
     if not pairs:
@@ -191,7 +191,7 @@ def _weights(judge: Judge) -> Any:
     return "quadratic" if judge.scale.numeric or judge.scale.ordered else "none"
 
 
-def _accuracy(pairs: Sequence[tuple[float, float]]) -> Figure:
+def _accuracy(pairs: Sequence[tuple[float, float]]) -> Estimated:
     from stockpot import stats
 
     if not pairs:
@@ -199,10 +199,10 @@ def _accuracy(pairs: Sequence[tuple[float, float]]) -> Figure:
     return figure(stats.wilson(sum(a == b for a, b in pairs), len(pairs)))
 
 
-NOTHING = Figure(value=None, low=None, high=None, n=0)
+NOTHING = Estimated(value=None, low=None, high=None, n=0)
 
 
-def figure(found: Any) -> Figure:
+def figure(found: Any) -> Estimated:
     """An estimate as it is kept; what is infinite or no number is null."""
 
     def finite(value: float) -> float | None:
@@ -211,7 +211,7 @@ def figure(found: Any) -> Figure:
     value, low, high = finite(found.value), finite(found.low), finite(found.high)
     if value is None:
         low = high = None
-    return Figure(value=value, low=low, high=high, n=found.n, method=found.method)
+    return Estimated(value=value, low=low, high=high, n=found.n, method=found.method)
 
 
 def ceiling_of(judge: Judge, people: People) -> HumanCeiling | None:
@@ -258,7 +258,7 @@ def corrected(
     )  # fmt: skip
 
 
-def _by_errors(rows: Sequence[CertificateRow], unlabelled: Sequence[float]) -> Figure | None:
+def _by_errors(rows: Sequence[CertificateRow], unlabelled: Sequence[float]) -> Estimated | None:
     """The correction by the judge's errors, where all verdicts are yes or no."""
     from stockpot import stats
 

@@ -12,7 +12,7 @@ from pydantic import Field, JsonValue, model_validator
 from stockpot.evals.models import Name, Text
 from stockpot.evals.records import (
     Corrected,
-    Figure,
+    Estimated,
     Frozen,
     Judgement,
     Tally,
@@ -179,9 +179,9 @@ class SliceAgreement(Frozen):
 
     slice: str
     n: int
-    kappa: Figure
-    accuracy: Figure
-    alpha: Figure | None = None
+    kappa: Estimated
+    accuracy: Estimated
+    alpha: Estimated | None = None
 
 
 class HumanCeiling(Frozen):
@@ -190,9 +190,9 @@ class HumanCeiling(Frozen):
 
     items: int
     raters: int
-    kappa: Figure | None
-    accuracy: Figure | None
-    alpha: Figure | None
+    kappa: Estimated | None
+    accuracy: Estimated | None
+    alpha: Estimated | None
 
 
 class CertificateRow(NamedTuple):
@@ -227,9 +227,9 @@ class Certificate(Frozen):
     raters: int
     disputed: int
     n: int
-    kappa: Figure | None = None
-    accuracy: Figure | None = None
-    alpha: Figure | None = None
+    kappa: Estimated | None = None
+    accuracy: Estimated | None = None
+    alpha: Estimated | None = None
     slices: tuple[SliceAgreement, ...] = ()
     ceiling: HumanCeiling | None = None
     corrected: Corrected | None = None
