@@ -31,6 +31,7 @@ PAGES = (
     "/providers",
     "/revisions",
     "/cost?range=1h",
+    "/judges",
     "/monitors",
     "/evals",
     "/feedback",

@@ -198,12 +198,15 @@ class World:
 
     async def evaluated(self, project: str, word: str) -> dict[str, str]:
         """A run of a suite on recorded answers, which its caller does."""
-        rows = {"name": word, "rows": [{"id": word, "input": word, "output": word}]}
+        rows = {
+            "name": word,
+            "rows": [{"id": word, "input": word, "output": word, "expected": word}],
+        }
         kept = await self.made(f"/api/v1/evals/rowsets?project={project}", rows)
         spec = {"name": word, "target": {"kind": "recorded"}, "scorers": [{"use": "exact"}]}
         new = {"spec": spec, "rowset": kept["hash"], "runner": "here"}
         run = await self.made(f"/api/v1/evals/runs?project={project}", new)
-        judge = {"name": f"{word}-judge", "model": "m", "criteria": f"{word} is good"}
+        judge = {"name": f"{word}-judge", "kind": "reference", "model": "m"}
         await self.made(f"/api/v1/evals/judges?project={project}", judge)
         return {"run_id": run["id"], "digest": kept["hash"], "judge": judge["name"]}
 

@@ -82,7 +82,13 @@ function Told({ figure }: { figure: Figure }) {
         {NONE}
       </span>
     );
-  const interval = { value: figure.value, low: figure.low, high: figure.high, n: figure.n };
+  const interval = {
+    value: figure.value,
+    low: figure.low,
+    high: figure.high,
+    n: figure.n,
+    badges: [],
+  };
   return (
     <span className="inline-flex items-center gap-2 whitespace-nowrap">
       <b className="font-medium text-ink">{figure.value.toFixed(2)}</b>

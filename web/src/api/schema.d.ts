@@ -8611,8 +8611,9 @@ export interface components {
          *
          *     `on` says which texts it reads. `threshold` is that of rails that score; none is the tenant's
          *     calibrated one, else the shipped one. `on_error` says what a rail that fails or takes longer
-         *     than `budget_ms` means: `open` goes on, `closed` blocks. `shadow` records and does nothing.
-         *     `reversible` masks are taken back in the answer. `route_to` is another model name, for `route`.
+         *     than `budget_ms` means: `open` goes on, `closed` blocks; a rule that does not say allows 50 ms,
+         *     to Presidio 1,000 and to a chat model 10,000. `shadow` records and does nothing. `reversible`
+         *     masks are taken back in the answer. `route_to` is another model name, for `route`.
          */
         PolicyRule: {
             /**
@@ -8621,11 +8622,8 @@ export interface components {
              * @enum {string}
              */
             action?: "mask" | "block" | "reask" | "route" | "flag";
-            /**
-             * Budget Ms
-             * @default 50
-             */
-            budget_ms?: number;
+            /** Budget Ms */
+            budget_ms?: number | null;
             /** Id */
             id: string;
             /**

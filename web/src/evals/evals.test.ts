@@ -19,7 +19,8 @@ const result = (item: string, value: number | null, error = ""): Result => ({
   model: "",
   cluster: "",
   slices: [],
-  scores: value === null ? {} : { exact: { value, label: "", reason: "" } },
+  scores:
+    value === null ? {} : { exact: { value, label: "", reason: "", missing: "", judgement: null } },
 });
 
 describe("rows of a run", () => {

@@ -3,6 +3,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef, useState } from "react";
+import { Certificate } from "../judges/certificate";
 import { Badge } from "../ui/badge";
 import { Dialog } from "../ui/dialog";
 import { Input } from "../ui/field";
@@ -10,7 +11,7 @@ import { count, duration, money } from "../ui/format";
 import { NativeSelect } from "../ui/native-select";
 import { Failure, Lines } from "../ui/states";
 import { MOST_ROWS, resultsQuery } from "./queries";
-import type { Result, Run } from "./types";
+import type { Measured, Result, Run } from "./types";
 import { asked, failingFirst, isOver, plain, verdictText } from "./words";
 
 const ROW_PX = 30;
@@ -89,7 +90,18 @@ export function ResultList({ run, part }: Props) {
       ) : rows.length === 0 ? (
         <p className="px-4 text-ink-2">{find ? "No row has that." : "No row is done yet."}</p>
       ) : (
-        <Rows rows={rows} metrics={metrics} onOpen={setOpen} />
+        <>
+          <p className="flex flex-wrap gap-x-4 gap-y-1 px-4 pb-1 text-xs text-ink-2">
+            {metrics
+              .filter((one) => one.badge)
+              .map((one) => (
+                <span key={one.metric}>
+                  {one.metric} is a judge’s word: <Certificate badge={one.badge} />
+                </span>
+              ))}
+          </p>
+          <Rows rows={rows} metrics={metrics} onOpen={setOpen} />
+        </>
       )}
       {open && <ResultDialog result={open} metrics={metrics} onClose={() => setOpen(null)} />}
     </section>
@@ -99,14 +111,18 @@ export function ResultList({ run, part }: Props) {
 interface Column {
   metric: string;
   unit: string;
+  badge: Measured["badge"];
 }
 
 /** The metrics that single rows have: latency and cost have columns of their own. */
 function columnsOf(run: Run): Column[] {
   return run.spec.scorers.flatMap((scorer) => {
     const metric = scorer.name || scorer.use;
-    const unit = run.metrics.find((one) => one.metric === metric)?.unit ?? "score";
-    return unit === "ms" || unit === "nano" ? [] : [{ metric, unit }];
+    const measured = run.metrics.find((one) => one.metric === metric);
+    const unit = measured?.unit ?? "score";
+    const judged = run.judges.find((one) => one.metric === metric);
+    const badge = measured?.badge ?? judged?.badge ?? null;
+    return unit === "ms" || unit === "nano" ? [] : [{ metric, unit, badge }];
   });
 }
 
@@ -267,7 +283,7 @@ function ResultDialog({
           <div key={one.metric} className="flex items-baseline gap-2">
             <dt className="w-[150px] shrink-0 text-ink-2">{one.metric}</dt>
             <dd className="min-w-0 break-words">
-              <Said result={result} column={one} />{" "}
+              <Said result={result} column={one} /> <Certificate badge={one.badge} />{" "}
               <span className="text-ink-2">{result.scores[one.metric]?.reason}</span>
             </dd>
           </div>

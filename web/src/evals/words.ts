@@ -67,8 +67,17 @@ export const VERDICT_TONE: Record<Compared["verdict"], Tone> = {
 };
 
 /** What one scorer said of one row. */
+/** Why a judge gave no verdict. */
+const MISSING = {
+  parse: "not readable",
+  abstained: "abstained",
+  error: "not answered",
+  apart: "split",
+};
+
 export function verdictText(verdict: Verdict | undefined, unit: string): string {
   if (!verdict) return NONE;
+  if (verdict.missing) return `no verdict (${MISSING[verdict.missing]})`;
   if (verdict.label) return verdict.label;
   if (verdict.value === null) return NONE;
   if (unit === "share")

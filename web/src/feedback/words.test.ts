@@ -13,10 +13,10 @@ test("a score is told in a few words", () => {
 });
 
 test("an interval is told with its bounds, and without them where there are none", () => {
-  expect(told({ value: 0.7, low: 0.397, high: 0.892, n: 10 })).toBe(
+  expect(told({ value: 0.7, low: 0.397, high: 0.892, n: 10, badges: [] })).toBe(
     "70% of 10, 95 % interval 40% to 89%",
   );
-  expect(told({ value: 1, low: null, high: null, n: 1 })).toBe("100% of 1");
+  expect(told({ value: 1, low: null, high: null, n: 1, badges: [] })).toBe("100% of 1");
 });
 
 test("a place stays inside the bar", () => {

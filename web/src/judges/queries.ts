@@ -7,7 +7,7 @@ type Schemas = components["schemas"];
 /** The server sends every field; one with a default is optional only in what we send. */
 type Complete<T> = T extends object ? { [K in keyof T]-?: Complete<T[K]> } : T;
 
-export type Judge = Complete<Schemas["Judge-Output"]>;
+export type Judge = Complete<Schemas["Judge"]>;
 export type JudgeSummary = Complete<Schemas["JudgeSummary"]>;
 export type CertificateRecord = Complete<Schemas["Certificate"]>;
 export type Estimated = Complete<Schemas["Estimated"]>;

@@ -38,6 +38,7 @@ const MONITOR: Monitor = {
     evaluated_ms: null,
     alert_id: null,
     silenced_until_ms: null,
+    badges: [],
   },
   spark: null,
   created_ms: 0,

@@ -164,8 +164,15 @@ class JudgeService:
         return {model: await self._world.model(model) for model in judge.models}
 
     async def fingerprint(self, judge: Judge) -> tuple[str, ...]:
-        """What serves a judge's models now: a certificate holds for that alone."""
-        return fingerprint_of(await self.facts(judge))
+        """What serves a judge's models now: a certificate holds for that alone. A model that is
+        not there any more is served by nothing."""
+        found = {}
+        for model in judge.models:
+            try:
+                found[model] = await self._world.model(model)
+            except NotFound:
+                found[model] = ModelFacts(None, ())
+        return fingerprint_of(found)
 
     # --- certificates -----------------------------------------------------------------------------
 
