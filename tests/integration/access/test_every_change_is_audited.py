@@ -232,9 +232,11 @@ async def _of_evals(world: World, operation: Operation, fresh: Records, body: An
             return Ready(world.admin, {"spec": suite, "rowset": fresh.digest}, at)
         case "create_judge" | "ask_judge":
             await world.done("PUT", "/api/v1/providers/lab", LAB)
+            await world.done("PUT", "/api/v1/models/m", ROUTE)
             return Ready(world.admin, body, f"{operation.filled(fresh)}?project={HOME}")
         case "certify_judge":
             await world.done("PUT", "/api/v1/providers/lab", LAB)
+            await world.done("PUT", "/api/v1/models/m", ROUTE)
             said = {"rowset": fresh.digest, "labels": [_label(fresh)]}
             return Ready(world.admin, said, f"{operation.filled(fresh)}?project={HOME}")
         case "gate_run":

@@ -4559,7 +4559,7 @@ export interface components {
          * @description One variant: its part of the units that take part, and what stands in for the subject: a
          *     prompt's version or label (`NAME@7`), the name of a model. '' is the subject as it is.
          */
-        "Arm-Input": {
+        Arm: {
             /** Name */
             name: string;
             /**
@@ -5829,7 +5829,7 @@ export interface components {
              */
             alpha?: number;
             /** Arms */
-            arms: components["schemas"]["stockpot__experiments__models__Arm"][];
+            arms: components["schemas"]["Arm"][];
             /**
              * Auto Release
              * @default false
@@ -7560,7 +7560,7 @@ export interface components {
              */
             alpha?: number;
             /** Arms */
-            arms: components["schemas"]["Arm-Input"][];
+            arms: components["schemas"]["Arm"][];
             /**
              * Auto Release
              * @default false
@@ -9755,6 +9755,28 @@ export interface components {
             trace_id: string;
         };
         /**
+         * Report
+         * @description What is known of an experiment now. `crossed` units were seen in two arms; they are counted
+         *     here and nowhere else.
+         */
+        Report: {
+            advice: components["schemas"]["Advice"];
+            /** Arms */
+            arms: components["schemas"]["ArmUnits"][];
+            /** At Ms */
+            at_ms: number;
+            /** Band */
+            band: components["schemas"]["Look"][];
+            /** Crossed */
+            crossed: number;
+            /** Decisions */
+            decisions: components["schemas"]["Decision"][];
+            experiment: components["schemas"]["Experiment"];
+            /** Metrics */
+            metrics: components["schemas"]["MetricReport"][];
+            ratio: components["schemas"]["RatioCheck"] | null;
+        };
+        /**
          * Repriced
          * @description Spans that were looked at, those whose cost is another, and their sums before and after.
          */
@@ -10038,7 +10060,7 @@ export interface components {
             /** Applied */
             applied: string;
             /** Arms */
-            arms: components["schemas"]["stockpot__pipelines__rightsize__models__Arm"][];
+            arms: components["schemas"]["SizeArm"][];
             asked: components["schemas"]["NewRightsize"];
             /** Created By */
             created_by: string;
@@ -10056,7 +10078,7 @@ export interface components {
             notes: string[];
             /** Project */
             project: string;
-            report: components["schemas"]["stockpot__pipelines__rightsize__models__Report"] | null;
+            report: components["schemas"]["SizeReport"] | null;
             /** Rows */
             rows: number;
             /** Source */
@@ -11035,6 +11057,73 @@ export interface components {
             reason: string;
             /** Until Ms */
             until_ms: number;
+        };
+        /**
+         * SizeArm
+         * @description One model and the run of its evaluation. `cached` answers were not paid for again.
+         */
+        SizeArm: {
+            /**
+             * Cached
+             * @default 0
+             */
+            cached?: number;
+            /**
+             * Cost Nano
+             * @default 0
+             */
+            cost_nano?: number | null;
+            /**
+             * Done
+             * @default 0
+             */
+            done?: number;
+            /**
+             * Failed
+             * @default 0
+             */
+            failed?: number;
+            /** Model */
+            model: string;
+            /** Rows */
+            rows: number;
+            /** Run */
+            run: string;
+            /**
+             * State
+             * @default queued
+             */
+            state?: string;
+        };
+        /**
+         * SizeReport
+         * @description What a run found. `recommended` is the cheapest candidate that passes, '' where none does.
+         */
+        SizeReport: {
+            baseline: components["schemas"]["ArmFigures"];
+            /** Candidates */
+            candidates: components["schemas"]["Candidate"][];
+            /** Confidence */
+            confidence: number;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "higher" | "lower";
+            /** Judge */
+            judge: string;
+            /** Margin */
+            margin: number;
+            /** Method */
+            method: string;
+            /** Metric */
+            metric: string;
+            /** Recommended */
+            recommended: string;
+            /** Unit */
+            unit: string;
+            /** Warnings */
+            warnings: string[];
         };
         /**
          * Slice
@@ -13006,111 +13095,6 @@ export interface components {
             saved_nano: number;
             /** Seconds */
             seconds: number;
-        };
-        /**
-         * Arm
-         * @description One variant: its part of the units that take part, and what stands in for the subject: a
-         *     prompt's version or label (`NAME@7`), the name of a model. '' is the subject as it is.
-         */
-        stockpot__experiments__models__Arm: {
-            /** Name */
-            name: string;
-            /**
-             * Target
-             * @default
-             */
-            target?: string;
-            /** Weight */
-            weight: number;
-        };
-        /**
-         * Report
-         * @description What is known of an experiment now. `crossed` units were seen in two arms; they are counted
-         *     here and nowhere else.
-         */
-        stockpot__experiments__models__Report: {
-            advice: components["schemas"]["Advice"];
-            /** Arms */
-            arms: components["schemas"]["ArmUnits"][];
-            /** At Ms */
-            at_ms: number;
-            /** Band */
-            band: components["schemas"]["Look"][];
-            /** Crossed */
-            crossed: number;
-            /** Decisions */
-            decisions: components["schemas"]["Decision"][];
-            experiment: components["schemas"]["Experiment"];
-            /** Metrics */
-            metrics: components["schemas"]["MetricReport"][];
-            ratio: components["schemas"]["RatioCheck"] | null;
-        };
-        /**
-         * Arm
-         * @description One model and the run of its evaluation. `cached` answers were not paid for again.
-         */
-        stockpot__pipelines__rightsize__models__Arm: {
-            /**
-             * Cached
-             * @default 0
-             */
-            cached?: number;
-            /**
-             * Cost Nano
-             * @default 0
-             */
-            cost_nano?: number | null;
-            /**
-             * Done
-             * @default 0
-             */
-            done?: number;
-            /**
-             * Failed
-             * @default 0
-             */
-            failed?: number;
-            /** Model */
-            model: string;
-            /** Rows */
-            rows: number;
-            /** Run */
-            run: string;
-            /**
-             * State
-             * @default queued
-             */
-            state?: string;
-        };
-        /**
-         * Report
-         * @description What a run found. `recommended` is the cheapest candidate that passes, '' where none does.
-         */
-        stockpot__pipelines__rightsize__models__Report: {
-            baseline: components["schemas"]["ArmFigures"];
-            /** Candidates */
-            candidates: components["schemas"]["Candidate"][];
-            /** Confidence */
-            confidence: number;
-            /**
-             * Direction
-             * @enum {string}
-             */
-            direction: "higher" | "lower";
-            /** Judge */
-            judge: string;
-            /** Margin */
-            margin: number;
-            /** Method */
-            method: string;
-            /** Metric */
-            metric: string;
-            /** Recommended */
-            recommended: string;
-            /** Unit */
-            unit: string;
-            /** Warnings */
-            warnings: string[];
         };
         /**
          * Difference
@@ -21742,7 +21726,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stockpot__experiments__models__Report"];
+                    "application/json": components["schemas"]["Report"];
                 };
             };
             /** @description The request cannot be read */

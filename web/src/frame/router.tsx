@@ -208,6 +208,8 @@ const rightsize = createRoute({
   validateSearch: parseSizeSearch,
   staticData: { title: "Right-sizing", scope: ["project"] },
   component: lazyRouteComponent(() => import("../rightsize/rightsize-page"), "RightsizePage"),
+});
+
 const judges = createRoute({
   getParentRoute: () => frame,
   path: "/judges",
