@@ -10,6 +10,7 @@ from stockpot.guardrails.models import (
     Binding,
     BindingKind,
     CalibrationSummary,
+    KeptCalibration,
     NewCalibration,
     NewPolicy,
     Policy,
@@ -92,6 +93,13 @@ def _calibrations(routes: APIRouter, service: GuardrailService) -> None:
     ) -> tuple[CalibrationSummary, ...]:
         """Thresholds that projects measured on their own texts, with the figures."""
         return await service.calibrations(principal, project)
+
+    @routes.get("/calibrations/{rail}")
+    async def get_guardrail_calibration(
+        rail: Name, principal: Viewer, project: Project = "default"
+    ) -> KeptCalibration:
+        """What a project calibrated of one rail, with the model that was fitted."""
+        return await service.calibration(principal, project, rail)
 
     @routes.put("/calibrations")
     async def put_guardrail_calibration(

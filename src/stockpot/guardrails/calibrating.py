@@ -9,16 +9,17 @@ traffic is stopped wrongly. With n harmless texts of which k lie above the thres
   so that the rate is kept on average over samples of n texts (99 texts for 1 %). Taken where there
   are too few texts for the first.
 
-Both hold for traffic like the texts given. A refit moves the weights of an n-gram model as little as
-the labels ask for, with our own phrases beside them so that it forgets nothing. Its threshold and
-all figures are cross-fitted: no text is scored by a model, nor judged by a threshold, that it had a
-part in. Knows rows and models; knows no store.
+Both hold for traffic like the texts given. A refit moves the weights of an n-gram model as little
+as the labels ask for, with our own phrases beside them so that it forgets nothing. Its threshold
+and all figures are cross-fitted: no text is scored by a model, nor judged by a threshold, that it
+had a part in. Knows rows and models; knows no store.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -199,23 +200,19 @@ def _value(share: dict[str, Any] | None) -> float:
 def _crossed(
     found: Floats, labels: Any, max_fpr: float, guarantee: Guarantee | None
 ) -> dict[str, Any]:
-    """What a threshold is worth on texts that had no part in it: each fold by the others'."""
-    fold = _folds(labels)
-    hits = np.zeros(len(labels), bool)
-    for k in range(FOLDS):
-        held = fold == k
-        harmless = found[~held & (labels == 0)]
-        hits[held] = found[held] >= _share_cut(harmless, max_fpr, guarantee)
-    return _told(hits, labels)
-
-
-def _share_cut(harmless: Floats, max_fpr: float, guarantee: Guarantee | None) -> float:
-    """A fold has fewer harmless texts than the whole: where they are too few for the promise, the
-    greatest of them is the threshold."""
+    """What a threshold is worth on texts that had no part in it: an attack never has, and each
+    harmless text is judged by the threshold of the others."""
+    harmless = found[labels == 0]
+    hits = found >= cut_at(harmless, max_fpr, guarantee).threshold
+    order = np.sort(harmless)[::-1]
     try:
-        return cut_at(harmless, max_fpr, guarantee).threshold
+        above = cut_at(order[1:], max_fpr, guarantee).above
     except InvalidInput:
-        return math.nextafter(float(harmless.max(initial=0.0)), 2.0)
+        above = 0  # one fewer is too few for the promise: the greatest of the others decides
+    among = harmless >= order[above]
+    others = np.where(among, order[min(above + 1, len(order) - 1)], order[above])
+    hits[labels == 0] = harmless > others
+    return _told(hits, labels)
 
 
 def _folds(labels: Any) -> Any:
@@ -247,22 +244,25 @@ def _refit(
     start = fitting.unpacked(kept)
     own = fitting.bags_of([row.text for row in rows], kind)
     told = Problem(own, labels, np.ones(len(rows)))
-    phrases = examples(kind)
-    rehearsed = Problem(
-        fitting.bags_of([text for text, _ in phrases], kind),
-        np.array([label for _, label in phrases], np.intp),
-        np.full(len(phrases), REHEARSED),
-    )
+    rehearsed = _rehearsed(kind)
     fold = _folds(labels)
     found = np.zeros(len(rows))
     for k in range(FOLDS):
         held = fold == k
-        fitted = fitting.fit(
-            fitting.joined(fitting.part(told, ~held), rehearsed), PENALTY, start
-        )
+        fitted = fitting.fit(fitting.joined(fitting.part(told, ~held), rehearsed), PENALTY, start)
         said = fitting.scores(fitting.part(told, held).bags, fitted)
         found[held] = [probability(float(z)) for z in said]
     whole = fitting.fit(fitting.joined(told, rehearsed), PENALTY, start)
     about = f"{kept.about}; refitted with {len(rows)} texts of a tenant"
     packed = fitting.packed(kind, whole, kept.threshold, about, [row.text for row in rows])
     return msgspec.msgpack.encode(packed), found
+
+
+@cache
+def _rehearsed(kind: str) -> Problem:
+    phrases = examples(kind)
+    return Problem(
+        fitting.bags_of([text for text, _ in phrases], kind),
+        np.array([label for _, label in phrases], np.intp),
+        np.full(len(phrases), REHEARSED),
+    )

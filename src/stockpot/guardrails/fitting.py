@@ -38,6 +38,7 @@ Matrix = Any
 
 BITS = 17
 ROUNDS = 3
+"""How often the worst windows are chosen anew. A base model knows them from the start."""
 
 
 class Bags(NamedTuple):
@@ -133,7 +134,7 @@ def fit(problem: Problem, penalty: float, base: Weights | None = None) -> Weight
     harmless = np.flatnonzero(problem.labels[text] == 0)
     now = start if base is not None else -np.arange(rows.shape[0], dtype=np.float64)
     change = Weights(np.zeros(rows.shape[1]), 0.0)
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if base is None else 1):
         attacks = _worst(text, now, problem.labels)
         chosen = np.concatenate([attacks, harmless])
         labels = np.repeat([1.0, -1.0], [len(attacks), len(harmless)])
@@ -157,7 +158,11 @@ def _worst(text: NDArray[np.intp], now: Floats, labels: NDArray[np.intp]) -> NDA
 def _minimum(
     rows: Matrix, labels: Floats, weights: Floats, start: Floats, penalty: float
 ) -> Weights:
-    """Weighted logistic loss with an L2 penalty, by L-BFGS (Liu and Nocedal 1989)."""
+    """Weighted logistic loss with an L2 penalty, by L-BFGS (Liu and Nocedal 1989). A feature that
+    no row has keeps the weight 0."""
+    width = rows.shape[1]
+    used = np.unique(rows.indices)
+    rows = rows[:, used]
 
     def loss(point: Floats) -> tuple[float, Floats]:
         margin = labels * (rows @ point[:-1] + point[-1] + start)
@@ -168,7 +173,9 @@ def _minimum(
     found = scipy.optimize.minimize(
         loss, np.zeros(rows.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 60}
     ).x
-    return Weights(found[:-1], float(found[-1]))
+    table = np.zeros(width)
+    table[used] = found[:-1]
+    return Weights(table, float(found[-1]))
 
 
 def unpacked(model: GramModel) -> Weights:

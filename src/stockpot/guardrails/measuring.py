@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from stockpot.guardrails.rows import Labelled, Span
@@ -85,7 +85,7 @@ def rail_for(
     the settings say which."""
     told = dict(settings or {})
     if kind == "pii" and "types" not in told:
-        known = set(getattr(build(Rule("measured", "pii", settings={"types": ["*"]}), {}), "types"))
+        known = set(build(Rule("measured", "pii", settings={"types": ["*"]}), {}).types)
         marked = sorted({canonical(s.type) for row in rows for s in row.spans or ()} & known)
         told = {**told, "types": marked} if marked else told
     models = {}
@@ -131,10 +131,9 @@ def measure(
     ms = {"p50": _quantile(took, 0.5), "p95": _quantile(took, 0.95)}
     warnings = _warnings(kind, rows, model)
     spanned = rows[0].spans is not None
+    known = getattr(rail, "types", None)
     judge: Callable[..., Rates] = _by_spans if spanned else _by_labels
-    return judge(
-        asked, rail, rail=kind, threshold=least, rows=len(rows), ms=ms, warnings=warnings
-    )
+    return judge(asked, known, rail=kind, threshold=least, rows=len(rows), ms=ms, warnings=warnings)
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:
@@ -160,7 +159,7 @@ def seen_rows(kind: str, rows: Sequence[Labelled], model: bytes | None = None) -
     return sum(fingerprint(row.text) in marks for row in rows)
 
 
-def _by_labels(asked: list[Asked], _rail: Rail, **told: Any) -> Rates:
+def _by_labels(asked: list[Asked], _known: Any, **told: Any) -> Rates:
     attacks = [one for one in asked if one.row.label]
     harmless = [one for one in asked if not one.row.label]
     hits, alarms = sum(bool(a.findings) for a in attacks), sum(bool(a.findings) for a in harmless)
@@ -184,8 +183,7 @@ def _by_labels(asked: list[Asked], _rail: Rail, **told: Any) -> Rates:
     )  # fmt: skip
 
 
-def _by_spans(asked: list[Asked], rail: Rail, **told: Any) -> Rates:
-    known = getattr(rail, "types", None)
+def _by_spans(asked: list[Asked], known: Collection[str] | None, **told: Any) -> Rates:
     total: Counter[str] = Counter()
     same: Counter[str] = Counter()
     touched: Counter[str] = Counter()

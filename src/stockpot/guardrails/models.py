@@ -123,6 +123,12 @@ class Calibration(CalibrationSummary):
     model: bytes | None = None
 
 
+class KeptCalibration(CalibrationSummary):
+    """A calibration whole: with the fitted model in base64, null where the shipped one is used."""
+
+    model: str | None = None
+
+
 class NewCalibration(Frozen):
     """What a calibration found; `model` is the fitted model in base64."""
 

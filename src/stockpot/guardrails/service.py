@@ -22,6 +22,7 @@ from stockpot.guardrails.models import (
     Binding,
     Calibration,
     CalibrationSummary,
+    KeptCalibration,
     NewCalibration,
     NewPolicy,
     Policy,
@@ -137,6 +138,23 @@ class GuardrailService:
         seen = _seen(actor, project)
         found = await self._db.read(lambda c: store.list_calibrations(c, seen))
         return tuple(_summary(one) for one in found)
+
+    async def calibration(self, actor: Principal, project: str, rail: str) -> KeptCalibration:
+        """One of them, with the fitted model."""
+
+        def read(c: sa.Connection) -> Calibration:
+            self._check_project(c, actor, project, "viewer")
+            found = store.calibration_of(c, project, rail)
+            if found is None:
+                raise NotFound(
+                    f"the project {project!r} has no calibration of {rail!r}",
+                    hint=f"stockpot guardrails calibrate {rail} FILE --project {project}",
+                )
+            return found
+
+        found = await self._db.read(read)
+        model = base64.b64encode(found.model).decode() if found.model is not None else None
+        return KeptCalibration(**found.model_dump(exclude={"model"}), model=model)
 
     async def set_calibration(
         self,

@@ -38,7 +38,9 @@ from stockpot.guardrails.cli.policies import API, project_option
 @project_option
 @click.option("--settings", help="The rail's settings, as JSON.")
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Keep it in a file, nowhere else."
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep it in a file only.",
 )
 @json_option
 @click.pass_obj
@@ -73,7 +75,8 @@ def calibrate(
     used = None if out else calibration_of(client, project, rail)
     made = calibrated(
         rail, rows, max_fpr=max_fpr, refit=refit, guarantee=guarantee,  # type: ignore[arg-type]
-        settings=read_settings(settings), now=(used or {}).get("threshold"), now_model=model_of(used),
+        settings=read_settings(settings), now=(used or {}).get("threshold"),
+        now_model=model_of(used),
     )  # fmt: skip
     body: dict[str, Any] = {
         "rail": rail,
@@ -97,8 +100,8 @@ def calibrate(
 
 def _show(told: dict[str, Any]) -> None:
     click.echo(
-        f"{told['rail']}: threshold {told['threshold']:.4f} by {told['positive']} texts to find and "
-        f"{told['negative']} harmless ones, kept in {told['kept']}"
+        f"{told['rail']}: threshold {told['threshold']:.4f} by {told['positive']} texts to find "
+        f"and {told['negative']} harmless ones, kept in {told['kept']}"
     )
     click.echo(f"  {told['promise']}")
     for name, title in (

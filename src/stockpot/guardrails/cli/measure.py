@@ -114,7 +114,8 @@ def measure(
       stockpot guardrails measure injection labelled.jsonl
       stockpot guardrails measure pii marked.jsonl --json
     """
-    from stockpot.guardrails.measuring import NGRAM, measure as measured
+    from stockpot.guardrails.measuring import NGRAM
+    from stockpot.guardrails.measuring import measure as measured
     from stockpot.guardrails.rows import read_rows
     from stockpot.rails.grams import shipped as shipped_model
 
