@@ -85,7 +85,8 @@ def rail_for(
     the settings say which."""
     told = dict(settings or {})
     if kind == "pii" and "types" not in told:
-        known = set(build(Rule("measured", "pii", settings={"types": ["*"]}), {}).types)
+        every = build(Rule("measured", "pii", settings={"types": ["*"]}), {})
+        known: frozenset[str] = getattr(every, "types", frozenset())
         marked = sorted({canonical(s.type) for row in rows for s in row.spans or ()} & known)
         told = {**told, "types": marked} if marked else told
     models = {}
@@ -164,7 +165,7 @@ def _by_labels(asked: list[Asked], _known: Any, **told: Any) -> Rates:
     harmless = [one for one in asked if not one.row.label]
     hits, alarms = sum(bool(a.findings) for a in attacks), sum(bool(a.findings) for a in harmless)
     kinds = sorted({one.row.type for one in attacks} - {""})
-    by_type = {
+    by_type: dict[str, dict[str, Any]] = {
         kind: {"recall": rate(sum(bool(a.findings) for a in of), len(of))}
         for kind in kinds
         for of in [[one for one in attacks if one.row.type == kind]]

@@ -71,11 +71,11 @@ def calibrate(
     from stockpot.guardrails.rows import read_rows
 
     check_rail(rail)
-    rows = read_rows(file)
+    rows, chosen = read_rows(file), read_settings(settings)
     used = None if out else calibration_of(client, project, rail)
     made = calibrated(
         rail, rows, max_fpr=max_fpr, refit=refit, guarantee=guarantee,  # type: ignore[arg-type]
-        settings=read_settings(settings), now=(used or {}).get("threshold"),
+        settings=chosen, now=(used or {}).get("threshold"),
         now_model=model_of(used),
     )  # fmt: skip
     body: dict[str, Any] = {

@@ -122,7 +122,7 @@ def measure(
     check_rail(rail)
     if held_out and rail not in NGRAM:
         raise InvalidInput(f"the rail {rail!r} was not trained: nothing is held out")
-    rows = read_rows(file)
+    rows, told = read_rows(file), read_settings(settings)
     used: dict[str, Any] | None = None
     if calibration is not None:
         used = read_calibration(calibration, rail)
@@ -130,9 +130,7 @@ def measure(
         used = calibration_of(client, project, rail)
     model = shipped_model(f"{rail}.heldout") if held_out else model_of(used)
     least = threshold if threshold is not None else (used or {}).get("threshold")
-    rates = measured(
-        rail, rows, settings=read_settings(settings), threshold=least, model=model
-    ).told()
+    rates = measured(rail, rows, settings=told, threshold=least, model=model).told()
     rates["calibration"] = calibration.name if calibration else project if used else None
     if as_json:
         click.echo(json.dumps(rates, indent=2))
