@@ -12,7 +12,7 @@ from stockpot.core.config import Settings
 from stockpot.core.db import Database
 from stockpot.core.errors import NotFound, did_you_mean
 from stockpot.core.instance import Instance
-from stockpot.core.jobs import Handler, JobQueue
+from stockpot.core.jobs import WANTED, Handler, JobQueue
 from stockpot.evals.clients import gateway_client
 from stockpot.evals.judges.issuing import Issuing
 from stockpot.evals.judges.service import JudgeService
@@ -20,9 +20,6 @@ from stockpot.evals.judges.working import KIND as CERTIFY
 from stockpot.evals.judges.working import CertifyJobs
 from stockpot.evals.ports import DataSets, ModelFacts, People, Prompts, World
 from stockpot.evals.service import KIND, EvalJobs, Looking, Running, SuiteService
-
-WANTED = "jobs.wanted"
-"""The file in the instance's `run` that asks the supervisor for the process of jobs."""
 
 
 class Evals(NamedTuple):

@@ -10,11 +10,23 @@ from stockpot.core.lazy import lazily
 
 if TYPE_CHECKING:
     from stockpot.monitors.api import router
+    from stockpot.monitors.checks.api import check_router
+    from stockpot.monitors.checks.doing import JOBS, CheckJobs, Doer, Underway
+    from stockpot.monitors.checks.models import (
+        Check,
+        CheckKind,
+        CheckRun,
+        CheckSettings,
+        NewCheck,
+        Outcome,
+    )
+    from stockpot.monitors.checks.service import CheckService
     from stockpot.monitors.figures import Scored
     from stockpot.monitors.models import (
         Alert,
         BurnRateRule,
         Channel,
+        CheckRule,
         Delivery,
         Monitor,
         MonitorHistory,
@@ -29,26 +41,43 @@ else:
         __name__,
         {
             "api": "router",
+            "checks.api": "check_router",
+            "checks.doing": "JOBS CheckJobs Doer Underway",
+            "checks.models": "Check CheckKind CheckRun CheckSettings NewCheck Outcome",
+            "checks.service": "CheckService",
             "figures": "Scored",
-            "models": "Alert BurnRateRule Channel Delivery Monitor MonitorHistory MonitorSlice "
-            "NewMonitor Silence ThresholdRule",
+            "models": "Alert BurnRateRule Channel CheckRule Delivery Monitor MonitorHistory "
+            "MonitorSlice NewMonitor Silence ThresholdRule",
             "opening": "Monitors open_monitors",
         },
     )
 
 __all__ = [
+    "JOBS",
     "Alert",
     "BurnRateRule",
     "Channel",
+    "Check",
+    "CheckJobs",
+    "CheckKind",
+    "CheckRule",
+    "CheckRun",
+    "CheckService",
+    "CheckSettings",
     "Delivery",
+    "Doer",
     "Monitor",
     "MonitorHistory",
     "MonitorSlice",
     "Monitors",
+    "NewCheck",
     "NewMonitor",
+    "Outcome",
     "Scored",
     "Silence",
     "ThresholdRule",
+    "Underway",
+    "check_router",
     "open_monitors",
     "router",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import floor
 from typing import NamedTuple
 
-from stockpot.monitors.models import SUMS, BurnRateRule, Rule, ThresholdRule
+from stockpot.monitors.models import SUMS, BurnRateRule, CheckRule, FigureRule, Rule, ThresholdRule
 from stockpot.traces import Measure, Sketch
 
 _NS = 1_000_000
@@ -17,11 +17,12 @@ _QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 class Scored(NamedTuple):
-    """Scores of a window: how many, their sum, and how many lay below a bound."""
+    """Scores of a window: how many, their sum, and how many lay below a bound; the latter two as
+    if each stood for as many answers."""
 
     number: int
     total: float
-    below: int
+    below: float
 
 
 class Part(NamedTuple):
@@ -34,7 +35,7 @@ class Part(NamedTuple):
     bins: dict[int, int] | None = None
 
 
-def part_of(rule: Rule, measure: Measure) -> Part:
+def part_of(rule: FigureRule, measure: Measure) -> Part:
     """What a rule takes from the span log's figures."""
     if isinstance(rule, BurnRateRule):
         return _bad(rule, measure)
@@ -53,7 +54,7 @@ def part_of(rule: Rule, measure: Measure) -> Part:
             return Part(measure.calls, measure.calls)
 
 
-def part_of_scores(rule: Rule, scored: Scored) -> Part:
+def part_of_scores(rule: FigureRule, scored: Scored) -> Part:
     """What a rule takes from scores."""
     bad = isinstance(rule, BurnRateRule)
     return Part(scored.below if bad else scored.total, scored.number)
@@ -61,7 +62,7 @@ def part_of_scores(rule: Rule, scored: Scored) -> Part:
 
 def about_scores(rule: Rule) -> bool:
     """Whether a rule looks at scores and not at spans."""
-    return bool(rule.score)
+    return not isinstance(rule, CheckRule) and bool(rule.score)
 
 
 def _bad(rule: BurnRateRule, measure: Measure) -> Part:

@@ -4,19 +4,31 @@ live. Pure; the parts are given.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import gcd
 from typing import NamedTuple
 
 from stockpot.monitors.figures import Part, Window
 from stockpot.monitors.models import (
     AlertEpisode,
+    CheckRule,
+    FigureRule,
     MonitorHistory,
     Reading,
     Rule,
     ThresholdRule,
 )
-from stockpot.monitors.rules import Memory, NoData, burning, length, read, step, windows_of
+from stockpot.monitors.rules import (
+    Memory,
+    NoData,
+    Ran,
+    burning,
+    length,
+    read,
+    read_runs,
+    step,
+    windows_of,
+)
 
 POINTS = 720
 _STEPS_S = (60, 120, 300, 600, 900, 1800, 3600)
@@ -33,7 +45,7 @@ class Plan(NamedTuple):
     grain: int
 
 
-def plan_of(rule: Rule, hours: float, now_s: float) -> Plan:
+def plan_of(rule: FigureRule, hours: float, now_s: float) -> Plan:
     """How to look back: at most `POINTS` steps, and parts that every window is made of."""
     span = int(hours * 3600)
     wide = next((s for s in _STEPS_S if span <= s * POINTS), _STEPS_S[-1])
@@ -52,7 +64,7 @@ class Look(NamedTuple):
     values: tuple[float | None, ...]
 
 
-def looks(rule: Rule, plan: Plan, parts: Mapping[int, Part]) -> Iterator[Look]:
+def looks(rule: FigureRule, plan: Plan, parts: Mapping[int, Part]) -> Iterator[Look]:
     """A reading at the end of each step. `parts` are by their start, in grains."""
     sliding = {seconds: Window() for seconds in windows_of(rule)}
     reach = dict.fromkeys(sliding, plan.since)
@@ -71,7 +83,7 @@ def looks(rule: Rule, plan: Plan, parts: Mapping[int, Part]) -> Iterator[Look]:
 
 
 def _values(
-    rule: Rule, windows: Mapping[int, Window], reading: Reading
+    rule: FigureRule, windows: Mapping[int, Window], reading: Reading
 ) -> tuple[float | None, ...]:
     if isinstance(rule, ThresholdRule):
         return (reading.value,)
@@ -79,9 +91,24 @@ def _values(
     return tuple(rates.get(window) for window in rule.watched)
 
 
-def history(rule: Rule, no_data: NoData, plan: Plan, parts: Mapping[int, Part]) -> MonitorHistory:
+def history(
+    rule: FigureRule, no_data: NoData, plan: Plan, parts: Mapping[int, Part]
+) -> MonitorHistory:
     """The metric as it was, and when the rule would have fired."""
-    memory, found = Memory(), list(looks(rule, plan, parts))
+    found = list(looks(rule, plan, parts))
+    titles = titles_of(rule)
+    columns = tuple(zip(*(look.values for look in found), strict=True)) or ((),) * len(titles)
+    return MonitorHistory(
+        from_ms=plan.start * 1000, to_ms=plan.end * 1000, step_ms=plan.step * 1000,
+        series=columns, titles=titles, lines=lines_of(rule),
+        samples=sum(part.number for at, part in parts.items() if at >= plan.start),
+        episodes=episodes_of(rule, no_data, found),
+    )  # fmt: skip
+
+
+def episodes_of(rule: Rule, no_data: NoData, found: Sequence[Look]) -> tuple[AlertEpisode, ...]:
+    """When a rule would have fired."""
+    memory = Memory()
     episodes: list[AlertEpisode] = []
     for look in found:
         memory, event = step(rule, no_data, memory, look.reading, look.at_ms)
@@ -98,24 +125,39 @@ def history(rule: Rule, no_data: NoData, plan: Plan, parts: Mapping[int, Part]) 
             last = episodes[-1]
             told = {"severity": memory.severity, "worst": worse(rule, last.worst, look.reading)}
             episodes[-1] = last.model_copy(update=told)
-    titles = titles_of(rule)
-    columns = tuple(zip(*(look.values for look in found), strict=True)) or ((),) * len(titles)
+    return tuple(episodes)
+
+
+def history_of_runs(
+    rule: CheckRule, no_data: NoData, runs: Sequence[tuple[float, Ran]], hours: int, now_ms: float
+) -> MonitorHistory:
+    """What a check found, oldest run first, and when the rule would have fired: one point for each
+    step of time, the newest value that was known by then."""
+    start = now_ms - hours * 3_600_000
+    wide = next((s for s in _STEPS_S if hours * 3600 <= s * POINTS), _STEPS_S[-1]) * 1000
+    found, known = [], 0
+    for n in range(int((now_ms - start) // wide)):
+        at = start + (n + 1) * wide
+        while known < len(runs) and runs[known][0] <= at:
+            known += 1
+        reading = read_runs(rule, [ran for _, ran in reversed(runs[:known])])
+        found.append(Look(at, reading, (reading.value,)))
     return MonitorHistory(
-        from_ms=plan.start * 1000, to_ms=plan.end * 1000, step_ms=plan.step * 1000,
-        series=columns, titles=titles, lines=lines_of(rule),
-        samples=sum(part.number for at, part in parts.items() if at >= plan.start),
-        episodes=tuple(episodes),
+        from_ms=start, to_ms=start + len(found) * wide, step_ms=wide, titles=("",), lines=(),
+        series=(tuple(look.reading.value for look in found),),
+        samples=sum(ran.samples for at, ran in runs if at >= start),
+        episodes=episodes_of(rule, no_data, found),
     )  # fmt: skip
 
 
-def titles_of(rule: Rule) -> tuple[str, ...]:
+def titles_of(rule: FigureRule) -> tuple[str, ...]:
     """What each line of a chart is: a burn rate's windows, or the one metric."""
     if isinstance(rule, ThresholdRule):
         return ("",)
     return tuple(length(window.long_s) for window in rule.watched)
 
 
-def lines_of(rule: Rule) -> tuple[float, ...]:
+def lines_of(rule: FigureRule) -> tuple[float, ...]:
     """The values that a chart is compared with."""
     if isinstance(rule, ThresholdRule):
         back = () if rule.back_at in (None, rule.threshold) else (float(rule.back_at or 0),)
@@ -124,7 +166,9 @@ def lines_of(rule: Rule) -> tuple[float, ...]:
 
 
 def worse(rule: Rule, before: float | None, reading: Reading) -> float | None:
-    """The value that lies farther beyond."""
+    """The value that lies farther beyond; of a check the one that it began with."""
+    if isinstance(rule, CheckRule):
+        return reading.value if before is None else before
     known = [value for value in (before, reading.value) if value is not None]
     if not known:
         return None

@@ -169,7 +169,28 @@ class BurnRateRule(Frozen):
         return self.windows or recommended_windows(self.period_days)
 
 
-Rule = Annotated[ThresholdRule | BurnRateRule, Field(discriminator="kind")]
+class CheckRule(Frozen):
+    """The runs of a check (`canary:menu`, `drift:inputs`): it fires when the last `runs` of them
+    alarmed, one after another, and is resolved by the first that did not. The slice says nothing
+    here."""
+
+    kind: Literal["check"] = "check"
+    check: str = Field(pattern=r"^(online|drift|canary|pipeline):[a-z0-9][a-z0-9._-]{0,99}$")
+    runs: int = Field(1, ge=1, le=20)
+    back_for_s: int = Field(0, ge=0, le=DAY_S)
+    severity: Severity = "page"
+
+    @property
+    def named(self) -> tuple[str, str]:
+        """The kind and the name of the check."""
+        kind, _, name = self.check.partition(":")
+        return kind, name
+
+
+FigureRule = ThresholdRule | BurnRateRule
+"""Rules over what is counted, minute by minute."""
+
+Rule = Annotated[ThresholdRule | BurnRateRule | CheckRule, Field(discriminator="kind")]
 
 # --- monitors -------------------------------------------------------------------------------------
 

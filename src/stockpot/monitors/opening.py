@@ -12,7 +12,10 @@ from typing import NamedTuple
 from stockpot.core.config import Settings
 from stockpot.core.db import Database
 from stockpot.core.instance import Instance
+from stockpot.core.jobs import WANTED, JobQueue
 from stockpot.core.urls import public_url
+from stockpot.monitors.checks.scheduling import Scheduler
+from stockpot.monitors.checks.service import CheckService, RunsOfChecks
 from stockpot.monitors.scores import ScoresOfLog
 from stockpot.monitors.sending import Resolve, Sender, resolve
 from stockpot.monitors.service.defining import MonitorService
@@ -23,6 +26,7 @@ from stockpot.monitors.service.watching import Watching
 from stockpot.traces import ScoreService
 
 LOOK_EVERY_S = 5
+START_EVERY_S = 2
 _PRUNE_EVERY_S = 3600
 
 _log = logging.getLogger("stockpot.monitors")
@@ -35,6 +39,8 @@ class Monitors(NamedTuple):
     telling: Telling
     watching: Watching
     sender: Sender
+    checks: CheckService
+    scheduler: Scheduler
 
     async def watch(self) -> None:
         """Look at every monitor and send what is due, for ever."""
@@ -44,6 +50,8 @@ class Monitors(NamedTuple):
                 if second % LOOK_EVERY_S == 0:
                     await self.watching.look()
                 await self.telling.deliver()
+                if second % START_EVERY_S == 0:
+                    await self.scheduler.look()
                 if second % _PRUNE_EVERY_S == 0:
                     await self.watching.prune()
             except Exception:
@@ -63,7 +71,9 @@ def open_monitors(
     """Wire the services of one instance."""
     console = public_url(settings)
     episodes = Episodes(console)
-    looking = Looking(spans, None if scores is None else ScoresOfLog(scores), clock)
+    queue = JobQueue(db, lambda: (instance.run / WANTED).touch())
+    read_scores = None if scores is None else ScoresOfLog(scores)
+    looking = Looking(spans, read_scores, clock, RunsOfChecks(db))
     watching = Watching(db, looking, episodes)
     sender = Sender(settings, resolve)
     return Monitors(
@@ -71,4 +81,6 @@ def open_monitors(
         telling=Telling(db, instance, sender, console, clock),
         watching=watching,
         sender=sender,
+        checks=CheckService(db, queue, clock),
+        scheduler=Scheduler(db, queue, clock),
     )

@@ -6,7 +6,7 @@ figures come from nor who is told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from stockpot.monitors.figures import Window, spoken
@@ -15,6 +15,8 @@ from stockpot.monitors.models import (
     SUMS,
     BurnRateRule,
     BurnWindow,
+    CheckRule,
+    FigureRule,
     Reading,
     Rule,
     Severity,
@@ -42,14 +44,14 @@ class Memory(NamedTuple):
     severity: Severity = "page"
 
 
-def windows_of(rule: Rule) -> tuple[int, ...]:
+def windows_of(rule: FigureRule) -> tuple[int, ...]:
     """The lengths of the windows that a rule looks at, in seconds."""
     if isinstance(rule, ThresholdRule):
         return (rule.window_s,)
     return tuple(dict.fromkeys(s for w in rule.watched for s in (w.long_s, w.short_s)))
 
 
-def read(rule: Rule, windows: Mapping[int, Window]) -> Reading:
+def read(rule: FigureRule, windows: Mapping[int, Window]) -> Reading:
     """What a rule says; `windows` by their length."""
     if isinstance(rule, ThresholdRule):
         return _threshold(rule, windows[rule.window_s])
@@ -125,6 +127,30 @@ def _burn(rule: BurnRateRule, windows: Mapping[int, Window]) -> Reading:
     )
     severity = nearest.window.severity
     return Reading(nearest.rate, nearest.samples, bool(firing), not firing, severity, said)
+
+
+class Ran(NamedTuple):
+    """One run of a check as a rule sees it."""
+
+    alarm: bool | None
+    value: float | None
+    samples: int
+    words: str
+
+
+def read_runs(rule: CheckRule, runs: Sequence[Ran]) -> Reading:
+    """What a rule says of a check's last runs, the newest first."""
+    told = [run for run in runs if run.alarm is not None]
+    if not told:
+        return Reading(
+            None, 0, None, None, rule.severity, f"{rule.check} has not told anything yet"
+        )
+    newest = told[0]
+    enough = len(told) >= rule.runs
+    beyond = enough and all(run.alarm for run in told[: rule.runs])
+    return Reading(
+        newest.value, newest.samples, beyond, not newest.alarm, rule.severity, newest.words
+    )
 
 
 def step(

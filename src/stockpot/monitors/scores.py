@@ -1,5 +1,7 @@
 """Scores as monitors read them: counts, sums and how many lay below a bound, by window.
 
+Sums and what lay below weigh each score by the answers that it stands for, scaled to the count.
+
 Knows the verbs of scores; knows no rule.
 """
 
@@ -59,15 +61,16 @@ class ScoresOfLog:
             return Scored(0, 0.0, 0)
         below = where.model_copy(update={"max_value": math.nextafter(bound, -math.inf)})
         bad = await self._scores.summary(below, "name")
-        total = (found[0].mean or 0.0) * found[0].numbers
-        return Scored(found[0].numbers, total, bad[0].numbers if bad else 0)
+        number, stood_for = found[0].numbers, found[0].weight
+        share = bad[0].weight / stood_for if bad and stood_for else 0.0
+        return Scored(number, (found[0].mean or 0.0) * number, share * number)
 
     async def _read(
         self, name: str, where: Mapping[str, str], windows: Sequence[tuple[int, int]], bound: float
     ) -> list[Scored]:
         """`windows` follow each other without gaps, all of one length."""
         begin, width = windows[0][0], windows[0][1] - windows[0][0]
-        sums = [[0, 0.0, 0] for _ in windows]
+        sums = [[0, 0.0, 0.0, 0.0] for _ in windows]
         whole = _filter(name, where, (begin, windows[-1][1]))
         cursor: str | None = None
         for _ in range(_MOST // _PAGE):
@@ -77,12 +80,16 @@ class ScoresOfLog:
                     continue
                 row = sums[int(score.created_ms / 1000 - begin) // width]
                 row[0] += 1
-                row[1] += score.value
-                row[2] += score.value < bound
+                row[1] += score.value * score.weight
+                row[2] += (score.value < bound) * score.weight
+                row[3] += score.weight
             cursor = page.next_cursor
             if cursor is None:
                 break
-        return [Scored(int(number), total, int(below)) for number, total, below in sums]
+        return [
+            Scored(int(n), total / weight * n, below / weight * n) if n else Scored(0, 0.0, 0.0)
+            for n, total, below, weight in sums
+        ]
 
 
 def _filter(name: str, where: Mapping[str, str], window: tuple[int, int]) -> ScoreFilter:

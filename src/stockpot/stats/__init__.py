@@ -18,6 +18,15 @@ if TYPE_CHECKING:
         share_agreed,
     )
     from stockpot.stats.classes import F1, binary_f1, macro_f1
+    from stockpot.stats.drifting import (
+        Repeats,
+        Shift,
+        classes_shift,
+        energy,
+        mean_shift,
+        mmd,
+        repeats_shift,
+    )
     from stockpot.stats.duration import Outlook, outlook, sequential_effect, share_spread_of
     from stockpot.stats.forecast import FEWEST_DAYS, Prediction, sum_to_come
     from stockpot.stats.inference import prediction_powered_mean, rogan_gladen
@@ -44,6 +53,7 @@ if TYPE_CHECKING:
     from stockpot.stats.power import minimum_detectable_effect, sample_size
     from stockpot.stats.ratio import SampleRatio, ratio_evidence, sample_ratio
     from stockpot.stats.repeats import pass_all, pass_any
+    from stockpot.stats.sampled import Weighted, weighted_mean
     from stockpot.stats.sequences import (
         BURN_IN,
         TUNED,
@@ -78,6 +88,8 @@ else:
             "power": "minimum_detectable_effect sample_size",
             "ratio": "SampleRatio ratio_evidence sample_ratio",
             "repeats": "pass_all pass_any",
+            "drifting": "Repeats Shift classes_shift energy mean_shift mmd repeats_shift",
+            "sampled": "Weighted weighted_mean",
             "sequences": "BURN_IN TUNED Band NonInferiority Sums boundary difference_sequence "
             "mean_sequence non_inferior_sequence proportion_difference_sequence "
             "proportion_sequence share_spread spread_of warm",
@@ -96,12 +108,16 @@ __all__ = [
     "Outlook",
     "Pair",
     "Prediction",
+    "Repeats",
     "SampleRatio",
+    "Shift",
     "Sums",
+    "Weighted",
     "binary_f1",
     "binomial_interval",
     "bootstrap",
     "boundary",
+    "classes_shift",
     "clustered_kappa",
     "clustered_mean",
     "cohen_kappa",
@@ -109,6 +125,7 @@ __all__ = [
     "difference_sequence",
     "discoveries_of_e",
     "effect_size",
+    "energy",
     "exact_paired",
     "fleiss_kappa",
     "holm",
@@ -118,7 +135,9 @@ __all__ = [
     "macro_f1",
     "mean",
     "mean_sequence",
+    "mean_shift",
     "minimum_detectable_effect",
+    "mmd",
     "near_pairs",
     "non_inferior",
     "non_inferior_sequence",
@@ -132,6 +151,7 @@ __all__ = [
     "proportion_sequence",
     "quantile_of_t",
     "ratio_evidence",
+    "repeats_shift",
     "rogan_gladen",
     "sample_ratio",
     "sample_size",
@@ -142,5 +162,6 @@ __all__ = [
     "spread_of",
     "sum_to_come",
     "warm",
+    "weighted_mean",
     "wilson",
 ]

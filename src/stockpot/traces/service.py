@@ -331,6 +331,11 @@ class SpanLog:
         where to go on."""
         return self._store.numbered_spans(where, after=position, limit=limit)
 
+    def arrived(self, where: TraceFilter, position: int, limit: int) -> list[tuple[int, Span]]:
+        """Matching spans after a position in the order of arrival, with their positions."""
+        found, _ = self._store.numbered_spans(where, after=position, limit=limit, every=True)
+        return found
+
     def recent(self, count: int) -> Iterator[Span]:
         """The root spans among the last `count` spans that are there now, in the order of arrival:
         what applications asked for, each once."""

@@ -9,4 +9,7 @@ from stockpot.core.jobs.models import Job, JobState
 from stockpot.core.jobs.runner import Handler, JobRunner, Work
 from stockpot.core.jobs.service import JobQueue
 
-__all__ = ["Handler", "Job", "JobQueue", "JobRunner", "JobState", "Work"]
+WANTED = "jobs.wanted"
+"""The file in the instance's `run` that asks the supervisor for the process of jobs."""
+
+__all__ = ["WANTED", "Handler", "Job", "JobQueue", "JobRunner", "JobState", "Work"]

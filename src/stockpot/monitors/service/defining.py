@@ -12,9 +12,11 @@ from stockpot.catalog import project_names
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
 from stockpot.core.ids import record_id
+from stockpot.monitors.checks import store as checks
 from stockpot.monitors.figures import about_scores
 from stockpot.monitors.models import (
     Alert,
+    CheckRule,
     Monitor,
     MonitorHistory,
     MonitorSettings,
@@ -35,6 +37,13 @@ from stockpot.monitors.store import telling
 
 _ABOUT = ("slice", "rule", "no_data", "enabled")
 """Whoever changes one of these has another monitor: it begins anew."""
+
+
+LISTED = {
+    "online": "stockpot online list", "drift": "stockpot drift list",
+    "canary": "stockpot canaries list", "pipeline": "stockpot pipelines list",
+}  # fmt: skip
+"""The command that lists checks of a kind."""
 
 
 class MonitorService:
@@ -73,7 +82,7 @@ class MonitorService:
             _check_project(c, actor, new.project)
             _check_name(c, new.project, new.name)
             _check_channels(c, new.project, new.channels)
-            check_rule(new.rule, new.slice, new.project)
+            check_rule(new.rule, new.slice, new.project, c)
             monitor = Monitor(
                 **{name: getattr(new, name) for name in NewMonitor.model_fields},
                 id=record_id("mon"), created_ms=now_ms, created_by=actor.label,
@@ -96,7 +105,7 @@ class MonitorService:
             if wanted.name != before.name:
                 _check_name(c, before.project, wanted.name)
             _check_channels(c, before.project, wanted.channels)
-            check_rule(wanted.rule, wanted.slice, before.project)
+            check_rule(wanted.rule, wanted.slice, before.project, c)
             given = {name: getattr(wanted, name) for name in MonitorSettings.model_fields}
             after = before.model_copy(update={**given, "updated_ms": now_ms})
             if any(getattr(before, name) != getattr(after, name) for name in _ABOUT):
@@ -124,8 +133,12 @@ class MonitorService:
 
     async def preview(self, actor: Principal, trial: MonitorTrial) -> MonitorHistory:
         """What a rule would have done."""
-        await self._db.read(lambda c: _check_project(c, actor, trial.project, "viewer"))
-        check_rule(trial.rule, trial.slice, trial.project)
+
+        def may(c: sa.Connection) -> None:
+            _check_project(c, actor, trial.project, "viewer")
+            check_rule(trial.rule, trial.slice, trial.project, c)
+
+        await self._db.read(may)
         return await self._looking.history(trial)
 
     async def alerts(
@@ -211,8 +224,14 @@ class MonitorService:
         return int(self._looking.clock() * 1000)
 
 
-def check_rule(rule: Rule, cut: MonitorSlice, project: str) -> None:
-    """Refuse a slice that nothing is kept by."""
+def check_rule(rule: Rule, cut: MonitorSlice, project: str, c: sa.Connection) -> None:
+    """Refuse a slice that nothing is kept by, and a check that is not there."""
+    if isinstance(rule, CheckRule):
+        kind, name = rule.named
+        if checks.check_named(c, project, kind, name) is None:
+            known = [row.check.name for row in checks.list_checks(c, project, kind)]
+            near = did_you_mean(name, known)
+            raise NotFound(f"no {kind} {name!r} in {project!r}.{near}", hint=LISTED[kind])
     if about_scores(rule):
         check_score_slice(cut.where(project))
 

@@ -19,16 +19,18 @@ from stockpot.monitors.figures import (
     part_of,
     part_of_scores,
 )
-from stockpot.monitors.history import Plan, history, looks, plan_of
+from stockpot.monitors.history import Plan, history, history_of_runs, looks, plan_of
 from stockpot.monitors.models import (
     BurnRateRule,
+    CheckRule,
+    FigureRule,
     MonitorHistory,
     MonitorSlice,
     MonitorTrial,
     Reading,
     Rule,
 )
-from stockpot.monitors.rules import read, windows_of
+from stockpot.monitors.rules import Ran, read, read_runs, windows_of
 from stockpot.traces import Badge, Measure
 
 MINUTE_S = 60
@@ -77,6 +79,17 @@ def marked(said: Reading, badges: tuple[Badge, ...]) -> Reading:
     return said._replace(badges=badges, severity="ticket", reason=reason)
 
 
+class RunFigures(Protocol):
+    """What monitors ask of checks."""
+
+    async def ran(
+        self, project: str, kind: str, name: str, since_ms: float | None
+    ) -> list[tuple[float, Ran]]:
+        """The finished runs of a check since a time, or its last few; newest first, with when they
+        ended."""
+        ...
+
+
 class Looking:
     """Reads rules. `clock` gives Unix seconds."""
 
@@ -85,14 +98,18 @@ class Looking:
         spans: SpanFigures,
         scores: ScoreFigures | None = None,
         clock: Callable[[], float] = time.time,
+        runs: RunFigures | None = None,
     ) -> None:
         self._spans = spans
         self._scores = scores
+        self._runs = runs
         self.clock = clock
 
     async def reading(self, rule: Rule, cut: MonitorSlice, project: str) -> Reading:
         """What a rule says now. A window reaches from whole minute to whole minute, the present one
         included."""
+        if isinstance(rule, CheckRule):
+            return read_runs(rule, [ran for _, ran in await self._ran(rule, project)])
         end = -int(-self.clock() // MINUTE_S) * MINUTE_S
         lengths = windows_of(rule)
         spans = [(end - seconds, end) for seconds in lengths]
@@ -105,6 +122,10 @@ class Looking:
 
     async def history(self, trial: MonitorTrial) -> MonitorHistory:
         """What a rule's metric did, and when it would have fired."""
+        if isinstance(trial.rule, CheckRule):
+            now_ms = self.clock() * 1000
+            runs = await self._ran(trial.rule, trial.project, now_ms - trial.hours * 3_600_000)
+            return history_of_runs(trial.rule, trial.no_data, runs[::-1], trial.hours, now_ms)
         plan = plan_of(trial.rule, trial.hours, self.clock())
         where = trial.slice.where(trial.project)
         parts = await self._grains(trial.rule, where, plan)
@@ -118,12 +139,14 @@ class Looking:
         self, rule: Rule, cut: MonitorSlice, project: str
     ) -> list[tuple[float, float | None]]:
         """Instants and values of the last hour, minute by minute."""
+        if isinstance(rule, CheckRule):
+            return []
         plan = plan_of(rule, 1, self.clock())
         parts = await self._grains(rule, cut.where(project), plan)
         return [(look.at_ms, look.reading.value) for look in looks(rule, plan, parts)]
 
     async def _parts(
-        self, rule: Rule, where: Mapping[str, str], spans: Sequence[tuple[int, int]]
+        self, rule: FigureRule, where: Mapping[str, str], spans: Sequence[tuple[int, int]]
     ) -> list[Part]:
         if about_scores(rule):
             scored = await self._scored(rule, where, spans)
@@ -131,7 +154,9 @@ class Looking:
         measured = await asyncio.to_thread(self._spans.measures, where, spans)
         return [part_of(rule, measure) for measure in measured]
 
-    async def _grains(self, rule: Rule, where: Mapping[str, str], plan: Plan) -> dict[int, Part]:
+    async def _grains(
+        self, rule: FigureRule, where: Mapping[str, str], plan: Plan
+    ) -> dict[int, Part]:
         if about_scores(rule):
             starts = range(plan.since, plan.end, plan.grain)
             spans = [(at, at + plan.grain) for at in starts]
@@ -147,16 +172,23 @@ class Looking:
         return {at: part_of(rule, measure) for at, measure in found.items()}
 
     async def _judges(
-        self, rule: Rule, where: Mapping[str, str], window: tuple[int, int]
+        self, rule: FigureRule, where: Mapping[str, str], window: tuple[int, int]
     ) -> tuple[Badge, ...]:
         return () if self._scores is None else (
             await self._scores.judges(rule.score, where, window)
         )  # fmt: skip
 
     async def _scored(
-        self, rule: Rule, where: Mapping[str, str], spans: Sequence[tuple[int, int]]
+        self, rule: FigureRule, where: Mapping[str, str], spans: Sequence[tuple[int, int]]
     ) -> list[Scored]:
         if self._scores is None:
             raise Unavailable("scores cannot be read here")
         bound = (rule.bound or 0.0) if isinstance(rule, BurnRateRule) else 0.0
         return await self._scores.scored(rule.score, where, spans, bound)
+
+    async def _ran(
+        self, rule: CheckRule, project: str, since_ms: float | None = None
+    ) -> list[tuple[float, Ran]]:
+        if self._runs is None:
+            raise Unavailable("checks cannot be read here")
+        return await self._runs.ran(project, *rule.named, since_ms)

@@ -15,7 +15,15 @@ import sqlalchemy as sa
 
 from stockpot.core.db import Database
 from stockpot.core.errors import StockpotError
-from stockpot.monitors.models import MINUTE_S, Monitor, Reading, Silence, Spark, Standing
+from stockpot.monitors.models import (
+    MINUTE_S,
+    Monitor,
+    Reading,
+    Silence,
+    Spark,
+    Standing,
+    ThresholdRule,
+)
 from stockpot.monitors.rules import Event, Memory, step
 from stockpot.monitors.service.episodes import Episodes, silence_of
 from stockpot.monitors.service.looking import Looking
@@ -113,7 +121,8 @@ class Watching:
     async def _begin(self, monitor: Monitor) -> None:
         """The first look at a monitor, or at what it has become: its last hour."""
         points: deque[tuple[float, float | None]] = deque(maxlen=_SPARK)
-        short = monitor.rule.kind == "threshold" and monitor.rule.window_s <= 3600
+        rule = monitor.rule
+        short = isinstance(rule, ThresholdRule) and rule.window_s <= 3600
         if short or set(monitor.slice.where("")) <= {"environment"}:
             where = (monitor.rule, monitor.slice, monitor.project)
             points.extend(await self._looking.last_hour(*where))

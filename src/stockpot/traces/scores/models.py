@@ -32,7 +32,8 @@ class NewScore(Frozen):
 
     It is about a trace (or a span of it), a session, or an `item` (a row of a data set). `value` is
     a number (a boolean is 1 or 0), `label` a class; `correction` is what the answer should have
-    been.
+    been. `weight` is how many answers it stands for, where others were left out by chance: one over
+    the probability with which it was drawn.
     """
 
     id: ScoreId | None = None
@@ -51,6 +52,7 @@ class NewScore(Frozen):
     evaluator: Annotated[str, Field(max_length=200), Clean] = ""
     evaluator_trace: TraceId = ""
     queue: Annotated[str, Field(max_length=40), Clean] = ""
+    weight: float = Field(1.0, gt=0, le=1e12, allow_inf_nan=False)
     retracted: bool = False
 
     @model_validator(mode="after")
@@ -128,9 +130,10 @@ class ScorePage(Frozen):
 
 class ScoreSummary(Frozen):
     """The scores of one name in one group. `key` is what the group has in common, by the name of
-    its field; `n` counts scores, `numbers` those with a value, `positive` those of 0.5 or more,
-    `traces` what they are about, `edits` corrections whose output is known. `sd` is the sample
-    standard deviation."""
+    its field; `mean` and `sd` weigh each score by what it stands for, `weight` in all, so that
+    sampling does not bend them; `n` counts scores, `numbers` those with a value, `positive` those
+    of 0.5 or more, `traces` what they are about, `edits` corrections whose output is known. `sd` is
+    the sample standard deviation."""
 
     name: str
     key: dict[str, str]
@@ -138,6 +141,7 @@ class ScoreSummary(Frozen):
     numbers: int
     positive: int
     traces: int
+    weight: float = 0.0
     mean: float | None
     sd: float | None
     least: float | None

@@ -422,8 +422,9 @@ def _summary(row: sa.RowMapping, by: ScoreBy, labels: dict[str, int]) -> ScoreSu
         numbers=row["numbers"],
         positive=row["positive"] or 0,
         traces=row["traces"],
+        weight=row["weight"] or 0.0,
         mean=mean,
-        sd=_sd(row["numbers"], mean, row["squares"]),
+        sd=_weighted_sd(row["numbers"], row["weight"], mean, row["squares"]),
         least=row["least"],
         most=row["most"],
         comments=row["comments"] or 0,
@@ -433,6 +434,16 @@ def _summary(row: sa.RowMapping, by: ScoreBy, labels: dict[str, int]) -> ScoreSu
         sd_edit_share=_sd(row["edits"], share, row["edit_squares"]),
         labels=labels,
     )
+
+
+def _weighted_sd(
+    n: int, weight: float | None, mean: float | None, squares: float | None
+) -> float | None:
+    """The standard deviation of the population that scores stand for; weighed alike it is that of
+    the sample."""
+    if n < 2 or mean is None or squares is None or not weight:
+        return None
+    return math.sqrt(max(0.0, squares / weight - mean * mean) * n / (n - 1))
 
 
 def _sd(n: int, mean: float | None, squares: float | None) -> float | None:

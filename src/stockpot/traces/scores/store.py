@@ -43,6 +43,7 @@ scores = sa.Table(
     _text("evaluator", 200),
     _text("evaluator_trace", 32),
     _text("queue", 40),
+    sa.Column("weight", sa.Float, nullable=False, server_default="1"),
     sa.Column("retracted", sa.Boolean, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Index("scores_by_number", "project", "number"),
@@ -165,6 +166,7 @@ def summarised(
     """One row for each name and group, the most numerous first."""
     keys = _keys(by)
     value = scores.c.value
+    weight = sa.case((value.is_not(None), scores.c.weight), else_=None)
     query = sa.select(
         scores.c.name.label("name"),
         *keys,
@@ -172,8 +174,9 @@ def summarised(
         sa.func.count(value).label("numbers"),
         sa.func.sum(sa.case((value >= 0.5, 1), else_=0)).label("positive"),
         sa.func.count(sa.distinct(_WHAT)).label("traces"),
-        sa.func.avg(value).label("mean"),
-        sa.func.sum(value * value).label("squares"),
+        sa.func.sum(weight).label("weight"),
+        (sa.func.sum(weight * value) / sa.func.sum(weight)).label("mean"),
+        sa.func.sum(weight * value * value).label("squares"),
         sa.func.min(value).label("least"),
         sa.func.max(value).label("most"),
         sa.func.count(scores.c.correction).label("corrections"),

@@ -223,10 +223,11 @@ class SpanStore(Protocol):
         ...
 
     def numbered_spans(
-        self, where: TraceFilter, *, after: int, limit: int
+        self, where: TraceFilter, *, after: int, limit: int, every: bool = False
     ) -> tuple[list[tuple[int, Span]], int | None]:
         """The same without full text, with the numbers by which orders name spans; without those
-        whose cost their sender told, for nobody here prices them."""
+        whose cost their sender told, for nobody here prices them, unless `every` one is asked
+        for."""
         ...
 
     def overview(

@@ -107,9 +107,9 @@ class SqliteSpanStore:
         return self._reader.spans(where, after=after, limit=limit)
 
     def numbered_spans(
-        self, where: TraceFilter, *, after: int, limit: int
+        self, where: TraceFilter, *, after: int, limit: int, every: bool = False
     ) -> tuple[list[tuple[int, Span]], int | None]:
-        return self._reader.numbered_spans(where, after=after, limit=limit)
+        return self._reader.numbered_spans(where, after=after, limit=limit, every=every)
 
     def overview(
         self, where: TraceFilter, from_ms: float, to_ms: float, bucket_ms: float

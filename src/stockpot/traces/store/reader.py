@@ -118,16 +118,16 @@ class Reader:
         return [span_of(row) for row in rows], rows[-1][0] if len(rows) == limit else None
 
     def numbered_spans(
-        self, where: TraceFilter, *, after: int, limit: int
+        self, where: TraceFilter, *, after: int, limit: int, every: bool = False
     ) -> tuple[list[tuple[int, Span]], int | None]:
-        """The same without full text, with the numbers of the spans; without those whose cost their
-        sender told."""
+        """The same without full text, with the numbers of the spans; unless every span is asked
+        for, without those whose cost their sender told."""
         with self._readers.lend() as connection:
             window = span_of_time(connection, where)
             if window is None:
                 return [], None
             matches, values = conditions(where)
-            sql = _ALL.format(columns=SELECTED, matches=matches + _PRICED_HERE)
+            sql = _ALL.format(columns=SELECTED, matches=matches + ("" if every else _PRICED_HERE))
             place = (max(window[0] - 1, after), window[1] + 1)
             rows = connection.execute(sql, (*place, *values, limit)).fetchall()
         found = [(row[0], span_of(row)) for row in rows]

@@ -1,0 +1,50 @@
+"""The routes that put online rules, drift checks and canaries; what all checks have in common has
+its routes beside monitors."""
+
+# No `from __future__ import annotations`: FastAPI reads these signatures when the module loads.
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from stockpot.access import Principal, requires
+from stockpot.evals.judges.service import JudgeService
+from stockpot.evals.scorers import made
+from stockpot.evals.watching.models import Canary, DriftCheck, OnlineRule, as_check
+from stockpot.monitors import Check, CheckService
+
+ProjectEditor = Annotated[Principal, Depends(requires("editor", "project"))]
+Ensure = Callable[[str], Awaitable[object]]
+"""Makes sure that a project has the key with which evaluations call the gateway."""
+
+
+def watching_router(checks: CheckService, judges: JudgeService, ensure: Ensure) -> APIRouter:
+    """The routes that put checks of answers."""
+    routes = APIRouter(prefix="/api/v1", tags=["checks"])
+
+    @routes.put("/online")
+    async def put_online_rule(asked: OnlineRule, principal: ProjectEditor) -> Check:
+        """Score production spans by a rule from now on; the same name again changes it."""
+        if not asked.judge:
+            made(asked.scorer)
+        kept = await checks.put(principal, as_check("online", asked))
+        if asked.judge:
+            await judges.named(asked.project, asked.judge)
+        await ensure(asked.project)
+        return kept
+
+    @routes.put("/drift")
+    async def put_drift_check(asked: DriftCheck, principal: ProjectEditor) -> Check:
+        """Compare scores or texts with what they were; the same name again changes it."""
+        kept = await checks.put(principal, as_check("drift", asked))
+        await ensure(asked.project)
+        return kept
+
+    @routes.put("/canaries")
+    async def put_canary(asked: Canary, principal: ProjectEditor) -> Check:
+        """Ask a model the same things again and again; the same name again changes it."""
+        kept = await checks.put(principal, as_check("canary", asked))
+        await ensure(asked.project)
+        return kept
+
+    return routes

@@ -1,0 +1,16 @@
+"""The doers of checks, wired. The composition root of jobs gives stores and other capabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stockpot.evals.watching.canary import CanaryDoer
+from stockpot.evals.watching.drift import DriftDoer
+from stockpot.evals.watching.online import OnlineDoer
+from stockpot.evals.watching.tools import Bench
+from stockpot.monitors import CheckKind, Doer
+
+
+def open_doers(bench: Bench) -> Mapping[CheckKind, Doer]:
+    """What does online rules, drift checks and canaries."""
+    return {"online": OnlineDoer(bench), "drift": DriftDoer(bench), "canary": CanaryDoer(bench)}
