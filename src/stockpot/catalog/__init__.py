@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         VirtualKey,
     )
     from stockpot.catalog.publish import PartSource, Publisher
-    from stockpot.catalog.service.keys import secret_for
+    from stockpot.catalog.service.keys import own_key_ids, secret_for
     from stockpot.catalog.store.projects import project_names
 else:
     __getattr__ = lazily(
@@ -38,7 +38,7 @@ else:
             "catalog": "Catalog open_catalog",
             "keeping": "spent_by_budget",
             "publish": "PartSource Publisher",
-            "service.keys": "secret_for",
+            "service.keys": "own_key_ids secret_for",
             "store.projects": "project_names",
             "models": "CreatedKey Event InstanceInfo KeySettings Model NewKey NewProject Project "
             "Provider ProviderSettings RouteSettings TestResult VirtualKey",
@@ -64,6 +64,7 @@ __all__ = [
     "VirtualKey",
     "internal_router",
     "open_catalog",
+    "own_key_ids",
     "project_names",
     "router",
     "secret_for",

@@ -88,6 +88,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("public_url", str, "", "Address of the console as people type it; for OIDC and links."),
     Setting("password_sign_in", bool, True, "Allow signing in with a password."),
     Setting("oidc", Tables, Tables(""), "Sign-in providers: tables of issuer, client_id and more."),
+    Setting("pipeline_files", str, "", "Folder that pipelines read; empty: `pipelines` in home."),
     Setting("hub_url", str, "", "Model hub; empty is the public one."),
 )  # fmt: skip
 

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from stockpot.evals.scorers import Case, Scorer, made
     from stockpot.evals.service import EvalJobs
     from stockpot.evals.store import metadata
+    from stockpot.evals.watching.api import watching_router
+    from stockpot.evals.watching.opening import open_doers
+    from stockpot.evals.watching.tools import Bench
 else:
     __getattr__ = lazily(
         __name__,
@@ -58,12 +61,16 @@ else:
             "scorers": "Case Scorer made",
             "service": "EvalJobs",
             "store": "metadata",
+            "watching.api": "watching_router",
+            "watching.opening": "open_doers",
+            "watching.tools": "Bench",
         },
     )
 
 __all__ = [
     "WANTED",
     "Asking",
+    "Bench",
     "Case",
     "Certificate",
     "Corrected",
@@ -95,8 +102,10 @@ __all__ = [
     "Verdict",
     "made",
     "metadata",
+    "open_doers",
     "open_doing",
     "open_evals",
     "open_jobs",
     "router",
+    "watching_router",
 ]

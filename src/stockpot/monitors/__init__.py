@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         NewCheck,
         Outcome,
     )
+    from stockpot.monitors.checks.scheduling import Trigger
     from stockpot.monitors.checks.service import CheckService
     from stockpot.monitors.figures import Scored
     from stockpot.monitors.models import (
@@ -44,6 +45,7 @@ else:
             "checks.api": "check_router",
             "checks.doing": "JOBS CheckJobs Doer Underway",
             "checks.models": "Check CheckKind CheckRun CheckSettings NewCheck Outcome",
+            "checks.scheduling": "Trigger",
             "checks.service": "CheckService",
             "figures": "Scored",
             "models": "Alert BurnRateRule Channel CheckRule Delivery Monitor MonitorHistory "
@@ -76,6 +78,7 @@ __all__ = [
     "Scored",
     "Silence",
     "ThresholdRule",
+    "Trigger",
     "Underway",
     "check_router",
     "open_monitors",

@@ -166,6 +166,15 @@ def secret_for(instance: Instance, use: str, project: str = DEFAULT) -> str:
     return SECRET_PREFIX + instance.derive(purpose)
 
 
+OWN_USES = ("evaluations", "playground")
+
+
+def own_key_ids(c: sa.Connection, instance: Instance, project: str) -> frozenset[str]:
+    """The keys with which the instance itself calls in a project: what they did is no traffic."""
+    told = (digest(secret_for(instance, use, project)) for use in OWN_USES)
+    return frozenset(found for one in told if (found := keys.key_id_of(c, one)) is not None)
+
+
 def _add_once(c: sa.Connection, new: NewKey, secret: str) -> None:
     if keys.key_id_of(c, digest(secret)) is None:
         add_key(c, SYSTEM, new, secret)
