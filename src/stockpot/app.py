@@ -32,6 +32,7 @@ from stockpot import (
     feedback,
     guardrails,
     monitors,
+    pipelines,
     playground,
     prompts,
     revisions,
@@ -166,12 +167,16 @@ class _Control:
         )
         evidence = KeptEvidence(
             self.catalog, self.spans, self.scores, self.prompts, self.datasets, self.evals,
-            self.monitors,
+            self.monitors, checks=self.monitors.checks.at_work,
         )  # fmt: skip
         self.readiness = usecases.ReadinessService(self.db, evidence)
 
     def _automate(self) -> None:
         """What takes several capabilities together."""
+        self.evals.running.scores = self.scores
+        folder = pipelines.folder_of(self.settings)
+        triggers = pipelines.triggers_of(folder, self.datasets, self.prompts)
+        self.monitors.scheduler.triggers.update(triggers)
         self.rightsizing = rightsize.open_rightsizing(
             self.db,
             rightsize.World(
@@ -206,6 +211,11 @@ class _Control:
             playground.router(self.playground, self.catalog, self.caller),
             usecases.router(self.readiness),
             rightsize.router(self.rightsizing),
+            monitors.check_router(self.monitors.checks),
+            evals.watching_router(
+                self.monitors.checks, self.evals.running, self.catalog.keys.evaluation_secret
+            ),
+            pipelines.pipeline_router(self.monitors.checks),
         )
 
     def count(self, status: int) -> None:

@@ -74,6 +74,10 @@ COMMANDS: tuple[Row, ...] = (
         "Find the cheapest model that passes.",
     ),
     Row("Improve", "eval", "stockpot.evals.cli:eval_", "Run suites, compare, gate releases."),
+    Row("Improve", "online", "stockpot.monitors.checks.cli:online", "Score production answers."),
+    Row("Improve", "drift", "stockpot.monitors.checks.cli:drift", "Scores and texts that moved."),
+    Row("Improve", "canaries", "stockpot.monitors.checks.cli:canaries", "Models that changed."),
+    Row("Improve", "pipelines", "stockpot.monitors.checks.cli:pipelines", "Steps on a schedule."),
     Row("Improve", "readiness", "stockpot.usecases.cli:readiness", "From demo to production."),
     Row(
         "Improve",

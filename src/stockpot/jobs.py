@@ -13,14 +13,19 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from stockpot import __version__, evals
+import httpx
+
+from stockpot import __version__, catalog, datasets, evals, monitors, pipelines, traces
 from stockpot.core import config, logs
 from stockpot.core.config import Settings
-from stockpot.core.db import open_control_store
+from stockpot.core.db import Database, open_control_store
+from stockpot.core.errors import Unavailable
 from stockpot.core.instance import Instance
-from stockpot.core.jobs import JobQueue, JobRunner
+from stockpot.core.jobs import Handler, JobQueue, JobRunner
 from stockpot.pipelines import rightsize
 
 IDLE_S = 600.0
@@ -34,36 +39,67 @@ async def serve(settings: Settings, instance: Instance, idle_s: float = IDLE_S) 
         asyncio.get_running_loop().add_signal_handler(signo, stop.set)
     db = open_control_store(settings, instance)
     queue = JobQueue(db)
-    runner = JobRunner(
-        queue,
-        {
-            **evals.open_jobs(db, instance, settings),
-            **rightsize.open_jobs(db, instance, settings),
-        },
-    )
-    running = asyncio.create_task(runner.run())
+    log = traces.open_span_log(instance)
+    runners = [JobRunner(queue, some) for some in _handlers(db, instance, settings, log)]
+    running = asyncio.gather(*(runner.run() for runner in runners))
     instance.announce("jobs", {"pid": os.getpid(), "version": __version__})
     try:
-        await _until(stop, running, queue, runner, instance.run / evals.WANTED, idle_s)
+        await _until(stop, running, queue, runners, instance.run / evals.WANTED, idle_s)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         (instance.run / "jobs.json").unlink(missing_ok=True)
         await db.close()
+        log.close()
+
+
+def _handlers(
+    db: Database, instance: Instance, settings: Settings, log: traces.SpanLog
+) -> Iterator[Mapping[str, Handler]]:
+    """Handlers by runner. Each runner does a few jobs at once, and pipelines wait for other jobs:
+    so they have a runner of their own, which keeps nobody from working."""
+    names = catalog.project_names
+    scores = traces.ScoreService(db, log, names)
+    sets = datasets.open_datasets(db, log, scores, names).sets
+    checks = monitors.CheckJobs(
+        db,
+        {
+            **evals.open_checks(db, instance, settings, log, scores, evals.RowsOfSets(sets)),
+            "pipeline": pipelines.PipelineDoer(
+                lambda: control_client(settings, instance), pipelines.folder_of(settings)
+            ),
+        },
+    )
+    yield {
+        **evals.open_jobs(db, instance, settings, scores),
+        **rightsize.open_jobs(db, instance, settings),
+    }
+    yield {monitors.JOBS["online"]: checks.handle}
+    yield {monitors.JOBS["pipeline"]: checks.handle}
+
+
+def control_client(settings: Settings, instance: Instance) -> httpx.AsyncClient:
+    """A client of the control plane with the instance's own rights."""
+    url = settings.control_url or (instance.announced("control") or {}).get("url")
+    if not url:
+        raise Unavailable("no control plane is running", hint="stockpot up")
+    token = {"authorization": f"Bearer {instance.derive('cli')}"}
+    return httpx.AsyncClient(base_url=str(url), headers=token, timeout=60.0, trust_env=False)
 
 
 async def _until(
     stop: asyncio.Event,
-    running: asyncio.Task[None],
+    running: asyncio.Future[list[None]],
     queue: JobQueue,
-    runner: JobRunner,
+    runners: Sequence[JobRunner],
     wanted: Path,
     idle_s: float,
 ) -> None:
     asked, idle_since = asyncio.create_task(stop.wait()), time.monotonic()
     while not stop.is_set() and not running.done():
-        await asyncio.wait({asked, running}, timeout=2.0, return_when=asyncio.FIRST_COMPLETED)
-        if not runner.idle or await queue.waiting():
+        both: set[asyncio.Future[Any]] = {asked, running}
+        await asyncio.wait(both, timeout=2.0, return_when=asyncio.FIRST_COMPLETED)
+        if not all(runner.idle for runner in runners) or await queue.waiting():
             idle_since = time.monotonic()
         elif time.monotonic() - idle_since > idle_s and await _may_rest(wanted, queue):
             break

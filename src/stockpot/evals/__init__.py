@@ -36,14 +36,12 @@ if TYPE_CHECKING:
         Verdict,
     )
     from stockpot.evals.neighbours import LabelsOfQueues, PromptVersions, RowsOfSets
-    from stockpot.evals.opening import WANTED, Evals, open_doing, open_evals, open_jobs
+    from stockpot.evals.opening import WANTED, Evals, open_checks, open_doing, open_evals, open_jobs
     from stockpot.evals.records import Corrected, Judgement, Tally
     from stockpot.evals.scorers import Case, Scorer, made
     from stockpot.evals.service import EvalJobs
     from stockpot.evals.store import metadata
     from stockpot.evals.watching.api import watching_router
-    from stockpot.evals.watching.opening import open_doers
-    from stockpot.evals.watching.tools import Bench
 else:
     __getattr__ = lazily(
         __name__,
@@ -57,20 +55,17 @@ else:
             "records": "Corrected Judgement Tally",
             "judges.service": "JudgeService",
             "neighbours": "LabelsOfQueues PromptVersions RowsOfSets",
-            "opening": "WANTED Evals open_doing open_evals open_jobs",
+            "opening": "WANTED Evals open_checks open_doing open_evals open_jobs",
             "scorers": "Case Scorer made",
             "service": "EvalJobs",
             "store": "metadata",
             "watching.api": "watching_router",
-            "watching.opening": "open_doers",
-            "watching.tools": "Bench",
         },
     )
 
 __all__ = [
     "WANTED",
     "Asking",
-    "Bench",
     "Case",
     "Certificate",
     "Corrected",
@@ -102,7 +97,7 @@ __all__ = [
     "Verdict",
     "made",
     "metadata",
-    "open_doers",
+    "open_checks",
     "open_doing",
     "open_evals",
     "open_jobs",

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from stockpot.catalog import Catalog, project_names, secret_for
+from stockpot.catalog import Catalog, own_key_ids, project_names, secret_for
 from stockpot.core.config import Settings
 from stockpot.core.db import Database
 from stockpot.core.errors import NotFound, did_you_mean
@@ -20,6 +20,12 @@ from stockpot.evals.judges.working import KIND as CERTIFY
 from stockpot.evals.judges.working import CertifyJobs
 from stockpot.evals.ports import DataSets, ModelFacts, People, Prompts, World
 from stockpot.evals.service import KIND, EvalJobs, Looking, Running, SuiteService
+from stockpot.evals.watching.opening import open_doers
+from stockpot.evals.watching.tools import Bench
+from stockpot.monitors import CheckKind, Doer
+from stockpot.traces import ScoreService, SpanLog
+
+__all__ = ["WANTED", "Evals", "open_checks", "open_doing", "open_evals", "open_jobs"]
 
 
 class Evals(NamedTuple):
@@ -64,25 +70,30 @@ def open_evals(
     return Evals(suites, running, looking, judges, issuing, queue)
 
 
-def open_jobs(db: Database, instance: Instance, settings: Settings) -> Mapping[str, Handler]:
-    """The handlers of evaluations' jobs, for the process that does them."""
+def open_jobs(
+    db: Database, instance: Instance, settings: Settings, scores: ScoreService | None = None
+) -> Mapping[str, Handler]:
+    """The handlers of evaluations' jobs, for the process that does them. Verdicts become scores
+    where there is somebody to write them."""
 
     async def client_of(project: str) -> httpx.AsyncClient:
         return gateway_client(settings, secret_for(instance, "evaluations", project))
 
     return {
-        KIND: open_doing(db, instance, settings).handle,
+        KIND: open_doing(db, instance, settings, scores).handle,
         CERTIFY: CertifyJobs(db, client_of).handle,
     }
 
 
-def open_doing(db: Database, instance: Instance, settings: Settings) -> EvalJobs:
+def open_doing(
+    db: Database, instance: Instance, settings: Settings, scores: ScoreService | None = None
+) -> EvalJobs:
     """What does runs, for the process of jobs: as jobs of their own, or as part of others."""
 
     def secret_of(project: str) -> str:
         return secret_for(instance, "evaluations", project)
 
-    return EvalJobs(db, settings, secret_of)
+    return EvalJobs(db, settings, secret_of, scores=scores)
 
 
 async def _facts(catalog: Catalog, name: str) -> ModelFacts:
@@ -103,3 +114,18 @@ def _dollars(target: Any) -> tuple[float, float] | None:
     if "input" not in price or "output" not in price:
         return None
     return (float(price["input"]), float(price["output"]))
+
+
+def open_checks(
+    db: Database, instance: Instance, settings: Settings, log: SpanLog, scores: ScoreService,
+    datasets: DataSets,
+) -> Mapping[CheckKind, Doer]:  # fmt: skip
+    """What does online rules, drift checks and canaries, for the process of jobs."""
+
+    async def client_of(project: str) -> httpx.AsyncClient:
+        return gateway_client(settings, secret_for(instance, "evaluations", project))
+
+    async def own_keys(project: str) -> frozenset[str]:
+        return await db.read(lambda c: own_key_ids(c, instance, project))
+
+    return open_doers(Bench(db, log, scores, datasets, client_of, own_keys))

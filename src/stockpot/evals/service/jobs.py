@@ -22,7 +22,9 @@ from stockpot.evals.judges.tools import GatewayTools
 from stockpot.evals.measuring import all_measured
 from stockpot.evals.models import Progress, Result, Run
 from stockpot.evals.scorers import Case, made
+from stockpot.evals.service.telling import tell_if_possible
 from stockpot.evals.targets import Answer, Caller, Gateway, Recorded
+from stockpot.traces import ScoreService
 
 KIND = "evals.run"
 """The kind of job that does a run."""
@@ -33,9 +35,10 @@ class EvalJobs:
 
     def __init__(
         self, db: Database, settings: Settings, secret_of: Callable[[str], str],
-        transport: httpx.AsyncBaseTransport | None = None,
+        transport: httpx.AsyncBaseTransport | None = None, scores: ScoreService | None = None,
     ) -> None:  # fmt: skip
         self._db = db
+        self._scores = scores
         self._settings = settings
         self._secret_of = secret_of
         self._transport = transport
@@ -94,7 +97,8 @@ class EvalJobs:
         if engine.out_of_money:
             await self._db.write(lambda c: close(c, run, "cancelled", "the budget is spent"))
         elif not stop.is_set():
-            await self._db.write(lambda c: close(c, run, "done"))
+            note = await tell_if_possible(self._scores, run, await self.results(run.id))
+            await self._db.write(lambda c: close(c, run, "done", note))
 
     def _client(self, project: str) -> httpx.AsyncClient:
         return gateway_client(self._settings, self._secret_of(project), self._transport)

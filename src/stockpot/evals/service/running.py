@@ -36,7 +36,9 @@ from stockpot.evals.scorers import PREFIX, made
 from stockpot.evals.service.guarding import in_project, seen_run
 from stockpot.evals.service.jobs import KIND, close
 from stockpot.evals.service.suites import SuiteService
+from stockpot.evals.service.telling import tell_if_possible
 from stockpot.evals.targets import Gateway
+from stockpot.traces import ScoreService
 
 _NO_PRICE = ModelFacts(None, ())
 _OPEN = ("queued", "running")
@@ -65,6 +67,8 @@ class Running:
         self._queue = queue
         self._world = world
         self._suites = suites
+        self.scores: ScoreService | None = None
+        """Where verdicts are told; the composition root gives it."""
         self._judges = judges
 
     async def forecast(self, actor: Principal, project: str, new: NewRun) -> Forecast:
@@ -150,9 +154,13 @@ class Running:
         """The caller's run is over: compute its metrics."""
         run = await self._own(actor, run_id)
         state = "failed" if told.error else "done"
+        note = told.error
+        if not note and self.scores is not None:
+            results = await self._db.read(lambda c: store.results_of(c, run_id))
+            note = await tell_if_possible(self.scores, run, [one for _, one in results])
 
         def write(c: sa.Connection) -> None:
-            close(c, run, state, told.error)
+            close(c, run, state, note)
             audit(c, actor, "run.finish", run_id, project=run.project, state=state)
 
         await self._db.write(write)
@@ -209,7 +217,7 @@ class Running:
         spec = new.spec or (await self._suites.named(actor, project, new.suite)).spec
         if new.target is not None:
             spec = spec.model_copy(update={"target": new.target})
-        scorers = tuple([await self._pinned(project, one) for one in spec.scorers])
+        scorers = tuple([await self.pinned(project, one) for one in spec.scorers])
         spec = spec.model_copy(update={"scorers": scorers})
         rows, name, version = await self._rows(project, spec, new.rowset)
         if not rows:
@@ -220,7 +228,7 @@ class Running:
         spec = spec.model_copy(update={"target": target})
         return _Prepared(spec, rows, name, version, hash_of(rows), arm, facts.prices)
 
-    async def _pinned(self, project: str, scorer: ScorerSpec) -> ScorerSpec:
+    async def pinned(self, project: str, scorer: ScorerSpec) -> ScorerSpec:
         """A scorer with its judge as it is now; one that is no judge stays as it is."""
         if not scorer.use.startswith(PREFIX):
             made(scorer)

@@ -8,8 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from stockpot.access import Principal, requires
-from stockpot.evals.judges.service import JudgeService
-from stockpot.evals.scorers import made
+from stockpot.evals.service import Running
 from stockpot.evals.watching.models import Canary, DriftCheck, OnlineRule, as_check
 from stockpot.monitors import Check, CheckService
 
@@ -18,18 +17,17 @@ Ensure = Callable[[str], Awaitable[object]]
 """Makes sure that a project has the key with which evaluations call the gateway."""
 
 
-def watching_router(checks: CheckService, judges: JudgeService, ensure: Ensure) -> APIRouter:
+def watching_router(checks: CheckService, running: Running, ensure: Ensure) -> APIRouter:
     """The routes that put checks of answers."""
     routes = APIRouter(prefix="/api/v1", tags=["checks"])
 
     @routes.put("/online")
     async def put_online_rule(asked: OnlineRule, principal: ProjectEditor) -> Check:
         """Score production spans by a rule from now on; the same name again changes it."""
-        if not asked.judge:
-            made(asked.scorer)
+        if principal.may("editor", asked.project):
+            pinned = await running.pinned(asked.project, asked.scorer)
+            asked = asked.model_copy(update={"scorer": pinned, "score": asked.metric})
         kept = await checks.put(principal, as_check("online", asked))
-        if asked.judge:
-            await judges.named(asked.project, asked.judge)
         await ensure(asked.project)
         return kept
 

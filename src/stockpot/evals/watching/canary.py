@@ -19,7 +19,7 @@ import httpx
 import numpy as np
 
 from stockpot.core.errors import Unavailable
-from stockpot.evals.service.jobs import GatewayTools
+from stockpot.evals.judges.tools import GatewayTools
 from stockpot.evals.watching.drift import embedded
 from stockpot.evals.watching.models import CanarySpec
 from stockpot.evals.watching.reading import last_text

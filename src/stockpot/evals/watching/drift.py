@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stockpot.evals.service.jobs import GatewayTools
+from stockpot.evals.judges.tools import GatewayTools
 from stockpot.evals.watching.languages import language_of
 from stockpot.evals.watching.models import DriftSpec
 from stockpot.evals.watching.reading import sample, texts_of

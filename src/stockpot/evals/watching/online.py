@@ -12,10 +12,10 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from stockpot.evals.judges.models import Subject
+from stockpot.evals.judges.keeping import KeptAnswers
+from stockpot.evals.judges.tools import GatewayTools
 from stockpot.evals.models import Verdict
 from stockpot.evals.scorers import Case, made
-from stockpot.evals.service.jobs import GatewayTools
 from stockpot.evals.watching.drawing import Drawn, drawn
 from stockpot.evals.watching.models import OnlineSpec
 from stockpot.evals.watching.reading import Said, counts, said
@@ -158,15 +158,6 @@ class OnlineDoer:
     async def _verdicts(
         self, project: str, spec: OnlineSpec, pairs: Sequence[tuple[Drawn, Said]]
     ) -> tuple[list[Verdict], int]:
-        if spec.judge:
-            judge = await self._bench.judges.named(project, spec.judge)
-            rows = [Subject(one.span.span_id, body.input, body.output) for one, body in pairs]
-            judged = await self._bench.judges.score(project, judge, rows)
-            cost = sum(j.cost_nano or 0 for j in judged.judgements)
-            return [
-                Verdict(value=j.value, label=j.label[:200], reason=j.reason[:1000])
-                for j in judged.judgements
-            ], cost
         cases = [
             Case(
                 item=one.span.span_id, input=body.input, expected=None, metadata={},
@@ -176,9 +167,11 @@ class OnlineDoer:
         ]  # fmt: skip
         client = await self._bench.client_of(project)
         try:
-            return await made(spec.scorer).score_all(cases, GatewayTools(client)), 0
+            tools = GatewayTools(client, KeptAnswers(self._bench.db, project))
+            verdicts = await made(spec.scorer).score_all(cases, tools)
         finally:
             await client.aclose()
+        return verdicts, sum((v.judgement.cost_nano or 0) for v in verdicts if v.judgement)
 
     def _told(self, spec: OnlineSpec, tally: _Tally) -> Outcome:
         found = weighted_mean(tally.values, tally.weights)

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import httpx
 
 from stockpot.core.db import Database
-from stockpot.evals.judges.service import JudgeService
 from stockpot.evals.ports import DataSets
 from stockpot.traces import ScoreService, SpanLog
 
@@ -20,7 +19,6 @@ class Bench(NamedTuple):
     db: Database
     spans: SpanLog
     scores: ScoreService
-    judges: JudgeService
     datasets: DataSets
     client_of: Callable[[str], Awaitable[httpx.AsyncClient]]
     own_keys: Callable[[str], Awaitable[frozenset[str]]]

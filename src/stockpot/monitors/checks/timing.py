@@ -51,7 +51,9 @@ def read_cron(text: str) -> Cron:
         for field, (low, high), name in zip(fields, _BOUNDS, _NAMES, strict=True)
     ]
     weekdays = frozenset(day % 7 for day in found[4])
-    return Cron(*found[:4], weekdays, fields[2].startswith("*"), fields[4].startswith("*"))
+    minutes, hours, days, months = found[:4]
+    any_day, any_weekday = fields[2].startswith("*"), fields[4].startswith("*")
+    return Cron(minutes, hours, days, months, weekdays, any_day, any_weekday)
 
 
 def checked_cron(text: str) -> str:
