@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import json
 import math
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +30,8 @@ from stockpot.stats import Repeats, Shift, holm, repeats_shift
 
 _AT_ONCE = 4
 _SHOWN = 10
+_FEATURES = 4
+"""At most so many are tested, and their p-values adjusted for."""
 Answer = dict[str, Any]
 """`text`, `model`, `fingerprint`, `logprob`, `cost_nano` of one answer."""
 
@@ -93,6 +96,7 @@ class CanaryDoer:
         self, spec: CanarySpec, reference: list[list[Answer]], answers: list[list[Answer]],
         client: httpx.AsyncClient,
     ) -> dict[str, Shift]:  # fmt: skip
+        rounds = int(5 * _FEATURES / spec.alpha) - 1  # fewer could not show so small a p-value
         both = [(then, now) for then, now in zip(reference, answers, strict=True) if then and now]
         measures = {"same text": _different, "length": _longer}
         if spec.logprobs and all(a.get("logprob") is not None for t, n in both for a in (*t, *n)):
@@ -101,6 +105,7 @@ class CanaryDoer:
             name: repeats_shift(
                 [Repeats(_distances([*then, *now], apart), len(then)) for then, now in both],
                 spec.seed,
+                rounds,
             )
             for name, apart in measures.items()
         }
@@ -111,7 +116,7 @@ class CanaryDoer:
                 Repeats(_cosines(matrix), len(then))
                 for matrix, (then, _) in zip(vectors, both, strict=True)
             ]
-            found["meaning"] = repeats_shift(repeats, spec.seed)
+            found["meaning"] = repeats_shift(repeats, spec.seed, rounds)
         return found
 
 
@@ -145,7 +150,6 @@ def _decided(
             {"what": what, "reference": then, "now": now} for what, then, now in identity
         ],
         "changed": changed[:_SHOWN], "prompts": len(prompts), "alpha": spec.alpha,
-        "answers": answers,
     }  # fmt: skip
     samples = sum(map(len, answers))
     return Outcome(words, result, bool(said), least, samples, _cost(answers))
@@ -175,7 +179,8 @@ def _changed(
         before = {a["text"] for a in then}
         if then and now and not any(a["text"] in before for a in now):
             told = {"prompt": last_text(prompt), "before": then[0]["text"], "now": now[0]["text"]}
-            found.append({name: text[:600] for name, text in told.items()})
+            short = {name: text[:600] for name, text in told.items()}
+            found.append({**short, "trace": now[0].get("trace", "")})
     return found
 
 
@@ -187,7 +192,9 @@ async def _ask(spec: CanarySpec, prompt: Any, client: httpx.AsyncClient) -> Answ
     }  # fmt: skip
     if spec.logprobs:
         body["logprobs"] = True
-    headers = {"cache-control": "no-store"}
+    trace = secrets.token_hex(16)
+    parent = f"00-{trace}-{secrets.token_hex(8)}-01"
+    headers = {"cache-control": "no-store", "traceparent": parent}
     try:
         found = await client.post("/v1/chat/completions", json=body, headers=headers)
     except httpx.TransportError as away:
@@ -203,7 +210,7 @@ async def _ask(spec: CanarySpec, prompt: Any, client: httpx.AsyncClient) -> Answ
         "model": str(told.get("model") or ""),
         "fingerprint": str(told.get("system_fingerprint") or ""),
         "logprob": sum(logprobs) / len(logprobs) if logprobs else None,
-        "trace": found.headers.get("x-stockpot-trace-id", ""),
+        "trace": found.headers.get("x-stockpot-trace-id", trace),
     }
 
 

@@ -49,15 +49,16 @@ def texts_drift(
 ) -> dict[str, Shift]:  # fmt: skip
     """Every feature's test."""
     found: dict[str, Shift] = {}
+    rounds = max(999, int(15 / spec.alpha) - 1)  # fewer could not show so small a p-value
     if "embedding" in spec.features and vectors is not None:
         test = mmd if spec.test == "mmd" else energy
-        found["embedding"] = test(vectors[0], vectors[1], spec.seed)
+        found["embedding"] = test(vectors[0], vectors[1], spec.seed, rounds)
     if "length" in spec.features:
         sizes = [[math.log1p(len(text)) for text in texts] for texts in (reference, now)]
-        found["length"] = energy(np.array(sizes[0]), np.array(sizes[1]), spec.seed)
+        found["length"] = energy(np.array(sizes[0]), np.array(sizes[1]), spec.seed, rounds)
     if "language" in spec.features:
         spoken = [[language_of(text) for text in texts] for texts in (reference, now)]
-        found["language"] = classes_shift(spoken[0], spoken[1], spec.seed)
+        found["language"] = classes_shift(spoken[0], spoken[1], spec.seed, rounds)
     return found
 
 

@@ -102,7 +102,7 @@ class DriftSpec(Frozen):
     reference_from_ms: float | None = Field(None, ge=0, le=9e12)
     most: int = Field(300, ge=20, le=2000)
     least: int = Field(30, ge=5, le=2000)
-    alpha: float = Field(0.01, gt=0, le=0.2)
+    alpha: float = Field(0.01, ge=1e-4, le=0.2)
     min_effect: float = Field(0.1, ge=0, le=100)
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
@@ -135,7 +135,7 @@ class CanarySpec(Frozen):
     references: int = Field(2, ge=1, le=20)
     embedding: str = Field(EMBEDDING, max_length=200)
     logprobs: bool = False
-    alpha: float = Field(0.001, gt=0, le=0.2)
+    alpha: float = Field(0.001, ge=1e-4, le=0.2)
     fingerprints: bool = True
     seed: int = Field(0, ge=0, le=2**31 - 1)
 

@@ -178,7 +178,8 @@ async def _eval_inputs(doing: Doing) -> str:
     prompt = ""
     if target.get("prompt"):
         asked, _, ref = target["prompt"].partition("@")
-        found = await api.get(f"/prompts/{quote(asked)}/resolved", ref=ref or "production")
+        named = {"version": ref} if ref.isdigit() else {"label": ref}
+        found = await api.get(f"/prompts/{quote(asked)}/resolved", **named)
         prompt = found["content_hash"]
     return _hash([told, spec, rows, prompt])
 

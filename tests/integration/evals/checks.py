@@ -1,0 +1,83 @@
+"""Checks done in this process, with handlers that reach a stand-in for the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from stockpot import traces
+from stockpot.core.jobs import JobRunner
+from stockpot.evals import RowsOfSets, open_checks, open_jobs
+from stockpot.monitors import JOBS, CheckJobs
+from stockpot.pipelines import PipelineDoer
+from tests.integration.control.plane import ADDRESS, Plane
+from tests.integration.evals.stand_in import StandIn
+from tests.unit.traces.made import make_shipment, make_shipped
+
+_shipments = iter(range(1, 1_000_000))
+
+
+def called(plane: Plane, said: list[tuple[str, str]], ago_s: float = 1, **changes: Any) -> None:
+    """Calls in the span log of the project `default`."""
+    number = next(_shipments)
+    start = int((time.time() - ago_s) * 1e9)
+    items = [
+        make_shipped(
+            number * 1000 + n, said=one, **{"project": "default", "start_ns": start, **changes}
+        )
+        for n, one in enumerate(said)
+    ]
+    store = traces.open_store(plane.instance)
+    traces.SpanLog(store).ingest(make_shipment(*items, stream=f"host-{number}"))
+    store.close()
+
+
+async def worked(plane: Plane, gateway: StandIn, folder: Path) -> None:
+    """Do every job that waits, and those that they start."""
+    control = plane.app.state.control
+    settings = plane.settings.replaced(gateway_port=gateway.port)
+    sets = RowsOfSets(control.datasets.sets)
+    doers = open_checks(control.db, plane.instance, settings, control.spans, control.scores, sets)
+    token = {"authorization": f"Bearer {plane.instance.derive('cli')}"}
+
+    def client() -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(plane.app, client=("127.0.0.1", 50000))
+        return httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=token)
+
+    checks = CheckJobs(control.db, {**doers, "pipeline": PipelineDoer(client, folder)})
+    groups = (
+        open_jobs(control.db, plane.instance, settings, control.scores),
+        {JOBS["online"]: checks.handle}, {JOBS["pipeline"]: checks.handle},
+    )  # fmt: skip
+    queue = control.evals.queue
+    runners = [JobRunner(queue, some, look_every_s=0.05) for some in groups]
+    tasks = [asyncio.create_task(runner.run()) for runner in runners]
+    deadline = time.monotonic() + 40
+    while await queue.waiting():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def ok(client: httpx.AsyncClient, method: str, path: str, body: Any = None) -> Any:
+    """An answer that has to be one."""
+    answer = await client.request(method, f"/api/v1{path}", json=body)
+    assert answer.is_success, (method, path, answer.text)
+    return answer.json() if answer.content else None
+
+
+async def ran(
+    plane: Plane, gateway: StandIn, admin: httpx.AsyncClient, check: dict[str, Any], folder: Path
+) -> dict[str, Any]:
+    """A run of a check, from its start to its end."""
+    run = await ok(admin, "POST", f"/checks/{check['id']}/runs")
+    await worked(plane, gateway, folder)
+    told: dict[str, Any] = await ok(admin, "GET", f"/check-runs/{run['id']}")
+    assert told["state"] == "done", told
+    return told
