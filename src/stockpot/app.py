@@ -53,7 +53,7 @@ from stockpot.core.web import ERRORS, BoundedBodies, SafeHeaders, answer_errors
 from stockpot.pipelines import rightsize
 from stockpot.prices import PriceRow
 from stockpot.traces.receiving.pricing import tell_prices
-from stockpot.usecases.kept import KeptEvidence
+from stockpot.usecases.kept import KeptEvidence, judges_of, rails_of
 
 PRICES_LOOK_S = 2.0
 DRAIN_S = 8.0
@@ -167,7 +167,8 @@ class _Control:
         )
         evidence = KeptEvidence(
             self.catalog, self.spans, self.scores, self.prompts, self.datasets, self.evals,
-            self.monitors, checks=self.monitors.checks.at_work,
+            self.monitors, judge=judges_of(self.evals), rails=rails_of(self.guardrails),
+            checks=self.monitors.checks.at_work,
         )  # fmt: skip
         self.readiness = usecases.ReadinessService(self.db, evidence)
 

@@ -14,6 +14,7 @@ from stockpot.catalog import Catalog, Project
 from stockpot.core.clock import now_ms
 from stockpot.datasets import Dataset, Datasets
 from stockpot.evals import Evals, Run
+from stockpot.guardrails import Guardrails
 from stockpot.monitors import Monitor, Monitors
 from stockpot.prompts import LabelMove, PromptFilter, Prompts, PromptSummary
 from stockpot.traces import ScoreFilter, ScoreService, SpanLog, TraceFilter
@@ -26,6 +27,37 @@ Rails = Callable[[str], Awaitable[Enforced | None]]
 Checks = Callable[[str], Awaitable[tuple[str, ...]]]
 
 
+def judges_of(evals: Evals) -> Judges:
+    """The certified judge that agrees best with people."""
+
+    async def best(project: str) -> Certified | None:
+        found = await evals.judges.all(project)
+        badges = [one.badge for one in found if one.badge.may_gate]
+        told = [
+            Certified(badge.judge.removeprefix("judge:"), badge.kappa, badge.low, badge.n)
+            for badge in badges
+            if badge.kappa is not None and badge.low is not None
+        ]
+        return max(told, key=lambda one: one.kappa_low, default=None)
+
+    return best
+
+
+def rails_of(guardrails: Guardrails) -> Rails:
+    """The bound policy with most rails that act."""
+
+    async def most(project: str) -> Enforced | None:
+        found = await guardrails.policies.policies(SYSTEM, project)
+        told = [
+            Enforced(policy.name, sum(_acts(rule.action, rule.shadow) for rule in policy.rules))
+            for policy in found
+            if policy.bindings
+        ]
+        return max(told, key=lambda one: one.rails, default=None)
+
+    return most
+
+
 async def nothing(_: str) -> None:
     """Nobody is there to ask."""
     return
@@ -34,6 +66,11 @@ async def nothing(_: str) -> None:
 async def none_of_them(_: str) -> tuple[str, ...]:
     """Nobody is there to ask."""
     return ()
+
+
+def _acts(action: str, shadow: bool) -> bool:
+    """Whether a rail does more than look on."""
+    return not shadow and action not in ("allow", "flag")
 
 
 class KeptEvidence:

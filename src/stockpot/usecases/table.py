@@ -64,11 +64,12 @@ NEEDS: dict[NeedName, NeedRow] = {
     ),
     "gate": NeedRow("A gate was passed", "stockpot eval run SUITE --gate --project {project}"),
     "feedback": NeedRow(
-        "Users' feedback comes in", "stockpot feedback keys create web --project {project}"
+        "Users' feedback comes in", "stockpot feedback keys create --name web --project {project}"
     ),
     "rails": NeedRow("Rails are on", "stockpot guardrails policies apply FILE --project {project}"),
     "judge": NeedRow(
-        "A judge is certified", "stockpot evals judges certify JUDGE --project {project}"
+        "A judge is certified",
+        "stockpot eval judges certify JUDGE --dataset NAME --project {project}",
     ),
     "slo": NeedRow(
         "An objective alerts somebody",

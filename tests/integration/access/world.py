@@ -49,6 +49,8 @@ class Records:
     silence_id: str = ""
     delivery_id: str = ""
     waiver_id: str = ""
+    check_id: str = ""
+    check_run_id: str = ""
     policy: str = ""
     rail: str = ""
 
@@ -148,11 +150,19 @@ class World:
             trace_id=shipped.record.trace_id.hex(), span_id=shipped.record.span_id.hex(),
             subject_id=team["id"], token_id=token["token"]["id"], user_id=user,
             team_id=team["id"], **await self.watched(project, word),
+            **await self.checked(project, word),
             **await self.guarded(project, word),
             **await self.prompted(project, word, member), **await self.evaluated(project, word),
             **await self.collected(project, word), **await self.split(project, word),
             **await self.rightsized(project, word),
         )  # fmt: skip
+
+    async def checked(self, project: str, word: str) -> dict[str, str]:
+        """A canary that was asked for and waits."""
+        new = {"name": f"{word}-canary", "project": project, "model": "m", "prompts": [word]}
+        check = await self.done("PUT", "/api/v1/canaries", new)
+        run = await self.made(f"/api/v1/checks/{check['id']}/runs", {})
+        return {"check_id": check["id"], "check_run_id": run["id"]}
 
     async def waived(self, project: str, word: str) -> str:
         """A need of the project that somebody answers for."""
