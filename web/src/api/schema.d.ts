@@ -293,6 +293,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/canaries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Canary
+         * @description Ask a model the same things again and again; the same name again changes it.
+         */
+        put: operations["put_canary"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels": {
         parameters: {
             query?: never;
@@ -355,6 +375,94 @@ export interface paths {
          * @description Send a test message now, and tell what came of it.
          */
         post: operations["try_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/check-runs/{check_run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Check Run
+         * @description One run with all that came of it.
+         */
+        get: operations["get_check_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Checks
+         * @description Online rules, drift checks, canaries and pipelines, each with its newest run.
+         */
+        get: operations["list_checks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/checks/{check_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Check
+         * @description One of them.
+         */
+        get: operations["get_check"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Check
+         * @description Remove it with its runs; scores that it wrote stay.
+         */
+        delete: operations["remove_check"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/checks/{check_id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Check Runs
+         * @description Its runs, newest first; `before` is the last one's id.
+         */
+        get: operations["list_check_runs"];
+        put?: never;
+        /**
+         * Start Check
+         * @description Do it now. One that waits or runs already is answered instead.
+         */
+        post: operations["start_check"];
         delete?: never;
         options?: never;
         head?: never;
@@ -736,6 +844,26 @@ export interface paths {
          * @description Try a message again that was given up.
          */
         post: operations["retry_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Drift Check
+         * @description Compare scores or texts with what they were; the same name again changes it.
+         */
+        put: operations["put_drift_check"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1884,6 +2012,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/online": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Online Rule
+         * @description Score production spans by a rule from now on; the same name again changes it.
+         */
+        put: operations["put_online_rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/overview": {
         parameters: {
             query?: never;
@@ -1896,6 +2044,46 @@ export interface paths {
          * @description Traffic, spend, latency and errors of a window, from rollups.
          */
         get: operations["get_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Pipeline
+         * @description Declare a pipeline; the same name again changes it.
+         */
+        put: operations["put_pipeline"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pipelines/verbs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Verbs
+         * @description What steps can do.
+         */
+        get: operations["list_verbs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4991,6 +5179,98 @@ export interface components {
             name?: string;
         };
         /**
+         * Canary
+         * @description A canary with its name and schedule.
+         */
+        Canary: {
+            /** Alert */
+            alert?: string[] | null;
+            /**
+             * Alpha
+             * @default 0.001
+             */
+            alpha?: number;
+            /**
+             * Dataset
+             * @default
+             */
+            dataset?: string;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Embedding
+             * @default minilm-l6-v2
+             */
+            embedding?: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /**
+             * Fingerprints
+             * @default true
+             */
+            fingerprints?: boolean;
+            /**
+             * Logprobs
+             * @default false
+             */
+            logprobs?: boolean;
+            /**
+             * Max Tokens
+             * @default 128
+             */
+            max_tokens?: number;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /** Params */
+            params?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Project
+             * @default default
+             */
+            project?: string;
+            /**
+             * Prompts
+             * @default []
+             */
+            prompts?: string[];
+            /**
+             * References
+             * @default 2
+             */
+            references?: number;
+            /**
+             * Repeats
+             * @default 2
+             */
+            repeats?: number;
+            /**
+             * @default {
+             *       "cron": ""
+             *     }
+             */
+            schedule?: components["schemas"]["Schedule"];
+            /**
+             * Seed
+             * @default 0
+             */
+            seed?: number;
+            /**
+             * System
+             * @default
+             */
+            system?: string;
+        };
+        /**
          * Candidate
          * @description A candidate against the baseline, on the `n` rows that both have.
          *
@@ -5279,27 +5559,6 @@ export interface components {
             status: number;
         };
         /**
-         * Check
-         * @description Near-duplicates of a version, and those of them that stand in different splits: a row of the
-         *     test that training has seen makes a result look better than it is.
-         */
-        Check: {
-            /** Contaminated */
-            contaminated: components["schemas"]["NearPair"][];
-            /** Contaminated Count */
-            contaminated_count: number;
-            /** Method */
-            method: string;
-            /** Pairs */
-            pairs: components["schemas"]["NearPair"][];
-            /** Pairs Count */
-            pairs_count: number;
-            /** Rows */
-            rows: number;
-            /** Threshold */
-            threshold: number;
-        };
-        /**
          * CheckAsked
          * @description An answer, and the JSON Schema that it was asked to keep.
          */
@@ -5310,6 +5569,101 @@ export interface components {
             };
             /** Text */
             text: string;
+        };
+        /**
+         * CheckRule
+         * @description The runs of a check (`canary:menu`, `drift:inputs`): it fires when the last `runs` of them
+         *     alarmed, one after another, and is resolved by the first that did not. The slice says nothing
+         *     here.
+         */
+        CheckRule: {
+            /**
+             * Back For S
+             * @default 0
+             */
+            back_for_s?: number;
+            /** Check */
+            check: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "check";
+            /**
+             * Runs
+             * @default 1
+             */
+            runs?: number;
+            /**
+             * Severity
+             * @default page
+             * @enum {string}
+             */
+            severity?: "page" | "ticket";
+        };
+        /**
+         * CheckRun
+         * @description One time that a check was done. `alarm`: what it looked for is there; None where it could not
+         *     tell. `value` is its main figure, `samples` what that rests on, `words` both in a sentence.
+         */
+        CheckRun: {
+            /** Alarm */
+            alarm?: boolean | null;
+            /** Cause */
+            cause: string;
+            /** Check */
+            check: string;
+            /** Check Id */
+            check_id: string;
+            /**
+             * Cost Nano
+             * @default 0
+             */
+            cost_nano?: number;
+            /** Created Ms */
+            created_ms: number;
+            /**
+             * Error
+             * @default
+             */
+            error?: string;
+            /** Finished Ms */
+            finished_ms?: number | null;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "online" | "drift" | "canary" | "pipeline";
+            /** Project */
+            project: string;
+            /**
+             * Result
+             * @default {}
+             */
+            result?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Samples
+             * @default 0
+             */
+            samples?: number;
+            /** Started Ms */
+            started_ms?: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /** Value */
+            value?: number | null;
+            /**
+             * Words
+             * @default
+             */
+            words?: string;
         };
         /** Checked */
         Checked: {
@@ -5489,6 +5843,30 @@ export interface components {
             /** Key */
             key: string;
             record: components["schemas"]["VirtualKey"];
+        };
+        /**
+         * Cut
+         * @description Which spans: each given value must hold. Without a kind, whole calls: root spans.
+         */
+        Cut: {
+            /** Environment */
+            environment?: string | null;
+            /** Kind */
+            kind?: ("llm" | "embedding" | "retriever" | "tool" | "agent" | "workflow") | null;
+            /** Model */
+            model?: string | null;
+            /** Prompt Name */
+            prompt_name?: string | null;
+            /** Prompt Version */
+            prompt_version?: string | null;
+            /** Release */
+            release?: string | null;
+            /** Requested Model */
+            requested_model?: string | null;
+            /** Service */
+            service?: string | null;
+            /** Tag */
+            tag?: string | null;
         };
         /**
          * Dataset
@@ -5724,6 +6102,106 @@ export interface components {
             more?: number;
             /** Values */
             values: components["schemas"]["ChangedValue"][];
+        };
+        /**
+         * DriftCheck
+         * @description A drift check with its name and schedule.
+         */
+        DriftCheck: {
+            /** Alert */
+            alert?: string[] | null;
+            /**
+             * Alpha
+             * @default 0.01
+             */
+            alpha?: number;
+            /** @default {} */
+            cut?: components["schemas"]["Cut"];
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /**
+             * Features
+             * @default [
+             *       "embedding",
+             *       "length",
+             *       "language"
+             *     ]
+             */
+            features?: ("embedding" | "length" | "language")[];
+            /**
+             * Least
+             * @default 30
+             */
+            least?: number;
+            /**
+             * Min Effect
+             * @default 0.1
+             */
+            min_effect?: number;
+            /**
+             * Model
+             * @default minilm-l6-v2
+             */
+            model?: string;
+            /**
+             * Most
+             * @default 300
+             */
+            most?: number;
+            /** Name */
+            name: string;
+            /**
+             * Of
+             * @enum {string}
+             */
+            of: "score" | "input" | "output";
+            /**
+             * Project
+             * @default default
+             */
+            project?: string;
+            /** Reference From Ms */
+            reference_from_ms?: number | null;
+            /**
+             * Reference H
+             * @default 168
+             */
+            reference_h?: number;
+            /**
+             * @default {
+             *       "cron": ""
+             *     }
+             */
+            schedule?: components["schemas"]["Schedule"];
+            /**
+             * Score
+             * @default
+             */
+            score?: string;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed?: number;
+            /**
+             * Test
+             * @default mmd
+             * @enum {string}
+             */
+            test?: "mmd" | "energy";
+            /**
+             * Window H
+             * @default 24
+             */
+            window_h?: number;
         };
         /**
          * Erased
@@ -7206,7 +7684,7 @@ export interface components {
              */
             remind_s?: number;
             /** Rule */
-            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["BurnRateRule"];
+            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["BurnRateRule"] | components["schemas"]["CheckRule"];
             /** @default {} */
             slice?: components["schemas"]["MonitorSlice"];
             spark?: components["schemas"]["Spark"] | null;
@@ -7288,7 +7766,7 @@ export interface components {
              */
             remind_s?: number;
             /** Rule */
-            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["BurnRateRule"];
+            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["BurnRateRule"] | components["schemas"]["CheckRule"];
             /** @default {} */
             slice?: components["schemas"]["MonitorSlice"];
         };
@@ -7341,7 +7819,7 @@ export interface components {
             /** Project */
             project: string;
             /** Rule */
-            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["BurnRateRule"];
+            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["BurnRateRule"] | components["schemas"]["CheckRule"];
             /** @default {} */
             slice?: components["schemas"]["MonitorSlice"];
         };
@@ -7677,7 +8155,7 @@ export interface components {
              */
             remind_s?: number;
             /** Rule */
-            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["BurnRateRule"];
+            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["BurnRateRule"] | components["schemas"]["CheckRule"];
             /** @default {} */
             slice?: components["schemas"]["MonitorSlice"];
         };
@@ -8210,7 +8688,8 @@ export interface components {
          *
          *     It is about a trace (or a span of it), a session, or an `item` (a row of a data set). `value` is
          *     a number (a boolean is 1 or 0), `label` a class; `correction` is what the answer should have
-         *     been.
+         *     been. `weight` is how many answers it stands for, where others were left out by chance: one over
+         *     the probability with which it was drawn.
          */
         NewScore: {
             /**
@@ -8275,6 +8754,11 @@ export interface components {
             trace_id?: string;
             /** Value */
             value?: number | null;
+            /**
+             * Weight
+             * @default 1
+             */
+            weight?: number;
         };
         /**
          * NewSecret
@@ -8403,6 +8887,67 @@ export interface components {
              */
             note?: string;
         };
+        /**
+         * OnlineRule
+         * @description An online rule with its name and schedule.
+         */
+        OnlineRule: {
+            /** Alert */
+            alert?: string[] | null;
+            /** @default {} */
+            cut?: components["schemas"]["Cut"];
+            /**
+             * Delay S
+             * @default 30
+             */
+            delay_s?: number;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /**
+             * Max Per Run
+             * @default 500
+             */
+            max_per_run?: number;
+            /** Max Usd Day */
+            max_usd_day?: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Project
+             * @default default
+             */
+            project?: string;
+            /**
+             * Rate
+             * @default 0.1
+             */
+            rate?: number;
+            /**
+             * @default {
+             *       "cron": ""
+             *     }
+             */
+            schedule?: components["schemas"]["Schedule"];
+            /**
+             * Score
+             * @default
+             */
+            score?: string;
+            scorer: components["schemas"]["ScorerSpec"];
+            /**
+             * Strata
+             * @default []
+             */
+            strata?: components["schemas"]["Stratum"][];
+        };
         /** Overview */
         Overview: {
             /** Bucket Ms */
@@ -8509,6 +9054,44 @@ export interface components {
             ref: string;
             /** Version */
             version: number;
+        };
+        /**
+         * Pipeline
+         * @description A pipeline with its name and schedule.
+         */
+        Pipeline: {
+            /** Alert */
+            alert?: string[] | null;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled?: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Project
+             * @default default
+             */
+            project?: string;
+            /**
+             * @default {
+             *       "cron": ""
+             *     }
+             */
+            schedule?: components["schemas"]["Schedule"];
+            /** Steps */
+            steps: components["schemas"]["Step-Input"][];
+            /**
+             * Triggers
+             * @default []
+             */
+            triggers?: components["schemas"]["Trigger"][];
         };
         /**
          * Plan
@@ -9728,7 +10311,7 @@ export interface components {
             /** Replay Trace Id */
             replay_trace_id: string;
             /** Steps */
-            steps: components["schemas"]["Step"][];
+            steps: components["schemas"]["Step-Output"][];
             /** Stubbed */
             stubbed: components["schemas"]["Stubbed"][];
             /** Trace Id */
@@ -10667,6 +11250,20 @@ export interface components {
             ordered?: boolean;
         };
         /**
+         * Schedule
+         * @description When something is done: `every_s` seconds after the last time, or at a cron expression's
+         *     minutes (UTC). Without either it is done when somebody asks.
+         */
+        Schedule: {
+            /**
+             * Cron
+             * @default
+             */
+            cron?: string;
+            /** Every S */
+            every_s?: number | null;
+        };
+        /**
          * Score
          * @description A score as it is kept. What it is about (prompt, model, user, start) comes from the span log,
          *     as soon as the span is there; `edit_distance` counts the characters to insert, delete or replace
@@ -10782,6 +11379,11 @@ export interface components {
              * @default
              */
             variant?: string;
+            /**
+             * Weight
+             * @default 1
+             */
+            weight?: number;
         };
         /**
          * ScoreBatch
@@ -10804,9 +11406,10 @@ export interface components {
         /**
          * ScoreSummary
          * @description The scores of one name in one group. `key` is what the group has in common, by the name of
-         *     its field; `n` counts scores, `numbers` those with a value, `positive` those of 0.5 or more,
-         *     `traces` what they are about, `edits` corrections whose output is known. `sd` is the sample
-         *     standard deviation.
+         *     its field; `mean` and `sd` weigh each score by what it stands for, `weight` in all, so that
+         *     sampling does not bend them; `n` counts scores, `numbers` those with a value, `positive` those
+         *     of 0.5 or more, `traces` what they are about, `edits` corrections whose output is known. `sd` is
+         *     the sample standard deviation.
          */
         ScoreSummary: {
             /**
@@ -10850,6 +11453,11 @@ export interface components {
             sd_edit_share: number | null;
             /** Traces */
             traces: number;
+            /**
+             * Weight
+             * @default 0
+             */
+            weight?: number;
         };
         /**
          * ScorerInfo
@@ -11622,9 +12230,35 @@ export interface components {
         };
         /**
          * Step
+         * @description One step. `needs` are steps that have to be done before; without any, the one above it.
+         *     `options` are what its verb reads (`stockpot pipelines verbs`). A step whose inputs are what
+         *     they were when it was done last is skipped, unless `always`.
+         */
+        "Step-Input": {
+            /**
+             * Always
+             * @default false
+             */
+            always?: boolean;
+            /** Id */
+            id: string;
+            /** Needs */
+            needs?: string[] | null;
+            /** Options */
+            options?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Use
+             * @enum {string}
+             */
+            use: "ingest" | "harvest" | "eval" | "gate" | "release" | "online" | "canary" | "drift";
+        };
+        /**
+         * Step
          * @description One recorded call of a model. `why` explains every state but `identical`.
          */
-        Step: {
+        "Step-Output": {
             /**
              * Differences
              * @default []
@@ -11655,6 +12289,31 @@ export interface components {
              * @default
              */
             why?: string;
+        };
+        /**
+         * Stratum
+         * @description Spans that are drawn at a rate of their own: calls that failed, that users disliked, that
+         *     were slower than `above` milliseconds or dearer than `above` nano-dollars, or that carry a
+         *     tag.
+         */
+        Stratum: {
+            /**
+             * Above
+             * @default 0
+             */
+            above?: number;
+            /** Rate */
+            rate: number;
+            /**
+             * Tag
+             * @default
+             */
+            tag?: string;
+            /**
+             * When
+             * @enum {string}
+             */
+            when: "error" | "low_feedback" | "slow" | "costly" | "tag";
         };
         /**
          * Stubbed
@@ -12562,6 +13221,28 @@ export interface components {
             tokens: number;
         };
         /**
+         * Trigger
+         * @description What sets a pipeline off when it changes: files below the folder of pipelines
+         *     (`menus/*.csv`), a data set (a new version) or a prompt's label (`menu@production`).
+         */
+        Trigger: {
+            /**
+             * Dataset
+             * @default
+             */
+            dataset?: string;
+            /**
+             * File
+             * @default
+             */
+            file?: string;
+            /**
+             * Prompt
+             * @default
+             */
+            prompt?: string;
+        };
+        /**
          * Turn
          * @description One trace of a conversation: what was asked last and what came back, as text. `more` says
          *     that a text was longer.
@@ -12677,6 +13358,20 @@ export interface components {
             runs: number;
             /** To Ms */
             to_ms: number;
+        };
+        /**
+         * VerbInfo
+         * @description What a step can do, and its options in words.
+         */
+        VerbInfo: {
+            /** About */
+            about: string;
+            /** Name */
+            name: string;
+            /** Options */
+            options: {
+                [key: string]: string;
+            };
         };
         /**
          * Verdict
@@ -13066,6 +13761,27 @@ export interface components {
             settled: number;
         };
         /**
+         * Check
+         * @description Near-duplicates of a version, and those of them that stand in different splits: a row of the
+         *     test that training has seen makes a result look better than it is.
+         */
+        stockpot__datasets__models__Check: {
+            /** Contaminated */
+            contaminated: components["schemas"]["NearPair"][];
+            /** Contaminated Count */
+            contaminated_count: number;
+            /** Method */
+            method: string;
+            /** Pairs */
+            pairs: components["schemas"]["NearPair"][];
+            /** Pairs Count */
+            pairs_count: number;
+            /** Rows */
+            rows: number;
+            /** Threshold */
+            threshold: number;
+        };
+        /**
          * Progress
          * @description How far a run is. `cached` answers were not paid for again; `judges_nano` is the part of the
          *     cost that judges took.
@@ -13095,6 +13811,41 @@ export interface components {
             saved_nano: number;
             /** Seconds */
             seconds: number;
+        };
+        /**
+         * Check
+         * @description A check as it is kept, with its newest run.
+         */
+        stockpot__monitors__checks__models__Check: {
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Description */
+            description: string;
+            /** Enabled */
+            enabled: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "online" | "drift" | "canary" | "pipeline";
+            last?: components["schemas"]["CheckRun"] | null;
+            /** Name */
+            name: string;
+            /** Next Ms */
+            next_ms: number | null;
+            /** Project */
+            project: string;
+            schedule: components["schemas"]["Schedule"];
+            /** Spec */
+            spec: {
+                [key: string]: unknown;
+            };
+            /** Updated Ms */
+            updated_ms: number;
         };
         /**
          * Difference
@@ -14880,6 +15631,111 @@ export interface operations {
             };
         };
     };
+    put_canary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Canary"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["stockpot__monitors__checks__models__Check"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_channels: {
         parameters: {
             query?: {
@@ -15314,6 +16170,626 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChannelTest"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_check_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                check_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckRun"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_checks: {
+        parameters: {
+            query?: {
+                project?: string | null;
+                kind?: ("online" | "drift" | "canary" | "pipeline") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["stockpot__monitors__checks__models__Check"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                check_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["stockpot__monitors__checks__models__Check"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    remove_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                check_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_check_runs: {
+        parameters: {
+            query?: {
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                check_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckRun"][];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    start_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                check_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckRun"];
                 };
             };
             /** @description The request cannot be read */
@@ -15955,7 +17431,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Check"];
+                    "application/json": components["schemas"]["stockpot__datasets__models__Check"];
                 };
             };
             /** @description The request cannot be read */
@@ -17805,6 +19281,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_drift_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DriftCheck"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["stockpot__monitors__checks__models__Check"];
                 };
             };
             /** @description The request cannot be read */
@@ -25434,6 +27015,111 @@ export interface operations {
             };
         };
     };
+    put_online_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OnlineRule"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["stockpot__monitors__checks__models__Check"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     get_overview: {
         parameters: {
             query?: {
@@ -25456,6 +27142,212 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    put_pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pipeline"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["stockpot__monitors__checks__models__Check"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_verbs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerbInfo"][];
                 };
             };
             /** @description The request cannot be read */
