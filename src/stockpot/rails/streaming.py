@@ -48,20 +48,22 @@ class Said:
         self.step, self.error, self.us = step, "", 0.0
         self.found: list[Finding] = []
 
-    def look(self, window: str, low: int, begin: int, end: int) -> Ran | None:
-        """What begins from `begin` up to `end`; `window` stands at `low`. None for nothing."""
+    def look(self, window: str, low: int, begin: int, end: int) -> list[Finding]:
+        """What begins from `begin` up to `end`; `window` stands at `low`."""
         ran = ask(self.step, window)
         self.us += ran.us
         self.error = self.error or ran.error
-        if not ran.findings:
-            return None
-        found = tuple(
+        return [
             msgspec.structs.replace(one, start=one.start + low, end=one.end + low)
             for one in ran.findings
             if begin <= one.start + low < end
-        )
-        self.found += found
-        return Ran(ran.rule, found) if found else None
+        ]
+
+    def keep(self, found: list[Finding], at: int) -> Ran:
+        """Of what was found, that which begins before the cut."""
+        kept = [one for one in found if one.start < at]
+        self.found += kept
+        return Ran(self.step.rule.id, tuple(kept))
 
     def fails_closed(self) -> bool:
         rule = self.step.rule
@@ -72,6 +74,16 @@ class Said:
 
     def ran(self) -> Ran:
         return Ran(self.step.rule.id, tuple(self.found), self.us, self.error)
+
+
+def _before_crossing(looked: list[list[Finding]], at: int) -> int:
+    """The cut moved back until no finding crosses it: what crosses is looked at whole, later."""
+    found = [one for some in looked for one in some]
+    while True:
+        first = min((one.start for one in found if one.start < at < one.end), default=at)
+        if first == at:
+            return at
+        at = first
 
 
 class StreamScanner:
@@ -164,18 +176,30 @@ class StreamScanner:
         """Look at the stretch that ends at a cut, and release what may be."""
         begin, low = self._begin, max(0, self._begin - CONTEXT)
         window, longer = self._text[low : cut.seen], self._text[low : cut.at + self._ahead]
-        said = [
+        looked = [
             one.look(window if one.step.bounded else longer, low, begin, cut.at)
             for one in self._said
         ]
+        at = cut.at
+        if any(looked):
+            at = _before_crossing(looked, cut.at)
+            if at <= begin:  # a finding begins here and goes on: it is cut behind its end
+                if cut.seen < begin + self._limit and cut.at < len(self._text):
+                    self._looked = cut.seen
+                    return ""
+                at = cut.at
+        said = [one.keep(found, at) for one, found in zip(self._said, looked, strict=True)]
         late = any(one.fails_closed() for one in self._said)
-        if not late and not any(ran is not None for ran in said):
-            return self._release(self._text[max(begin, self._hidden_to) : cut.at], cut.at)
-        outcome = self._policy.settle(self._where, self._text, filter(None, said))
+        if not late and not any(ran.findings for ran in said):
+            return self._release(self._text[max(begin, self._hidden_to) : at], at)
+        return self._act(said, late, at)
+
+    def _act(self, said: list[Ran], late: bool, at: int) -> str:
+        outcome = self._policy.settle(self._where, self._text, said)
         stops = [f.start for hit in outcome.hits if hit.action in _STOPPING for f in hit.findings]
-        end = begin if late else min(stops, default=cut.at)
+        end = self._begin if late else min(stops, default=at)
         masks = [f for hit in outcome.hits if hit.action == "mask" for f in hit.findings]
-        out = self._release(self._written(masks, end), cut.at)
+        out = self._release(self._written(masks, end), at)
         if late or stops:
             self._decide()
         return out

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from stockpot.rails.pii import checks
 from stockpot.rails.pii.seen import Seen, says, stands_alone
+from stockpot.rails.shapes import has_digit
 
 _NEAR = 48
 
@@ -86,6 +87,7 @@ _LICENCE_WORDS = (
     "dl number", "license number", "licence number", "license no", "licence no", "führerschein",
     "permis de conduire", "carnet de conducir", "patente",
 )  # fmt: skip
+_LETTERS_BEFORE = re.compile(r"[A-Z]{1,3}[- ]\Z")
 _PART = re.compile(r"[A-Za-z0-9]+")
 
 
@@ -175,14 +177,20 @@ def _passes(kind: str, told: str) -> bool:
 
 def _licence(seen: Seen, start: int) -> None:
     """What a licence number is made of differs from place to place: the word beside it decides."""
-    text = seen.text
+    text, near = seen.text, seen.before(start, _NEAR)
+    if has_digit(near[max(near.rfind(word) for word in _LICENCE_WORDS) :]):
+        return  # the word was for the number before
     while start and text[start - 1].isalnum():
         start -= 1
+    letters = _LETTERS_BEFORE.search(text, max(0, start - 4), start)
+    if letters is not None and not text[letters.start() - 1].isalnum():
+        start = letters.start()
     end = start
-    for found in _PART.finditer(text[start : start + 24]):
-        part = found[0]
-        joined = found.start() == 0 or text[start + found.start() - 1] == "-"
-        if not joined or not any(c.isdigit() for c in part):
+    for found in _PART.finditer(text[start : start + 28]):
+        part, at = found[0], found.start()
+        joined = at == 0 or (at == end - start + 1 and text[end] in "- ")
+        numbered = any(c.isdigit() for c in part) or (at == 0 and letters is not None)
+        if not joined or not numbered or (at and len(part) < 2):
             break
         end = start + found.end()
     if end - start >= 4 and seen.free(start, end):

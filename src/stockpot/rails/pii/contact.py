@@ -143,20 +143,20 @@ _BETWEEN = "(?:[ ./\u00a0\u2009\u202f\u2010\u2011\u2012\u2013-]|[ .]?\\(|\\)[ .-
 _EXTENSION = r"(?: ?(?:x|ext\.?|extension) ?[0-9]{1,6})?(?![0-9])"
 _SURE = re.compile(
     rf"(?<![0-9+])(?:"
-    rf"\+[1-9][0-9]{{0,2}}(?:{_BETWEEN}[0-9]){{6,13}}{_EXTENSION}"
+    rf"\(?\+[1-9][0-9]{{0,2}}(?:{_BETWEEN}[0-9]){{6,13}}{_EXTENSION}"
     rf"|00[1-9][0-9]{{0,2}}{_SEP}(?:{_BETWEEN}[0-9]){{7,12}}{_EXTENSION}"
     rf"|(?<![0-9.-])(?:1{_SEP})?(?:\([2-9][0-9]{{2}}\){_SEP}?|[2-9][0-9]{{2}}{_SEP})"
     rf"[0-9]{{3}}{_SEP}[0-9]{{4}}{_EXTENSION}"
-    rf"|(?<![0-9.-])\(0[0-9]{{1,4}}\) ?[0-9]{{2,4}}(?:{_SEP}?[0-9]{{2,4}}){{1,4}}(?![0-9])"
-    rf"|(?<![0-9.-])0[1-9][0-9]{{0,3}}(?:{_SEP}[0-9]{{2,4}}){{2,4}}(?![0-9])"
+    rf"|(?<![0-9.-])\(0[0-9]{{1,4}}\)[ /.-]?[0-9]{{2,4}}(?:{_SEP}?[0-9]{{2,4}}){{1,4}}{_EXTENSION}"
+    rf"|(?<![0-9.-])0[1-9][0-9]{{0,3}}(?:{_SEP}[0-9]{{2,4}}){{2,4}}{_EXTENSION}"
     rf"|(?<![0-9.-])0[1-9][0-9]{{1,3}}[ /-][0-9]{{6,8}}(?![0-9])"
     rf")"
 )
 """Forms that are hardly ever anything else: international, North American, with a trunk 0."""
 
 _MAYBE = re.compile(
-    rf"(?<![0-9.,$€£-])(?:\([0-9]{{1,5}}\) ?)?(?:[0-9]{{7,12}}|[0-9]{{1,5}}"
-    rf"(?:[ .()/-]{{1,2}}[0-9]{{2,8}}){{0,5}})"
+    rf"(?<![0-9])(?<![0-9][.,-])(?<![$€£])(?:\(\+?[0-9]{{1,5}}\)[ /.-]?)?"
+    rf"(?:[0-9]{{7,14}}|[0-9]{{1,5}}(?:[ .()/-]{{1,2}}[0-9]{{1,8}}){{0,5}})"
     rf"{_EXTENSION}(?![.,]?[0-9]|%)"
 )
 """Digits in groups, or none: a number somebody calls, if a word says so."""
@@ -184,13 +184,13 @@ def phones(seen: Seen, wanted: frozenset[str]) -> None:
             low -= 1
         high = min(len(seen.text), run.end + 12)
         if _SURE.match(seen.text, low) is None and _named(seen, run, low):
-            _claim(seen, _MAYBE, low, high)
-        _claim(seen, _SURE, low, high)
+            _claim(seen, _MAYBE, low, run.end, high)
+        _claim(seen, _SURE, low, run.end, high)
 
 
-def _claim(seen: Seen, form: re.Pattern[str], low: int, high: int) -> None:
-    at = low
-    while found := form.search(seen.text, at, high):
+def _claim(seen: Seen, form: re.Pattern[str], at: int, last: int, high: int) -> None:
+    """Claim what begins before `last`; what follows up to `high` may be an extension."""
+    while (found := form.search(seen.text, at, high)) and found.start() < last:
         start, end = found.span()
         taken = seen.taken_after(start)
         if start < taken < end:  # another number stands behind it: what is before may be one, too

@@ -53,7 +53,8 @@ ROWS = (
     _row("DE_STEUER_ID", (11,), checks.steuer_id, "2-3-3-3",
          "steuer|idnr|tax|identifikationsnummer|tin"),
     _row("AU_ABN", (11,), checks.abn, "2-3-3-3 11", "abn|business number"),
-    _row("SE_PERSONNUMMER", (10, 12), checks.personnummer, "6-4 8-4", "personnummer|personal"),
+    _row("SE_PERSONNUMMER", (10, 12), checks.personnummer, "6-4 8-4",
+         "personnummer|personal id|personal number"),
     _row("IN_AADHAAR", (12,), checks.aadhaar, "4-4-4", "aadhaar|aadhar|uid"),
     _row("US_SSN", (9,), checks.ssn, "3-2-4", "ssn|social security|soc sec|social sec"),
     _row("US_ITIN", (9,), checks.itin, "3-2-4", "itin|taxpayer"),
@@ -96,8 +97,8 @@ def numbers(seen: Seen, wanted: frozenset[str]) -> None:
     """Claim cards and national numbers, the longest that begins at each group of digits."""
     asked: _Wanted | None = None
     for run in seen.runs():
-        if run.digits < 8:
-            continue
+        if run.digits < 8 or (run.start and seen.text[run.start - 1] == "+"):
+            continue  # what begins with a plus is a telephone number
         if asked is None:
             named = (r for r in ROWS if r.type in wanted and says(seen.lower, r.words))
             asked = _Wanted(wanted, tuple(named))

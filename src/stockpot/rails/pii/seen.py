@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 SEPARATORS = " .-/()\u00a0\u2009\u202f\u2010\u2011\u2012\u2013"
 
-_RUN = re.compile(rf"[0-9][0-9{re.escape(SEPARATORS)}]*[0-9]|[0-9]")
+_RUN = re.compile(rf"[0-9]+(?:[{re.escape(SEPARATORS)}]{{1,2}}[0-9]+)*")
 _GROUP = re.compile(r"[0-9]+")
 _LONGEST_WORD = 96
 
@@ -23,7 +23,7 @@ class Claim(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Digits with separators between, on one line: the whole, and each group of digits."""
+    """Digits with one or two separators between: the whole, and each group of digits."""
 
     start: int
     end: int
