@@ -161,12 +161,14 @@ _MAYBE = re.compile(
 )
 """Digits in groups, or none: a number somebody calls, if a word says so."""
 
-_WORDS_BEFORE = (
+CALLING = (
     "phone", "call", "tel", "mobil", "cell", "fax", "desk", "office", "contact", "reach", "sms",
     "whatsapp", "signal", "text me", "texting", "message", "ring ", "dial", "answering", "hotline",
     "handy", "rufnummer", "portable", "numéro", "móvil", "celular", "número", "registered",
     "telefon", "телефон", "тел", "电话", "手机", "電話", "携帯", "전화", "هاتف", "फ़ोन", "फोन",
 )  # fmt: skip
+"""Words before a number that somebody can be called at."""
+
 _WORDS_AFTER = ("office", "fax", "mobile", "cell", "phone", "home", "work", "desk", "direct")
 _OTHER = (
     "card", "account", "order", "invoice", "ticket", "reference", "isbn", "price", "model", "page",
@@ -205,7 +207,7 @@ def _claim(seen: Seen, form: re.Pattern[str], at: int, last: int, high: int) -> 
 def _named(seen: Seen, run: Run, low: int) -> bool:
     """Whether a word beside a number says that somebody can be called there."""
     near = seen.before(low, _NEAR).rpartition("\n\n\n")[2]
-    named = says(near, _WORDS_BEFORE) and not says(near[-16:], _OTHER)
+    named = says(near, CALLING) and not says(near[-16:], _OTHER)
     after = seen.after(run.end, 10).lstrip(" -(,:/\t")
     return named or after.startswith(_WORDS_AFTER)
 

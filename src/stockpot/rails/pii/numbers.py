@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from stockpot.rails.pii import checks
+from stockpot.rails.pii.contact import CALLING
 from stockpot.rails.pii.seen import Run, Seen, says
 
 _NEAR = 48
@@ -138,6 +139,9 @@ def _kind(seen: Seen, begin: int, digits: str, layout: Layout, wanted: _Wanted) 
         return "CREDIT_CARD"
     for row in _ALONE.get(layout, ()):
         if row.type in wanted.types and row.check(digits):
+            # Digits without a layout that chance lets pass, where a telephone number is announced.
+            if len(layout) == 1 and says(seen.before(begin, 32), CALLING):
+                continue
             return row.type
     for row in wanted.named:
         if size in row.sizes and says(seen.before(begin, _NEAR), row.words) and row.check(digits):
