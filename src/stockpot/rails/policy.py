@@ -18,6 +18,7 @@ from stockpot.rails.models import (
     Failure,
     Finding,
     Hit,
+    InvalidRule,
     Mending,
     Outcome,
     Policy,
@@ -54,6 +55,8 @@ class CompiledPolicy:
         self.steps = tuple(sorted(steps, key=lambda step: not step.mends))
         self.elsewhere = tuple(rule for rule in policy.rules if rule.rail in ELSEWHERE)
         self._rules = {rule.id: rule for rule in policy.rules}
+        if len(self._rules) < len(policy.rules):
+            raise InvalidRule(f"the policy {policy.name!r} has two rules of one id")
         self._by_place: dict[Where, tuple[Step, ...]] = {}
         for step in self.steps:
             for where in step.rule.on:
@@ -71,14 +74,19 @@ class CompiledPolicy:
     def run(self, where: Where, text: str) -> list[Ran]:
         """What each rail says, in order; ends after a rule that blocks. After a rail that mended
         the text the others look at what it made of it (`goes_on`)."""
-        said = []
+        said: list[Ran] = []
+        cleared: list[Finding] = []
         for step in self._by_place.get(where, ()):
             ran = ask(step, text)
             said.append(ran)
-            if _blocks(step.rule, ran):
-                break
-            if ran.mended is not None and not step.rule.shadow:
+            if step.rule.shadow:
+                continue
+            if ran.mended is not None:
                 text = ran.mended
+            elif ran.findings and step.rule.action == "allow":
+                cleared += ran.findings
+            elif _blocks(step.rule, ran, cleared):
+                break
         return said
 
     def goes_on(self, text: str, said: Iterable[Ran]) -> str:
@@ -93,6 +101,9 @@ class CompiledPolicy:
     ) -> Outcome:
         """Decide on what rails said, wherever they ran."""
         said = list(said)
+        if not any(ran.findings or failure_of(self._rules[ran.rule], ran) for ran in said):
+            us = sum([ran.us for ran in said])
+            return Outcome("allow", text if vault is None else vault.mask(text, ()), us=us)
         by_rule = {ran.rule: ran for ran in said}
         verdict = _Verdict(self.goes_on(text, said))
         for rule in self.policy.rules:
@@ -136,13 +147,22 @@ def failure_of(rule: Rule, ran: Ran) -> Failure | None:
     return None
 
 
-def _blocks(rule: Rule, ran: Ran) -> bool:
-    if rule.shadow:
-        return False
-    if ran.findings and ran.mended is None and rule.action == "block":
+def _blocks(rule: Rule, ran: Ran, cleared: list[Finding]) -> bool:
+    if rule.action == "block" and _counted(ran.findings, cleared):
         return True
     failed = failure_of(rule, ran)
     return failed is not None and failed.closed
+
+
+def _counted(found: tuple[Finding, ...], cleared: list[Finding]) -> tuple[Finding, ...]:
+    """What lies in a stretch that an earlier `allow` rule found does not count."""
+    if not cleared or not found:
+        return found
+    return tuple(
+        one
+        for one in found
+        if not any(free.start <= one.start and one.end <= free.end for free in cleared)
+    )
 
 
 class _Verdict:
@@ -167,7 +187,7 @@ class _Verdict:
             self.failed.append(failed)
             if failed.closed and not rule.shadow:
                 self._take("block", rule, f"the rail {rule.rail!r} could not tell in time")
-        found = self._counted(ran.findings)
+        found = _counted(ran.findings, self.cleared)
         if not found:
             return
         mended = ran.mended is not None
@@ -182,16 +202,6 @@ class _Verdict:
             self.cleared += found
         else:
             self._act(rule, found)
-
-    def _counted(self, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        """What lies in a stretch that an earlier `allow` rule found does not count."""
-        if not self.cleared or not found:
-            return found
-        return tuple(
-            one
-            for one in found
-            if not any(free.start <= one.start and one.end <= free.end for free in self.cleared)
-        )
 
     def _act(self, rule: Rule, found: tuple[Finding, ...]) -> None:
         if rule.action == "mask":

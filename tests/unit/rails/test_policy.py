@@ -89,6 +89,14 @@ def test_what_an_earlier_rule_allows_does_not_count_later() -> None:
     assert made.check("input", "a hot soup, a cold soup").action == "block"
 
 
+def test_a_blocking_rule_that_found_only_what_is_allowed_does_not_end_the_search() -> None:
+    made = policy(
+        words("a", "hot soup", action="allow"), words("b", "soup", action="block"),
+        words("c", "secret", action="mask"),
+    )  # fmt: skip
+    assert made.check("input", "a hot soup, secret").text == "a hot soup, [WORD]"
+
+
 @pytest.mark.parametrize(("on_error", "action"), [("open", "allow"), ("closed", "block")])
 @pytest.mark.parametrize(("rail", "why"), [("grumpy", "error"), ("slow", "budget")])
 def test_a_rail_that_fails_or_is_late_follows_its_rule(
@@ -103,6 +111,11 @@ def test_a_rail_that_fails_or_is_late_follows_its_rule(
 def test_a_call_is_routed_elsewhere_where_the_rule_says() -> None:
     outcome = policy(words("a", "soup", action="route", route_to="chef")).check("input", "soup")
     assert (outcome.action, outcome.route_to) == ("route", "chef")
+
+
+def test_two_rules_of_one_id_are_no_policy() -> None:
+    with pytest.raises(InvalidRule, match="two rules of one id"):
+        policy(words("a", "soup"), words("a", "stew"))
 
 
 @pytest.mark.parametrize(
