@@ -1,6 +1,6 @@
 """The walk of one chat request without sockets: what the gateway's own code costs.
 
-    .venv/bin/python bench/walk.py [--stream] [--cache] [--prompt] [--profile] [--rounds N]
+    .venv/bin/python bench/walk.py [--stream] [--cache] [--prompt] [--rails] [--profile]
 
 Bytes go in at the server's protocol and come out at fake transports, so that system calls and the
 event loop are left out; the spool writes for real. Prints the best of several rounds in
@@ -8,7 +8,8 @@ microseconds of CPU time, which is the figure that least depends on what else th
 With `--prompt` the request names a prompt: a chat of two messages with four variables of checked
 types, which comes to the same text. With `--stream` the answer is a stream of 50 events, and the
 figure is that of one event. With `--cache` all but the first request are answered out of the
-gateway's cache, streams whole.
+gateway's cache, streams whole. With `--rails` pattern rails and the n-gram model look at the 2 KB
+of the request, and pattern rails at the answer.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import cProfile
+import gc
+import itertools
 import pstats
 import tempfile
 import time
@@ -34,16 +37,20 @@ from stockpot.gateway.http.server import HttpServer
 from stockpot.gateway.http.upstream import Origin, UpstreamClient
 from stockpot.gateway.http.upstream_connection import UpstreamConnection
 from stockpot.gateway.meters import Meters
-from stockpot.gateway.models import CachePolicy, GatewayPart
+from stockpot.gateway.models import CachePolicy, GatewayPart, Part
 from stockpot.gateway.prompt_table import PromptEntry, PromptTable
+from stockpot.gateway.rail_part import RailReader
 from stockpot.gateway.snapshot import Carried, View
 from stockpot.gateway.spool import Spool
+from stockpot.rails import RAILS_PART, RAILS_PART_VERSION, Policy, RailsPart, Rule
 from stockpot.templates import Message, Version
 
 ROOM = {"payload_quota": 1 << 40, "ledger_quota": 1 << 40, "disk_reserve": 0}
 ANSWER = (
     b'{"id":"chatcmpl-mock","object":"chat.completion","created":1700000000,"model":"mock",'
-    b'"choices":[{"index":0,"message":{"role":"assistant","content":"' + b"b" * 800 + b'"},'
+    b'"choices":[{"index":0,"message":{"role":"assistant","content":"'
+    + (b"apple pie and custard, " * 40)[:800]
+    + b'"},'
     b'"finish_reason":"stop"}],"usage":{"prompt_tokens":500,"completion_tokens":200,'
     b'"total_tokens":700}}'
 )
@@ -51,6 +58,8 @@ RESPONSE = (
     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(ANSWER)
 ) + ANSWER
 
+NUMBERS = itertools.count()
+LETTERS = bytes.maketrans(b"0123456789", b"abcdefghij")
 EVENTS = 50
 STREAM = (mock._STREAM + mock._WORD, *(EVENTS - 1) * (mock._WORD,), mock._LAST)
 
@@ -81,7 +90,9 @@ class FakeTransport(asyncio.Transport):
         return None
 
 
-async def main(profile: bool, rounds: int, stream: bool, cached: bool, prompt: str) -> None:
+async def main(
+    profile: bool, rounds: int, stream: bool, cached: bool, prompt: str, rails: bool
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         rig = Rig(Path(folder))
         loop = asyncio.get_running_loop()
@@ -91,6 +102,8 @@ async def main(profile: bool, rounds: int, stream: bool, cached: bool, prompt: s
         cache = AnswerCache(accountant, 1 << 26)
         gateway = Gateway(spool, accountant, Upstreams(client, accountant), cache=cache)
         gateway.view = View(1, part_of(rig, cached), Carried(), prompts(prompt))
+        if rails:
+            gateway.view.rails = RailReader().read((guardrails(),))
         asked = prompted(prompt) if prompt else request(4000, stream=stream)
         inward = FakeTransport()
         connection = HttpServer(gateway).protocol_factory()
@@ -101,13 +114,15 @@ async def main(profile: bool, rounds: int, stream: bool, cached: bool, prompt: s
             await walk(connection, outward, asked, answer, 1)
             answer, inward.wrote = (), 0
         walks = 20 if stream else 200
+        gc.collect()
+        gc.freeze()
         profiler = cProfile.Profile()
         best = 1e9
         for number in range(rounds):
             if profile and number == 6:
                 profiler.enable()
             begun = time.process_time()
-            await walk(connection, outward, asked, answer, walks)
+            await walk(connection, outward, asked, answer, walks, rails)
             best = min(best, (time.process_time() - begun) / walks * 1e6)
             profiler.disable()
         assert inward.wrote == rounds * walks * (len(answer) or 1 + stream)
@@ -117,6 +132,21 @@ async def main(profile: bool, rounds: int, stream: bool, cached: bool, prompt: s
         if profile:
             pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
         spool.close()
+
+
+RULES = (
+    Rule("pii", "pii", ("input", "output"), "mask", reversible=True),
+    Rule("secrets", "secrets", ("input", "output"), "block"),
+    Rule("urls", "urls", ("output",), "flag"),
+    Rule("words", "words", ("input", "output"), "block", {"words": ["truffle", "saffron"]}),
+    Rule("injection", "injection", ("input",), "flag"),
+)
+
+
+def guardrails() -> Part:
+    """The snapshot's part: pattern rails both ways, the n-gram model on what is asked."""
+    made = RailsPart((Policy("p", "bench", RULES),), by_project={"bench": "p"})
+    return Part(RAILS_PART, RAILS_PART_VERSION, msgspec.msgpack.encode(made))
 
 
 def part_of(rig: Rig, cached: bool) -> GatewayPart:
@@ -170,11 +200,14 @@ async def walk(
     body: bytes,
     answer: tuple[bytes, ...],
     walks: int,
+    vary: bool = False,
 ) -> None:
+    """Calls one after the other; with `vary` no text is said twice."""
     for _ in range(walks):
-        connection.data_received(body)
+        word = (b"%05d" % next(NUMBERS)).translate(LETTERS)
+        connection.data_received(body.replace(b"lorem", word, 1) if vary else body)
         for part in answer:
-            outward.data_received(part)
+            outward.data_received(part.replace(b"apple", word, 1) if vary else part)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
@@ -193,12 +226,17 @@ async def upstream(client: UpstreamClient, rig: Rig) -> UpstreamConnection:
 if __name__ == "__main__":
     import uvloop
 
+    gc.set_threshold(20_000, 20, 20)  # as in a worker
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stream", action="store_true", help="answers of 50 events")
     parser.add_argument("--cache", action="store_true", help="answers out of the cache")
     parser.add_argument("--prompt", nargs="?", const="jinja", default="", choices=list(TEMPLATES))
+    parser.add_argument("--rails", action="store_true", help="under a policy of five rails")
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--rounds", type=int, default=60, help="of 200 requests each")
     arguments = parser.parse_args()
     given = arguments
-    uvloop.run(main(given.profile, given.rounds, given.stream, given.cache, given.prompt))
+    uvloop.run(
+        main(given.profile, given.rounds, given.stream, given.cache, given.prompt, given.rails)
+    )

@@ -239,13 +239,14 @@ class World:
     async def guarded(self, project: str, word: str) -> dict[str, str]:
         """A policy that holds for its project, and a calibrated rail."""
         rule = {"id": "r", "rail": "words", "settings": {"words": [word]}}
-        new = {"name": f"{word}-policy", "project": project, "rules": [rule]}
+        digest = hashlib.sha256(word.encode()).hexdigest()[:8]
+        new = {"name": f"policy-{digest}", "project": project, "rules": [rule]}
         made = await self.done("PUT", "/api/v1/guardrails/policies", new)
         at = f"/api/v1/guardrails/policies/{made['name']}/bindings?project={project}"
         await self.done("PUT", at, {"kind": "project"})
-        measured = {"project": project, "rail": "words", "threshold": 0.5}
+        measured = {"project": project, "rail": f"rail_{digest}", "threshold": 0.5}
         await self.done("PUT", "/api/v1/guardrails/calibrations", measured)
-        return {"policy": made["name"], "rail": "words"}
+        return {"policy": made["name"], "rail": measured["rail"]}
 
     async def watched(self, project: str, word: str) -> dict[str, str]:
         """A monitor, its channel, a silence, and a message that was given up."""

@@ -26,11 +26,39 @@ _ASKED: frozenset[Where] = frozenset({"input", "tool_result", "retrieved"})
 _SAID: frozenset[Where] = frozenset({"output", "tool_call"})
 
 
+CLEARED = 4096
+"""Texts of one policy that are remembered as clean: system prompts and the turns before."""
+
+
+class Cleared:
+    """Texts in which a policy found nothing, by digest: conversations say the same again and again,
+    and the same text under the same policy has the same verdict."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, None] = {}
+
+    def name(self, where: Where, text: str) -> bytes:
+        """What a text is remembered by."""
+        return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16,
+                       person=where.encode()).digest()  # fmt: skip
+
+    def __contains__(self, name: bytes) -> bool:
+        return name in self._known
+
+    def add(self, name: bytes) -> None:
+        """Remember one; the oldest goes."""
+        if len(self._known) >= CLEARED:
+            del self._known[next(iter(self._known))]
+        self._known[name] = None
+
+
 class GuardEntry:
     """A policy, ready to be asked, and what the gateway wants to know of it beforehand."""
 
     __slots__ = (
-        "asks", "by_id", "digest", "edits", "history", "holds", "id", "name", "parallel",
+        "asks", "by_id", "cleared", "digest", "edits", "history", "holds", "id", "name", "parallel",
         "policy", "reversible", "says",
     )  # fmt: skip
 
@@ -41,6 +69,7 @@ class GuardEntry:
         rules = policy.rules
         self.by_id: dict[str, Rule] = {rule.id: rule for rule in rules}
         self.digest = blake2b(_encode(policy), digest_size=8).digest()
+        self.cleared = Cleared()
         self.asks = any(_ASKED & set(rule.on) for rule in rules)
         self.says = any(_SAID & set(rule.on) for rule in rules)
         """Whether answers are looked at."""

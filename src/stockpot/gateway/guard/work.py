@@ -96,6 +96,10 @@ class Findings:
         if len(text) > LARGE_TEXT and policy.at(where):
             self.jobs.append(Job(slot, number, where, text, [], (), True))
             return
+        cleared = self.entry.cleared
+        name = b"" if slot.history else cleared.name(where, text)
+        if name in cleared:
+            return
         said = policy.run(where, text)
         rules = () if slot.history else tuple(
             rule for rule in self.entry.elsewhere(where) if rule.rail != "model"
@@ -104,6 +108,9 @@ class Findings:
             self.jobs.append(Job(slot, number, where, text, said, rules, False))
         else:
             outcome = policy.settle(where, text, said, self._vault)
+            clean = not (outcome.hits or outcome.shadowed or outcome.failed)
+            if clean and name and "[" not in text:  # which a vault may have to hide
+                cleared.add(name)
             self._settle(slot, number, outcome, where, said)
 
     def _policy_for(self, slot: Slot) -> CompiledPolicy:
