@@ -187,4 +187,3 @@ class RailRates(Frozen):
     title: str
     measured: bool
     rates: dict[str, Any]
-    settings: tuple[str, ...] = ()

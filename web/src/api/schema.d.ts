@@ -1643,7 +1643,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get Guardrail Calibration
+         * @description What a project calibrated of one rail, with the model that was fitted.
+         */
+        get: operations["get_guardrail_calibration"];
         put?: never;
         post?: never;
         /**
@@ -7208,6 +7212,30 @@ export interface components {
             votes?: components["schemas"]["Vote"][];
         };
         /**
+         * KeptCalibration
+         * @description A calibration whole: with the fitted model in base64, null where the shipped one is used.
+         */
+        KeptCalibration: {
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Digest */
+            digest: string;
+            /** Evidence */
+            evidence: {
+                [key: string]: unknown;
+            };
+            /** Model */
+            model?: string | null;
+            /** Project */
+            project: string;
+            /** Rail */
+            rail: string;
+            /** Threshold */
+            threshold: number;
+        };
+        /**
          * KeySettings
          * @description Everything that can be chosen for a key; None keeps the project's or the present value.
          *
@@ -10013,11 +10041,6 @@ export interface components {
             rates: {
                 [key: string]: unknown;
             };
-            /**
-             * Settings
-             * @default []
-             */
-            settings?: string[];
             /** Title */
             title: string;
         };
@@ -24337,6 +24360,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CalibrationSummary"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_guardrail_calibration: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                rail: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptCalibration"];
                 };
             };
             /** @description The request cannot be read */

@@ -50,6 +50,7 @@ export const GROUPS = [
       { to: "/routes", label: "Routes", icon: "routes", keys: "g r" },
       { to: "/providers", label: "Providers", icon: "server", keys: "g v" },
       { to: "/keys", label: "Keys", icon: "keys", keys: "g k" },
+      { to: "/guardrails", label: "Guardrails", icon: "warn", keys: "g g" },
       { to: "/revisions", label: "Revisions", icon: "revisions", keys: "g h" },
     ],
   },

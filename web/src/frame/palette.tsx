@@ -234,6 +234,14 @@ function useCommands(): Command[] {
         run: () => navigate({ to: "/evals" }),
       },
       {
+        id: "guardrails",
+        label: "Guardrails",
+        group: page,
+        icon: "warn",
+        keys: "g g",
+        run: () => navigate({ to: "/guardrails" }),
+      },
+      {
         id: "experiments",
         label: "Experiments",
         group: page,

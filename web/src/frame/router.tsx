@@ -17,7 +17,11 @@ import { parseDatasetSearch } from "../datasets/search";
 import { parseEvalSearch } from "../evals/search";
 import { parseExperimentSearch } from "../experiments/search";
 import { parseFeedbackSearch } from "../feedback/search";
+<<<<<<< HEAD
 import { parseJudgeSearch } from "../judges/search";
+=======
+import { parseGuardrailSearch } from "../guardrails/search";
+>>>>>>> 5c1162e (The console's Guardrails page: policies, rules with their measured rates, what was found, and a text to try)
 import { parseMonitorSearch } from "../monitors/search";
 import { parsePeopleSearch } from "../people/search";
 import { parsePlaygroundSearch } from "../playground/search";
@@ -202,6 +206,14 @@ const experiments = createRoute({
   component: lazyRouteComponent(() => import("../experiments/experiments-page"), "ExperimentsPage"),
 });
 
+const guardrails = createRoute({
+  getParentRoute: () => frame,
+  path: "/guardrails",
+  validateSearch: parseGuardrailSearch,
+  staticData: { title: "Guardrails", scope: ["project"] },
+  component: lazyRouteComponent(() => import("../guardrails/guardrails-page"), "GuardrailsPage"),
+});
+
 const rightsize = createRoute({
   getParentRoute: () => frame,
   path: "/rightsize",
@@ -307,6 +319,7 @@ export const router = createRouter({
       keys,
       cost,
       experiments,
+      guardrails,
       rightsize,
       judges,
       monitors,

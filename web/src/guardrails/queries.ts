@@ -1,0 +1,47 @@
+// What the guardrails page reads.
+import { queryOptions } from "@tanstack/react-query";
+import { call } from "../api/client";
+import type {
+  GuardrailPolicy,
+  GuardrailTested,
+  GuardrailTestRequest,
+  RailCalibration,
+  RailRates,
+  TracePage,
+} from "../api/types";
+
+/** Everything below this key is read anew after a change. */
+export const GUARDRAILS = "guardrails";
+
+export const policiesQuery = queryOptions({
+  queryKey: [GUARDRAILS, "policies"],
+  queryFn: ({ signal }) => call<GuardrailPolicy[]>("/api/v1/guardrails/policies", { signal }),
+  refetchInterval: 10_000,
+});
+
+export const railsQuery = queryOptions({
+  queryKey: [GUARDRAILS, "rails"],
+  queryFn: ({ signal }) => call<RailRates[]>("/api/v1/guardrails/rails", { signal }),
+  staleTime: 60_000,
+});
+
+export const calibrationsQuery = queryOptions({
+  queryKey: [GUARDRAILS, "calibrations"],
+  queryFn: ({ signal }) => call<RailCalibration[]>("/api/v1/guardrails/calibrations", { signal }),
+});
+
+/** Calls in which a rule found something, newest first. */
+export const foundQuery = (project: string | undefined, policy: string | undefined) =>
+  queryOptions({
+    queryKey: [GUARDRAILS, "found", project, policy],
+    queryFn: ({ signal }) =>
+      call<TracePage>("/api/v1/traces", {
+        query: { kind: "guardrail", project, agent: policy, limit: 20 },
+        signal,
+      }),
+    refetchInterval: 10_000,
+  });
+
+export function testText(asked: GuardrailTestRequest): Promise<GuardrailTested> {
+  return call<GuardrailTested>("/api/v1/guardrails/test", { method: "POST", body: asked });
+}
