@@ -17,11 +17,8 @@ import { parseDatasetSearch } from "../datasets/search";
 import { parseEvalSearch } from "../evals/search";
 import { parseExperimentSearch } from "../experiments/search";
 import { parseFeedbackSearch } from "../feedback/search";
-<<<<<<< HEAD
 import { parseJudgeSearch } from "../judges/search";
-=======
 import { parseGuardrailSearch } from "../guardrails/search";
->>>>>>> 5c1162e (The console's Guardrails page: policies, rules with their measured rates, what was found, and a text to try)
 import { parseMonitorSearch } from "../monitors/search";
 import { parsePeopleSearch } from "../people/search";
 import { parsePlaygroundSearch } from "../playground/search";
