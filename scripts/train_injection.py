@@ -3,9 +3,9 @@ what they are worth on texts that they have not seen.
 
     STOCKPOT_TEST_DATA=... python scripts/train_injection.py [--write] [RAIL]
 
-Each rail gets two models: one of everything, and `.heldout`, trained without the sets that the
-rail is measured on. Knows data and how it is held out; how a model is fitted is
-`stockpot.guardrails.fitting`.
+Each rail gets one model of everything; `.heldout`, trained without the sets that the rail is
+measured on; and `.folds`, of which each has not seen a fifth of the texts. Knows data and how it
+is held out; how a model is fitted is `stockpot.guardrails.fitting`.
 """
 
 from __future__ import annotations
@@ -71,15 +71,16 @@ def folds_of(rows: list[Row]) -> list[int]:
     return [-1 if row.source == "own" else fold[row.group] for row in rows]
 
 
-def crossed(problem: Problem, folds: list[int], penalty: float) -> Floats:
-    """The log odds of each row by a model that has not seen its fold."""
+def crossed(problem: Problem, folds: list[int], penalty: float) -> tuple[Floats, list[Weights]]:
+    """The log odds of each row by a model that has not seen its fold, and these models."""
     fold = np.array(folds)
     found = np.full(len(folds), np.nan)
+    models = []
     for k in range(FOLDS):
-        model = fitting.fit(fitting.part(problem, fold != k), penalty)
+        models.append(fitting.fit(fitting.part(problem, fold != k), penalty))
         held = fold == k
-        found[held] = fitting.scores(fitting.part(problem, held).bags, model)
-    return found
+        found[held] = fitting.scores(fitting.part(problem, held).bags, models[-1])
+    return found, models
 
 
 def report(rows: list[Row], found: Floats, least: float) -> None:
@@ -108,29 +109,38 @@ def threshold_of(rows: list[Row], found: Floats, rail: str) -> float:
     return max(float(np.quantile(one, 1 - FALSE_POSITIVES[rail])) for one in harmless)
 
 
-def write(name: str, rail: str, model: Weights, threshold: float, rows: list[Row]) -> None:
+def kept(rail: str, model: Weights, threshold: float, rows: list[Row]) -> bytes:
     seen = [row.text for row in rows if row.source != "own"]
     about = f"{len(rows)} texts: {', '.join(sorted({row.source for row in rows}))}"
     made = fitting.packed(rail, model, probability(threshold), about, seen)
-    path = OUT / f"{name}.model"
-    path.write_bytes(msgspec.msgpack.encode(made))
-    print(f"  {path.name}: {path.stat().st_size / 1000:.0f} kB, threshold {made.threshold:.4f}")
+    return msgspec.msgpack.encode(made)
+
+
+def write(name: str, content: bytes) -> None:
+    (OUT / name).write_bytes(content)
+    print(f"  {name}: {len(content) / 1000:.0f} kB")
 
 
 def train(rail: str, keep: bool) -> None:
     rows = rows_of(rail)
-    problem, penalty = problem_of(rows, rail), PENALTY[rail]
+    problem, penalty, folds = problem_of(rows, rail), PENALTY[rail], folds_of(rows)
     print(f"{rail}: {len(rows)} texts, {sum(row.label for row in rows)} attacks")
-    found = crossed(problem, folds_of(rows), penalty)
+    found, models = crossed(problem, folds, penalty)
     least = threshold_of(rows, found, rail)
+    print(f"  threshold {probability(least):.4f}")
     report(rows, found, least)
     if not keep:
         return
-    write(rail, rail, fitting.fit(problem, penalty), least, rows)
+    write(f"{rail}.model", kept(rail, fitting.fit(problem, penalty), least, rows))
     left = np.array([row.source not in MEASURED[rail] for row in rows])
     held = [row for row, is_left in zip(rows, left, strict=True) if is_left]
     model = fitting.fit(fitting.part(problem, left), penalty)
-    write(f"{rail}.heldout", rail, model, least, held)
+    write(f"{rail}.heldout.model", kept(rail, model, least, held))
+    parts = [
+        kept(rail, model, least, [row for row, fold in zip(rows, folds, strict=True) if fold != k])
+        for k, model in enumerate(models)
+    ]
+    write(f"{rail}.folds.model", msgspec.msgpack.encode(parts))
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from scipy.stats import beta
 from stockpot.core.errors import InvalidInput
 from stockpot.guardrails import fitting
 from stockpot.guardrails.fitting import Floats, Problem
-from stockpot.guardrails.measuring import NGRAM, rail_for, rate, seen_rows
+from stockpot.guardrails.measuring import NGRAM, honest_rail, rail_for, rate, seen_rows
 from stockpot.guardrails.phrases import examples
 from stockpot.guardrails.rows import Labelled
 from stockpot.rails.grams import decode, probability, shipped
@@ -80,11 +80,8 @@ def calibrate(
     if rows[0].spans is not None:
         raise InvalidInput("calibrating takes rows with 'label', not with 'spans'")
     seen = seen_rows(kind, rows)
-    # A handful of known texts moves no threshold.
-    held_out = seen > 0.01 * len(rows)
-    base = shipped(f"{kind}.heldout" if held_out else kind) if kind in NGRAM else None
-    found = scores_of(kind, rows, settings, base)
-    before = _present(kind, rows, labels, settings, now, now_model if now_model else base)
+    found = scores_of(kind, rows, settings)
+    before = _present(kind, rows, labels, settings, now, now_model)
     plain = _crossed(found, labels, max_fpr, guarantee)
     evidence: dict[str, Any] = {
         "rows": len(rows), "positive": int(labels.sum()), "negative": int((labels == 0).sum()),
@@ -93,14 +90,13 @@ def calibrate(
     }  # fmt: skip
     model = None
     if refit:
+        base = shipped(f"{kind}.heldout" if seen else kind) if kind in NGRAM else None
         fitted, crossed = _refit(kind, rows, labels, base)
         after = _crossed(crossed, labels, max_fpr, guarantee)
         evidence["with_refit"] = after
         if _value(after["recall"]) >= _value(plain["recall"]):
             found, model = crossed, fitted
             evidence["refit"] = True
-    elif held_out:
-        model = base
     cut = cut_at(found[labels == 0], max_fpr, guarantee)
     evidence |= {
         "after": evidence["with_refit"] if evidence["refit"] else plain,
@@ -160,10 +156,13 @@ def _fewest(max_fpr: float, guarantee: Guarantee) -> int:
 
 
 def scores_of(
-    kind: str, rows: Sequence[Labelled], settings: dict[str, Any] | None, model: bytes | None
+    kind: str,
+    rows: Sequence[Labelled],
+    settings: dict[str, Any] | None = None,
+    model: bytes | None = None,
 ) -> Floats:
     """The greatest score of anything in each text."""
-    rail = rail_for(kind, rows, settings, 0.0, model)
+    rail = honest_rail(kind, rows, settings, 0.0, model)
     score: Callable[[str], float] | None = getattr(rail, "score", None)
     if score is not None:
         return np.array([score(row.text) for row in rows])

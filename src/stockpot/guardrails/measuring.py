@@ -14,12 +14,13 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from stockpot.guardrails.rows import Labelled, Span
-from stockpot.rails import Finding, Rail, Rule, build
-from stockpot.rails.grams import decode, fingerprint, shipped
+from stockpot.rails import Finding, Rail, Rule, build, grams
 from stockpot.stats import wilson
 
 NGRAM = frozenset({"injection", "indirect_injection"})
 """Rails with a trained model, which may have seen the texts that it is measured on."""
+
+_SCORE = "score"
 
 ALIASES = {
     "EMAIL": "EMAIL_ADDRESS", "PHONE": "PHONE_NUMBER", "TELEPHONE": "PHONE_NUMBER",
@@ -96,6 +97,50 @@ def rail_for(
     return build(Rule("measured", kind, settings=told, threshold=threshold), models)
 
 
+def honest_rail(
+    kind: str,
+    rows: Sequence[Labelled],
+    settings: dict[str, Any] | None = None,
+    threshold: float | None = None,
+    model: bytes | None = None,
+) -> Rail:
+    """The rail to be measured; a shipped model does not judge texts that it was trained with."""
+    if kind in NGRAM and model is None and not settings and seen_rows(kind, rows):
+        return Unseen(kind, rows, threshold)
+    return rail_for(kind, rows, settings, threshold, model)
+
+
+class Unseen:
+    """A shipped n-gram rail that asks, of a text that it was trained with, a model of the same
+    making that was not."""
+
+    reach = 0
+
+    def __init__(self, kind: str, rows: Sequence[Labelled], threshold: float | None) -> None:
+        self.kind = kind
+        whole = rail_for(kind, (), None, threshold)
+        parts = [
+            (grams.seen_by(model), rail_for(kind, (), None, threshold, model))
+            for model in grams.shipped_folds(kind)
+        ]
+        self.threshold = getattr(whole, "threshold", 0.0)
+        self._rails = {}
+        known = grams.seen_by(grams.shipped(kind))
+        for row in rows:
+            mark = grams.fingerprint(row.text)
+            if mark in known:
+                unseen = (rail for seen, rail in parts if mark not in seen)
+                self._rails[row.text] = next(unseen, whole)
+        self._whole = whole
+
+    def find(self, text: str) -> Sequence[Finding]:
+        return self._rails.get(text, self._whole).find(text)
+
+    def score(self, text: str) -> float:
+        score: Callable[[str], float] = getattr(self._rails.get(text, self._whole), _SCORE)
+        return score(text)
+
+
 def canonical(kind: str) -> str:
     """A type by the rails' name of it."""
     upper = kind.strip().upper().replace("-", "_").replace(" ", "_")
@@ -122,7 +167,7 @@ def measure(
     model: bytes | None = None,
 ) -> Rates:
     """The rates of a rail on these rows, by the shipped threshold and model or by those given."""
-    rail = rail_for(kind, rows, settings, threshold, model)
+    rail = honest_rail(kind, rows, settings, threshold, model)
     own = getattr(rail, "threshold", None)
     least = threshold if threshold is not None else own
     for row in rows[:50]:  # so that the first texts do not pay for what is loaded once
@@ -145,19 +190,18 @@ def _warnings(kind: str, rows: Sequence[Labelled], model: bytes | None) -> list[
     known = seen_rows(kind, rows, model)
     if not known:
         return []
-    return [
-        f"{known} of {len(rows)} texts were used to train the model: these figures flatter it. "
-        "`--held-out` measures the model that has not seen them"
-    ]
+    told = f"{known} of {len(rows)} texts were used to train the model"
+    if model is None:
+        return [f"{told}; each was judged by a model of the same making that had not seen it"]
+    return [f"{told}: these figures flatter it"]
 
 
 def seen_rows(kind: str, rows: Sequence[Labelled], model: bytes | None = None) -> int:
     """How many of the texts the model was trained with."""
     if kind not in NGRAM:
         return 0
-    kept = decode(shipped(kind) if model is None else model).seen
-    marks = {kept[i : i + 4] for i in range(0, len(kept), 4)}
-    return sum(fingerprint(row.text) in marks for row in rows)
+    marks = grams.seen_by(grams.shipped(kind) if model is None else model)
+    return sum(grams.fingerprint(row.text) in marks for row in rows)
 
 
 def _by_labels(asked: list[Asked], _known: Any, **told: Any) -> Rates:

@@ -297,6 +297,19 @@ def shipped(name: str) -> bytes:
     return files("stockpot.rails").joinpath("trained", f"{name}.model").read_bytes()
 
 
+@lru_cache
+def shipped_folds(name: str) -> tuple[bytes, ...]:
+    """Models like the shipped one, each trained without one part of the texts."""
+    return tuple(msgspec.msgpack.decode(shipped(f"{name}.folds"), type=list[bytes]))
+
+
+@lru_cache(maxsize=32)
+def seen_by(data: bytes) -> frozenset[bytes]:
+    """The fingerprints of the texts that a kept model was trained with."""
+    kept = decode(data).seen
+    return frozenset(kept[i : i + 4] for i in range(0, len(kept), 4))
+
+
 def fingerprint(text: str) -> bytes:
     """What `GramModel.seen` keeps of a text: 4 bytes, of its words alone."""
     words = " ".join(re.findall(r"\w+", text.casefold()))

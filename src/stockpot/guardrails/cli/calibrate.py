@@ -117,6 +117,6 @@ def _show(told: dict[str, Any]) -> None:
         click.echo("  The refit finds less: the model stays as it was.")
     if told["used_in_training"]:
         click.echo(
-            f"  {told['used_in_training']} texts are known to the shipped model; where they are "
-            "many, the one that was trained without them is used."
+            f"  {told['used_in_training']} texts were used to train the shipped model: they were "
+            "judged by models that had not seen them."
         )

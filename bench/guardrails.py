@@ -1,0 +1,179 @@
+"""What rails find and what they cost: `python bench/guardrails.py [--write]`.
+
+Rates are those of data sets in the folder STOCKPOT_TEST_DATA, each with a Wilson interval, on texts
+that the measured model has not seen; without the folder only times are printed. Times are
+processor microseconds for 2 KB of this repository's documentation, each rail with settings that
+let it look at all of it; p95 is over the texts, the best of several rounds, because a busy machine
+only makes them larger. `--write` keeps the rates where the product and its pages read them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stockpot.guardrails.calibrating import calibrate, cut_at, scores_of
+from stockpot.guardrails.measuring import measure, rate
+from stockpot.guardrails.rows import Labelled, Span
+from stockpot.rails import Rule, build, grams
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+RATES = ROOT / "src" / "stockpot" / "guardrails" / "rates.json"
+ROUNDS = 5
+SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}
+RULES: dict[str, dict[str, Any]] = {
+    "pii": {}, "secrets": {}, "urls": {"deny": ["*.evil.example"]}, "code": {},
+    "words": {"words": ["contraband", "secret recipe"]}, "language": {"allow": ["en"]},
+    "topics": {"topics": {"betting": {"words": {"casino": 1.0, "odds": 1.0}, "threshold": 1}}},
+    "length": {"max_characters": 100_000}, "json_schema": {"schema": SCHEMA},
+    "injection": {}, "indirect_injection": {},
+}  # fmt: skip
+
+
+def texts_of_2_kb() -> list[str]:
+    """The pages of the guide, in pieces."""
+    pages = "\n".join(path.read_text("utf-8") for path in sorted(ROOT.glob("docs/**/*.md")))
+    return [pages[i : i + 2048] for i in range(0, len(pages) - 2048, 2048)][:200]
+
+
+def cost(kind: str, texts: list[str]) -> tuple[float, float]:
+    """Microseconds of processor time for a text: the mean and the 95th percentile."""
+    rail = build(Rule("bench", kind, settings=RULES[kind]), {})
+    best = np.full(len(texts), np.inf)
+    for _ in range(ROUNDS):
+        for i, text in enumerate(texts):
+            begun = time.thread_time_ns()
+            rail.find(text)
+            best[i] = min(best[i], (time.thread_time_ns() - begun) / 1e3)
+    return float(best.mean()), float(np.quantile(best, 0.95))
+
+
+def injection() -> dict[str, Any]:
+    """In a tenant's domain: the model that has not seen the set, refitted to it, cross-fitted."""
+    import training_data as data
+
+    rows = [Labelled(row.text, row.label) for row in data.deepset()]
+    told = calibrate("injection", rows, max_fpr=0.01, refit=True).evidence
+    return {
+        "set": "deepset/prompt-injections, a random half (331 texts, English and German), after "
+        "calibrating with a refit to it, cross-fitted",
+        **flat(told["with_refit"]["recall"], told["with_refit"]["fpr"]),
+        "threshold_alone": flat(told["without_refit"]["recall"], told["without_refit"]["fpr"]),
+        "as_shipped": flat(told["before"]["recall"], told["before"]["fpr"]),
+        "benign_queries": benign_queries(),
+    }
+
+
+def benign_queries() -> dict[str, Any]:
+    """False positives on what users ask: the threshold is set on half of the texts and counted on
+    the other half, both ways, each text by a model that has not seen it."""
+    import training_data as data
+
+    texts = list(dict.fromkeys(row.text for row in data.queries()))
+    rows = [Labelled(text, 0) for text in texts]
+    found = scores_of("injection", rows)
+    half = np.random.default_rng(0).permutation(len(rows)) % 2
+    over = sum(
+        int((found[half != k] >= cut_at(found[half == k], 0.01).threshold).sum()) for k in (0, 1)
+    )
+    told = flat(None, rate(over, len(rows)))
+    return {"set": "questions of BFCL v4 and sentences of presidio-research", **told}
+
+
+def indirect_injection() -> dict[str, Any]:
+    """BIPIA's train attacks and the sentences of its e-mails, each by a model that has seen neither
+    its family of attacks nor its sender; each harmless one by the threshold of the others."""
+    import training_data as data
+
+    kind = "indirect_injection"
+    rows = [Labelled(row.text, 1) for row in data.attacks()]
+    harmless = sorted({text for mail, _ in data.mails() for text in data.cut(mail)})
+    rows += [Labelled(text, 0) for text in harmless]
+    told = calibrate(kind, rows, max_fpr=0.02, guarantee="average").evidence
+    labels = np.array([row.label for row in rows])
+    never = scores_of(kind, rows, None, grams.shipped(f"{kind}.heldout"))
+    least = cut_at(never[labels == 0], 0.02, "average").threshold
+    over = never >= least
+    return {
+        "set": "BIPIA, 75 train attacks on text among the sentences of its 50 e-mails, each by a "
+        "model trained without its family and its sender, at 2 % false positives",
+        **flat(told["after"]["recall"], told["after"]["fpr"]),
+        "as_shipped": flat(told["before"]["recall"], told["before"]["fpr"]),
+        "without_bipia": flat(
+            rate(int(over[labels == 1].sum()), int(labels.sum())),
+            rate(int(over[labels == 0].sum()), len(harmless)),
+        ),
+    }
+
+
+def pii() -> dict[str, Any]:
+    """Presidio's synthetic sentences; types without a structure (names, places) are not sought."""
+    import training_data as data
+
+    rows = [
+        Labelled(
+            row["text"], int(bool(row["spans"])),
+            tuple(Span(s["type"], s["start"], s["end"]) for s in row["spans"]),
+        )
+        for row in data.read("presidio_research/synth_dataset_v2_half.jsonl.gz")
+    ]  # fmt: skip
+    told = measure("pii", rows)
+    return {
+        "set": "presidio-research synthetic v2, a random half (750 texts), structured types; the "
+        "patterns were written with it at hand",
+        **flat(told.recall, told.fpr),
+    }
+
+
+def flat(recall: dict[str, Any] | None, fpr: dict[str, Any] | None) -> dict[str, Any]:
+    """As the product keeps it."""
+    assert fpr is not None
+    told: dict[str, Any] = {}
+    if recall is not None:
+        told |= {"recall": recall["value"], "recall_low": recall["low"]}
+        told |= {"recall_high": recall["high"], "positive": recall["n"]}
+    told |= {"fpr": fpr["value"], "fpr_low": fpr["low"], "fpr_high": fpr["high"]}
+    return {**told, "negative": fpr["n"]}
+
+
+MEASURED = {"injection": injection, "indirect_injection": indirect_injection, "pii": pii}
+
+
+def line(kind: str, told: dict[str, Any], us: float, p95: float) -> str:
+    def share(name: str) -> str:
+        if name not in told:
+            return "-"
+        return f"{told[name]:.3f} [{told[f'{name}_low']:.3f}, {told[f'{name}_high']:.3f}]"
+
+    return f"{kind:20} {share('recall'):24} {share('fpr'):24} {us:9.1f} {p95 / 1000:8.3f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help=f"keep the rates in {RATES.name}")
+    told = parser.parse_args()
+    texts = texts_of_2_kb()
+    rates = {}
+    if os.environ.get("STOCKPOT_TEST_DATA"):
+        day = time.strftime("%Y-%m-%d", time.gmtime())
+        rates = {kind: {**of(), "date": day} for kind, of in MEASURED.items()}
+    print(f"{'RAIL':20} {'RECALL':24} {'FALSE POSITIVES':24} {'us / 2 KB':>9} {'p95 ms':>8}")
+    for kind in RULES:
+        print(line(kind, rates.get(kind, {}), *cost(kind, texts)))
+    for kind, found in rates.items():
+        print(f"\n{kind}: {found['set']}")
+    print(json.dumps(rates.get("injection", {}), indent=2))
+    if told.write and rates:
+        RATES.write_text(json.dumps(rates, indent=2) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
