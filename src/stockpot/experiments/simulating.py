@@ -255,6 +255,18 @@ def _steps(unit: NDArray[np.int64], values: Floats) -> Floats:
     return steps
 
 
+def false_alarms(setting: Setting) -> tuple[NDArray[np.int64], dict[Method, Floats]]:
+    """After how many units which part of experiments without a difference has had a false alarm."""
+    ends, numbers = _ends(setting, setting.units), _at(setting, "a mean, even")
+    summed = {method: np.zeros(ends.size) for method in METHODS[:2]}
+    for size in _chunks(setting.simulations):
+        seen = _looked(setting, numbers, _normal(numbers, (size, setting.units)))
+        for method, found in _found(setting, seen).items():
+            if method in summed:
+                summed[method] += np.logical_or.accumulate(found, axis=1).sum(axis=0)
+    return ends, {method: found / setting.simulations for method, found in summed.items()}
+
+
 # --- experiments in which there is something ------------------------------------------------------
 
 
