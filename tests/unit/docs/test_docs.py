@@ -30,6 +30,7 @@ NOT_SETTINGS = {
         (
             "STOCKPOT_URL", "STOCKPOT_TRACES_URL", "STOCKPOT_OBSERVE", "STOCKPOT_SERVICE",
             "STOCKPOT_RELEASE", "STOCKPOT_ENVIRONMENT", "STOCKPOT_PROMPTS_FOLDER",
+            "STOCKPOT_EXPERIMENTS_FOLDER",
         ),
         "of applications with an SDK, not of an instance",
     ),
