@@ -94,18 +94,23 @@ class _Wanted(NamedTuple):
     named: tuple[Row, ...]
 
 
+_CARDS_ONLY = _Wanted(frozenset({"CREDIT_CARD"}), ())
+
+
 def numbers(seen: Seen, wanted: frozenset[str]) -> None:
     """Claim cards and national numbers, the longest that begins at each group of digits."""
     asked: _Wanted | None = None
     for run in seen.runs():
-        if run.digits < 8 or (run.start and seen.text[run.start - 1] == "+"):
-            continue  # what begins with a plus is a telephone number
+        if run.digits < 8:
+            continue
         if asked is None:
             named = (r for r in ROWS if r.type in wanted and says(seen.lower, r.words))
             asked = _Wanted(wanted, tuple(named))
-        first = 0
+        # What begins with a plus is a telephone number; a card may stand behind it.
+        called = run.start > 0 and seen.text[run.start - 1] == "+"
+        first = int(called)
         while first < len(run.groups):
-            last = _from(seen, run, first, asked)
+            last = _from(seen, run, first, _CARDS_ONLY if called else asked)
             first = first + 1 if last is None else last + 1
 
 
