@@ -61,10 +61,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs/images")
     out: Path = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
-    with demo() as instance, sync_playwright() as playwright:
+    with demo() as instance:
+        _shoot(instance, _SCENES, out)
+    with looped() as instance:
+        _shoot(instance, _LOOP, out)
+
+
+def _shoot(instance: Running, scenes: dict[str, Scene], out: Path) -> None:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         state = _sign_in(browser, instance)
-        for name, (path, prepare, themes) in _SCENES.items():
+        for name, (path, prepare, themes) in scenes.items():
             for theme in themes:
                 context = browser.new_context(
                     base_url=instance.console,
@@ -83,6 +90,24 @@ def main() -> None:
                 print(target.relative_to(ROOT) if target.is_relative_to(ROOT) else target)
                 context.close()
         browser.close()
+
+
+@contextlib.contextmanager
+def looped() -> Iterator[Running]:
+    """The demo that ships with the product, after a right-sizing and a candidate that went bad."""
+    with tempfile.TemporaryDirectory() as folder:
+        models = MODELS_HOME if (MODELS_HOME / "models").is_dir() else None
+        with running(Path(folder) / "home", models, words=("--demo",)) as instance:
+            candidates = "recorded/chef-small,recorded/chef-tiny"
+            instance.command(
+                "rightsize", "menu-desk", "--baseline", "menu-writer", "--candidates", candidates,
+                "--dataset", "menu-questions", "--suite", "menu-facts", "--margin", "0.1",
+            )  # fmt: skip
+            instance.command("demo", "traffic", "--calls", "500", "--per-second", "12")
+            instance.command("demo", "break")
+            instance.command("demo", "traffic", "--calls", "260", "--per-second", "12")
+            time.sleep(5)
+            yield instance
 
 
 @contextlib.contextmanager
@@ -188,6 +213,16 @@ def _test_model(page: Page) -> None:
     page.get_by_text("Answered").wait_for()
 
 
+def _experiment(page: Page) -> None:
+    page.get_by_role("link", name="shorter-answers").click()
+    page.get_by_role("region", name="Difference over time").get_by_role("img").wait_for()
+
+
+def _rightsized(page: Page) -> None:
+    page.get_by_role("table").get_by_role("link").first.click()
+    page.get_by_role("table").last.wait_for()
+
+
 Scene = tuple[str, Callable[[Page], None], tuple[Literal["light", "dark"], ...]]
 _SCENES: dict[str, Scene] = {
     "overview": ("/overview", lambda page: page.mouse.move(500, 250), ("light", "dark")),
@@ -197,6 +232,10 @@ _SCENES: dict[str, Scene] = {
     "models": ("/models", _test_model, ("light",)),
     "keys": ("/keys", lambda page: None, ("light",)),
     "palette": ("/overview", lambda page: page.keyboard.press("Control+k"), ("dark",)),
+}
+_LOOP: dict[str, Scene] = {
+    "experiment": ("/experiments?project=menu-desk", _experiment, ("light", "dark")),
+    "rightsize": ("/rightsize?project=menu-desk", _rightsized, ("light",)),
 }
 """Each picture: its address, what to do there before it is taken, and in which themes."""
 

@@ -333,10 +333,16 @@ def winner(metrics: tuple[MetricReport, ...]) -> str | None:
 
 
 def lost(metrics: tuple[MetricReport, ...]) -> bool:
-    """Whether no arm can win any more: each is surely worse in some primary metric."""
+    """Whether no arm can win any more: each is surely worse in some primary metric. Within a margin
+    an arm may be worse, so that such a metric is lost only beyond it."""
     primary = [report for report in metrics if report.metric.role == "primary"]
+
+    def is_lost(report: MetricReport, place: int) -> bool:
+        verdict = report.differences[place].verdict
+        return verdict == "harmed" or (verdict == "worse" and not report.metric.margin)
+
     return bool(primary) and all(
-        any(report.differences[place].verdict in ("worse", "harmed") for report in primary)
+        any(is_lost(report, place) for report in primary)
         for place in range(len(primary[0].differences))
     )
 

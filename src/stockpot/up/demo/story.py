@@ -107,8 +107,8 @@ def experiment() -> dict[str, Any]:
         ],
         "control": "long",
         "metrics": [
-            {"name": "feedback:thumbs", "role": "primary", "margin": 0.02, "kind": "proportion"},
-            {"name": "feedback:thumbs", "role": "guardrail", "margin": 0.02, "kind": "proportion"},
+            {"name": "feedback:thumbs", "role": "primary", "margin": 0.03, "kind": "proportion"},
+            {"name": "feedback:thumbs", "role": "guardrail", "margin": 0.0, "kind": "proportion"},
             {"name": "error", "role": "guardrail", "margin": 0.05},
             {"name": "cost", "role": "secondary"},
             {"name": "latency_ms", "role": "secondary"},
