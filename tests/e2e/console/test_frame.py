@@ -34,6 +34,7 @@ PAGES = (
     "/judges",
     "/monitors",
     "/evals",
+    "/rightsize",
     "/feedback",
     "/datasets",
     "/annotation",

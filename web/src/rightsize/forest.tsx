@@ -1,7 +1,7 @@
 // Each candidate's difference to the baseline with its interval, against the margin.
 
 import type { SizeReport } from "./types";
-import { intervalText, reach, TONES } from "./words";
+import { intervalText, reach, signed, TONES } from "./words";
 
 const WIDE = 760;
 const ROW = 34;
@@ -19,14 +19,17 @@ export function Forest({ report }: { report: SizeReport }) {
   const height = TOP + candidates.length * ROW + 30;
   const bottom = height - 28;
   const worse = direction === "higher" ? -margin : margin;
+  // The two words stand on the outer sides of their lines, so that they never meet.
+  const away = direction === "higher" ? 1 : -1;
+  const [inner, outer] = away > 0 ? (["start", "end"] as const) : (["end", "start"] as const);
   const edge = direction === "higher" ? left : right;
   return (
-    <figure className="overflow-x-auto px-4">
+    <figure className="overflow-x-auto px-4 pb-3">
       <svg
         viewBox={`0 0 ${WIDE} ${height}`}
         role="img"
         aria-label={`Difference in ${report.metric} of ${candidates.length} candidates to the baseline, margin ${margin}`}
-        className="w-full max-w-[980px] min-w-[560px]"
+        className="w-full max-w-[860px] min-w-[560px]"
       >
         <rect
           x={Math.min(x(worse), edge)}
@@ -44,8 +47,8 @@ export function Forest({ report }: { report: SizeReport }) {
           stroke="var(--warn)"
           strokeDasharray="3 3"
         />
-        <Mark x={x(0)} y={12} text="as good" />
-        <Mark x={x(worse)} y={12} text="margin" />
+        <Mark x={x(0) + 3 * away} y={12} text="as good" anchor={inner} />
+        <Mark x={x(worse) - 3 * away} y={12} text="worse by the margin" anchor={outer} />
         {candidates.map((one, row) => {
           const y = TOP + row * ROW + ROW / 2 - 4;
           const tone = COLORS[TONES[one.verdict] as keyof typeof COLORS];
@@ -72,9 +75,8 @@ export function Forest({ report }: { report: SizeReport }) {
           );
         })}
         <line x1={left} x2={right} y1={bottom} y2={bottom} stroke="var(--line-strong)" />
-        {[worse, 0].map((value) => (
-          <Mark key={value} x={x(value)} y={bottom + 14} text={value.toFixed(2)} />
-        ))}
+        <Mark x={x(worse) - 3 * away} y={bottom + 14} text={signed(worse)} anchor={outer} />
+        <Mark x={x(0) + 3 * away} y={bottom + 14} text="0" anchor={inner} />
         <text
           x={(left + right) / 2}
           y={height - 1}
@@ -89,9 +91,16 @@ export function Forest({ report }: { report: SizeReport }) {
   );
 }
 
-function Mark({ x, y, text }: { x: number; y: number; text: string }) {
+interface MarkProps {
+  x: number;
+  y: number;
+  text: string;
+  anchor: "start" | "end";
+}
+
+function Mark({ x, y, text, anchor }: MarkProps) {
   return (
-    <text x={x} y={y} fontSize={11} textAnchor="middle" fill="var(--ink-2)">
+    <text x={x} y={y} fontSize={11} textAnchor={anchor} fill="var(--ink-2)">
       {text}
     </text>
   );

@@ -186,7 +186,7 @@ function Report({ run, report }: { run: SizeRun; report: SizeReport }) {
           { title: "Per 1,000 calls", num: true },
           { title: "Per month", num: true },
           { title: "Saves", num: true },
-          { title: "p50", num: true },
+          { title: "p50", num: true, wide: true },
           { title: "p95", num: true },
         ]}
       >
@@ -207,12 +207,12 @@ function Report({ run, report }: { run: SizeRun; report: SizeReport }) {
         ))}
       </Table>
       <p className="px-4 pt-2 text-xs text-ink-2">
-        Margin {report.margin}, {report.confidence * 100} % intervals. {report.method}.
+        Margin {report.margin}, {report.confidence * 100} % intervals: {report.method}.
         {run.traffic && run.traffic.calls > 0 && (
           <>
             {" "}
             Per month: {plural(Math.round(run.traffic.calls_per_month), "call")} at the rate of the
-            last {run.traffic.days} days
+            last {duration(run.traffic.days * 86_400_000)}
             {run.traffic.route ? ` of ${run.traffic.route}` : " of the project"}.
           </>
         )}
@@ -248,7 +248,7 @@ function Figures({ arm, rows, one }: { arm: ArmFigures; rows: number; one?: Cand
           <>
             {signed(one.difference)}
             <span className="block text-xs text-ink-3">
-              {signed(one.low)} to {signed(one.high)}
+              {one.difference === null ? "" : `${signed(one.low)} to ${signed(one.high)}`}
             </span>
           </>
         ) : null}
@@ -268,7 +268,7 @@ function Figures({ arm, rows, one }: { arm: ArmFigures; rows: number; one?: Cand
       <Cell num className="py-1.5">
         {one ? share(one.saved_share) : null}
       </Cell>
-      <Cell num className="py-1.5">
+      <Cell num wide className="py-1.5">
         {duration(arm.p50_ms)}
       </Cell>
       <Cell num className="py-1.5">

@@ -34,7 +34,7 @@ FEW = 50
 METHOD = (
     "paired differences on the rows that both have, Student's interval, cluster-robust (CR2) where "
     "rows belong together; non-inferiority by the margin (Blackwelder 1982), one-sided, adjusted "
-    "for {count} candidates (Holm 1979)"
+    "for {count} (Holm 1979)"
 )
 
 
@@ -93,7 +93,7 @@ def decided(question: Question, baseline: Told, candidates: Sequence[Told]) -> S
         metric=question.metric, unit=question.unit, direction=question.direction,
         margin=question.margin, confidence=question.confidence, baseline=base,
         candidates=tuple(judged), recommended=passing[0].figures.model if passing else "",
-        method=METHOD.format(count=len(seen)), judge=question.judge,
+        method=METHOD.format(count=_candidates(len(seen))), judge=question.judge,
         warnings=tuple(_warnings(base, judged)),
     )  # fmt: skip
 
@@ -334,6 +334,10 @@ def _quantile(ordered: Sequence[float], share: float) -> float | None:
 
 def _signed(value: float | None, flip: bool) -> float | None:
     return None if value is None else -value if flip else value
+
+
+def _candidates(count: int) -> str:
+    return "1 candidate" if count == 1 else f"{count} candidates"
 
 
 def _finite(value: float) -> float | None:
