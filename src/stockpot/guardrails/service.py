@@ -121,7 +121,7 @@ class GuardrailService:
             store.unbind(c, project, binding)
             told: dict[str, Any] = {
                 "kind": binding.kind,
-                "subject": binding.subject,
+                "of": binding.subject,
                 "project": project,
             }
             audit(c, actor, "guardrails.unbind", held, **told)
