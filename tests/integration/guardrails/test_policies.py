@@ -1,4 +1,4 @@
-"""Policies in the control plane: refused or kept, published, tested; what they flag is annotated."""
+"""Policies in the control plane: refused or kept, published, tested; flagged calls annotated."""
 
 from __future__ import annotations
 
