@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from stockpot.monitors.checks.api import check_router
     from stockpot.monitors.checks.doing import JOBS, CheckJobs, Doer, Underway
     from stockpot.monitors.checks.models import (
-        Check,
         CheckKind,
         CheckRun,
         CheckSettings,
+        KeptCheck,
         NewCheck,
         Outcome,
     )
@@ -44,7 +44,7 @@ else:
             "api": "router",
             "checks.api": "check_router",
             "checks.doing": "JOBS CheckJobs Doer Underway",
-            "checks.models": "Check CheckKind CheckRun CheckSettings NewCheck Outcome",
+            "checks.models": "KeptCheck CheckKind CheckRun CheckSettings NewCheck Outcome",
             "checks.scheduling": "Trigger",
             "checks.service": "CheckService",
             "figures": "Scored",
@@ -59,7 +59,6 @@ __all__ = [
     "Alert",
     "BurnRateRule",
     "Channel",
-    "Check",
     "CheckJobs",
     "CheckKind",
     "CheckRule",
@@ -68,6 +67,7 @@ __all__ = [
     "CheckSettings",
     "Delivery",
     "Doer",
+    "KeptCheck",
     "Monitor",
     "MonitorHistory",
     "MonitorSlice",

@@ -33,6 +33,8 @@ PAGES = (
     "/cost?range=1h",
     "/judges",
     "/monitors",
+    "/pipelines",
+    "/readiness",
     "/evals",
     "/rightsize",
     "/feedback",

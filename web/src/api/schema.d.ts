@@ -5563,6 +5563,27 @@ export interface components {
             status: number;
         };
         /**
+         * Check
+         * @description Near-duplicates of a version, and those of them that stand in different splits: a row of the
+         *     test that training has seen makes a result look better than it is.
+         */
+        Check: {
+            /** Contaminated */
+            contaminated: components["schemas"]["NearPair"][];
+            /** Contaminated Count */
+            contaminated_count: number;
+            /** Method */
+            method: string;
+            /** Pairs */
+            pairs: components["schemas"]["NearPair"][];
+            /** Pairs Count */
+            pairs_count: number;
+            /** Rows */
+            rows: number;
+            /** Threshold */
+            threshold: number;
+        };
+        /**
          * CheckAsked
          * @description An answer, and the JSON Schema that it was asked to keep.
          */
@@ -7234,6 +7255,41 @@ export interface components {
             rail: string;
             /** Threshold */
             threshold: number;
+        };
+        /**
+         * KeptCheck
+         * @description A check as it is kept, with its newest run.
+         */
+        KeptCheck: {
+            /** Created By */
+            created_by: string;
+            /** Created Ms */
+            created_ms: number;
+            /** Description */
+            description: string;
+            /** Enabled */
+            enabled: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "online" | "drift" | "canary" | "pipeline";
+            last?: components["schemas"]["CheckRun"] | null;
+            /** Name */
+            name: string;
+            /** Next Ms */
+            next_ms: number | null;
+            /** Project */
+            project: string;
+            schedule: components["schemas"]["Schedule"];
+            /** Spec */
+            spec: {
+                [key: string]: unknown;
+            };
+            /** Updated Ms */
+            updated_ms: number;
         };
         /**
          * KeySettings
@@ -13784,27 +13840,6 @@ export interface components {
             settled: number;
         };
         /**
-         * Check
-         * @description Near-duplicates of a version, and those of them that stand in different splits: a row of the
-         *     test that training has seen makes a result look better than it is.
-         */
-        stockpot__datasets__models__Check: {
-            /** Contaminated */
-            contaminated: components["schemas"]["NearPair"][];
-            /** Contaminated Count */
-            contaminated_count: number;
-            /** Method */
-            method: string;
-            /** Pairs */
-            pairs: components["schemas"]["NearPair"][];
-            /** Pairs Count */
-            pairs_count: number;
-            /** Rows */
-            rows: number;
-            /** Threshold */
-            threshold: number;
-        };
-        /**
          * Progress
          * @description How far a run is. `cached` answers were not paid for again; `judges_nano` is the part of the
          *     cost that judges took.
@@ -13834,41 +13869,6 @@ export interface components {
             saved_nano: number;
             /** Seconds */
             seconds: number;
-        };
-        /**
-         * Check
-         * @description A check as it is kept, with its newest run.
-         */
-        stockpot__monitors__checks__models__Check: {
-            /** Created By */
-            created_by: string;
-            /** Created Ms */
-            created_ms: number;
-            /** Description */
-            description: string;
-            /** Enabled */
-            enabled: boolean;
-            /** Id */
-            id: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "online" | "drift" | "canary" | "pipeline";
-            last?: components["schemas"]["CheckRun"] | null;
-            /** Name */
-            name: string;
-            /** Next Ms */
-            next_ms: number | null;
-            /** Project */
-            project: string;
-            schedule: components["schemas"]["Schedule"];
-            /** Spec */
-            spec: {
-                [key: string]: unknown;
-            };
-            /** Updated Ms */
-            updated_ms: number;
         };
         /**
          * Difference
@@ -15673,7 +15673,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stockpot__monitors__checks__models__Check"];
+                    "application/json": components["schemas"]["KeptCheck"];
                 };
             };
             /** @description The request cannot be read */
@@ -16399,7 +16399,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stockpot__monitors__checks__models__Check"][];
+                    "application/json": components["schemas"]["KeptCheck"][];
                 };
             };
             /** @description The request cannot be read */
@@ -16502,7 +16502,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stockpot__monitors__checks__models__Check"];
+                    "application/json": components["schemas"]["KeptCheck"];
                 };
             };
             /** @description The request cannot be read */
@@ -17454,7 +17454,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stockpot__datasets__models__Check"];
+                    "application/json": components["schemas"]["Check"];
                 };
             };
             /** @description The request cannot be read */
@@ -19408,7 +19408,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stockpot__monitors__checks__models__Check"];
+                    "application/json": components["schemas"]["KeptCheck"];
                 };
             };
             /** @description The request cannot be read */
@@ -27162,7 +27162,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stockpot__monitors__checks__models__Check"];
+                    "application/json": components["schemas"]["KeptCheck"];
                 };
             };
             /** @description The request cannot be read */
@@ -27374,7 +27374,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["stockpot__monitors__checks__models__Check"];
+                    "application/json": components["schemas"]["KeptCheck"];
                 };
             };
             /** @description The request cannot be read */

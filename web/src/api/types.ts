@@ -107,6 +107,7 @@ export type MonitorTrial = Schemas["MonitorTrial"];
 export type MonitorHistory = Sent<"MonitorHistory">;
 export type ThresholdRule = Sent<"ThresholdRule">;
 export type BurnRateRule = Sent<"BurnRateRule">;
+export type CheckRule = Sent<"CheckRule">;
 export type Standing = Sent<"Standing">;
 export type Alert = Sent<"Alert">;
 export type Silence = Sent<"Silence">;

@@ -28,6 +28,7 @@ export const GROUPS = [
       { to: "/feedback", label: "Feedback", icon: "thumb", keys: "g f" },
       { to: "/cost", label: "Cost", icon: "cost", keys: "g c" },
       { to: "/monitors", label: "Monitors", icon: "bell", keys: "g w" },
+      { to: "/readiness", label: "Readiness", icon: "check", keys: "g y" },
     ],
   },
   {
@@ -40,6 +41,7 @@ export const GROUPS = [
       { to: "/evals", label: "Evaluations", icon: "pulse", keys: "g e" },
       { to: "/judges", label: "Judges", icon: "check", keys: "g j" },
       { to: "/experiments", label: "Experiments", icon: "split", keys: "g x" },
+      { to: "/pipelines", label: "Pipelines", icon: "refresh", keys: "g b" },
       { to: "/rightsize", label: "Right-sizing", icon: "filter", keys: "g z" },
     ],
   },

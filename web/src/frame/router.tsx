@@ -21,6 +21,7 @@ import { parseGuardrailSearch } from "../guardrails/search";
 import { parseJudgeSearch } from "../judges/search";
 import { parseMonitorSearch } from "../monitors/search";
 import { parsePeopleSearch } from "../people/search";
+import { parseCheckSearch } from "../pipelines/search";
 import { parsePlaygroundSearch } from "../playground/search";
 import { parsePromptSearch, parsePromptsSearch } from "../prompts/search";
 import { parseRequestSearch } from "../requests/search";
@@ -115,6 +116,21 @@ const playground = createRoute({
   validateSearch: parsePlaygroundSearch,
   staticData: { title: "Playground", scope: ["project"] },
   component: lazyRouteComponent(() => import("../playground/playground-page"), "PlaygroundPage"),
+});
+
+const readiness = createRoute({
+  getParentRoute: () => frame,
+  path: "/readiness",
+  staticData: { title: "Readiness", scope: ["project"] },
+  component: lazyRouteComponent(() => import("../readiness/readiness-page"), "ReadinessPage"),
+});
+
+const pipelines = createRoute({
+  getParentRoute: () => frame,
+  path: "/pipelines",
+  validateSearch: parseCheckSearch,
+  staticData: { title: "Pipelines", scope: ["project"] },
+  component: lazyRouteComponent(() => import("../pipelines/pipelines-page"), "PipelinesPage"),
 });
 
 const prompts = createRoute({
@@ -318,8 +334,10 @@ export const router = createRouter({
       experiments,
       guardrails,
       rightsize,
+      pipelines,
       judges,
       monitors,
+      readiness,
       evals,
       feedback,
       datasets,

@@ -73,6 +73,7 @@ const shown = (value: number | null | undefined, unit: Unit) =>
 
 export function draftOf(monitor: Monitor): Draft {
   const { rule, slice } = monitor;
+  if (rule.kind === "check") return emptyDraft(monitor.project); // its file says what it is
   const cuts: Draft["cuts"] = {};
   for (const cut of CUTS) if (slice[cut]) cuts[cut] = slice[cut];
   const common = {

@@ -50,7 +50,7 @@ export function MonitorView({ monitor, onEdit, onSilence }: Props) {
         <Button icon="bell" disabled={!editor} onClick={onSilence}>
           Silence
         </Button>
-        <Button icon="edit" disabled={!editor} onClick={onEdit}>
+        <Button icon="edit" disabled={!editor || rule.kind === "check"} onClick={onEdit}>
           Change
         </Button>
         <Button
@@ -73,7 +73,14 @@ export function MonitorView({ monitor, onEdit, onSilence }: Props) {
           )}
         </Fact>
         <Fact term="Watches">
-          {metricOf(rule)} <span className="text-ink-2">{alertsAt(rule)}</span>
+          {rule.kind === "check" ? (
+            <Link to="/pipelines" search={{ project: monitor.project }} className="underline">
+              {metricOf(rule)}
+            </Link>
+          ) : (
+            metricOf(rule)
+          )}{" "}
+          <span className="text-ink-2">{alertsAt(rule)}</span>
         </Fact>
         <Fact term="Of">{sliceOf(monitor)}</Fact>
         <Fact term="Says">{standing.reason || "not looked at yet"}</Fact>

@@ -38,7 +38,8 @@ export function MonitorsPage() {
   if (!monitors.data) return <Lines className="p-6" />;
   const named = (id: string | undefined) => monitors.data.find((one) => one.id === id);
   const shown = named(search.monitor);
-  const edited = named(search.form);
+  const asked = named(search.form);
+  const edited = asked?.rule.kind === "check" ? undefined : asked;
   const silenced = named(search.silence);
   const rows = monitors.data
     .filter((one) => !search.project || one.project === search.project)

@@ -1,9 +1,17 @@
 // Monitors in words: states, metrics with their units, rules as one line. Pure.
-import type { BurnRateRule, Monitor, MonitorSlice, Standing, ThresholdRule } from "../api/types";
+import type {
+  BurnRateRule,
+  CheckRule,
+  Monitor,
+  MonitorSlice,
+  Standing,
+  ThresholdRule,
+} from "../api/types";
 import type { Tone } from "../ui/badge";
 import { compact, duration, money, NONE } from "../ui/format";
 
-export type Rule = ThresholdRule | BurnRateRule;
+export type Rule = ThresholdRule | BurnRateRule | CheckRule;
+export type FigureRule = ThresholdRule | BurnRateRule;
 export type Metric = ThresholdRule["metric"];
 export type Indicator = BurnRateRule["indicator"];
 
@@ -63,6 +71,7 @@ const trimmed = (value: number, digits: number) => String(Number(value.toFixed(d
 export function valueText(rule: Rule, value: number | null): string {
   if (value === null) return NONE;
   if (rule.kind === "burn_rate") return `${trimmed(value, value < 10 ? 2 : 1)}×`;
+  if (rule.kind === "check") return value < 0.001 ? value.toExponential(0) : trimmed(value, 3);
   switch (unitOf(rule.metric)) {
     case "%":
       return `${trimmed(value * 100, value < 0.1 ? 2 : 1)}%`;
@@ -84,6 +93,7 @@ export function seconds(value: number): string {
 }
 
 export function metricOf(rule: Rule): string {
+  if (rule.kind === "check") return rule.check.replace(":", " ");
   if (rule.kind === "burn_rate") {
     const about = rule.score || rule.indicator;
     return `SLO ${trimmed(rule.objective * 100, 3)}% ${about}`;
@@ -94,6 +104,8 @@ export function metricOf(rule: Rule): string {
 
 /** When a rule alerts, in one line. */
 export function alertsAt(rule: Rule): string {
+  if (rule.kind === "check")
+    return rule.runs === 1 ? "when a run alarms" : `when ${rule.runs} runs in a row alarm`;
   if (rule.kind === "burn_rate") {
     const windows = rule.windows.map((one) => seconds(one.long_s)).join(", ");
     return windows ? `burn rate over ${windows}` : "burn rate over 1 h, 6 h and 3 d";

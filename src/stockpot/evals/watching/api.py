@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from stockpot.access import Principal, requires
 from stockpot.evals.service import Running
 from stockpot.evals.watching.models import Canary, DriftCheck, OnlineRule, as_check
-from stockpot.monitors import Check, CheckService
+from stockpot.monitors import CheckService, KeptCheck
 
 ProjectEditor = Annotated[Principal, Depends(requires("editor", "project"))]
 Ensure = Callable[[str], Awaitable[object]]
@@ -22,7 +22,7 @@ def watching_router(checks: CheckService, running: Running, ensure: Ensure) -> A
     routes = APIRouter(prefix="/api/v1", tags=["checks"])
 
     @routes.put("/online")
-    async def put_online_rule(asked: OnlineRule, principal: ProjectEditor) -> Check:
+    async def put_online_rule(asked: OnlineRule, principal: ProjectEditor) -> KeptCheck:
         """Score production spans by a rule from now on; the same name again changes it."""
         if principal.may("editor", asked.project):
             pinned = await running.pinned(asked.project, asked.scorer)
@@ -32,14 +32,14 @@ def watching_router(checks: CheckService, running: Running, ensure: Ensure) -> A
         return kept
 
     @routes.put("/drift")
-    async def put_drift_check(asked: DriftCheck, principal: ProjectEditor) -> Check:
+    async def put_drift_check(asked: DriftCheck, principal: ProjectEditor) -> KeptCheck:
         """Compare scores or texts with what they were; the same name again changes it."""
         kept = await checks.put(principal, as_check("drift", asked))
         await ensure(asked.project)
         return kept
 
     @routes.put("/canaries")
-    async def put_canary(asked: Canary, principal: ProjectEditor) -> Check:
+    async def put_canary(asked: Canary, principal: ProjectEditor) -> KeptCheck:
         """Ask a model the same things again and again; the same name again changes it."""
         kept = await checks.put(principal, as_check("canary", asked))
         await ensure(asked.project)

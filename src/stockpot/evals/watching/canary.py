@@ -25,7 +25,7 @@ from stockpot.evals.watching.drift import embedded
 from stockpot.evals.watching.models import CanarySpec
 from stockpot.evals.watching.reading import last_text
 from stockpot.evals.watching.tools import Bench
-from stockpot.monitors import Check, Outcome, Underway
+from stockpot.monitors import KeptCheck, Outcome, Underway
 from stockpot.stats import Repeats, Shift, holm, repeats_shift
 
 _AT_ONCE = 4
@@ -42,7 +42,7 @@ class CanaryDoer:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
 
-    async def do(self, check: Check, underway: Underway) -> Outcome:
+    async def do(self, check: KeptCheck, underway: Underway) -> Outcome:
         """Ask every prompt, then hold the answers against the reference."""
         spec = CanarySpec.model_validate(check.spec)
         prompts = await self._prompts(check.project, spec)

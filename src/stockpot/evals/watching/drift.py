@@ -16,7 +16,7 @@ from stockpot.evals.watching.languages import language_of
 from stockpot.evals.watching.models import DriftSpec
 from stockpot.evals.watching.reading import sample, texts_of
 from stockpot.evals.watching.tools import Bench
-from stockpot.monitors import Check, Outcome, Underway
+from stockpot.monitors import KeptCheck, Outcome, Underway
 from stockpot.stats import Shift, classes_shift, energy, holm, mean_shift, mmd
 from stockpot.traces import Score, ScoreFilter
 
@@ -96,7 +96,7 @@ class DriftDoer:
         self._bench = bench
         self._clock = clock
 
-    async def do(self, check: Check, underway: Underway) -> Outcome:
+    async def do(self, check: KeptCheck, underway: Underway) -> Outcome:
         """Both windows, now."""
         spec = DriftSpec.model_validate(check.spec)
         at = windows_of(spec, self._clock() * 1000)

@@ -20,7 +20,7 @@ from stockpot.evals.watching.drawing import Drawn, drawn
 from stockpot.evals.watching.models import OnlineSpec
 from stockpot.evals.watching.reading import Said, counts, said
 from stockpot.evals.watching.tools import Bench
-from stockpot.monitors import Check, Outcome, Underway
+from stockpot.monitors import KeptCheck, Outcome, Underway
 from stockpot.stats import weighted_mean
 from stockpot.traces import NewScore, Span
 
@@ -45,7 +45,7 @@ class OnlineDoer:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
 
-    async def do(self, check: Check, underway: Underway) -> Outcome:
+    async def do(self, check: KeptCheck, underway: Underway) -> Outcome:
         """From where the rule is to now, as far as one run goes."""
         spec = OnlineSpec.model_validate(check.spec)
         tally = _Tally.of(underway)
@@ -61,7 +61,7 @@ class OnlineDoer:
         return self._told(spec, tally)
 
     async def _score(
-        self, check: Check, spec: OnlineSpec, underway: Underway, tally: _Tally, batch: Batch
+        self, check: KeptCheck, spec: OnlineSpec, underway: Underway, tally: _Tally, batch: Batch
     ) -> None:
         """One batch: draw, score in small parts, go on."""
         disliked = await self._disliked(check.project, spec, batch.spans)
@@ -81,7 +81,7 @@ class OnlineDoer:
         await tally.keep(underway)
 
     def _batch(
-        self, check: Check, spec: OnlineSpec, between: tuple[int | None, int | None],
+        self, check: KeptCheck, spec: OnlineSpec, between: tuple[int | None, int | None],
         own: frozenset[str],
     ) -> Batch:  # fmt: skip
         log = self._bench.spans
@@ -132,7 +132,7 @@ class OnlineDoer:
         return min(room, left / (tally.each_nano * wanted)) if tally.each_nano else room
 
     async def _part(
-        self, check: Check, spec: OnlineSpec, tally: _Tally, chosen: Sequence[Drawn]
+        self, check: KeptCheck, spec: OnlineSpec, tally: _Tally, chosen: Sequence[Drawn]
     ) -> None:
         """Score some spans and write what was said."""
         ids = [one.span.trace_id for one in chosen]
@@ -229,11 +229,11 @@ class _Tally:
         await underway.keep(self.result(), cost_nano=self.cost_nano, known=self.state())
 
 
-def _id(check: Check, span: Span) -> str:
+def _id(check: KeptCheck, span: Span) -> str:
     return f"{check.id}-{span.trace_id[:16]}-{span.span_id}"
 
 
-def _score(check: Check, spec: OnlineSpec, one: Drawn, verdict: Verdict) -> NewScore:
+def _score(check: KeptCheck, spec: OnlineSpec, one: Drawn, verdict: Verdict) -> NewScore:
     span = one.span
     return NewScore(
         id=_id(check, span), project=check.project, trace_id=span.trace_id,

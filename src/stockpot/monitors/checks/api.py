@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from stockpot.access import Principal, requires
-from stockpot.monitors.checks.models import Check, CheckKind, CheckRun
+from stockpot.monitors.checks.models import CheckKind, CheckRun, KeptCheck
 from stockpot.monitors.checks.service import CheckService
 
 ProjectViewer = Annotated[Principal, Depends(requires("viewer", "project"))]
@@ -22,12 +22,12 @@ def check_router(service: CheckService) -> APIRouter:
         principal: ProjectViewer,
         project: Annotated[str | None, Query(max_length=63)] = None,
         kind: CheckKind | None = None,
-    ) -> tuple[Check, ...]:
+    ) -> tuple[KeptCheck, ...]:
         """Online rules, drift checks, canaries and pipelines, each with its newest run."""
         return await service.all(principal, project, kind)
 
     @routes.get("/checks/{check_id}")
-    async def get_check(check_id: str, principal: ProjectViewer) -> Check:
+    async def get_check(check_id: str, principal: ProjectViewer) -> KeptCheck:
         """One of them."""
         return await service.one(principal, check_id)
 

@@ -12,7 +12,7 @@ from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.jobs import Work
 from stockpot.monitors.checks import store
-from stockpot.monitors.checks.models import Check, CheckKind, CheckRun, Outcome
+from stockpot.monitors.checks.models import CheckKind, CheckRun, KeptCheck, Outcome
 
 JOBS: dict[CheckKind, str] = {
     "online": "checks.run",
@@ -63,7 +63,7 @@ class Underway:
 class Doer(Protocol):
     """Does one kind of check."""
 
-    async def do(self, check: Check, underway: Underway) -> Outcome:
+    async def do(self, check: KeptCheck, underway: Underway) -> Outcome:
         """Once, from where it is to the end."""
         ...
 

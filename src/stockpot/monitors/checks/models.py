@@ -85,7 +85,7 @@ class CheckRun(Frozen):
     result: dict[str, Any] = {}
 
 
-class Check(Frozen):
+class KeptCheck(Frozen):
     """A check as it is kept, with its newest run."""
 
     id: str

@@ -16,7 +16,7 @@ from stockpot.core.ids import record_id
 from stockpot.core.jobs import JobQueue
 from stockpot.monitors.checks import store
 from stockpot.monitors.checks.doing import JOBS
-from stockpot.monitors.checks.models import Check, CheckKind, CheckRun, NewCheck
+from stockpot.monitors.checks.models import CheckKind, CheckRun, KeptCheck, NewCheck
 from stockpot.monitors.checks.timing import next_due
 from stockpot.monitors.models import CheckRule, Monitor
 from stockpot.monitors.rules import Ran
@@ -39,20 +39,20 @@ class CheckService:
 
     async def all(
         self, actor: Principal, project: str | None = None, kind: CheckKind | None = None
-    ) -> tuple[Check, ...]:
+    ) -> tuple[KeptCheck, ...]:
         """What the caller sees, by project, kind and name."""
         rows = await self._db.read(lambda c: store.list_checks(c, project, kind))
         return tuple(row.check for row in rows if actor.may("viewer", row.check.project))
 
-    async def one(self, actor: Principal, check_id: str) -> Check:
+    async def one(self, actor: Principal, check_id: str) -> KeptCheck:
         """One check."""
         return await self._db.read(lambda c: _check(c, actor, "viewer", check_id))
 
-    async def put(self, actor: Principal, new: NewCheck) -> Check:
+    async def put(self, actor: Principal, new: NewCheck) -> KeptCheck:
         """A new check, or the new settings of the one with its name. It is due at once."""
         now = self._now()
 
-        def write(c: sa.Connection) -> Check:
+        def write(c: sa.Connection) -> KeptCheck:
             _in_project(c, actor, "editor", new.project)
             kept = store.check_named(c, new.project, new.kind, new.name)
             before = kept.check if kept else None
@@ -61,7 +61,7 @@ class CheckService:
             if new.schedule.cron:
                 due = next_due(None, new.schedule.cron, now)
             told = new.model_dump(exclude={"alert", "schedule"})
-            after = Check(
+            after = KeptCheck(
                 **told, schedule=new.schedule, next_ms=due if scheduled else None,
                 id=before.id if before else record_id("chk"), updated_ms=now,
                 created_ms=before.created_ms if before else now,
@@ -139,7 +139,7 @@ class CheckService:
         return int(self._clock() * 1000)
 
 
-def begin(c: sa.Connection, queue: JobQueue, check: Check, cause: str, now: int) -> CheckRun:
+def begin(c: sa.Connection, queue: JobQueue, check: KeptCheck, cause: str, now: int) -> CheckRun:
     """Put a run in line, inside the caller's transaction."""
     run = CheckRun(
         id=record_id("chr"), check_id=check.id, project=check.project, kind=check.kind,
@@ -151,7 +151,7 @@ def begin(c: sa.Connection, queue: JobQueue, check: Check, cause: str, now: int)
 
 
 def _watch(
-    c: sa.Connection, actor: Principal, check: Check, named: tuple[str, ...], now: int
+    c: sa.Connection, actor: Principal, check: KeptCheck, named: tuple[str, ...], now: int
 ) -> None:
     """Keep a monitor beside a check, which tells these channels."""
     found = [row.channel for row in telling.list_channels(c, None)]
@@ -187,7 +187,7 @@ def _in_project(c: sa.Connection, actor: Principal, role: Role, project: str) ->
     demand(actor, role, project, absent)
 
 
-def _check(c: sa.Connection, actor: Principal, role: Role, check_id: str) -> Check:
+def _check(c: sa.Connection, actor: Principal, role: Role, check_id: str) -> KeptCheck:
     kept = store.check_by_id(c, check_id)
     absent = NotFound(f"no check {check_id!r}", hint="stockpot pipelines list")
     if kept is None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from stockpot.monitors.checks.models import Check, CheckRun, Schedule
+from stockpot.monitors.checks.models import CheckRun, KeptCheck, Schedule
 
 metadata = sa.MetaData()
 
@@ -64,12 +64,12 @@ _TIMES = ("created_ms", "started_ms", "finished_ms")
 class Kept(NamedTuple):
     """A check with what only its doer reads, and the triggers as they were seen last."""
 
-    check: Check
+    check: KeptCheck
     state: dict[str, Any]
     seen: dict[str, str]
 
 
-def put_check(c: sa.Connection, check: Check) -> None:
+def put_check(c: sa.Connection, check: KeptCheck) -> None:
     """Write a check, in the place of one with its id; what its doer knows stays."""
     values = check.model_dump(mode="json", exclude={"last", "schedule"})
     values |= {"every_s": check.schedule.every_s, "cron": check.schedule.cron}
@@ -180,9 +180,9 @@ def _one(c: sa.Connection, which: sa.ColumnElement[bool]) -> Kept | None:
 
 
 def _kept(row: sa.RowMapping, last: CheckRun | None) -> Kept:
-    plain = {name: row[name] for name in Check.model_fields if name not in ("schedule", "last")}
+    plain = {name: row[name] for name in KeptCheck.model_fields if name not in ("schedule", "last")}
     schedule = Schedule.model_construct(every_s=row["every_s"], cron=row["cron"])
-    return Kept(Check(**plain, schedule=schedule, last=last), row["state"], row["seen"])
+    return Kept(KeptCheck(**plain, schedule=schedule, last=last), row["state"], row["seen"])
 
 
 def _run(row: sa.RowMapping) -> CheckRun:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 
 from stockpot.access import Principal, requires
-from stockpot.monitors import Check, CheckService
+from stockpot.monitors import CheckService, KeptCheck
 from stockpot.pipelines.declared.models import Pipeline, as_check
 from stockpot.pipelines.declared.verbs import VERBS, checked
 
@@ -31,7 +31,7 @@ def pipeline_router(checks: CheckService) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["pipelines"])
 
     @routes.put("/pipelines")
-    async def put_pipeline(asked: Pipeline, principal: ProjectEditor) -> Check:
+    async def put_pipeline(asked: Pipeline, principal: ProjectEditor) -> KeptCheck:
         """Declare a pipeline; the same name again changes it."""
         for step in asked.steps:
             checked(step)

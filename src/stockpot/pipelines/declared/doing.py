@@ -14,7 +14,7 @@ import httpx
 
 from stockpot.core.clock import now_ms
 from stockpot.core.errors import StockpotError
-from stockpot.monitors import Check, Outcome, Underway
+from stockpot.monitors import KeptCheck, Outcome, Underway
 from stockpot.pipelines.declared.models import PipelineSpec, StepRun
 from stockpot.pipelines.declared.verbs import VERBS, Api, Doing
 
@@ -29,7 +29,7 @@ class PipelineDoer:
         self._client_of = client_of
         self._folder = folder
 
-    async def do(self, check: Check, underway: Underway) -> Outcome:
+    async def do(self, check: KeptCheck, underway: Underway) -> Outcome:
         """Every step, or those that are left of a run that was cut off."""
         spec = PipelineSpec.model_validate(check.spec)
         client = self._client_of()
@@ -59,7 +59,7 @@ class _Run:
     """One run of one pipeline."""
 
     def __init__(
-        self, folder: Path, check: Check, spec: PipelineSpec, underway: Underway,
+        self, folder: Path, check: KeptCheck, spec: PipelineSpec, underway: Underway,
         client: httpx.AsyncClient,
     ) -> None:  # fmt: skip
         self._folder = folder

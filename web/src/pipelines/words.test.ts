@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import type { CheckRun } from "./queries";
+import { parseCheckSearch } from "./search";
+import { pText, scheduleOf, standing } from "./words";
+
+const run = (changes: Partial<CheckRun>) =>
+  ({ kind: "canary", state: "done", alarm: null, ...changes }) as CheckRun;
+
+describe("a check in words", () => {
+  it("says when it is due in the largest unit that fits", () => {
+    const due = (every_s: number | null, cron = "") =>
+      scheduleOf({ enabled: true, schedule: { every_s, cron } });
+    expect(due(21_600)).toBe("every 6 hours");
+    expect(due(86_400)).toBe("every day");
+    expect(due(90)).toBe("every 90 seconds");
+    expect(due(null, "0 3 * * *")).toBe("cron 0 3 * * *");
+    expect(due(null)).toBe("when asked or triggered");
+    expect(scheduleOf({ enabled: false, schedule: { every_s: 60, cron: "" } })).toBe("disabled");
+  });
+
+  it("tells an alarm from a failure and from what could not be told", () => {
+    expect(standing(null).word).toBe("never ran");
+    expect(standing(run({ alarm: true }))).toEqual({ tone: "bad", word: "alarm" });
+    expect(standing(run({ alarm: true, kind: "pipeline" })).word).toBe("failed");
+    expect(standing(run({ alarm: false })).tone).toBe("ok");
+    expect(standing(run({ state: "running" })).tone).toBe("accent");
+    expect(standing(run({ state: "failed" })).tone).toBe("bad");
+  });
+
+  it("writes a small p-value with its size", () => {
+    expect(pText(0.0004)).toBe("4e-4");
+    expect(pText(0.25)).toBe("0.250");
+  });
+
+  it("keeps of an address what is known", () => {
+    expect(parseCheckSearch({ which: "canary", check: "chk_1", run: "chr_1" })).toEqual({
+      which: "canary",
+      check: "chk_1",
+      run: "chr_1",
+    });
+    expect(parseCheckSearch({ which: "other" }).which).toBeUndefined();
+  });
+});
