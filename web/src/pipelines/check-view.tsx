@@ -5,6 +5,7 @@ import { call } from "../api/client";
 import { needs, useMay } from "../api/may";
 import { Badge, State } from "../ui/badge";
 import { Button } from "../ui/button";
+import { cx } from "../ui/cx";
 import { ago, duration, fullTime } from "../ui/format";
 import { Failure, Lines } from "../ui/states";
 import { Cell, Table } from "../ui/table";
@@ -84,7 +85,7 @@ function Runs({ runs, shown }: { runs: readonly CheckRun[]; shown: string }) {
             <tr
               key={run.id}
               aria-current={run.id === shown || undefined}
-              className="border-b hover:bg-hover aria-[current]:bg-hover"
+              className={cx("border-b hover:bg-hover", run.id === shown && "bg-hover")}
             >
               <Cell className="py-1.5">
                 <State tone={tone}>{word}</State>
@@ -101,7 +102,7 @@ function Runs({ runs, shown }: { runs: readonly CheckRun[]; shown: string }) {
               <Cell wide className="max-w-[220px] truncate py-1.5 text-ink-2">
                 {run.cause}
               </Cell>
-              <Cell className="max-w-[520px] truncate py-1.5 text-ink-2" title={run.words}>
+              <Cell className="max-w-[420px] truncate py-1.5 text-ink-2" title={run.words}>
                 {run.words || run.error}
               </Cell>
               <Cell num className="py-1.5">

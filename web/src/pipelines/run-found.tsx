@@ -56,7 +56,7 @@ function Steps({ steps }: { steps: readonly Step[] }) {
           <Cell className="py-1.5">
             <Badge>{step.use}</Badge>
           </Cell>
-          <Cell className="max-w-[520px] py-1.5 text-ink-2">
+          <Cell className="max-w-[420px] py-1.5 text-ink-2">
             {step.link ? (
               <a href={step.link} className="text-accent underline">
                 {step.words || "see"}

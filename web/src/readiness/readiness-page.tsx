@@ -63,7 +63,7 @@ function Portfolio({ told }: { told: readonly Readiness[] }) {
             <Cell className="py-1.5">
               <State tone={one.ready ? "ok" : "warn"}>{one.required}</State>
             </Cell>
-            <Cell wide className="max-w-[380px] truncate py-1.5 text-ink-2">
+            <Cell wide className="max-w-[360px] truncate py-1.5 text-ink-2">
               {one.blocks.map((need) => need.title.toLowerCase()).join(", ") || "nothing"}
             </Cell>
           </tr>
@@ -82,9 +82,9 @@ function Steps({ rungs }: { rungs: readonly Rung[] }) {
         <span
           key={rung.rung}
           title={`${rung.title}: ${rung.reached ? "reached" : rung.needed ? "needed" : "not needed"}`}
-          style={{ height: 6 + at * 3 }}
+          style={{ height: 6 + at * 3, width: 12 }}
           className={cx(
-            "w-3 rounded-sm",
+            "rounded-sm",
             rung.reached ? "bg-ok" : rung.needed ? "bg-warn" : "bg-mute-wash",
           )}
         />
@@ -110,7 +110,7 @@ function Ladder({ told }: { told: Readiness }) {
       {told.blocks.length > 0 && (
         <section
           aria-label="What blocks the next rung"
-          className="mb-4 rounded-lg border bg-panel p-3"
+          className="mb-4 rounded-lg border bg-panel px-3 py-2"
         >
           <h3 className="mb-2 font-medium">
             What blocks “{told.next}”: {told.blocks.map((n) => n.title.toLowerCase()).join(", ")}
@@ -121,8 +121,8 @@ function Ladder({ told }: { told: Readiness }) {
           />
         </section>
       )}
-      <ol className="flex flex-col-reverse gap-3" aria-label="Rungs, the highest first">
-        {told.rungs.map((rung) => (
+      <ol className="flex flex-col gap-3" aria-label="Rungs, the highest first">
+        {[...told.rungs].reverse().map((rung) => (
           <RungCard key={rung.rung} rung={rung} current={rung.rung === told.current} />
         ))}
       </ol>
@@ -159,10 +159,14 @@ function standing(need: Need): { tone: Tone; word: string } {
 function NeedRow({ need }: { need: Need }) {
   const { tone, word } = standing(need);
   return (
-    <li className="grid grid-cols-[84px_220px_1fr_auto] items-baseline gap-x-3 px-3 py-1.5 max-wide:grid-cols-[84px_1fr_auto]">
-      <State tone={tone}>{word}</State>
-      <span className="font-medium">{need.title}</span>
-      <span className="min-w-0 text-ink-2 max-wide:col-start-2 max-wide:row-start-2">
+    <li className="flex flex-wrap items-baseline gap-x-3 px-3 py-1.5">
+      <span style={{ width: 76 }}>
+        <State tone={tone}>{word}</State>
+      </span>
+      <span className="font-medium" style={{ width: 260 }}>
+        {need.title}
+      </span>
+      <span className="min-w-0 flex-1 text-ink-2">
         {need.found}
         {need.waived && (
           <span className="block text-xs text-ink-3">
