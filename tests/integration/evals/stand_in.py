@@ -25,8 +25,9 @@ class StandIn:
         self.runs: set[str] = set()
         self.keys: set[str] = set()
         self.changes: list[tuple[float, int]] = []
-        self.says: Callable[[Any], str] = _said
-        """What is answered to a body; the user's own words if nobody says otherwise."""
+        self.says: Callable[[Any], str | dict[str, Any]] = _said
+        """What is answered to a body, a text or a whole message; the user's own words if nobody
+        says otherwise."""
         self.port = 0
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
@@ -85,7 +86,7 @@ class StandIn:
         self.asked[headers.get("x-stockpot-item", "")] += 1
         self.runs.add(headers.get("x-stockpot-run", ""))
         self.keys.add(headers.get("authorization", ""))
-        trace = headers["traceparent"].split("-")[1]
+        trace = headers.get("traceparent", "00--").split("-")[1]
         self.traces.append(trace)
         try:
             await asyncio.sleep(self.took_s)
@@ -103,10 +104,16 @@ def _said(body: Any) -> str:
     return body["messages"][-1]["content"] if "messages" in body else json.dumps(body)
 
 
-def _completion(said: str) -> dict[str, Any]:
+def _completion(said: str | dict[str, Any]) -> dict[str, Any]:
+    told = {"content": said} if isinstance(said, str) else {"content": None, **said}
     return {
         "model": "stand-in",
-        "choices": [{"message": {"role": "assistant", "content": said}, "finish_reason": "stop"}],
+        "id": "c",
+        "object": "chat.completion",
+        "created": 1,
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", **told}, "finish_reason": "stop"}
+        ],
         "usage": {"prompt_tokens": 10, "completion_tokens": 5},
     }
 

@@ -12,6 +12,7 @@ from stockpot.evals.scorers.base import Scorer
 from stockpot.evals.scorers.classes import Classes
 from stockpot.evals.scorers.figures import Cost, Latency
 from stockpot.evals.scorers.judged import PREFIX, JudgeScorer
+from stockpot.evals.scorers.libraries import Autoevals, Deepeval, Ragas
 from stockpot.evals.scorers.meaning import Semantic
 from stockpot.evals.scorers.phrases import Mentions
 from stockpot.evals.scorers.plain import EditDistance, Exact, JsonSchema, Numeric, Regex
@@ -23,7 +24,7 @@ from stockpot.evals.scorers.verdicts import RecordedVerdict
 GROUP = "stockpot.scorers"
 IN_THE_BOX: tuple[type[Scorer], ...] = (
     Exact, Regex, JsonSchema, Numeric, EditDistance, Bleu, ChrF, Rouge, Semantic, Classes,
-    ToolCalls, Trajectory, PassAll, Latency, Cost, Mentions,
+    ToolCalls, Trajectory, PassAll, Latency, Cost, Autoevals, Ragas, Deepeval, Mentions,
     RecordedVerdict,
 )  # fmt: skip
 
