@@ -10,6 +10,7 @@ from stockpot.core.lazy import lazily
 
 if TYPE_CHECKING:
     from stockpot.stats.agreement import (
+        careful_kappa,
         clustered_kappa,
         cohen_kappa,
         fleiss_kappa,
@@ -74,7 +75,7 @@ else:
     __getattr__ = lazily(
         __name__,
         {
-            "agreement": "clustered_kappa cohen_kappa fleiss_kappa kappa_of_table "
+            "agreement": "careful_kappa clustered_kappa cohen_kappa fleiss_kappa kappa_of_table "
             "krippendorff_alpha share_agreed",
             "classes": "F1 binary_f1 macro_f1",
             "duration": "Outlook outlook sequential_effect share_spread_of",
@@ -117,6 +118,7 @@ __all__ = [
     "binomial_interval",
     "bootstrap",
     "boundary",
+    "careful_kappa",
     "classes_shift",
     "clustered_kappa",
     "clustered_mean",

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from stockpot.stats import clustered_kappa, cohen_kappa, mean, prediction_powered_mean, rogan_gladen
+from stockpot.stats import (
+    careful_kappa,
+    clustered_kappa,
+    cohen_kappa,
+    mean,
+    prediction_powered_mean,
+    rogan_gladen,
+)
 
 ROUNDS = 1500
 
@@ -67,6 +74,15 @@ def test_the_interval_of_lang_and_reiczigel_is_the_one_they_define() -> None:
     found = rogan_gladen(40, 200, (45, 50), (95, 100))
     assert found.value == pytest.approx((0.2 + 0.95 - 1) / 0.85)
     assert (found.low, found.high) == pytest.approx((p + shift - half, p + shift + half))
+
+
+def test_few_labels_that_all_agree_prove_little() -> None:
+    word = ["pass", "fail"] * 30
+    few, many = careful_kappa(word[:4], word[:4]), careful_kappa(word, word)
+    assert few.value == many.value == 1.0
+    assert few.low < 0.4 < 0.8 < many.low
+    nearly = [*word[:-1], "pass"]
+    assert careful_kappa(word, nearly).low < cohen_kappa(word, nearly).low
 
 
 def test_kappa_over_items_that_were_rated_often_is_as_unsure_as_there_are_items() -> None:

@@ -161,7 +161,8 @@ _METHODS = {
     "accuracy": "share of ratings that are the reference's; Wilson's interval for one rater, "
     "cluster-robust by item (CR2) over several",
     "kappa": "Cohen's, quadratic weights where labels have an order; interval of Fleiss, Cohen and "
-    "Everitt (1969) for one rater, percentile bootstrap by item over several",
+    "Everitt (1969) for one rater (Wilson's where all agree), percentile bootstrap "
+    "by item over several",
     "alpha": "Krippendorff's over all raters, the reference among them; bootstrap by item",
 }
 
@@ -248,9 +249,12 @@ class _Part:
             return {"accuracy": None, "kappa": None}
         one, other, _ = zip(*pairs, strict=True)
         agreed = sum(a == b for a, b in zip(one, other, strict=True))
+        kappa = stats.cohen_kappa(one, other, self.weights, self._confidence)
+        if kappa.low == kappa.high:
+            kappa = stats.careful_kappa(one, other, self.weights, self._confidence)
         return {
             "accuracy": _told(stats.wilson(agreed, len(pairs), self._confidence)),
-            "kappa": _told(stats.cohen_kappa(one, other, self.weights, self._confidence)),
+            "kappa": _told(kappa),
         }
 
     def _pooled(self, pairs: Sequence[tuple[Any, Any, str]]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 The word of people on an item is what they settled on, else their majority; where it is split evenly
 the item has no reference and is counted as disputed. Kappa is Cohen's, with quadratic weights where
-the scale has an order; intervals are named in each figure's `method`.
+the scale has an order, and with an interval that stays open where few labels all agree.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def _kappa(judge: Judge, pairs: Sequence[tuple[float, float]]) -> Estimated:
     if not pairs:
         return NOTHING
     one, other = zip(*pairs, strict=True)
-    return figure(stats.cohen_kappa(one, other, _weights(judge)))
+    return figure(stats.careful_kappa(one, other, _weights(judge)))
 
 
 def _weights(judge: Judge) -> Any:
@@ -209,8 +209,8 @@ def figure(found: Any) -> Estimated:
         return value if math.isfinite(value) else None
 
     value, low, high = finite(found.value), finite(found.low), finite(found.high)
-    if value is None:
-        low = high = None
+    if value is None or low == high:
+        low = high = None  # no spread was seen: the data do not tell how far it reaches
     return Estimated(value=value, low=low, high=high, n=found.n, method=found.method)
 
 
