@@ -37,6 +37,7 @@ PAGES = (
     "/readiness",
     "/evals",
     "/rightsize",
+    "/experiments",
     "/feedback",
     "/datasets",
     "/annotation",

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { call } from "../api/client";
 import { needs, useMay } from "../api/may";
-import type { Experiment, ExperimentReport, MetricReport } from "../api/types";
+import type { Experiment, ExperimentLook, ExperimentReport, MetricReport } from "../api/types";
 import { Badge, State } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Confirm } from "../ui/dialog";
@@ -15,6 +15,7 @@ import { toast, toastError } from "../ui/toast";
 import { Band } from "./band";
 import { Decisions } from "./decisions";
 import { MoveDialog } from "./move-dialog";
+import { PlanDialog } from "./plan-dialog";
 import { EXPERIMENTS, reportQuery } from "./queries";
 import type { ExperimentSearch } from "./search";
 import {
@@ -56,6 +57,7 @@ export function ExperimentView({ experiment, search, go }: Props) {
       {(search.form === "ramp" || search.form === "stop" || search.form === "lift") && (
         <MoveDialog experiment={experiment} move={search.form} onClose={() => go({})} />
       )}
+      {search.form === "plan" && <PlanDialog onClose={() => go({})} />}
       <Confirm
         open={search.form === "remove"}
         title={`Remove ${experiment.name}?`}
@@ -193,12 +195,14 @@ function Known({
           </Badge>
           <span>{advice.text}</span>
           {advice.days_left !== null && (
-            <span className="text-ink-3">{days(advice.days_left)} at this pace.</span>
+            <span className="text-ink-3">({days(advice.days_left)} at this pace)</span>
           )}
         </p>
       )}
       <Arms report={report} />
-      {report.experiment.started_ms !== null && (
+      {report.experiment.started_ms === null ? (
+        <Before report={report} go={go} />
+      ) : (
         <>
           <BandOf report={report} search={search} go={go} />
           <Metrics report={report} />
@@ -207,6 +211,30 @@ function Known({
       <h3 className="px-4 pt-5 pb-1 font-semibold">Decisions</h3>
       <Decisions decisions={report.decisions} experiment={report.experiment} />
     </>
+  );
+}
+
+/** What a draft will be decided on. */
+function Before({ report, go }: { report: ExperimentReport; go: Props["go"] }) {
+  return (
+    <section aria-label="Decides on" className="px-4 pt-4">
+      <h3 className="pb-1 font-semibold">Decides on</h3>
+      <ul className="space-y-0.5">
+        {report.metrics.map(({ metric }) => (
+          <li key={`${metric.role} ${metric.name}`}>
+            <span className="font-medium">{metricName(metric.name)}</span>{" "}
+            <span className="text-ink-2">
+              {metric.role}, {metric.direction === "up" ? "more" : "less"} is better
+              {metric.margin > 0 &&
+                `, margin ${metric.relative ? `${metric.margin * 100}% of the control` : valueText(metric, metric.margin)}`}
+            </span>
+          </li>
+        ))}
+      </ul>
+      <Button className="mt-2" onClick={() => go({ form: "plan" })}>
+        How long will it take?
+      </Button>
+    </section>
   );
 }
 
@@ -305,12 +333,20 @@ function BandOf({
       label: `${metricName(metric.name)}, ${d.arm}`,
       metric,
       margin: d.margin,
+      verdict: d.verdict,
     })),
   );
-  const first = choices.find((one) => one.metric.role === "primary") ?? choices[0];
+  const seen = new Set(report.band.map(bandKey));
+  const harmed = choices.find((one) => one.verdict === "harmed" && seen.has(one.value));
+  const known = choices.filter((one) => seen.has(one.value));
+  const primary = (known.length ? known : choices).find((one) => one.metric.role === "primary");
+  const first = harmed ?? primary ?? known[0] ?? choices[0];
   const shown = choices.find((one) => one.value === search.band) ?? first;
   if (!shown) return null;
-  const looks = report.band.filter((look) => bandKey(look) === shown.value);
+  const looks = withNow(
+    report.band.filter((look) => bandKey(look) === shown.value),
+    report,
+  );
   const gone = narrowed(looks);
   return (
     <section aria-label="Difference over time" className="px-4 pt-5">
@@ -332,6 +368,19 @@ function BandOf({
       <Band metric={shown.metric} looks={looks} margin={shown.margin} />
     </section>
   );
+}
+
+/** The looks that are kept, and what is known now where that is newer. */
+function withNow(looks: readonly ExperimentLook[], report: ExperimentReport) {
+  const last = looks.at(-1);
+  const d = report.metrics
+    .find(({ metric }) => metric.name === last?.metric)
+    ?.differences.find(({ arm }) => arm === last?.arm);
+  if (!last || !d || d.difference === null || d.low === null || d.high === null) return looks;
+  const units = report.arms.find((arm) => arm.name === last.arm)?.units ?? last.units;
+  const { difference, low, high } = d;
+  if (last.low === low && last.high === high) return looks;
+  return [...looks, { ...last, at_ms: report.at_ms, units, difference, low, high }];
 }
 
 function Metrics({ report }: { report: ExperimentReport }) {
@@ -372,8 +421,11 @@ function MetricRows({ of, report }: { of: MetricReport; report: ExperimentReport
           {index === 0 && (
             <>
               <span className="font-medium">{metricName(metric.name)}</span>{" "}
-              <span className="text-xs text-ink-3">
-                {metric.role}, {metric.direction === "up" ? "more is better" : "less is better"}
+              <span
+                className="text-xs whitespace-nowrap text-ink-3"
+                title={metric.direction === "up" ? "More is better" : "Less is better"}
+              >
+                {metric.role} {metric.direction === "up" ? "↑" : "↓"}
               </span>
             </>
           )}
