@@ -16,9 +16,9 @@ if TYPE_CHECKING:
         Decision,
         Experiment,
         ExperimentDetail,
+        ExperimentReport,
         Metric,
         NewExperiment,
-        Report,
         Stage,
     )
     from stockpot.experiments.service.experiments import ExperimentService
@@ -28,7 +28,8 @@ else:
         __name__,
         {
             "api": "router",
-            "models": "Arm Decision Experiment ExperimentDetail Metric NewExperiment Report Stage",
+            "models": "Arm Decision Experiment ExperimentDetail ExperimentReport Metric "
+            "NewExperiment Stage",
             "service.experiments": "ExperimentService",
             "wiring": "Experiments open_experiments",
         },
@@ -39,11 +40,11 @@ __all__ = [
     "Decision",
     "Experiment",
     "ExperimentDetail",
+    "ExperimentReport",
     "ExperimentService",
     "Experiments",
     "Metric",
     "NewExperiment",
-    "Report",
     "Stage",
     "open_experiments",
     "router",

@@ -13,9 +13,9 @@ from stockpot.experiments.models import (
     ExperimentDetail,
     ExperimentPlan,
     ExperimentPlanRequest,
+    ExperimentReport,
     NewExperiment,
     RampTo,
-    Report,
     Why,
 )
 from stockpot.experiments.service.experiments import ExperimentService
@@ -40,7 +40,7 @@ def router(opened: Experiments) -> APIRouter:
     @routes.get("/experiments/{experiment}/report")
     async def report_experiment(
         experiment: Name, principal: Viewer, project: Project = "default"
-    ) -> Report:
+    ) -> ExperimentReport:
         """Units, means and differences with intervals that hold at every look; whether units are
         split by the weights; what follows, and what was decided on which figures."""
         return await opened.report(project, experiment, principal)

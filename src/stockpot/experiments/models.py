@@ -285,7 +285,7 @@ class Look(Frozen):
     high: float
 
 
-class Report(Frozen):
+class ExperimentReport(Frozen):
     """What is known of an experiment now. `crossed` units were seen in two arms; they are counted
     here and nowhere else."""
 

@@ -8,7 +8,7 @@ from stockpot.access import Principal
 from stockpot.assign import Document
 from stockpot.catalog import Catalog
 from stockpot.core.db import Database
-from stockpot.experiments.models import Report
+from stockpot.experiments.models import ExperimentReport
 from stockpot.experiments.publishing import ExperimentsSource, document_of
 from stockpot.experiments.service.experiments import ExperimentService, Projects
 from stockpot.experiments.service.reporting import Reporting
@@ -26,7 +26,7 @@ class Experiments(NamedTuple):
     watching: Watching
     db: Database
 
-    async def report(self, project: str, name: str, actor: Principal) -> Report:
+    async def report(self, project: str, name: str, actor: Principal) -> ExperimentReport:
         """What is known of an experiment now."""
         return await self.reporting.report(project, name, actor)
 

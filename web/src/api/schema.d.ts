@@ -6501,6 +6501,28 @@ export interface components {
             weight?: number;
         };
         /**
+         * ExperimentReport
+         * @description What is known of an experiment now. `crossed` units were seen in two arms; they are counted
+         *     here and nowhere else.
+         */
+        ExperimentReport: {
+            advice: components["schemas"]["Advice"];
+            /** Arms */
+            arms: components["schemas"]["ArmUnits"][];
+            /** At Ms */
+            at_ms: number;
+            /** Band */
+            band: components["schemas"]["Look"][];
+            /** Crossed */
+            crossed: number;
+            /** Decisions */
+            decisions: components["schemas"]["Decision"][];
+            experiment: components["schemas"]["Experiment"];
+            /** Metrics */
+            metrics: components["schemas"]["MetricReport"][];
+            ratio: components["schemas"]["RatioCheck"] | null;
+        };
+        /**
          * Exported
          * @description The present state as the text of a `stockpot.toml`.
          */
@@ -10415,28 +10437,6 @@ export interface components {
             prompt?: string | null;
             /** Trace Id */
             trace_id: string;
-        };
-        /**
-         * Report
-         * @description What is known of an experiment now. `crossed` units were seen in two arms; they are counted
-         *     here and nowhere else.
-         */
-        Report: {
-            advice: components["schemas"]["Advice"];
-            /** Arms */
-            arms: components["schemas"]["ArmUnits"][];
-            /** At Ms */
-            at_ms: number;
-            /** Band */
-            band: components["schemas"]["Look"][];
-            /** Crossed */
-            crossed: number;
-            /** Decisions */
-            decisions: components["schemas"]["Decision"][];
-            experiment: components["schemas"]["Experiment"];
-            /** Metrics */
-            metrics: components["schemas"]["MetricReport"][];
-            ratio: components["schemas"]["RatioCheck"] | null;
         };
         /**
          * Repriced
@@ -23330,7 +23330,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Report"];
+                    "application/json": components["schemas"]["ExperimentReport"];
                 };
             };
             /** @description The request cannot be read */

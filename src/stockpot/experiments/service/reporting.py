@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from stockpot.access import Principal
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
-from stockpot.experiments.models import SPAN_METRICS, Decision, Experiment, Look, Report
+from stockpot.experiments.models import SPAN_METRICS, Decision, Experiment, ExperimentReport, Look
 from stockpot.experiments.service.experiments import existing
 from stockpot.experiments.store import experiments as store
 from stockpot.traces import ScoreService, SpanLog, UnitSums
@@ -32,7 +32,7 @@ class Reporting:
         self._spans = spans
         self._scores = scores
 
-    async def report(self, project: str, name: str, actor: Principal) -> Report:
+    async def report(self, project: str, name: str, actor: Principal) -> ExperimentReport:
         """Arms, metrics, differences with their intervals, what follows, and how it came about."""
 
         def read(
@@ -45,7 +45,7 @@ class Reporting:
         experiment, decisions, band = await self._db.read(read)
         now = now_ms()
         told, crossed = await self.measured(experiment, now)
-        return Report(
+        return ExperimentReport(
             experiment=experiment, at_ms=now, arms=told.arms, crossed=crossed, ratio=told.ratio,
             metrics=told.metrics, advice=told.advice, band=band, decisions=decisions,
         )  # fmt: skip
