@@ -1,6 +1,7 @@
 // One experiment: arms, the band that narrows, metrics with their intervals, what was decided.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useRef } from "react";
 import { call } from "../api/client";
 import { needs, useMay } from "../api/may";
 import type { Experiment, ExperimentLook, ExperimentReport, MetricReport } from "../api/types";
@@ -42,6 +43,7 @@ interface Props {
 export function ExperimentView({ experiment, search, go }: Props) {
   const client = useQueryClient();
   const report = useQuery(reportQuery(experiment));
+  const removed = useRef(false);
   const at = `/api/v1/experiments/${experiment.name}`;
   const query = { project: experiment.project };
   return (
@@ -62,9 +64,10 @@ export function ExperimentView({ experiment, search, go }: Props) {
         open={search.form === "remove"}
         title={`Remove ${experiment.name}?`}
         action="Remove"
-        onClose={() => go({})}
+        onClose={() => go(removed.current ? { experiment: undefined } : {})}
         onConfirm={async () => {
           await call(at, { method: "DELETE", query });
+          removed.current = true;
           go({ experiment: undefined });
           await client.invalidateQueries({ queryKey: [EXPERIMENTS] });
         }}
