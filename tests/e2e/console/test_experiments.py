@@ -1,5 +1,5 @@
-"""Experiments in a browser: an empty page that teaches, a draft that is started, ramped and stopped,
-and a plan before it."""
+"""Experiments in a browser: an empty page that teaches, a plan, and a draft that is started,
+ramped, stopped and removed."""
 
 from __future__ import annotations
 
