@@ -233,12 +233,22 @@ def _belonging(span: Span) -> Iterator[tuple[str, Any]]:
         ("gen_ai.prompt.name", span.prompt_name),
         ("gen_ai.prompt.version", span.prompt_version),
         ("stockpot.prompt.label", span.prompt_label),
-        ("stockpot.experiment", span.experiment),
-        ("stockpot.variant", span.variant),
+        *_experiments(span),
         ("stockpot.dataset.run", span.dataset_run),
         ("stockpot.dataset.item", span.dataset_item),
         ("stockpot.sample_weight", "" if span.sample_weight == 1 else float(span.sample_weight)),
     )
+
+
+def _experiments(span: Span) -> Iterator[tuple[str, Any]]:
+    """In which arms it was made: as lists, or the one of which no unit is known."""
+    if not span.exposures:
+        yield "stockpot.experiment", span.experiment
+        yield "stockpot.variant", span.variant
+        return
+    told = zip(*span.exposures, strict=True)
+    for name, values in zip(("name", "variant", "unit"), told, strict=True):
+        yield f"stockpot.experiment.{name}", list(values)
 
 
 def _attribute(name: str, value: Any) -> dict[str, Any]:

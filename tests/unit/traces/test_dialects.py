@@ -490,6 +490,24 @@ def test_unknown_attributes_are_kept_as_they_came(tmp_path: Path) -> None:
 # --- our own OTLP out -----------------------------------------------------------------------------
 
 
+def test_an_exposure_that_an_application_says_is_counted_for_its_unit() -> None:
+    one = {"stockpot.experiment.name": "tone", "stockpot.experiment.variant": "warm",
+           "stockpot.experiment.unit": "u1"}  # fmt: skip
+    two = {name: [value, f"{value} 2"] for name, value in one.items()}
+    without = {"stockpot.experiment": "tone", "stockpot.variant": "warm"}
+    told = [
+        about(row, "experiment", "variant", "exposures")
+        for attributes in (one, two, without, {"stockpot.experiment.unit": "u1"})
+        for row, _ in take(request({"attributes": attributes})).rows
+    ]
+    assert told == [
+        ("tone", "warm", '[["tone","warm","u1"]]'),
+        ("tone", "warm", '[["tone","warm","u1"],["tone 2","warm 2","u1 2"]]'),
+        ("tone", "warm", '[["tone","warm",""]]'),
+        ("", "", ""),
+    ]
+
+
 def test_what_we_send_on_comes_back_the_same(tmp_path: Path) -> None:
     store = SqliteSpanStore(tmp_path)
     first = NewSpan(
@@ -500,8 +518,8 @@ def test_what_we_send_on_comes_back_the_same(tmp_path: Path) -> None:
         output_tokens=10, cache_read_tokens=40, cache_write_tokens=20, cost_nano=123_456_000,
         finish_reason="stop", user="u", session="s", tags='["a","b"]', ttft_ns=10**8,
         usage_source="provider", prompt_name="greeting", prompt_version="3", prompt_label="live",
-        experiment="e", variant="v", dataset_run="run", dataset_item="item", agent="waiter",
-        service="shop", release="1.2", trace_name="lunch", stream=True, reasoning_tokens=5,
+        experiment="e", variant="v", exposures='[["e","v","u1"],["f","w","u2"]]',
+        dataset_run="run", dataset_item="item", agent="waiter", service="shop", release="1.2", trace_name="lunch", stream=True, reasoning_tokens=5,
         response_id="r1",
     )  # fmt: skip
     store.append([Batch([(first, None)])])
