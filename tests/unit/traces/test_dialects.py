@@ -519,7 +519,8 @@ def test_what_we_send_on_comes_back_the_same(tmp_path: Path) -> None:
         finish_reason="stop", user="u", session="s", tags='["a","b"]', ttft_ns=10**8,
         usage_source="provider", prompt_name="greeting", prompt_version="3", prompt_label="live",
         experiment="e", variant="v", exposures='[["e","v","u1"],["f","w","u2"]]',
-        dataset_run="run", dataset_item="item", agent="waiter", service="shop", release="1.2", trace_name="lunch", stream=True, reasoning_tokens=5,
+        dataset_run="run", dataset_item="item", agent="waiter", service="shop",
+        release="1.2", trace_name="lunch", stream=True, reasoning_tokens=5,
         response_id="r1",
     )  # fmt: skip
     store.append([Batch([(first, None)])])
