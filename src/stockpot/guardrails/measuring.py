@@ -228,21 +228,19 @@ def _by_labels(asked: list[Asked], _known: Any, **told: Any) -> Rates:
     )  # fmt: skip
 
 
+class _Seen(NamedTuple):
+    """By type: how many spans were marked, found by their type, and found by any."""
+
+    total: Counter[str]
+    same: Counter[str]
+    touched: Counter[str]
+
+
 def _by_spans(asked: list[Asked], known: Collection[str] | None, **told: Any) -> Rates:
-    total: Counter[str] = Counter()
-    same: Counter[str] = Counter()
-    touched: Counter[str] = Counter()
-    beside = 0
+    seen, beside = _Seen(Counter(), Counter(), Counter()), 0
     for one in asked:
-        spans = [Span(canonical(s.type), s.start, s.end) for s in one.row.spans or ()]
-        for span in spans:
-            over = [f for f in one.findings if f.start < span.end and span.start < f.end]
-            total[span.type] += 1
-            touched[span.type] += bool(over)
-            same[span.type] += any(canonical(f.type) == span.type for f in over)
-        beside += sum(
-            not any(f.start < s.end and s.start < f.end for s in spans) for f in one.findings
-        )
+        beside += _count(one, seen)
+    total, same, touched = seen
     covered = [kind for kind in total if known is None or kind in known]
     by_type = {
         kind: {
@@ -254,19 +252,29 @@ def _by_spans(asked: list[Asked], known: Collection[str] | None, **told: Any) ->
     }
     empty = [one for one in asked if not one.row.spans]
     alarms = sum(bool(one.findings) for one in empty)
-    n = sum(total[kind] for kind in covered)
+    n, right = sum(total[kind] for kind in covered), sum(same[kind] for kind in covered)
+    counts = {
+        "spans": total.total(), "covered_spans": n, "rows_without_spans": len(empty),
+        "true_positive": right, "false_positive": alarms,
+        "findings": sum(len(one.findings) for one in asked), "findings_beside_spans": beside,
+    }  # fmt: skip
+    extra = {
+        "recall_type_ignored": rate(sum(touched[kind] for kind in covered), n),
+        "recall_all_types": rate(same.total(), total.total()),
+        "matching": "a finding of the same type overlaps the span by a character at least",
+    }
     return Rates(
-        counts={
-            "spans": total.total(), "covered_spans": n, "rows_without_spans": len(empty),
-            "true_positive": sum(same[kind] for kind in covered), "false_positive": alarms,
-            "findings": sum(len(one.findings) for one in asked), "findings_beside_spans": beside,
-        },
-        recall=rate(sum(same[kind] for kind in covered), n), fpr=rate(alarms, len(empty)),
-        by_type=by_type,
-        extra={
-            "recall_type_ignored": rate(sum(touched[kind] for kind in covered), n),
-            "recall_all_types": rate(same.total(), total.total()),
-            "matching": "a finding of the same type overlaps the span by a character at least",
-        },
-        **told,
+        counts=counts, recall=rate(right, n), fpr=rate(alarms, len(empty)), by_type=by_type,
+        extra=extra, **told,
     )  # fmt: skip
+
+
+def _count(one: Asked, seen: _Seen) -> int:
+    """Counts the spans of one text; returns how many findings lie beside all of them."""
+    spans = [Span(canonical(s.type), s.start, s.end) for s in one.row.spans or ()]
+    for span in spans:
+        over = [f for f in one.findings if f.start < span.end and span.start < f.end]
+        seen.total[span.type] += 1
+        seen.touched[span.type] += bool(over)
+        seen.same[span.type] += any(canonical(f.type) == span.type for f in over)
+    return sum(not any(f.start < s.end and s.start < f.end for s in spans) for f in one.findings)
