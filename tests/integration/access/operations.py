@@ -45,6 +45,7 @@ MORE: dict[str, dict[str, Any]] = {
     "start_run": {"spec": SUITE},
     "create_judge": {"name": "fresh", "model": "m", "criteria": "It is good."},
     "forecast_run": {"spec": SUITE},
+    "start_rightsize": {"candidates": ["lab/m"], "scorers": [{"use": "exact"}]},
     "set_slice": {"conditions": [{"field": "split", "value": "test"}]},
     "ask_for_access": {"limit_nano": 9_000_000_000},
     "create_monitor": {"rule": RULE},
