@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from stockpot.traces import Badge
+
 WHOLE = 10_000
 """What weights and shares are parts of."""
 
@@ -251,6 +253,9 @@ class MetricReport(Frozen):
     metric: Metric
     arms: tuple[ArmMean, ...]
     differences: tuple[ArmDifference, ...]
+    badges: tuple[Badge, ...] = ()
+    """Of a score that judges gave: their certificates. With one that is not valid the metric may
+    inform, never decide: its role is `secondary`, whatever was asked for."""
 
 
 class RatioCheck(Frozen):

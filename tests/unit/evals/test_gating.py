@@ -34,6 +34,7 @@ from stockpot.evals.ports import Move
 from stockpot.evals.reports import junit, markdown
 from stockpot.evals.scorers import Case, made
 from stockpot.evals.service.looking import velocity_of
+from stockpot.traces import Badge
 
 SPEC = SuiteSpec(
     name="menu", target={"kind": "prompt", "prompt": "menu@1"},
@@ -225,3 +226,26 @@ def test_lead_times_are_those_of_moves_to_production() -> None:
 
 def test_a_metric_is_told_with_its_name() -> None:
     assert METRICS["latency"] == Metric("latency", "lower", "ms", False)
+
+
+def test_a_judge_without_a_valid_certificate_is_left_out_and_its_rule_refused() -> None:
+    good, bad = results([1.0] * 60), results([1.0] * 20 + [0.0] * 40)
+    weak = {"exact": Badge(judge="judge:right@1", state="uncertified", words="kappa is low")}
+    sound = {"exact": Badge(judge="judge:right@1", state="certified", kappa=0.8, low=0.6, n=90)}
+
+    def word(badges: dict[str, Badge], **rules: Any) -> Any:
+        told = GateSpec(metrics={name: Rule(**rule) for name, rule in rules.items()})
+        return decided(run("b", bad), bad, run("a", good), good, METRICS, told, badges)
+
+    assert not word(sound).passed
+    left_out = word(weak)
+    assert left_out.passed
+    assert "may inform, never gate" in left_out.warnings[-1]
+    refused = word(weak, exact={"minimum": 0.1})
+    assert not refused.passed
+    assert any("Certify it" in check.words for check in refused.checks)
+    alone = {**METRICS, "exact": METRICS["exact"]}
+    alone.pop("latency")
+    gone = decided(run("b", bad), bad, run("a", good), good, alone, GateSpec(), weak)
+    assert not gone.passed
+    assert any("nothing is left to decide by" in check.words for check in gone.checks)

@@ -9,7 +9,8 @@ import pytest
 from stockpot.experiments.deciding import Step, decide
 from stockpot.experiments.measuring import measure
 from stockpot.experiments.models import Experiment
-from stockpot.traces import UnitSums
+from stockpot.experiments.service.reporting import informed
+from stockpot.traces import Badge, UnitSums
 
 HOUR_MS = 3_600_000.0
 
@@ -48,6 +49,17 @@ def test_a_guardrail_that_is_surely_broken_rolls_back_with_its_figures() -> None
     harm = next(m for m in step.figures["metrics"] if m["role"] == "guardrail")
     assert harm["high"] < -0.1
     assert decided(of, shares(600, 0.9), shares(600, 0.88)) is None
+
+
+def test_a_judge_without_a_valid_certificate_rolls_nothing_back_and_wins_nothing() -> None:
+    of = experiment({**thumbs("guardrail", 0.1), "name": "score:polite"})
+    broken = shares(600, 0.9), shares(600, 0.5)
+    weak = Badge(judge="judge:polite@1", state="expired", words="the model changed")
+    sound = Badge(judge="judge:polite@1", state="certified", kappa=0.7, low=0.5, high=0.9, n=90)
+    assert decided(informed(of, {"score:polite": (weak,)}), *broken) is None
+    step = decided(informed(of, {"score:polite": (sound,)}), *broken)
+    assert step is not None
+    assert step.kind == "rolled_back"
 
 
 def test_being_worse_within_the_margin_is_not_yet_lost() -> None:

@@ -59,3 +59,24 @@ async def test_a_slice_that_scores_are_not_kept_by_is_refused(looking: Looking) 
     mean = ThresholdRule(metric="score_mean", score="thumbs", threshold=0.8)
     with pytest.raises(InvalidInput, match="not kept by 'provider'"):
         await looking.reading(mean, MonitorSlice(provider="openai"), "menu")
+
+
+async def test_a_judge_without_a_certificate_pages_nobody_and_is_told_so(tmp_path: Path) -> None:
+    db = open_database(f"sqlite:///{tmp_path}/control.db")
+    await db.write(migrate)
+    spans = open_span_log(Instance(tmp_path))
+    scores = ScoreService(db, spans, lambda _: ("menu",))
+    said = [
+        NewScore(project="menu", trace_id=f"{n:032x}", name="polite", value=0.0, source="judge",
+                 evaluator="judge:polite@1")
+        for n in range(1, 41)
+    ]  # fmt: skip
+    await scores.write(said)
+    rule = ThresholdRule(metric="score_mean", score="polite", op="below", threshold=0.8)
+    reading = await Looking(spans, ScoresOfLog(scores), time.time).reading(
+        rule, MonitorSlice(), "menu"
+    )
+    assert (reading.beyond, reading.severity) == (True, "ticket")
+    assert "for information only: judge:polite@1 is uncertified" in reading.reason
+    await db.close()
+    spans.close()

@@ -7655,6 +7655,11 @@ export interface components {
         MetricReport: {
             /** Arms */
             arms: components["schemas"]["ArmMean"][];
+            /**
+             * Badges
+             * @default []
+             */
+            badges?: components["schemas"]["Badge"][];
             /** Differences */
             differences: components["schemas"]["ArmDifference"][];
             metric: components["schemas"]["Metric"];

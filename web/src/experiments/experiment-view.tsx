@@ -5,6 +5,7 @@ import { useRef } from "react";
 import { call } from "../api/client";
 import { needs, useMay } from "../api/may";
 import type { Experiment, ExperimentLook, ExperimentReport, MetricReport } from "../api/types";
+import { Certificates } from "../judges/certificate";
 import { Badge, State } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Confirm } from "../ui/dialog";
@@ -223,11 +224,12 @@ function Before({ report, go }: { report: ExperimentReport; go: Props["go"] }) {
     <section aria-label="Decides on" className="px-4 pt-4">
       <h3 className="pb-1 font-semibold">Decides on</h3>
       <ul className="space-y-0.5">
-        {report.metrics.map(({ metric }) => (
+        {report.metrics.map(({ metric, badges }) => (
           <li key={`${metric.role} ${metric.name}`}>
             <span className="font-medium">{metricName(metric.name)}</span>{" "}
             <span className="text-ink-2">
-              {metric.role}, {metric.direction === "up" ? "more" : "less"} is better
+              <Certificates badges={badges} /> {metric.role},{" "}
+              {metric.direction === "up" ? "more" : "less"} is better
               {metric.margin > 0 &&
                 `, margin ${metric.relative ? `${metric.margin * 100}% of the control` : valueText(metric, metric.margin)}`}
             </span>
@@ -424,6 +426,7 @@ function MetricRows({ of, report }: { of: MetricReport; report: ExperimentReport
           {index === 0 && (
             <>
               <span className="font-medium">{metricName(metric.name)}</span>{" "}
+              <Certificates badges={of.badges} />{" "}
               <span
                 className="text-xs whitespace-nowrap text-ink-3"
                 title={metric.direction === "up" ? "More is better" : "Less is better"}

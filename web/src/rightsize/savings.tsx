@@ -8,7 +8,10 @@ export function SavingsStrip({ project }: { project: string }) {
   const { data } = useQuery(savingsQuery(project));
   if (!data || data.saved.length === 0) return null;
   return (
-    <section aria-label={`Savings in ${project}`} className="mx-4 mt-1 mb-3 rounded-lg border bg-panel">
+    <section
+      aria-label={`Savings in ${project}`}
+      className="mx-4 mt-1 mb-3 rounded-lg border bg-panel"
+    >
       <h2 className="px-4 pt-2.5 text-xs font-medium text-ink-2">Saved in {project}</h2>
       <p className="px-4">
         <b className="text-lg font-semibold">{money(Math.round(data.saved_nano))}</b>{" "}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -11,10 +11,17 @@ import sqlalchemy as sa
 from stockpot.access import Principal
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
-from stockpot.experiments.models import SPAN_METRICS, Decision, Experiment, ExperimentReport, Look
+from stockpot.experiments.models import (
+    SPAN_METRICS,
+    Decision,
+    Experiment,
+    ExperimentReport,
+    Look,
+    Metric,
+)
 from stockpot.experiments.service.experiments import existing
 from stockpot.experiments.store import experiments as store
-from stockpot.traces import ScoreService, SpanLog, UnitSums
+from stockpot.traces import Badge, ScoreFilter, ScoreService, SpanLog, UnitSums
 
 if TYPE_CHECKING:
     from stockpot.experiments.measuring import Measured
@@ -62,7 +69,23 @@ class Reporting:
         for metric in experiment.metrics:
             if metric.name not in SPAN_METRICS:
                 found |= await self._scored(experiment, metric.name, since, figures.crossed)
-        return measure(experiment, found, now), len(figures.crossed)
+        judges = await self._judges(experiment, since)
+        told = measure(informed(experiment, judges), found, now)
+        metrics = tuple(
+            one.model_copy(update={"badges": judges.get(one.metric.name, ())})
+            for one in told.metrics
+        )
+        return told._replace(metrics=metrics), len(figures.crossed)
+
+    async def _judges(self, experiment: Experiment, since: float) -> dict[str, tuple[Badge, ...]]:
+        """The certificates of the judges behind the scores among an experiment's metrics."""
+        found = {}
+        for metric in experiment.metrics:
+            kind, _, name = metric.name.partition(":")
+            if kind == "score":
+                where = ScoreFilter(project=experiment.project, name=name, from_ms=since)
+                found[metric.name] = await self._scores.judges_behind(where)
+        return found
 
     async def _scored(
         self, experiment: Experiment, metric: str, since: float, crossed: Collection[str]
@@ -80,6 +103,20 @@ class Reporting:
                     had.n + 1, had.total + mean, had.squares + mean * mean, had.calls + n
                 )
         return found
+
+
+def informed(experiment: Experiment, judges: Mapping[str, tuple[Badge, ...]]) -> Experiment:
+    """An experiment whose decisions rest on no judge without a valid certificate: metrics of such a
+    judge's scores are secondary, whatever was asked for."""
+
+    def may_decide(metric: Metric) -> bool:
+        return all(badge.may_gate for badge in judges.get(metric.name, ()))
+
+    metrics = tuple(
+        metric if may_decide(metric) else metric.model_copy(update={"role": "secondary"})
+        for metric in experiment.metrics
+    )
+    return experiment.model_copy(update={"metrics": metrics})
 
 
 def _scaled(sums: UnitSums, factor: float) -> UnitSums:
