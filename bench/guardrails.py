@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import runpy
 import sys
 import time
 from pathlib import Path
@@ -133,6 +134,27 @@ def pii() -> dict[str, Any]:
     }
 
 
+def language() -> dict[str, Any]:
+    """Sentences in 30 languages where only English is allowed, among English questions."""
+    import training_data as data
+
+    path = ROOT / "tests/unit/rails/languages.py"
+    rows = [
+        Labelled(text, int(code != "en"))
+        for code, told in runpy.run_path(str(path))["SENTENCES"].items()
+        for text in told
+    ]
+    for name in ("multiple", "parallel", "simple_python"):
+        for row in data.read(f"bfcl/BFCL_v4_{name}.json.gz"):
+            rows += [Labelled(m["content"], 0) for turn in row["question"] for m in turn]
+    found = measure("language", rows, settings={"allow": ["en"]})
+    return {
+        "set": "72 single sentences of our own in 30 languages with only English allowed; "
+        "questions of BFCL v4",
+        **flat(found.recall, found.fpr),
+    }
+
+
 def flat(recall: dict[str, Any] | None, fpr: dict[str, Any] | None) -> dict[str, Any]:
     """As the product keeps it."""
     assert fpr is not None
@@ -144,7 +166,10 @@ def flat(recall: dict[str, Any] | None, fpr: dict[str, Any] | None) -> dict[str,
     return {**told, "negative": fpr["n"]}
 
 
-MEASURED = {"injection": injection, "indirect_injection": indirect_injection, "pii": pii}
+MEASURED = {
+    "injection": injection, "indirect_injection": indirect_injection, "pii": pii,
+    "language": language,
+}  # fmt: skip
 
 
 def line(kind: str, told: dict[str, Any], us: float, p95: float) -> str:
@@ -172,7 +197,8 @@ def main() -> None:
         print(f"\n{kind}: {found['set']}")
     print(json.dumps(rates.get("injection", {}), indent=2))
     if told.write and rates:
-        RATES.write_text(json.dumps(rates, indent=2) + "\n", "utf-8")
+        kept = json.loads(RATES.read_text("utf-8"))  # `secrets` was measured on others' test lines
+        RATES.write_text(json.dumps({**kept, **rates}, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ EXACT = {
     "urls": "Addresses on and off a list",
     "length": "Length in characters, words or tokens",
     "json_schema": "A JSON Schema, mended where it can be",
-    "code": "Source code",
+    "topics": "Topics by weighted words",
+    "code": "Commands, queries and scripts as attacks write them",
     "language": "The language of a text",
 }
 """What a rule itself defines: a list, a length, a schema. It finds what it is told to, so that
@@ -31,7 +32,6 @@ TITLES = {
     **EXACT,
     "pii": "Personal data with a structure, by pattern and checksum",
     "secrets": "Keys, tokens and passwords",
-    "topics": "Topics by weighted words",
     "injection": "Prompt injection and jailbreaks, by an n-gram model",
     "indirect_injection": "Instructions hidden in retrieved text and tool results",
     "presidio": "Microsoft Presidio's recognisers",

@@ -37,6 +37,7 @@ _VENDORS: tuple[tuple[str, str, str], ...] = (
     ("GITHUB_TOKEN", "ghr_", r"[A-Za-z0-9]{20,255}"),
     ("GITHUB_TOKEN", "github_pat_", r"[A-Za-z0-9_]{20,255}"),
     ("GITLAB_TOKEN", "glpat-", rf"{_W}{{16,100}}"),
+    ("GITLAB_TOKEN", "gl", rf"(?:dt|rt|cbt|ptt|ft|imt|agent|soat|oas)-{_W}{{20,100}}"),
     ("SLACK_TOKEN", "xox", r"[abeoprs]-[A-Za-z0-9-]{10,200}"),
     ("SLACK_TOKEN", "xapp-", r"[0-9]-[A-Za-z0-9-]{10,200}"),
     ("SLACK_WEBHOOK", "hooks.slack.com/services/", r"[A-Za-z0-9/]{20,100}"),
@@ -49,6 +50,9 @@ _VENDORS: tuple[tuple[str, str, str], ...] = (
     ("PERPLEXITY_KEY", "pplx-", r"[A-Za-z0-9]{40,80}"),
     ("XAI_KEY", "xai-", r"[A-Za-z0-9]{60,100}"),
     ("NPM_TOKEN", "npm_", r"[A-Za-z0-9]{36}(?![A-Za-z0-9])"),
+    ("NPM_TOKEN", ":_authToken=", r" ?[^\s$\"'<{]{4,200}"),
+    ("NPM_TOKEN", ":_auth=", r" ?[^\s$\"'<{]{4,200}"),
+    ("PRIVATE_KEY", "PuTTY-User-Key-File-", r"[0-9]"),
     ("PYPI_TOKEN", "pypi-AgE", rf"{_W}{{40,300}}"),
     ("SENDGRID_KEY", "SG.", rf"{_W}{{16,32}}\.{_W}{{32,64}}"),
     ("TWILIO_KEY", "SK", r"[0-9a-f]{32}(?![A-Za-z0-9])"),
@@ -91,6 +95,28 @@ def _vendors(text: str) -> Iterator[Finding]:
     for kind, head, follows in _COMPILED:
         if head in long:
             yield from _begun(text, kind, head, follows)
+    for kind, sign, form in _AROUND:
+        if sign in long:
+            yield from _around(text, kind, sign, form)
+
+
+_AROUND = (
+    ("MAILCHIMP_KEY", "-us", re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{32}-us[0-9]{1,2}(?![0-9a-z])")),
+    ("DISCORD_TOKEN", ".", re.compile(
+        rf"(?<!{_W})[MNO][A-Za-z0-9_-]{{23,25}}\.{_W}{{6}}\.{_W}{{27,38}}(?!{_W})", re.ASCII)),
+)  # fmt: skip
+"""Keys that are known by a sign in their midst."""
+
+
+def _around(text: str, kind: str, sign: str, form: re.Pattern[str]) -> Iterator[Finding]:
+    at = text.find(sign)
+    while at >= 0:
+        found = form.search(text, max(0, at - 34), at + 80)
+        end = at + 1
+        if found is not None and found.start() < at < found.end():
+            end = found.end()
+            yield Finding(found.start(), end, kind)
+        at = text.find(sign, end)
 
 
 def _begun(text: str, kind: str, head: str, follows: Match) -> Iterator[Finding]:
@@ -125,11 +151,15 @@ def _private_keys(text: str) -> Iterator[Finding]:
         at = text.find("-----BEGIN ", end)
 
 
-_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{5,4000}\.[A-Za-z0-9_-]{8,8000}\.[A-Za-z0-9_-]{0,2000}")
+_JWT = re.compile(
+    r"eyJ[A-Za-z0-9_-]{5,4000}\.(?:[A-Za-z0-9_-]{8,8000}\.[A-Za-z0-9_-]{0,2000}"
+    r"|eyJ[A-Za-z0-9_-]{17,8000})"
+)
 
 
 def _jwts(text: str) -> Iterator[Finding]:
-    """Three base64url parts with dots between, the first of which is a JSON object (`eyJ`)."""
+    """Three base64url parts with dots between, the first of which is a JSON object (`eyJ`); or two
+    that both are, without a signature."""
     at = text.find("eyJ")
     while at >= 0:
         found = _JWT.match(text, at)

@@ -36,6 +36,8 @@ SECRETS = {
     "DIGITALOCEAN_TOKEN": "dop_v1_" + H32 * 2,
     "TELEGRAM_TOKEN": "123456789:" + "AAabcdefghijklmnopqrstuvwxyz0123456",
     "SUPABASE_TOKEN": "sbp_" + H40,
+    "MAILCHIMP_KEY": H32 + "-us7",
+    "DISCORD_TOKEN": "MTk4NjIyNDgzNDcxOTI1MjQ4" + ".Cl2FMQ." + "ZnCjm1XVW7vRze4b7Cq4se7kKWs",
     "JWT": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0",
     "PRIVATE_KEY": "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nAAAA\n-----END RSA PRIVATE KEY-----",
 }
