@@ -193,7 +193,7 @@ function Slices({ certificate: one }: { certificate: CertificateRecord }) {
       >
         {[whole, ...one.slices].map((part) => (
           <tr key={part.slice} className={ROW}>
-            <Cell className={part.slice ? "pl-8 text-ink-2" : "font-medium"}>
+            <Cell className={part.slice ? "!pl-8 text-ink-2" : "font-medium"}>
               {part.slice || "All rows"}
             </Cell>
             <Cell num>{count(part.n)}</Cell>

@@ -94,7 +94,8 @@ class Issuing:
                       for one in said]  # fmt: skip
         if not labels:
             raise InvalidInput(
-                f"nobody has annotated {name!r} yet", hint="stockpot annotate create NAME --dataset"
+                f"nobody has annotated {name!r} yet",
+                hint=f"stockpot annotate create NAME --dataset {name}",
             )
         return _Material(rows, name, version, labels)
 
