@@ -98,12 +98,10 @@ async def main(
         loop = asyncio.get_running_loop()
         spool = Spool.open(Path(folder), "walk", fsync="never", loop=loop, **ROOM)
         client = UpstreamClient(proxy="")
-        accountant = Accountant(spool, Meters())
-        cache = AnswerCache(accountant, 1 << 26)
-        gateway = Gateway(spool, accountant, Upstreams(client, accountant), cache=cache)
-        gateway.view = View(1, part_of(rig, cached), Carried(), prompts(prompt))
+        view = View(1, part_of(rig, cached), Carried(), prompts(prompt))
         if rails:
-            gateway.view.rails = RailReader().read((guardrails(),))
+            view.rails = RailReader().read((guardrails(),))
+        gateway = gateway_of(spool, client, view)
         asked = prompted(prompt) if prompt else request(4000, stream=stream)
         inward = FakeTransport()
         connection = HttpServer(gateway).protocol_factory()
@@ -132,6 +130,14 @@ async def main(
         if profile:
             pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
         spool.close()
+
+
+def gateway_of(spool: Spool, client: UpstreamClient, view: View) -> Gateway:
+    accountant = Accountant(spool, Meters())
+    cache = AnswerCache(accountant, 1 << 26)
+    gateway = Gateway(spool, accountant, Upstreams(client, accountant), cache=cache)
+    gateway.view = view
+    return gateway
 
 
 RULES = (

@@ -33,6 +33,8 @@ PRINTS_NOTHING_ELSE = {
     "stockpot audit export": "JSON lines are what it prints",
     **dict.fromkeys(
         (
+            "stockpot demo break",
+            "stockpot demo mend",
             "stockpot users activate",
             "stockpot users change",
             "stockpot users deactivate",

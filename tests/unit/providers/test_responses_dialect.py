@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openai.types.responses import Response, ResponseStreamEvent
 from openai.types.responses.response_create_params import ResponseCreateParams
@@ -420,6 +420,7 @@ def test_a_passing_stream_is_heard_alike_whatever_the_chunks(cuts: list[int], en
 
 
 @given(st.integers(1, len(STREAM) - 1))
+@example(at=STREAM.index(b'"sequence_number":10') + len(b'"sequence_number":1'))
 def test_a_passing_stream_that_is_cut_ends_in_an_event_of_its_own(at: int) -> None:
     answer = TypedAnswer()
     out = answer.feed(STREAM[:at]) + answer.broken("cut off", "stream_reset")

@@ -97,7 +97,9 @@ def test_every_field_of_a_record_is_looked_at() -> None:
     """A field added to Record must be carried into the span log, or named here with a reason."""
     carried = set(NewSpan.__struct_fields__)
     renamed = {"status": "status_code"}
-    absent = {name for name in Record.__struct_fields__ if renamed.get(name, name) not in carried}
+    elsewhere = {"guardrails"}  # spans of their own (`traces.verdicts`)
+    fields = set(Record.__struct_fields__) - elsewhere
+    absent = {name for name in fields if renamed.get(name, name) not in carried}
     assert not absent
 
 

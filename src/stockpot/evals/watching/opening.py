@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stockpot.evals.watching.canary import CanaryDoer
-from stockpot.evals.watching.drift import DriftDoer
-from stockpot.evals.watching.online import OnlineDoer
 from stockpot.evals.watching.tools import Bench
 from stockpot.monitors import CheckKind, Doer
 
 
 def open_doers(bench: Bench) -> Mapping[CheckKind, Doer]:
     """What does online rules, drift checks and canaries."""
+    # numpy and scipy: the control plane wires everything and runs none of it
+    from stockpot.evals.watching.canary import CanaryDoer
+    from stockpot.evals.watching.drift import DriftDoer
+    from stockpot.evals.watching.online import OnlineDoer
+
     return {"online": OnlineDoer(bench), "drift": DriftDoer(bench), "canary": CanaryDoer(bench)}

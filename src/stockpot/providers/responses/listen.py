@@ -24,7 +24,8 @@ _LAST = {
 _MARKS = (b'.completed"', b'.incomplete"', b'.failed"', b'xt.done"', b'io.done"', b'"error"')
 """Parts of what `_LAST` and errors look like; generated text has its quotes escaped."""
 _DELTA = b'.delta"'
-_SEQUENCE = re.compile(rb'"sequence_number": ?(\d+)')
+_SEQUENCE = re.compile(rb'"sequence_number": ?(\d++)(?!\Z)')
+"""At the very end a number may be cut off in the middle."""
 
 
 class _InputDetails(msgspec.Struct):
