@@ -91,7 +91,9 @@ def test_nothing_of_what_is_found_ever_leaves(before: str, label: str, after: st
     for piece in f"{before} . {SECRETS[label]} . {after}":
         released += scanner.feed(piece)
         assert SECRETS[label][:-1] not in released
-    assert label in released + scanner.finish()
+    whole = released + scanner.finish()
+    assert SECRETS[label] not in whole
+    assert label in whole or "[PRIVATE_KEY]" in whole  # one without an end hides what follows
 
 
 def test_plain_text_waits_for_a_few_words_only() -> None:
