@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stockpot.sdk import Feedback, Observer, Options, Prompts
+from stockpot.sdk import Experiments, Feedback, Observer, Options, Prompts
 from tests.running import Instance, eventually, running
 
 pytestmark = pytest.mark.integration
@@ -80,6 +80,52 @@ def test_the_applications_span_is_the_root_and_the_gateways_hangs_below_it(
     where = {"session": "table 7", "trace_prefix": top.trace_id}
     listed = admin.get("/api/v1/traces", params=where).json()["items"]
     assert [(one["root"]["name"], one["spans"]) for one in listed] == [("order", 3)]
+
+
+KETTLE = {
+    "name": "kettle", "kind": "alias", "subject": "echo", "unit": "user",
+    "arms": [{"name": "now", "weight": 5000}, {"name": "new", "weight": 5000}],
+    "metrics": [{"name": "latency_ms", "role": "primary"}],
+}  # fmt: skip
+
+
+def said_of(instance: Instance, user: str) -> str:
+    """Which experiment the gateway says for a user's call."""
+    answer = httpx.post(
+        f"{instance.gateway}/v1/chat/completions",
+        json={"model": "echo", "messages": [{"role": "user", "content": "soup"}]},
+        headers={"authorization": f"Bearer {instance.key}", "x-stockpot-user": user},
+    )
+    return str(answer.headers.get("x-stockpot-experiment", ""))
+
+
+def test_an_application_assigns_as_the_gateway_does_and_its_units_are_counted(
+    instance: Instance, admin: httpx.Client, observe: Observer
+) -> None:
+    assert admin.post("/api/v1/experiments", json=KETTLE).status_code == 201
+    started = admin.post("/api/v1/experiments/kettle/start", json={"reason": "try it"})
+    assert started.status_code == 200, started.text
+    experiments = Experiments(instance.console, instance.key, observer=observe)
+    arms: dict[str, str] = {}
+    for user in (f"user {number}" for number in range(8)):
+        with observe("work", kind="workflow", user=user):
+            arms[user] = experiments.assign("kettle", user).arm
+    assert set(arms.values()) == {"now", "new"}
+    eventually(lambda: said_of(instance, "user 0"))  # the workers have the experiment
+    assert {user: said_of(instance, user) for user in arms} == {
+        user: f"kettle; arm={arm}" for user, arm in arms.items()
+    }
+    assert observe.flush()
+
+    def counted() -> bool:  # by the application and by the gateway: the same units
+        report = admin.get("/api/v1/experiments/kettle/report").json()
+        found = {arm["name"]: (arm["units"], arm["calls"]) for arm in report["arms"]}
+        return all(found[arm][0] == list(arms.values()).count(arm) for arm in found) and (
+            sum(calls for _, calls in found.values()) >= 2 * len(arms)
+        )
+
+    eventually(counted)
+    admin.post("/api/v1/experiments/kettle/stop", json={"reason": "done"})
 
 
 def test_a_foreign_parent_that_never_arrives_leaves_a_trace_of_its_own_root(
