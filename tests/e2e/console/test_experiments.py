@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 if TYPE_CHECKING:
     from tests.e2e.console.conftest import Open
@@ -50,31 +50,34 @@ async def test_an_experiment_is_planned_started_ramped_and_stopped(
     file.write_text(FILE)
     made = await asyncio.to_thread(instance.command, "experiments", "create", str(file), "--json")
     try:
-        await page.get_by_role("link", name="cheaper").click()
-        await expect(page.get_by_role("region", name="Decides on")).to_contain_text("margin 5%")
-        await page.get_by_role("button", name="Start").click()
-        arms = page.get_by_role("table", name="Arms")
-        await expect(arms).to_contain_text("slow")
-        decisions = page.get_by_role("list", name="Decisions")
-        await expect(decisions).to_contain_text("started")
-        await page.get_by_role("button", name="Ramp").click()
-        dialog = page.get_by_role("dialog", name="Ramp cheaper")
-        await dialog.get_by_label("Taking part, in %").fill("60")
-        await dialog.get_by_label("Reason").fill("a quiet day")
-        await dialog.get_by_role("button", name="Ramp").click()
-        await expect(decisions).to_contain_text("25% → 60%")
-        await expect(decisions).to_contain_text("a quiet day")
-        await page.get_by_role("button", name="Stop").click()
-        await page.get_by_role("dialog").get_by_role("button", name="Stop").click()
-        await expect(decisions).to_contain_text("60% → 0%")
-        await page.get_by_role("button", name="Remove this experiment").click()
-        await page.get_by_role("alertdialog").get_by_role("button", name="Remove").click()
-        await expect(page.get_by_text("Nothing is tried on live traffic yet")).to_be_visible()
+        await moved(page)
     finally:
-        left = json.loads(
-            await asyncio.to_thread(instance.command, "experiments", "list", "--json")
-        )
-        for one in left:
+        told = await asyncio.to_thread(instance.command, "experiments", "list", "--json")
+        for one in json.loads(told):
             if one["id"] == json.loads(made)["id"]:
                 await asyncio.to_thread(instance.command, "experiments", "stop", one["name"])
                 await asyncio.to_thread(instance.command, "experiments", "remove", one["name"])
+
+
+async def moved(page: Page) -> None:
+    """Starts, ramps, stops and removes the experiment."""
+    await page.get_by_role("link", name="cheaper").click()
+    await expect(page.get_by_role("region", name="Decides on")).to_contain_text("margin 5%")
+    await page.get_by_role("button", name="Start").click()
+    arms = page.get_by_role("table", name="Arms")
+    await expect(arms).to_contain_text("slow")
+    decisions = page.get_by_role("list", name="Decisions")
+    await expect(decisions).to_contain_text("started")
+    await page.get_by_role("button", name="Ramp").click()
+    dialog = page.get_by_role("dialog", name="Ramp cheaper")
+    await dialog.get_by_label("Taking part, in %").fill("60")
+    await dialog.get_by_label("Reason").fill("a quiet day")
+    await dialog.get_by_role("button", name="Ramp").click()
+    await expect(decisions).to_contain_text("25% → 60%")
+    await expect(decisions).to_contain_text("a quiet day")
+    await page.get_by_role("button", name="Stop").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+    await expect(decisions).to_contain_text("60% → 0%")
+    await page.get_by_role("button", name="Remove this experiment").click()
+    await page.get_by_role("alertdialog").get_by_role("button", name="Remove").click()
+    await expect(page.get_by_text("Nothing is tried on live traffic yet")).to_be_visible()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from stockpot.traces import SpanLog
-from tests.integration.control.plane import Plane
+from tests.integration.control.plane import Plane, running
 from tests.unit.traces.made import make_shipment, make_shipped
 
 pytestmark = pytest.mark.integration
@@ -29,6 +31,18 @@ async def done(answer: httpx.Response) -> Any:
     return answer.json() if answer.content else None
 
 
+async def decided(plane: Plane, name: str, reason: str) -> Any:
+    """The report, once a decision says this; who looks first, the plane or the test, is open."""
+    admin = await plane.admin()
+    for _ in range(200):
+        await plane.app.state.control.experiments.watching.decide_all()
+        found = await done(await admin.get(f"{PATH}/{name}/report"))
+        if any(reason in one["reason"] for one in found["decisions"]):
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError(found["decisions"])
+
+
 async def prompt(admin: httpx.AsyncClient) -> None:
     new = {"name": "menu", "content": {"body": "Plain."}}
     await done(await admin.post("/api/v1/prompts", json=new))
@@ -45,13 +59,15 @@ class Calls:
         self._log = log
         self._number = 0
 
-    def come(self, arm: str, units: range, **changes: Any) -> dict[str, str]:
+    def come(
+        self, arm: str, units: range, experiment: str = "tone", **changes: Any
+    ) -> dict[str, str]:
         """One call of each unit; gives their traces by unit."""
         items, traces = [], {}
         for unit in units:
             self._number += 1
             told = {"project": "default", "start_ns": time.time_ns(),
-                    "exposures": (("tone", arm, f"{arm}-{unit}"),), **changes}  # fmt: skip
+                    "exposures": ((experiment, arm, f"{arm}-{unit}"),), **changes}  # fmt: skip
             items.append(make_shipped(self._number, **told))
             traces[f"{arm}-{unit}"] = items[-1].record.trace_id.hex()
         self._log.ingest(make_shipment(*items, stream=f"host-{self._number}"))
@@ -81,8 +97,7 @@ async def test_a_broken_guardrail_rolls_back_by_itself_and_holds(
 
     calls.come("plain", range(40))
     calls.come("warm", range(40), status=500, error="upstream_error")
-    await plane.app.state.control.experiments.watching.decide_all()
-    found = await done(await admin.get(f"{PATH}/tone/report"))
+    found = await decided(plane, "tone", "worse in error")
     assert (found["experiment"]["state"], found["experiment"]["share"]) == ("rolled_back", 0)
     decision = found["decisions"][0]
     assert (decision["kind"], decision["actor"], decision["share_before"]) == (
@@ -120,9 +135,7 @@ async def test_late_scores_go_to_the_unit_that_was_exposed_and_the_winner_is_pro
     calls.come("warm", range(3))  # of them, and of one who has been in both arms
     calls.come("plain", range(200, 201), exposures=(("tone", "plain", "warm-109"),))
     await done(await admin.post("/api/v1/scores", json={"scores": scores}))
-    watching = plane.app.state.control.experiments.watching
-    await watching.decide_all()
-    found = await done(await admin.get(f"{PATH}/tone/report"))
+    found = await decided(plane, "tone", "it is proposed that menu@production moves to version 2")
     assert [(a["units"], a["calls"]) for a in found["arms"]] == [(110, 110), (109, 112)]
     assert found["crossed"] == 1
     quality = found["metrics"][0]
@@ -136,3 +149,36 @@ async def test_late_scores_go_to_the_unit_that_was_exposed_and_the_winner_is_pro
     (proposal,) = await done(await admin.get("/api/v1/prompt-proposals?state=open"))
     assert (proposal["label"], proposal["version"]) == ("production", 2)
     assert {look["metric"] for look in found["band"]} == {"score:quality", "error", "cost"}
+
+
+async def test_a_winner_is_released_by_itself_where_that_was_asked_for(tmp_path: Path) -> None:
+    async with running(tmp_path / "home") as plane:
+        admin, calls = await plane.admin(), Calls(plane.app.state.control.spans)
+        await prompt(admin)
+        lab = {"vendor": "openai-compatible", "base_url": "http://127.0.0.1:9/v1",
+               "models": ["small", "large"], "secret": "sk-0000"}  # fmt: skip
+        await done(await admin.put("/api/v1/providers/lab", json=lab))
+        for name, model in (("fast", "small"), ("wise", "large")):
+            route = {"targets": [{"provider": "lab", "model": model}]}
+            await done(await admin.put(f"/api/v1/models/{name}", json=route))
+        metrics = [{"name": "error", "role": "primary"}]
+        arms = [{"name": "old", "weight": 5000}, {"name": "new", "weight": 5000}]
+        for name, kind, subject, target in (
+            ("words", "label", "menu@production", "menu@2"), ("model", "alias", "fast", "wise"),
+        ):  # fmt: skip
+            split = [arms[0], {**arms[1], "target": target}]
+            new = {"name": name, "kind": kind, "subject": subject, "metrics": metrics,
+                   "arms": split, "auto_release": True}  # fmt: skip
+            await done(await admin.post(PATH, json=new))
+            await done(await admin.post(f"{PATH}/{name}/start", json={}))
+            failing = {"status": 500, "error": "upstream_error"}
+            calls.come("old", range(150), experiment=name, **failing)
+            calls.come("new", range(150), experiment=name)
+        await decided(plane, "words", "menu@production was moved to version 2")
+        await decided(plane, "model", "the alias 'fast' leads where 'wise' leads")
+        found = await done(await admin.get("/api/v1/prompts/menu"))
+        labels = {label["label"]: label["version"] for label in found["prompt"]["labels"]}
+        assert labels["production"] == 2
+        models = await done(await admin.get("/api/v1/models"))
+        (alias,) = [model for model in models if model["name"] == "fast"]
+        assert [target["model"] for target in alias["defined"]] == ["large"]

@@ -55,6 +55,30 @@ def said(fleet: Fleet, path: str, body: dict[str, Any] | None = None, **query: A
 def test_an_arm_that_fails_is_rolled_back_and_the_next_call_is_served_by_the_control(
     fleet: Fleet,
 ) -> None:
+    calls, arms = prepared_and_called(fleet)
+    eventually(lambda: _state(fleet) == "rolled_back", 30)
+    hurt = next(user for user, arm in arms.items() if arm == "new")
+    for worker in range(2):
+        eventually(lambda: not arm_of(ask(fleet, worker, hurt), hurt, calls), 5)  # noqa: B023
+    assert ask(fleet, 0, hurt).headers["x-stockpot-prompt"] == "menu@1"
+
+    counted = {arm: sum(one == arm for _, one in calls) for arm in ("now", "new")}
+    where = {"experiment": "tone", "variant": "new", "limit": 200}
+    eventually(lambda: len(said(fleet, "traces", **where)["items"]) == counted["new"], 10)
+    found = said(fleet, "traces", **where)["items"]
+    assert all(row["root"]["status"] == "error" for row in found)
+    report = said(fleet, "experiments/tone/report")
+    told = {arm["name"]: (arm["units"], arm["calls"]) for arm in report["arms"]}
+    for arm in ("now", "new"):
+        assert told[arm] == (sum(one == arm for one in arms.values()), counted[arm])
+    decision = report["decisions"][0]
+    assert (decision["kind"], decision["actor"]) == ("rolled_back", "stockpot")
+    errors = next(m for m in decision["figures"]["metrics"] if m["metric"] == "error")
+    assert errors["low"] > 0.05
+
+
+def prepared_and_called(fleet: Fleet) -> tuple[list[tuple[str, str]], dict[str, str]]:
+    """Users call both workers while the experiment runs; each call with its arm, and each user."""
     for model in ("main", "broken"):
         messages = [{"role": "user", "content": f"Of {{{{ dish }}}} by {model}."}]
         new = {"content": {"kind": "chat", "messages": messages, "model": model}}
@@ -75,26 +99,7 @@ def test_an_arm_that_fails_is_rolled_back_and_the_next_call_is_served_by_the_con
     arms = dict(calls)
     assert set(calls) == set(arms.items())  # nobody was in two
     assert set(arms.values()) == {"now", "new"}
-
-    eventually(lambda: _state(fleet) == "rolled_back", 30)
-    hurt = next(user for user, arm in arms.items() if arm == "new")
-    for worker in range(2):
-        eventually(lambda: not arm_of(ask(fleet, worker, hurt), hurt, calls), 5)  # noqa: B023
-    assert ask(fleet, 0, hurt).headers["x-stockpot-prompt"] == "menu@1"
-
-    counted = {arm: sum(one == arm for _, one in calls) for arm in ("now", "new")}
-    where = {"experiment": "tone", "variant": "new", "limit": 200}
-    eventually(lambda: len(said(fleet, "traces", **where)["items"]) == counted["new"], 10)
-    found = said(fleet, "traces", **where)["items"]
-    assert all(row["root"]["status"] == "error" for row in found)
-    report = said(fleet, "experiments/tone/report")
-    told = {arm["name"]: (arm["units"], arm["calls"]) for arm in report["arms"]}
-    for arm in ("now", "new"):
-        assert told[arm] == (sum(one == arm for one in arms.values()), counted[arm])
-    decision = report["decisions"][0]
-    assert (decision["kind"], decision["actor"]) == ("rolled_back", "stockpot")
-    errors = next(m for m in decision["figures"]["metrics"] if m["metric"] == "error")
-    assert errors["low"] > 0.05
+    return calls, arms
 
 
 NAMED: dict[bool, dict[str, Any]] = {True: {"name": "menu"}, False: {}}
