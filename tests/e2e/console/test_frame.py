@@ -32,6 +32,7 @@ PAGES = (
     "/revisions",
     "/cost?range=1h",
     "/judges",
+    "/guardrails",
     "/monitors",
     "/pipelines",
     "/readiness",

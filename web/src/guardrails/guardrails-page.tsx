@@ -139,6 +139,7 @@ function Rules({
               </Cell>
               <Cell className="py-1.5">
                 {acts(rule)}
+                {rule.shadow && " "}
                 {rule.shadow && <Badge>shadow</Badge>}
               </Cell>
               <Cell wide className="py-1.5 text-ink-2">
