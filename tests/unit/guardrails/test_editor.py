@@ -49,8 +49,9 @@ def stream(dialect: str, pieces: list[str]) -> bytes:
 def texts(value: Any, names: tuple[str, ...]) -> list[str]:
     """Every string under one of these names."""
     if isinstance(value, dict):
-        return [s for k, v in value.items()
-                for s in ([v] if k in names and isinstance(v, str) else texts(v, names))]  # fmt: skip
+        mine = [v for k, v in value.items() if k in names and isinstance(v, str)]
+        others = [v for v in value.values() if isinstance(v, dict | list)]
+        return mine + texts(others, names)
     return [s for item in value for s in texts(item, names)] if isinstance(value, list) else []
 
 
