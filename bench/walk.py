@@ -95,8 +95,7 @@ async def main(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         rig = Rig(Path(folder))
-        loop = asyncio.get_running_loop()
-        spool = Spool.open(Path(folder), "walk", fsync="never", loop=loop, **ROOM)
+        spool = spool_in(Path(folder))
         client = UpstreamClient(proxy="")
         view = View(1, part_of(rig, cached), Carried(), prompts(prompt))
         if rails:
@@ -124,12 +123,16 @@ async def main(
             best = min(best, (time.process_time() - begun) / walks * 1e6)
             profiler.disable()
         assert inward.wrote == rounds * walks * (len(answer) or 1 + stream)
-        each = best / (len(answer) or 1)
         what = "hit" if cached else "event" if stream else "request"
-        print(f"{each:.1f} µs of CPU per {what} without sockets")
+        print(f"{best / (len(answer) or 1):.1f} µs of CPU per {what} without sockets")
         if profile:
             pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
         spool.close()
+
+
+def spool_in(folder: Path) -> Spool:
+    loop = asyncio.get_running_loop()
+    return Spool.open(folder, "walk", fsync="never", loop=loop, **ROOM)
 
 
 def gateway_of(spool: Spool, client: UpstreamClient, view: View) -> Gateway:
