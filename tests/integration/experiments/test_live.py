@@ -62,6 +62,27 @@ def test_an_arm_that_fails_is_rolled_back_and_the_next_call_is_served_by_the_con
         eventually(lambda: not arm_of(ask(fleet, worker, hurt), hurt, calls), 5)  # noqa: B023
     assert ask(fleet, 0, hurt).headers["x-stockpot-prompt"] == "menu@1"
 
+    what_is_told(fleet, calls)
+
+
+NAMED: dict[bool, dict[str, Any]] = {True: {"name": "menu"}, False: {}}
+
+
+def begin(fleet: Fleet) -> None:
+    """Two versions of a prompt, the second on a model that fails, and half of the users on each."""
+    for model in ("main", "broken"):
+        messages = [{"role": "user", "content": f"Of {{{{ dish }}}} by {model}."}]
+        new = {"content": {"kind": "chat", "messages": messages, "model": model}}
+        of_first = model == "main"
+        said(fleet, "prompts" if of_first else "prompts/menu/versions", {**new, **NAMED[of_first]})
+    fleet.api.put("prompts/menu/labels/production", json={"version": 1}).raise_for_status()
+    said(fleet, "experiments", NEW)
+    said(fleet, "experiments/tone/start", {"reason": "ready"})
+
+
+def what_is_told(fleet: Fleet, calls: list[tuple[str, str]]) -> None:
+    """Every call and every unit is counted in its arm, and the decision has its figures."""
+    arms = dict(calls)
     counted = {arm: sum(one == arm for _, one in calls) for arm in ("now", "new")}
     where = {"experiment": "tone", "variant": "new", "limit": 200}
     eventually(lambda: len(said(fleet, "traces", **where)["items"]) == counted["new"], 10)
@@ -79,15 +100,7 @@ def test_an_arm_that_fails_is_rolled_back_and_the_next_call_is_served_by_the_con
 
 def prepared_and_called(fleet: Fleet) -> tuple[list[tuple[str, str]], dict[str, str]]:
     """Users call both workers while the experiment runs; each call with its arm, and each user."""
-    for model in ("main", "broken"):
-        messages = [{"role": "user", "content": f"Of {{{{ dish }}}} by {model}."}]
-        new = {"content": {"kind": "chat", "messages": messages, "model": model}}
-        of_first = model == "main"
-        said(fleet, "prompts" if of_first else "prompts/menu/versions", {**new, **NAMED[of_first]})
-    fleet.api.put("prompts/menu/labels/production", json={"version": 1}).raise_for_status()
-    said(fleet, "experiments", NEW)
-    said(fleet, "experiments/tone/start", {"reason": "ready"})
-
+    begin(fleet)
     calls: list[tuple[str, str]] = []
     for worker in range(2):
         eventually(lambda: arm_of(ask(fleet, worker, "first"), "first", calls), 5)  # noqa: B023
@@ -100,9 +113,6 @@ def prepared_and_called(fleet: Fleet) -> tuple[list[tuple[str, str]], dict[str, 
     assert set(calls) == set(arms.items())  # nobody was in two
     assert set(arms.values()) == {"now", "new"}
     return calls, arms
-
-
-NAMED: dict[bool, dict[str, Any]] = {True: {"name": "menu"}, False: {}}
 
 
 def arm_of(answer: httpx.Response, user: str, calls: list[tuple[str, str]]) -> str:

@@ -64,7 +64,7 @@ def test_no_chain_of_hidden_attributes_is_ever_followed(
         said = rendered(f"{{% for i in [1] %}}{{{{ {expression} }}}}{{% endfor %}}")
     except TemplateFault:
         return
-    assert said in ("", "[]"), (expression, said)
+    assert said in ("", "[]", "0"), (expression, said)  # the sum of nothing is 0
 
 
 @pytest.mark.parametrize(
