@@ -1,6 +1,6 @@
 // One check: its settings, its runs, and what one of them found.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { call } from "../api/client";
 import { needs, useMay } from "../api/may";
 import { Badge, State } from "../ui/badge";
@@ -17,10 +17,14 @@ import { KIND, scheduleOf, standing } from "./words";
 export function CheckView({ check, runId }: { check: Check; runId?: string }) {
   const may = useMay();
   const client = useQueryClient();
+  const navigate = useNavigate();
   const runs = useQuery(runsQuery(check.id));
   const start = useMutation({
     mutationFn: () => call<CheckRun>(`/api/v1/checks/${check.id}/runs`, { method: "POST" }),
-    onSuccess: () => client.invalidateQueries({ queryKey: [CHECKS] }),
+    onSuccess: async (made) => {
+      await client.invalidateQueries({ queryKey: [CHECKS] });
+      await navigate({ to: "/pipelines", search: (old) => ({ ...old, run: made.id }) });
+    },
     onError: (error) => toastError(error),
   });
   const editor = may.project("editor", check.project);
