@@ -6,7 +6,8 @@ One worker in front of a mock upstream. A quiet caller sends small calls one aft
 it, in a process of its own, another tenant keeps 200 streams open that last a second each, or 20
 such streams with prompts of 2 MB, or both; or, as nobody's model could take it, sends prompts of
 2 MB over 4 connections as fast as they are answered. The worker is pinned to one processor, all
-others to another one.
+others to another one. The last two rows are eight callers of texts of 40 KB, without a policy and
+under one whose rails look at them in the rail process.
 """
 
 from __future__ import annotations
@@ -21,25 +22,50 @@ import tempfile
 import time
 from pathlib import Path
 
+import msgspec
+
 from stockpot.bench.load import Caller
 from stockpot.bench.rig import Rig, request
+from stockpot.gateway.models import GatewayPart, Part
+from stockpot.rails import RAILS_PART, RAILS_PART_VERSION, Policy, RailsPart, Rule
 
 INTERVAL_US = 20_000
 """Between the 50 events of a stream."""
 HUGE = 2 * 1024 * 1024
 NOISE = {
-    "alone": (0, 0, 0),
-    "beside 200 slow streams": (200, 0, 0),
-    "beside 20 prompts of 2 MB": (0, 20, 0),
-    "beside both": (200, 20, 0),
-    "beside a flood of 2 MB": (0, 0, 4),
+    "alone": (0, 0, 0, 0, 0),
+    "beside 200 slow streams": (200, 0, 0, 0, 0),
+    "beside 20 prompts of 2 MB": (0, 20, 0, 0, 0),
+    "beside both": (200, 20, 0, 0, 0),
+    "beside a flood of 2 MB": (0, 0, 4, 0, 0),
+    "beside 8 callers of 40 KB": (0, 0, 0, 8, 0),
+    "beside 8 guarded of 40 KB": (0, 0, 0, 0, 8),
 }
-"""Connections with slow streams, with huge prompts of slow streams, with huge prompts at once."""
+"""Connections with slow streams, with huge prompts of slow streams, with huge prompts at once, with
+large texts at once, and with guarded ones."""
+LARGE = 40 * 1024
+GUARDED = "bench-guard"
+"""The name of the guarded route: as long as the other's."""
+RULES = (
+    Rule("pii", "pii", ("input",), "flag", budget_ms=2000),
+    Rule("injection", "injection", ("input",), "flag", budget_ms=2000),
+)
+
+
+class Guarding(Rig):
+    """A rig with a second route to the same model, which a policy looks at."""
+
+    def part(self) -> GatewayPart:
+        made = super().part()
+        other = msgspec.structs.replace(made.routes[0], name=GUARDED)
+        return msgspec.structs.replace(made, routes=(*made.routes, other))
 
 
 def main(calls: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        rig = Rig(Path(folder))
+        rig = Guarding(Path(folder))
+        rails = RailsPart((Policy("p", "bench", RULES),), by_route={f"bench/{GUARDED}": "p"})
+        rig.more = (Part(RAILS_PART, RAILS_PART_VERSION, msgspec.msgpack.encode(rails)),)
         rig.start_mock(INTERVAL_US)
         rig.start_worker()
         try:
@@ -73,12 +99,17 @@ def measured(rig: Rig, noisy: tuple[int, ...], calls: int) -> tuple[float, ...]:
     return (*(taken[int(len(taken) * part)] for part in (0.5, 0.9, 0.99)), taken[-1])
 
 
-async def make_noise(port: int, core: int, slow: int, huge: int, flood: int) -> None:
+async def make_noise(
+    port: int, core: int, slow: int, huge: int, flood: int, large: int, guarded: int
+) -> None:
     """The other tenant."""
     os.sched_setaffinity(0, {core})
-    stream, large = request(port, stream=True), _huge(request(port, stream=True))
-    every = [(stream, True)] * slow + [(large, True)] * huge
+    stream, long = request(port, stream=True), _huge(request(port, stream=True))
+    every = [(stream, True)] * slow + [(long, True)] * huge
     every += [(_huge(request(port)), False)] * flood
+    some = _huge(request(port), LARGE)
+    every += [(some, False)] * large
+    every += [(some.replace(b'"bench-model"', b'"%b"' % GUARDED.encode()), False)] * guarded
     await asyncio.gather(*(_again_and_again(port, data, streams) for data, streams in every))
 
 
@@ -98,9 +129,9 @@ async def _again_and_again(port: int, data: bytes, stream: bool) -> None:
             await reader.readexactly(int(length))
 
 
-def _huge(whole: bytes) -> bytes:
+def _huge(whole: bytes, size: int = HUGE) -> bytes:
     head, _, body = whole.partition(b"\r\n\r\n")
-    text = b"lorem ipsum " * (HUGE // 12)
+    text = b"lorem ipsum " * (size // 12)
     body = body.replace(b"You are terse.", text)
     lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
     return b"\r\n".join([*lines, b"Content-Length: %d" % len(body)]) + b"\r\n\r\n" + body
@@ -109,7 +140,7 @@ def _huge(whole: bytes) -> bytes:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=2000)
-    parser.add_argument("--noise", nargs=5, type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--noise", nargs=7, type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.noise:
         asyncio.run(make_noise(*arguments.noise))

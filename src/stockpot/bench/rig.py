@@ -64,6 +64,9 @@ class Rig:
         self.mock = Process(argv, self.folder / "mock.log", core=self.other)
         wait_for(lambda: listening(self.mock_port), "the mock upstream's start")
 
+    more: tuple[Part, ...] = ()
+    """Parts of the snapshot besides the gateway's."""
+
     def start_worker(self) -> Process:
         if self.worker is not None:
             self.worker.stop()
@@ -114,7 +117,9 @@ class Rig:
     def _publish(self) -> None:
         part = self.part()
         snapshot = Snapshot(
-            1, int(time.time() * 1000), (Part("gateway", 1, msgspec.msgpack.encode(part)),)
+            1,
+            int(time.time() * 1000),
+            (Part("gateway", 1, msgspec.msgpack.encode(part)), *self.more),
         )
         sealed = self.instance.seal(msgspec.msgpack.encode(snapshot))
         (self.instance.run / "snapshot.sealed").write_bytes(sealed)

@@ -7,6 +7,7 @@ call. Every message is a length and a kind, then MessagePack: 0 is the snapshot'
 
 from __future__ import annotations
 
+import os
 import signal
 import struct
 import sys
@@ -51,4 +52,5 @@ def serve(into: BinaryIO, out: BinaryIO) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's, meant for the worker
+    os.nice(10)  # where both want one processor, calls that do not wait for rails go first
     serve(sys.stdin.buffer, sys.stdout.buffer)
