@@ -89,7 +89,8 @@ def _ramp(
 
 
 def _lasted(experiment: Experiment, stage: Stage, told: Measured, now_ms: float) -> bool:
-    since = experiment.stage_ms if experiment.stage_ms is not None else now_ms
+    known = (at for at in (experiment.stage_ms, experiment.started_ms) if at is not None)
+    since = next(known, now_ms)
     enough = min(arm.units for arm in told.arms) >= stage.units
     return enough and now_ms - since >= stage.after_s * 1000
 
