@@ -182,14 +182,22 @@ TEMPLATES = {
 }
 
 
-def prompts(syntax: str) -> PromptTable:
+def prompts(syntax: Any) -> PromptTable:
     """The snapshot's prompts: none, or the one that is asked for."""
     if not syntax:
         return {}
     messages = (Message("system", "You are terse."), Message("user", TEMPLATES[syntax]))
-    version = Version("menu", 1, "chat", syntax, messages=messages, variables_schema=SCHEMA,
-                      model="bench-model", params={"temperature": 0.2, "max_tokens": 256},
-                      content_hash=syntax)  # type: ignore[arg-type]  # fmt: skip
+    version = Version(
+        "menu",
+        1,
+        "chat",
+        syntax,
+        messages=messages,
+        variables_schema=SCHEMA,
+        model="bench-model",
+        params={"temperature": 0.2, "max_tokens": 256},
+        content_hash=syntax,
+    )
     return {("bench", "menu"): PromptEntry("menu", {"production": 1}, {1: version})}
 
 
@@ -225,7 +233,7 @@ async def upstream(client: UpstreamClient, rig: Rig) -> UpstreamConnection:
     """An idle connection on a fake transport, in the client's pool."""
     lane = client._pool.lane(Origin("http", "127.0.0.1", rig.mock_port))
     client.clock.start()
-    connection = UpstreamConnection(lane, None)  # type: ignore[arg-type]
+    connection = UpstreamConnection(lane, None)
     connection.connection_made(FakeTransport())
     lane.give_back(connection)
     await asyncio.sleep(0)

@@ -32,7 +32,7 @@ def stream(dialect: str, pieces: list[str]) -> bytes:
         else:
             made.append({"candidates": [{"index": 0, "content": {"parts": [{"text": piece}]}}]})
     whole = "".join(pieces)
-    made += {
+    ends: dict[str, list[Any]] = {
         "openai": [{"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}],
         "anthropic": [{"type": "content_block_stop", "index": 0}, {"type": "message_stop"}],
         "responses": [
@@ -42,7 +42,8 @@ def stream(dialect: str, pieces: list[str]) -> bytes:
              "response": {"output": [{"type": "message", "content": [{"text": whole}]}]}},
         ],
         "gemini": [{"candidates": [{"index": 0, "finishReason": "STOP"}]}],
-    }[dialect]  # fmt: skip
+    }  # fmt: skip
+    made += ends[dialect]
     return b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in made)
 
 
