@@ -233,7 +233,7 @@ async def upstream(client: UpstreamClient, rig: Rig) -> UpstreamConnection:
     """An idle connection on a fake transport, in the client's pool."""
     lane = client._pool.lane(Origin("http", "127.0.0.1", rig.mock_port))
     client.clock.start()
-    connection = UpstreamConnection(lane, None)
+    connection = UpstreamConnection(lane, None)  # type: ignore[arg-type]
     connection.connection_made(FakeTransport())
     lane.give_back(connection)
     await asyncio.sleep(0)
