@@ -158,9 +158,10 @@ class World:
         )  # fmt: skip
 
     async def checked(self, project: str, word: str) -> dict[str, str]:
-        """A canary that was asked for and waits."""
-        new = {"name": f"{word}-canary", "project": project, "model": "m", "prompts": [word]}
-        check = await self.done("PUT", "/api/v1/canaries", new)
+        """A pipeline that was asked for and waits."""
+        step = {"id": word, "use": "canary", "options": {"name": word}}
+        new = {"name": f"{word}-pipeline", "project": project, "steps": [step]}
+        check = await self.done("PUT", "/api/v1/pipelines", new)
         run = await self.made(f"/api/v1/checks/{check['id']}/runs", {})
         return {"check_id": check["id"], "check_run_id": run["id"]}
 
