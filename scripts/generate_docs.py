@@ -276,12 +276,14 @@ def _names_code(line: ast.stmt) -> bool:
 def _gateway_codes() -> Iterator[str]:
     """Every error code that the data plane can answer with, as its source says it."""
     from stockpot.gateway import admission
+    from stockpot.gateway.guard import refusing
     from stockpot.gateway.http.calls import FailureKind
     from stockpot.providers import BadRequest
 
     yield from get_args(FailureKind)
     yield inspect.signature(BadRequest).parameters["code"].default
     yield from admission._CODES.values()
+    yield refusing.CODE
     for folder in ("gateway", "providers"):
         for path in (SOURCES / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
