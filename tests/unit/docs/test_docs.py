@@ -12,8 +12,9 @@ import click
 import pytest
 
 from scripts import generate_docs
-from stockpot.cli import main
+from stockpot.cli import ALSO, main
 from stockpot.core.config import SETTINGS
+from stockpot.pipelines.rightsize.cli.root import RunsByDefault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,8 +120,11 @@ def test_every_command_that_is_shown_exists_with_its_options(page: Path) -> None
         return  # it is the commands' own help
     for line in shown_commands(page.read_text("utf-8")):
         words = shlex.split(line)
+        words[1] = ALSO.get(words[1], words[1])
         used = max(n for n in range(1, len(words) + 1) if " ".join(words[:n]) in commands())
         command = commands()[" ".join(words[:used])]
+        if isinstance(command, RunsByDefault) and words[used:]:
+            command = command.commands["run"]
         rest = [word for word in words[used:] if not word.startswith("-")]
         assert not (isinstance(command, click.Group) and rest), line
         given = {word.split("=")[0] for word in words[used:] if word.startswith("--")}
