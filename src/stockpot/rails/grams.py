@@ -2,9 +2,10 @@
 
 A text is split at blanks into chunks and after full stops into sentences. What a chunk weighs
 after another is a function of the two alone (the words in it, their runs of three to five letters,
-hashed: fastText's subword features, Bojanowski et al. 2017, TACL 5:135; and the pair), so that it
-is remembered and a text costs one look-up a chunk. Hashes are CRC-32: the same in every process.
-Knows weights; knows nothing of what they were trained to find, and no file but those beside it.
+hashed: fastText's subword features, Bojanowski et al. 2017, TACL 5:135; and the pair). What the
+words weigh is remembered, so that a text costs one look-up and one hash a chunk. Hashes are CRC-32:
+the same in every process. Knows weights; knows nothing of what they were trained to find, and no
+file but those beside it.
 
 Disguises are undone where a chunk is seen first: characters without width, Unicode tags, letters
 of other scripts inside a Latin word, digits for letters, letters apart by dots, readable base64.
@@ -16,15 +17,15 @@ import base64
 import binascii
 import re
 import unicodedata
-import zlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, compress, pairwise
 from math import exp, sqrt
-from operator import mul, sub
+from operator import add, mul, sub
 from typing import NamedTuple
+from zlib import crc32, decompress
 
 import msgspec
 
@@ -37,7 +38,9 @@ GAIN = 0.25
 LINE = "¶"
 """The chunk that stands for the end of a line."""
 
-_REMEMBERED = 100_000
+_SIZES = (3, 4, 5)
+_CAPS = crc32(b"CAPS")
+_REMEMBERED = 50_000
 _LONGEST = 48
 _PIECE = 24
 """A sentence of more than 48 chunks is looked at in pieces of 24: what has no full stop is not
@@ -59,8 +62,6 @@ _HINT = re.compile(r" \w \w \w \w")
 _APART = re.compile(r"\w(?: \w(?!\w)){5,}")
 _DOTTED = re.compile(r"(?:\w[-._*]){4,}\w[.!?]?")
 _PACKED = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
-_MARK = 1 << 28
-"""More than any weight; twice that and a weight still is one digit of Python's integers."""
 
 
 class GramModel(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -138,11 +139,23 @@ def step_grams(before: str, chunk: str, bits: int) -> list[int]:
     tokens = _tokens(chunk)
     if not tokens:
         return []
+    earlier = (_tokens(before) or [_START])[-1]
+    pair = f"{_shape(earlier)} {_shape(tokens[0])}".encode("utf-8", "replace")
+    return [gram & mask for gram in (*inner_grams(tokens), crc32(pair))]
+
+
+def inner_grams(tokens: Sequence[str]) -> list[int]:
+    """The hashed features of a chunk's words, and of their pairs inside it."""
     grams = [gram for token in tokens for gram in _word_grams(token)]
-    earlier = _tokens(before)[-1:] or [_START]
-    pairs = zip([*earlier, *tokens[:-1]], tokens, strict=True)
-    grams += [f"{_shape(one)} {_shape(two)}" for one, two in pairs]
-    return [zlib.crc32(gram.encode("utf-8", "replace")) & mask for gram in grams]
+    return [*grams, *_pairs(tokens)] if len(tokens) > 1 else grams
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _pairs(tokens: Sequence[str]) -> list[int]:
+    return [crc32(_bytes(f"{_shape(one)} {_shape(two)}")) for one, two in pairwise(tokens)]
 
 
 def _tokens(chunk: str) -> list[str]:
@@ -155,18 +168,24 @@ def _tokens(chunk: str) -> list[str]:
     return _TOKEN.findall(chunk)
 
 
-def _word_grams(token: str) -> list[str]:
+def _word_grams(token: str) -> list[int]:
     word = _folded(token)
     padded = f"<{word}>"
-    grams = [f"w{word}"]
-    for size in (3, 4, 5):
-        grams += [padded[i : i + size] for i in range(len(padded) - size + 1)]
+    starts = [(size, at) for size in _SIZES for at in range(len(padded) - size + 1)]
+    if word.isascii():  # a letter is a byte, and a slice of bytes need not be encoded
+        data = padded.encode()
+        grams = [crc32(data[at : at + size]) for size, at in starts]
+    else:
+        grams = [crc32(_bytes(padded[at : at + size])) for size, at in starts]
+    grams.append(crc32(_bytes(f"w{word}")))
     if len(token) > 3 and token.isupper():
-        grams.append("CAPS")
+        grams.append(_CAPS)
     return grams
 
 
 def _folded(token: str) -> str:
+    if token.isascii() and token.isalpha():
+        return token.lower()
     word = unicodedata.normalize("NFKC", token).casefold()
     if not word.isascii() and any(letter.isascii() and letter.isalpha() for letter in word):
         word = "".join([LOOKS_LIKE.get(letter, letter) for letter in word])
@@ -202,29 +221,79 @@ def unpacked(chunk: str) -> str:
     return content if content.isprintable() and " " in content else ""
 
 
-class _Steps(dict[tuple[str, str], int]):
-    """Weights of chunks after chunks. At the start of a sentence the mark is added twice."""
+class _Chunk(NamedTuple):
+    """What a chunk weighs whatever stands before it. CRC-32 goes on where it stopped, so that the
+    hash of a pair is that of `head`, begun with the `tail` of the chunk before. Without a word in
+    it `head` is empty. `end` says whether a sentence ends with it."""
+
+    own: int
+    head: bytes
+    tail: int
+    end: bool
+
+
+class _Chunks(dict[str, _Chunk]):
+    """Chunks that were seen: a word comes again much oftener than a pair of words does."""
 
     def __init__(self, table: Sequence[int], bits: int) -> None:
-        self._table, self._bits = table, bits
+        self._table, self._mask = table, (1 << bits) - 1
+        self._words: dict[str, tuple[int, bytes]] = {}
+        """Of each word its weight, and its shape in pairs."""
+        self.hiding: dict[str, int] = {}
+        """What chunks weigh at least for what they hide."""
 
-    def __missing__(self, step: tuple[str, str]) -> int:
+    def __missing__(self, chunk: str) -> _Chunk:
         if len(self) >= _REMEMBERED:
             self.clear()
-        weight = self._weight(step)
-        if is_end(step[0]):
-            weight += 2 * _MARK
-        self[step] = weight
-        return weight
+            self.hiding.clear()
+        made = self[chunk] = self._made(chunk)
+        return made
 
-    def _weight(self, step: tuple[str, str]) -> int:
-        table = self._table
-        weight = sum([table[gram] for gram in step_grams(*step, self._bits)])
-        content = unpacked(step[1]).split()
+    def weights(self, chunks: Sequence[str]) -> tuple[list[int], Iterable[bool]]:
+        """What each weighs after the one before it, and whether it begins a sentence."""
+        owns, heads, tails, ends = zip(*map(self.__getitem__, chunks), strict=True)
+        mask, table = self._mask, self._table
+        pairs = [table[pair & mask] for pair in map(crc32, heads, chain((_TAIL,), tails))]
+        weights = list(map(add, owns, pairs))
+        if b"" in heads:
+            for at, head in enumerate(heads):
+                if not head:
+                    weights[at] = 0
+        if self.hiding and not self.hiding.keys().isdisjoint(chunks):
+            for at, chunk in enumerate(chunks):
+                weights[at] = max(weights[at], self.hiding.get(chunk, weights[at]))
+        return weights, chain((True,), ends)
+
+    def _made(self, chunk: str) -> _Chunk:
+        tokens = _tokens(chunk)
+        end = is_end(chunk)
+        if not tokens:
+            return _Chunk(0, b"", _TAIL, end)
+        words = [self._word(token) for token in tokens]
+        own = sum([weight for weight, _ in words])
+        if len(words) > 1:
+            table, mask = self._table, self._mask
+            pairs = [one + b" " + two for (_, one), (_, two) in pairwise(words)]
+            own += sum([table[crc32(pair) & mask] for pair in pairs])
+        content = unpacked(chunk).split()
         if content:
-            inside = sum([self._weight(one) for one in steps(content)])
-            weight = max(weight, round(inside * normalizer(len(content)) / normalizer(1)))
-        return weight
+            inside = sum(self.weights(content)[0])
+            self.hiding[chunk] = round(inside * normalizer(len(content)) / normalizer(1))
+        return _Chunk(own, words[0][1], crc32(words[-1][1] + b" "), end)
+
+    def _word(self, token: str) -> tuple[int, bytes]:
+        known = self._words.get(token)
+        if known is None:
+            if len(self._words) >= _REMEMBERED:
+                self._words.clear()
+            table, mask = self._table, self._mask
+            weight = sum([table[gram & mask] for gram in _word_grams(token)])
+            known = self._words[token] = weight, _bytes(_shape(token))
+        return known
+
+
+_TAIL = crc32(_bytes(f"{LINE} "))
+"""Of the start of a text, and of a chunk without a word."""
 
 
 class Scorer:
@@ -232,18 +301,18 @@ class Scorer:
 
     def __init__(self, model: GramModel) -> None:
         self.model = model
-        table = array("b", zlib.decompress(model.table))
+        table = array("b", decompress(model.table))
         if len(table) != 1 << model.bits:
             raise ValueError(f"the table has {len(table)} weights, not 2**{model.bits}")
-        self._steps = _Steps(table, model.bits)
+        self._chunks = _Chunks(table, model.bits)
         self._factors = _Factors(model.scale)
 
     def weigh(self, chunks: Sequence[str]) -> Weighed:
         """The sentences with their sums."""
-        weights = list(map(self._steps.__getitem__, steps(chunks)))
-        starts = [i for i, weight in enumerate(weights) if weight > _MARK]
-        for i in starts:
-            weights[i] -= 2 * _MARK
+        if not chunks:
+            return Weighed([0], [])
+        weights, begins = self._chunks.weights(chunks)
+        starts = list(compress(range(len(weights)), begins))
         edges = _cut(starts, len(weights))
         until = list(accumulate(weights, initial=0))
         sums = [until[edge] for edge in edges]
@@ -313,4 +382,4 @@ def seen_by(data: bytes) -> frozenset[bytes]:
 def fingerprint(text: str) -> bytes:
     """What `GramModel.seen` keeps of a text: 4 bytes, of its words alone."""
     words = " ".join(re.findall(r"\w+", text.casefold()))
-    return zlib.crc32(words.encode("utf-8", "replace")).to_bytes(4, "big")
+    return crc32(words.encode("utf-8", "replace")).to_bytes(4, "big")
