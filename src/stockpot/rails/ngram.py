@@ -12,6 +12,7 @@ passes, and a harmless order to an assistant is found where documents have none.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from stockpot.rails.grams import (
@@ -119,7 +120,7 @@ def runs(edges: Sequence[int]) -> Iterator[tuple[int, int]]:
             yield edges[first], edges[last]
 
 
-def _promising(edges: Sequence[int], sums: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+def _promising(edges: Sequence[int], sums: Sequence[int]) -> list[tuple[int, int, int]]:
     """Those of `runs`, of more than one sentence, that can have the greatest score, with sums.
 
     Dividing by the root of the length, a run of a positive sum gains by losing an end that is not
@@ -127,18 +128,16 @@ def _promising(edges: Sequence[int], sums: Sequence[int]) -> Iterator[tuple[int,
     """
     positive = [i for i, total in enumerate(sums) if total > 0]
     if not positive or len(sums) == 1:
-        return
-    yield edges[0], edges[-1], sum(sums)
-    for first, last in _near(positive):
-        yield edges[first], edges[last + 1], sum(sums[first : last + 1])
-
-
-def _near(positive: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Pairs of these sentences that stand in one run."""
-    for behind in range(1, RUN):
-        for first, last in zip(positive, positive[behind:], strict=False):
-            if last - first < RUN:
-                yield first, last
+        return []
+    until = [*accumulate(sums, initial=0)]
+    near = [
+        (first, last)
+        for behind in range(1, RUN)
+        for first, last in zip(positive, positive[behind:], strict=False)
+        if last - first < RUN
+    ]
+    found = [(edges[a], edges[b + 1], until[b + 1] - until[a]) for a, b in near]
+    return [(edges[0], edges[-1], until[-1]), *found]
 
 
 def build_injection(rule: Rule, models: Mapping[str, bytes]) -> InjectionRail:
