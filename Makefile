@@ -10,7 +10,7 @@ SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON ?= python3
-JOBS ?= 2
+JOBS ?= 3
 BIN := .venv/bin
 DONE := .cache/done
 MODELS := smollm2-135m minilm-l6-v2

@@ -90,7 +90,7 @@ def pytest_collection_finish() -> None:
     tests that start a control plane in this process."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 100)
+    gc.set_threshold(5_000, 20, 20)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
