@@ -98,6 +98,7 @@ def _command(path: str, command: click.Command, parent: click.Context | None) ->
     name = path.rpartition(" ")[2]
     told = command.context_settings  # as when it runs, or a cached help option differs
     context = click.Context(command, info_name=name, parent=parent, terminal_width=88, **told)
+    command._help_option = None  # click keeps that of the first caller, who may have been another
     level = "#" * min(4, 2 + path.count(" "))
     text = f"{level} {path}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
     if isinstance(command, click.Group):

@@ -23,8 +23,10 @@ from stockpot.evals.judges.store import metadata as judge_tables
 from stockpot.evals.store import metadata as evals_tables
 from stockpot.experiments.store.tables import metadata as experiment_tables
 from stockpot.feedback.store import metadata as feedback_tables
+from stockpot.guardrails.tables import metadata as guardrail_tables
 from stockpot.monitors.checks.store import metadata as check_tables
 from stockpot.monitors.store.tables import metadata as monitor_tables
+from stockpot.pipelines.rightsize.store import metadata as rightsize_tables
 from stockpot.playground.store import metadata as playground_tables
 from stockpot.prompts.store.tables import metadata as prompt_tables
 from stockpot.revisions.store import metadata as revision_tables
@@ -37,6 +39,7 @@ EXPECTED = [
     access_tables, catalog_tables, revision_tables, score_tables, feedback_tables, monitor_tables,
     dataset_tables, evals_tables, judge_tables, job_tables, keeping_tables, playground_tables,
     prompt_tables, experiment_tables, usecase_tables, check_tables,
+    guardrail_tables, rightsize_tables,
 ]  # fmt: skip
 SCRIPTS = ScriptDirectory(str(Path(stockpot.__file__).parent / "migrations"))
 REVISIONS = [script.revision for script in reversed(list(SCRIPTS.walk_revisions()))]

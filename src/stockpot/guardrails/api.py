@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 
 from stockpot.access import Principal, requires
+from stockpot.core.errors import InvalidInput
 from stockpot.guardrails.models import (
     Binding,
     BindingKind,
@@ -83,6 +84,11 @@ def _bindings(routes: APIRouter, service: GuardrailService) -> None:
         project: Project = "default",
     ) -> None:
         """Let no policy hold there any more."""
+        if (kind == "project") == bool(subject):
+            raise InvalidInput(
+                "a key or a route is named in 'subject'; a project is not",
+                hint="kind=route&subject=NAME, kind=key&subject=ID, or kind=project alone",
+            )
         await service.unbind(principal, project, Binding(kind=kind, subject=subject))
 
 

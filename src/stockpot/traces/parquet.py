@@ -1,8 +1,8 @@
 """Spans as a Parquet file. Knows the fields of an exported span; knows not where spans come from.
 
 Columns are what a line of the export has: text, numbers, flags and lists of text as such, `tokens`
-as a struct, and what has no fixed shape (`params`, `stages_ms`, `cost_detail`, `bill`) as text of
-JSON.
+as a struct, and what has no fixed shape (`params`, `stages_ms`, `cost_detail`, `bill`,
+`exposures`) as text of JSON.
 """
 
 from __future__ import annotations

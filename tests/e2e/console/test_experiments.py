@@ -37,7 +37,7 @@ metrics = [{ name = "latency_ms", role = "primary" },
 async def test_an_experiment_is_planned_started_ramped_and_stopped(
     instance: Instance, open_page: Open, tmp_path: Path
 ) -> None:
-    page = await open_page("/experiments")
+    page = await open_page("/experiments?project=nothing-here")
     await expect(page.get_by_text("stockpot experiments create tone.toml --start")).to_be_visible()
     await page.get_by_role("link", name="See first how long it takes").click()
     plan = page.get_by_role("dialog", name="How long would an experiment take?")
@@ -49,6 +49,7 @@ async def test_an_experiment_is_planned_started_ramped_and_stopped(
     file = tmp_path / "cheaper.toml"
     file.write_text(FILE)
     made = await asyncio.to_thread(instance.command, "experiments", "create", str(file), "--json")
+    await page.goto("/experiments")
     try:
         await moved(page)
     finally:

@@ -122,7 +122,8 @@ def test_an_export_is_a_parquet_file_that_others_read(asked: Asked, tmp_path: Pa
     lines = list(asked.client.stream("/api/v1/traces/export", project="menu", payloads=True))
     rows = parquet.read_table(out).to_pylist()
     for row in rows:
-        row |= {n: json.loads(row[n]) for n in ("params", "stages_ms", "cost_detail", "bill")}
+        texts = ("params", "stages_ms", "cost_detail", "bill", "exposures")
+        row |= {n: json.loads(row[n]) for n in texts}
     assert rows == lines
     types = {field.name: str(field.type) for field in parquet.read_schema(out)}
     assert (types["cost_nano"], types["start_ms"], types["is_root"]) == ("int64", "double", "bool")

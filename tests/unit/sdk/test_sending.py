@@ -36,7 +36,8 @@ def test_while_the_server_is_away_nothing_waits_and_the_buffer_keeps_its_bound(
     assert observe.flush(0.1) is False
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len([one for one in told if "is dropped" in one]) == 1
-    assert len([one for one in told if "is away" in one]) == 1
+    away = [one for one in told if "is away" in one and "up to 20 spans" in one]
+    assert len(away) == 1  # observers of other tests may still end, and say so
 
 
 def test_the_buffer_is_bounded_in_bytes_too() -> None:
