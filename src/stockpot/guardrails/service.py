@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -192,7 +191,7 @@ class GuardrailService:
         """A calibration as it comes over the API."""
         try:
             model = base64.b64decode(new.model, validate=True) if new.model else None
-        except binascii.Error:
+        except ValueError:  # of its bytes (binascii.Error), or of letters that are not ASCII
             raise InvalidInput("'model' must be base64") from None
         evidence = dict(new.evidence)
         return await self.set_calibration(

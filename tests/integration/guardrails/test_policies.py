@@ -130,3 +130,14 @@ async def test_what_is_flagged_goes_to_annotation_once(small: Plane) -> None:
         "no-truffles: flag", "careful", "no-truffles",
     )  # fmt: skip
     assert span["output_preview"] == "words on input: TRUFFLE ×2 · 12 µs"
+
+
+async def test_what_cannot_be_kept_or_unbound_is_refused_in_plain_words(small: Plane) -> None:
+    admin = await small.admin()
+    for model in ("!", "ü"):
+        told = {"rail": "injection", "threshold": 0.5, "model": model}
+        answer = await admin.put(f"{API}/calibrations", json=told)
+        assert (answer.status_code, "base64" in answer.text) == (422, True)
+    for asked in ({"kind": "key"}, {"kind": "project", "subject": "x"}):
+        answer = await admin.delete(f"{API}/bindings", params=asked)
+        assert (answer.status_code, "subject" in answer.text) == (422, True)
