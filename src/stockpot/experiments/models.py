@@ -113,7 +113,7 @@ class NewExperiment(Frozen):
     share: Part = WHOLE
     ramp: tuple[Stage, ...] = Field((), max_length=20)
     metrics: tuple[Metric, ...] = Field(min_length=1, max_length=20)
-    alpha: float = Field(0.05, gt=0, le=0.5)
+    alpha: float = Field(0.05, ge=1e-6, le=0.5)
     auto_release: bool = False
 
     @field_validator("subject")
@@ -309,16 +309,16 @@ class ExperimentPlanRequest(Frozen):
     """What to expect of an experiment: of two arms of a metric whose units differ by `spread` (a
     standard deviation; of a proportion that of `baseline`), with so many units a day."""
 
-    baseline: float = Field(allow_inf_nan=False)
-    spread: float | None = Field(None, gt=0, allow_inf_nan=False)
-    effect: float | None = Field(None, gt=0, allow_inf_nan=False)
-    units_per_day: float = Field(gt=0, le=1e12)
-    days: float = Field(14.0, gt=0, le=3650)
+    baseline: float = Field(ge=-1e12, le=1e12, allow_inf_nan=False)
+    spread: float | None = Field(None, ge=1e-12, le=1e12, allow_inf_nan=False)
+    effect: float | None = Field(None, ge=1e-12, le=1e12, allow_inf_nan=False)
+    units_per_day: float = Field(ge=0.01, le=1e12)
+    days: float = Field(14.0, ge=0.01, le=3650)
     share: int = Field(WHOLE, ge=1, le=WHOLE)
     weight: int = Field(WHOLE // 2, ge=1, lt=WHOLE)
     kind: Literal["mean", "proportion"] = "mean"
-    alpha: float = Field(0.05, gt=0, le=0.5)
-    power: float = Field(0.8, gt=0, lt=1)
+    alpha: float = Field(0.05, ge=1e-6, le=0.5)
+    power: float = Field(0.8, ge=0.01, le=0.9999)
 
 
 class ExperimentPlan(Frozen):
