@@ -30,7 +30,7 @@ class Sent(NamedTuple):
 
 
 class Guests:
-    """Asks with the application's key. `pause_s` is between the questions of one guest."""
+    """Asks with the application's key; a `seed` brings the same guests and questions again."""
 
     def __init__(self, gateway: str, console: str, key: str, seed: int | None = None) -> None:
         self._gateway = gateway
@@ -57,26 +57,30 @@ class Guests:
     ) -> None:
         question = self._chance.choice(story.questions())
         guest = f"guest-{uuid.UUID(int=self._chance.getrandbits(128)).hex[:10]}"
+        tally[0] += 1
         try:
-            tally[0] += 1
-            answer = await http.post(
-                f"{self._gateway}/v1/chat/completions",
-                json=_body(question, guest, direct=number % _DIRECT == _DIRECT - 1),
-            )
-            if not answer.is_success:
-                tally[1] += 1
-                return
+            direct = number % _DIRECT == _DIRECT - 1
+            url = f"{self._gateway}/v1/chat/completions"
+            answer = await http.post(url, json=_body(question, guest, direct=direct))
+            answer.raise_for_status()
             text = answer.json()["choices"][0]["message"]["content"] or ""
             up = pleased(question, text, self._chance)
             tally[2] += up
-            trace = answer.headers["x-stockpot-trace-id"]
-            told = {"trace_id": trace, "thumb": "up" if up else "down", "user": guest}
-            rated = await http.post(f"{self._console}/api/v1/feedback", json=told)
-            tally[3] += not rated.is_success
-        except httpx.TransportError:
-            tally[3] += 1
+            tally[3] += not await self._rated(
+                http, answer.headers["x-stockpot-trace-id"], guest, up
+            )
+        except httpx.HTTPError:
+            tally[1] += 1
         finally:
             gate.release()
+
+    async def _rated(self, http: httpx.AsyncClient, trace: str, guest: str, up: bool) -> bool:
+        """Whether the thumb was taken; the control plane may be away while calls go on."""
+        told = {"trace_id": trace, "thumb": "up" if up else "down", "user": guest}
+        try:
+            return (await http.post(f"{self._console}/api/v1/feedback", json=told)).is_success
+        except httpx.TransportError:
+            return False
 
 
 def _body(question: Question, guest: str, *, direct: bool) -> dict[str, object]:
