@@ -140,7 +140,7 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.stdout.close()
 
 
-def eventually(condition: Any, seconds: float = 20) -> Any:
+def eventually(condition: Any, seconds: float = 60) -> Any:
     """The condition's first true value; fails when there is none in time."""
     deadline = time.monotonic() + seconds
     while True:

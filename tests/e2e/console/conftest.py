@@ -10,7 +10,14 @@ from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, StorageState, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    StorageState,
+    async_playwright,
+    expect,
+)
 
 from tests.e2e.console.traffic import echo_server, send_traffic
 from tests.running import Instance, running
@@ -26,6 +33,11 @@ QUIET = [
 ]
 EXPECTED = ("the server responded with a status of 4", "net::ERR_INTERNET_DISCONNECTED")
 """What Chromium writes to its console when a test provokes a refusal or cuts the line."""
+
+PATIENCE_MS = 45_000
+"""What a page may take on a slow and busy machine; a test waits no longer than it must."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 Open = Callable[..., Awaitable[Page]]
 Theme = Literal["light", "dark"]
@@ -109,7 +121,7 @@ class Watched:
             viewport={"width": width, "height": 900},
             color_scheme=theme,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))

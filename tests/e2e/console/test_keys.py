@@ -30,7 +30,7 @@ def call(instance: Instance, secret: str, model: str = "echo") -> int:
         f"{instance.gateway}/v1/chat/completions",
         headers={"authorization": f"Bearer {secret}"},
         json={"model": model, "messages": [{"role": "user", "content": "hi"}]},
-        timeout=20,
+        timeout=60,
     )
     return answer.status_code
 

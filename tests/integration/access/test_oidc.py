@@ -67,7 +67,7 @@ class Site:
             opened.close()
 
     def browser(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=20)
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=60)
 
     def admin(self) -> httpx.Client:
         headers = {"authorization": f"Bearer {self.instance.derive('cli')}"}

@@ -37,7 +37,7 @@ class Node:
         )
 
     def stop(self) -> None:
-        self.child.communicate(timeout=20)
+        self.child.communicate(timeout=60)
 
     def ask(self, client: str) -> Ask:
         """Asks with one of the packages."""

@@ -162,11 +162,11 @@ async def test_a_client_that_leaves_cancels_the_call(
     gateway.silent, gateway.endless = silent, not silent
     async with console(tmp_path, gateway) as client:
         call = asyncio.create_task(_first_piece(client))
-        await asyncio.wait_for(gateway.arrived.wait(), 10)
+        await asyncio.wait_for(gateway.arrived.wait(), 60)
         if silent:
             call.cancel()
         await asyncio.gather(call, return_exceptions=True)
-        await asyncio.wait_for(gateway.left.wait(), 5)
+        await asyncio.wait_for(gateway.left.wait(), 60)
 
 
 async def _first_piece(client: httpx.AsyncClient) -> None:

@@ -136,7 +136,7 @@ def test_bad_requests_get_a_clear_4xx(
     root = echo.url.removesuffix("/v1")
     request = urllib.request.Request(root + path, body, method=method)
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(request, timeout=5)
+        urllib.request.urlopen(request, timeout=60)
     with caught.value as answer:
         assert answer.code == status
         assert json.load(answer)["error"]["type"] == "invalid_request_error"
@@ -144,7 +144,7 @@ def test_bad_requests_get_a_clear_4xx(
 
 def _raw(echo: EngineAddress, *pieces: bytes) -> bytes:
     port = int(echo.url.split(":")[2].removesuffix("/v1"))
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         for piece in pieces:
             connection.sendall(piece)
             time.sleep(0.01)

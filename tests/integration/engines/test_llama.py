@@ -90,7 +90,7 @@ def test_a_prompt_longer_than_a_slot_is_refused_and_not_cut(
 @pytest.mark.needs("smollm2-135m")
 def test_no_page_of_another_origin_may_read_an_answer(chat: EngineAddress) -> None:
     request = urllib.request.Request(f"{chat.url}/models", headers={"Origin": "http://evil.test"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.headers.get("Access-Control-Allow-Origin") not in ("*", "http://evil.test")
 
 
@@ -122,7 +122,7 @@ def test_a_killed_engine_comes_back_on_its_port(own_engines: Engines) -> None:
     process = own_engines.start(command)
     second = own_engines.announced("minilm-l6-v2", process.pid)
     assert second.url == first.url
-    with urllib.request.urlopen(f"{second.url.removesuffix('/v1')}/health", timeout=5) as answer:
+    with urllib.request.urlopen(f"{second.url.removesuffix('/v1')}/health", timeout=60) as answer:
         assert answer.status == 200
     process.terminate()
     assert process.wait(10) == 0
@@ -147,7 +147,7 @@ def test_an_engine_ends_with_the_process_that_started_it(own_engines: Engines) -
         address = own_engines.announced("minilm-l6-v2", pid)
         parent.kill()
         parent.wait()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not is_free(port_of(address)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert is_free(port_of(address))

@@ -28,7 +28,7 @@ def recording(*lines: dict[str, Any]) -> bytes:
 
 
 def until_played(engines: Engines, name: str) -> EngineAddress:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for address in running(engines.instance):
             if address.model == name:

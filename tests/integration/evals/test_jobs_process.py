@@ -37,7 +37,7 @@ def rows(count: int) -> list[dict[str, Any]]:
             for n in range(count)]  # fmt: skip
 
 
-async def until(found: Callable[[], Awaitable[Any]], seconds: float = 40) -> Any:
+async def until(found: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
     while not (value := await found()):
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -63,7 +63,7 @@ class Bench:
         runner = asyncio.create_task(
             JobRunner(control.evals.queue, handlers, look_every_s=0.02).run()
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while one[field] in ("queued", "running"):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.02)

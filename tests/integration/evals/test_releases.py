@@ -34,7 +34,7 @@ async def finished(plane: Plane, gateway: StandIn, run: dict[str, Any]) -> dict[
     settings = plane.settings.replaced(gateway_port=gateway.port)
     handlers = open_jobs(control.db, plane.instance, settings)
     runner = asyncio.create_task(JobRunner(control.evals.queue, handlers).run())
-    admin, deadline = await plane.admin(), time.monotonic() + 30
+    admin, deadline = await plane.admin(), time.monotonic() + 60
     while run["state"] in ("queued", "running"):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)

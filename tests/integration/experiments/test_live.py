@@ -56,10 +56,10 @@ def test_an_arm_that_fails_is_rolled_back_and_the_next_call_is_served_by_the_con
     fleet: Fleet,
 ) -> None:
     calls, arms = prepared_and_called(fleet)
-    eventually(lambda: _state(fleet) == "rolled_back", 30)
+    eventually(lambda: _state(fleet) == "rolled_back")
     hurt = next(user for user, arm in arms.items() if arm == "new")
     for worker in range(2):
-        eventually(lambda: not arm_of(ask(fleet, worker, hurt), hurt, calls), 5)  # noqa: B023
+        eventually(lambda: not arm_of(ask(fleet, worker, hurt), hurt, calls))  # noqa: B023
     assert ask(fleet, 0, hurt).headers["x-stockpot-prompt"] == "menu@1"
 
     what_is_told(fleet, calls)
@@ -85,7 +85,7 @@ def what_is_told(fleet: Fleet, calls: list[tuple[str, str]]) -> None:
     arms = dict(calls)
     counted = {arm: sum(one == arm for _, one in calls) for arm in ("now", "new")}
     where = {"experiment": "tone", "variant": "new", "limit": 200}
-    eventually(lambda: len(said(fleet, "traces", **where)["items"]) == counted["new"], 10)
+    eventually(lambda: len(said(fleet, "traces", **where)["items"]) == counted["new"])
     found = said(fleet, "traces", **where)["items"]
     assert all(row["root"]["status"] == "error" for row in found)
     report = said(fleet, "experiments/tone/report")

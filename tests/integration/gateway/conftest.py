@@ -115,7 +115,7 @@ class Rig:
         argv = [sys.executable, "-X", "dev", "-W", "default", "-m", "stockpot.worker", "0"]
         with (self.home / "worker.log").open("ab") as log:
             self.child = subprocess.Popen(argv, env=environ, stdout=log, stderr=log)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             try:
                 if httpx.get(f"http://127.0.0.1:{self.port}/readyz").status_code == 200:
@@ -141,7 +141,7 @@ class Rig:
         base = {"model": "small", "messages": [{"role": "user", "content": "hello"}]}
         body = {**base, **body} if path == "/chat/completions" else body
         auth = {"authorization": f"Bearer {SECRET}"}
-        return httpx.post(self.url + path, json=body, headers={**auth, **headers}, timeout=20)
+        return httpx.post(self.url + path, json=body, headers={**auth, **headers}, timeout=60)
 
     def records(self, count: int = 1) -> list[Record]:
         """Records in the spool, waiting until there are at least `count`."""

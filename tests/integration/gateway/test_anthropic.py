@@ -66,7 +66,7 @@ def ask(scene: str) -> list[Any]:
 def raw(rig: Rig, scene: str, *, stream: bool, **head: str) -> httpx.Response:
     body = {"model": "tea", "max_tokens": 64, "stream": stream, "messages": ask(scene)}
     headers = {"x-api-key": SECRET, **head}
-    return httpx.post(f"{rig.url}/messages", json=body, headers=headers, timeout=20)
+    return httpx.post(f"{rig.url}/messages", json=body, headers=headers, timeout=60)
 
 
 def test_the_stock_sdk_gets_anthropics_answer(served: Rig, claude: AnthropicStub) -> None:

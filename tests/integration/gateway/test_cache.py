@@ -81,7 +81,7 @@ def test_a_translated_answer_is_repeated_in_the_clients_format(rig: Rig) -> None
     }  # fmt: skip
     headers = {"x-api-key": SECRET, "anthropic-version": "2023-06-01"}
     url = f"http://127.0.0.1:{rig.port}/v1/messages"
-    first, again = (httpx.post(url, json=body, headers=headers, timeout=20) for _ in range(2))
+    first, again = (httpx.post(url, json=body, headers=headers, timeout=60) for _ in range(2))
     assert (said(first), said(again)) == ("miss", "hit")
     assert again.content == first.content
     assert b"event: message_stop" in again.content

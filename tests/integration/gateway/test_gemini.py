@@ -64,7 +64,7 @@ def client(rig: Rig, **more: Any) -> genai.Client:
 def post(rig: Rig, path: str, **body: Any) -> httpx.Response:
     url = f"http://127.0.0.1:{rig.port}{path}"
     body = body or {"contents": [{"parts": [{"text": "hi"}]}]}
-    return httpx.post(url, json=body, headers={"x-goog-api-key": SECRET}, timeout=20)
+    return httpx.post(url, json=body, headers={"x-goog-api-key": SECRET}, timeout=60)
 
 
 async def streamed(stream: AsyncIterator[g.GenerateContentResponse]) -> str:

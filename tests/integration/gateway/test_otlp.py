@@ -16,7 +16,7 @@ BODY = b"\x0a\x02\x12\x00"
 
 def send(rig: Rig, body: bytes = BODY, **headers: str) -> httpx.Response:
     told = {"content-type": "application/x-protobuf", **AUTH, **headers}
-    return httpx.post(f"{rig.url}/traces", content=body, headers=told, timeout=20)
+    return httpx.post(f"{rig.url}/traces", content=body, headers=told, timeout=60)
 
 
 def test_spans_lie_in_the_spool_as_they_came(rig: Rig) -> None:

@@ -60,7 +60,7 @@ class Pair:
         return subprocess.Popen([sys.executable, "-m", "stockpot.worker", str(slot)], env=environ)
 
     def _ready(self, child: subprocess.Popen[bytes]) -> None:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             if listens(child.pid, self.port):
                 return
@@ -95,14 +95,14 @@ def test_replacing_each_worker_in_turn_fails_no_request(pair: Pair) -> None:
     url = f"http://127.0.0.1:{pair.port}/v1/chat/completions"
 
     def kept(pause_s: float) -> None:
-        with httpx.Client(headers=HEADERS, timeout=20, trust_env=False) as client:
+        with httpx.Client(headers=HEADERS, timeout=60, trust_env=False) as client:
             while not stop.is_set():
                 call(client)
                 time.sleep(pause_s)
 
     def fresh() -> None:
         while not stop.is_set():
-            with httpx.Client(headers=HEADERS, timeout=20, trust_env=False) as client:
+            with httpx.Client(headers=HEADERS, timeout=60, trust_env=False) as client:
                 call(client)
 
     def call(client: httpx.Client) -> None:

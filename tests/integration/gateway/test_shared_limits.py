@@ -82,7 +82,7 @@ class Fleet:
             self.children.append(subprocess.Popen(argv, env=environ))
 
     def _wait(self, port: int) -> None:
-        until = time.monotonic() + 40
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             try:
                 if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
@@ -105,7 +105,7 @@ class Fleet:
 
         async def call(number: int) -> None:
             url = f"http://127.0.0.1:{self.ports[number % HOSTS]}/v1/chat/completions"
-            async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=20) as client:
+            async with httpx.AsyncClient(headers=headers, trust_env=False, timeout=60) as client:
                 while time.monotonic() < until:
                     answer = await client.post(url, json=BODY)
                     assert answer.status_code in (200, 429), answer.text

@@ -251,7 +251,7 @@ class Log:
         self.over.set()
 
 
-async def eventually(condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def eventually(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait until something is true."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds

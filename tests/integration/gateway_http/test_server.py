@@ -38,7 +38,7 @@ class Client:
 
     async def rest(self) -> bytes:
         """Everything up to the end."""
-        return await asyncio.wait_for(self.reader.read(), 5)
+        return await asyncio.wait_for(self.reader.read(), 60)
 
     def reset(self) -> None:
         """Break the connection off."""
@@ -82,7 +82,7 @@ async def test_a_stock_client_sends_a_body_of_unknown_length() -> None:
 
 async def test_the_standard_library_client_is_served() -> None:
     def talk(port: int) -> list[tuple[int, bytes]]:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         seen = []
         for method, body in (("POST", b"abc"), ("HEAD", None), ("GET", None)):
             connection.request(method, "/", body)
@@ -197,7 +197,7 @@ async def test_what_waits_behind_a_late_answer_is_bounded_and_not_lost() -> None
         assert c.writer.transport.get_write_buffer_size() > 1_000_000  # it is still at the client
         first.respond(200, [], b"")
         for _ in range(count):
-            exchange, _ = await asyncio.wait_for(desk.exchanges.get(), 5)
+            exchange, _ = await asyncio.wait_for(desk.exchanges.get(), 60)
             assert exchange.request.body == body
             exchange.respond(200, [], b"")
         for _ in range(count + 1):
@@ -251,7 +251,7 @@ async def test_an_endless_sender_is_not_read_for_ever() -> None:
 
         sender = asyncio.create_task(send())
         await eventually(lambda: server.connections == 0)
-        await asyncio.wait_for(sender, 5)
+        await asyncio.wait_for(sender, 60)
 
 
 async def test_a_client_that_closes_while_its_answer_is_pending_is_gone() -> None:
@@ -267,7 +267,7 @@ async def test_a_client_that_closes_while_its_answer_is_pending_is_gone() -> Non
                     c.writer.write_eof()
                 else:
                     c.reset()
-                await asyncio.wait_for(heard.gone.wait(), 5)
+                await asyncio.wait_for(heard.gone.wait(), 60)
                 assert not exchange.writable
                 exchange.start(200, [], b"x")  # does nothing
                 exchange.write(b"x")
@@ -313,7 +313,7 @@ async def test_a_slow_reader_blocks_the_source_and_memory_stays_bounded() -> Non
         connection = next(iter(server._open))
         assert connection.transport.get_write_buffer_size() < 200_000
         total = asyncio.create_task(read_to_the_end(reader))
-        await asyncio.wait_for(heard.writable.wait(), 10)
+        await asyncio.wait_for(heard.writable.wait(), 60)
         assert exchange.writable
         exchange.finish(b"end")
         assert (await total).count(b"y" * 10_000) == sent // 10_000
@@ -324,7 +324,7 @@ async def read_to_the_end(reader: asyncio.StreamReader) -> bytes:
     """A whole chunked answer."""
     seen = b""
     while not seen.endswith(b"\r\n0\r\n\r\n"):
-        data = await asyncio.wait_for(reader.read(1_000_000), 5)
+        data = await asyncio.wait_for(reader.read(1_000_000), 60)
         assert data
         seen += data
     return seen

@@ -51,7 +51,7 @@ async def call(
     log = Log()
     client.send(origin, POST % (origin.host_header, len(body)), body, log, timeouts)
     assert log.ends == []
-    await asyncio.wait_for(log.over.wait(), 10)
+    await asyncio.wait_for(log.over.wait(), 60)
     assert len(log.ends) == 1
     return log
 
@@ -388,7 +388,7 @@ async def test_a_paused_call_stops_the_upstream_and_goes_on_after_it() -> None:
         assert sent < total
         running.resume()
         running.resume()
-        await asyncio.wait_for(log.over.wait(), 20)
+        await asyncio.wait_for(log.over.wait(), 60)
         assert log.ends == ["end"]
         assert log.size == total
 
@@ -402,7 +402,7 @@ async def test_a_call_may_be_paused_before_it_is_connected() -> None:
         assert log.ends == []
         assert log.body == b""
         running.resume()
-        await asyncio.wait_for(log.over.wait(), 5)
+        await asyncio.wait_for(log.over.wait(), 60)
         assert log.body == b"abc"
         assert (await call(client, here(port), b"next")).connects == [True]
 
@@ -460,7 +460,7 @@ async def test_a_receiver_that_sends_again_at_the_end_reuses_the_connection() ->
         first = Again()
         client.send(here(port), POST % (b"h", 1), b"1", first, Timeouts())
         await first.over.wait()
-        await asyncio.wait_for(first.second.over.wait(), 5)
+        await asyncio.wait_for(first.second.over.wait(), 60)
         assert first.second.body == b"2"
         assert first.second.connects == [True]
         assert server.accepted == 1

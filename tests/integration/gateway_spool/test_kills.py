@@ -172,7 +172,7 @@ def test_the_shipper_process_ships_announces_itself_and_empties_the_spool_when_t
     shipper = subprocess.Popen(argv, env=environ)
     try:
         answered = Worker(instance.spool, "host-0-1").kill_after(300)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while len(ingest.items) < len(answered):
             assert time.monotonic() < deadline
             time.sleep(0.05)

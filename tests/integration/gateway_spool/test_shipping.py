@@ -35,7 +35,7 @@ async def write(spool: Spool, count: int, request: bytes = b"ask") -> None:
         spool.finish(make_record(status=number), request, [b"answer"], lambda: None)
         if number % 10 == 9:
             await asyncio.sleep(0)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while spool.counters["written"] < written + count:
             await asyncio.sleep(0.001)
 
@@ -129,7 +129,7 @@ async def test_while_ingest_is_away_records_wait_and_go_out_when_it_is_back_else
 
 
 async def until(true) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(0.01)
 
@@ -158,7 +158,7 @@ async def test_every_fault_of_the_way_leads_to_each_record_once(tmp_path, ingest
         except IngestAway:
             continue
     spool.close()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while any(tmp_path.iterdir()):
         assert time.monotonic() < deadline
         try:
@@ -196,7 +196,7 @@ async def test_a_record_that_ingest_cannot_take_stops_its_stream_alone_and_is_no
     assert [s for stream, s in arrived if stream == "host-1-1"] == list(range(6))
     assert "422" in shipper.fault
     ingest.status_of = lambda _: 200  # ingest was mended
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(ingest.items) < 26:
         assert time.monotonic() < deadline
         shipper.step()

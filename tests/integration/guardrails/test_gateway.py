@@ -32,7 +32,7 @@ def anthropic(rig: GuardedRig, text: str, *, stream: bool = False) -> httpx.Resp
     messages = [{"role": "user", "content": text}]
     body = {"model": "small", "max_tokens": 99, "stream": stream, "messages": messages}
     headers = {"x-api-key": SECRET}
-    return httpx.post(rig.url + "/messages", json=body, headers=headers, timeout=20)
+    return httpx.post(rig.url + "/messages", json=body, headers=headers, timeout=60)
 
 
 def events(answer: httpx.Response) -> list[Any]:

@@ -37,7 +37,7 @@ def played(
         def served() -> bool:
             return wanted <= {model["name"] for model in client.get("/api/v1/models").json()}
 
-        eventually(served, 30)
+        eventually(served)
         for name, (asked, told) in prices.items():
             price = {"provider": "recorded", "model": name, "source": "stated for a test",
                      "dollars": {"input": asked, "output": told}}  # fmt: skip

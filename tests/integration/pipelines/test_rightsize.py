@@ -104,9 +104,9 @@ def test_the_cheapest_cook_that_still_passes_gets_a_tenth_of_the_guests_and_save
     ask(menu, 30)
     started = told(menu, "apply", done["id"])
     assert started["share"] == 0.1
-    served = eventually(lambda: _both(menu), 30)
+    served = eventually(lambda: _both(menu))
     assert 0 < served.count("chef-small") < len(served) / 2
-    saved = eventually(lambda: _saved(menu), 30)
+    saved = eventually(lambda: _saved(menu))
     assert saved["calls"] >= 1
     assert saved["unpriced"] == 0
     assert 0 < saved["low_nano"] <= saved["saved_nano"] <= saved["high_nano"]
@@ -137,8 +137,8 @@ def test_logged_calls_are_asked_again_and_what_evaluations_ask_is_no_traffic(
         "baseline": "chef-large", "candidates": ["chef-tiny"], "margin": 0.1, "traffic_hours": 1,
         "scorers": [{"use": "regex", "options": {"pattern": r"\w"}}], "alias": "chef",
     }  # fmt: skip
-    started = eventually(lambda: _started(menu, wanted), 30)
-    ended = eventually(lambda: _ended(menu, started["id"]), 60)
+    started = eventually(lambda: _started(menu, wanted))
+    ended = eventually(lambda: _ended(menu, started["id"]))
     assert ended["state"] == "done", ended["error"]
     assert ended["rows"] >= 25
     assert "calls of chef in 1 h of traffic" in ended["source"]

@@ -62,7 +62,7 @@ class Fleet:
             httpx.Client(
                 base_url=f"http://127.0.0.1:{port}/v1",
                 headers={"authorization": f"Bearer {KEY}"},
-                timeout=10,
+                timeout=60,
             )
             for port in self.ports
         ]

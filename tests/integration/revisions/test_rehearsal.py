@@ -102,7 +102,7 @@ def test_a_plan_is_rehearsed_with_the_calls_that_were_made(fleet: Fleet) -> None
     eventually(lambda: fleet.chat(0).status_code == 200)
     for _ in range(9):
         assert fleet.chat(1).status_code in (200, 404)
-    eventually(lambda: len(fleet.api.get("traces").json()["items"]) >= 10, 20)
+    eventually(lambda: len(fleet.api.get("traces").json()["items"]) >= 10)
     toml = file(stub, "bad")
     found = fleet.api.post("plan", json={"toml": toml, "calls": 5}).json()["rehearsal"]
     assert found["calls"] == 5

@@ -72,7 +72,7 @@ def test_what_is_no_shipment_is_refused(ingest: Ingest, body: bytes) -> None:
 
 
 def test_a_shipment_that_says_it_is_huge_is_refused_unread(ingest: Ingest) -> None:
-    connection = http.client.HTTPConnection(ingest.url.removeprefix("http://"), timeout=20)
+    connection = http.client.HTTPConnection(ingest.url.removeprefix("http://"), timeout=60)
     connection.putrequest("POST", "/internal/shipments")
     connection.putheader("authorization", f"Bearer {ingest.instance.internal_token}")
     connection.putheader("content-length", str(10**12))

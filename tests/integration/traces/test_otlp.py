@@ -190,7 +190,7 @@ def ship_all(plane: Plane) -> None:
     url = str((plane.instance.announced("ingest") or {})["url"])
     shipper = Shipper(plane.instance.spool, ToIngest(lambda: url, plane.instance.internal_token),
                       look_s=0)  # fmt: skip
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while shipper.step() or any(plane.instance.spool.iterdir()):
         assert time.monotonic() < deadline
     shipper.close()
@@ -243,7 +243,7 @@ async def test_a_price_that_was_stated_here_reaches_what_takes_spans_in(plane: P
     stated = await admin.post("/api/v1/prices", json=price)
     assert stated.is_success, stated.text
     prices = ToldPrices(plane.instance, no_prices)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (rows := prices("lab", "m")):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.05)

@@ -36,7 +36,7 @@ def supervisor(tmp_path: Path, *rows: Process, **options: Any) -> Supervisor:
     return Supervisor(rows, run=tmp_path, logs=Logs(tmp_path), **{"backoff": QUICK, **options})
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
@@ -272,7 +272,7 @@ def test_children_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
         assert not alive(state["pid"]) or zombie(state["pid"])
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

@@ -41,7 +41,7 @@ def chat(instance: Instance, key: str | None = None) -> httpx.Response:
         f"{instance.gateway}/v1/chat/completions",
         headers={"authorization": f"Bearer {key or instance.key}"},
         json={"model": "echo", "messages": [{"role": "user", "content": "How are you?"}]},
-        timeout=20,
+        timeout=60,
     )
 
 

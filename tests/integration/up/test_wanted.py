@@ -15,7 +15,7 @@ from stockpot.core.supervise import Logs, Process, Supervisor
 pytestmark = pytest.mark.integration
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

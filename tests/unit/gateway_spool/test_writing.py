@@ -37,7 +37,7 @@ async def turn() -> None:
 
 
 async def settled(collected: list[Any], count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(collected) < count:
             await asyncio.sleep(0.005)
 
@@ -283,7 +283,7 @@ async def test_without_any_further_call_a_record_that_waits_is_written_within_se
     await turn()
     assert spool.state == "full"
     monkeypatch.setattr(Segment, "append_ledger", healthy)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while spool.state != "ok":
             await asyncio.sleep(0.05)
     assert len(read_back(tmp_path / "host-0-1")) == 1

@@ -110,7 +110,7 @@ def plain(value: JSON) -> Any:
     return int(inner) if kind == "intValue" else inner
 
 
-def until(condition: Callable[[], Any], seconds: float = 10) -> None:
+def until(condition: Callable[[], Any], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

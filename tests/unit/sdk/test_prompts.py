@@ -169,7 +169,7 @@ pid = os.fork()
 if pid == 0:
     assert prompts.get("menu").number == 1
     print("ready", flush=True)
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while prompts.get("menu").number != 2 and time.monotonic() < until:
         time.sleep(0.01)
     os._exit(prompts.get("menu").number)
