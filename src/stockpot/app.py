@@ -280,7 +280,7 @@ class _Control:
             return traces.Sender(key.project, key.environment, key.id, key.payloads)
         found = [p for p in await self.catalog.projects.all() if p.name == project]
         if not found:
-            raise NotFound(f"no project {project!r}", hint="stockpot projects list")
+            raise access.no_project(project)
         return traces.Sender(project, "", "", found[0].payloads)
 
     async def _tell_prices(self) -> None:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         allows,
         declared,
         demand,
+        demand_project,
         internal,
+        no_project,
         public,
         requires,
     )
@@ -55,7 +57,8 @@ else:
             "audit_log": "SYSTEM audit latest_change",
             "credentials": "base62 digest",
             "described": "describe_access",
-            "guard": "CSRF_HEADER SESSION_COOKIE allows declared demand internal public requires",
+            "guard": "CSRF_HEADER SESSION_COOKIE allows declared demand demand_project internal "
+            "no_project public requires",
             "models": "AccessRequest ApiToken ApiTokenRequest AuditEntry NewApiToken NewPassword "
             "Principal Role SessionInfo SignIn SignInLink User",
             "store.people": "user_by_email",
@@ -87,11 +90,13 @@ __all__ = [
     "decide",
     "declared",
     "demand",
+    "demand_project",
     "describe_access",
     "digest",
     "internal",
     "latest_change",
     "list_requests",
+    "no_project",
     "open_access",
     "public",
     "request_by_id",

@@ -19,7 +19,7 @@ description, where the declarations stand as `x-stockpot-access`, to see that ea
 # No `from __future__ import annotations`: FastAPI reads these signatures when the module loads.
 import functools
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Annotated, Literal, NamedTuple, Protocol, cast
 
 from fastapi import Depends, Request
@@ -27,7 +27,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 
 from stockpot.access.credentials import TOKEN_PREFIX
 from stockpot.access.models import RANK, Principal, Role
-from stockpot.core.errors import Forbidden, NotFound, NotSignedIn
+from stockpot.core.errors import Forbidden, NotFound, NotSignedIn, did_you_mean
 
 SESSION_COOKIE = "stockpot_session"
 CSRF_HEADER = "x-stockpot-csrf"
@@ -83,6 +83,29 @@ def demand(
     if not principal.may("viewer", project):
         raise absent
     raise _lacking(principal, role, principal.role_on(project), f"the project {project!r}")
+
+
+def demand_project(
+    principal: Principal | None, role: Role, project: str, known: Collection[str] | None = None
+) -> None:
+    """Refuse a project that is not among the `known`, and whoever has not this role in it; None is
+    the instance itself, which may everything. Without `known` only the role is looked at, which is
+    enough where no record of an absent project can be found or made."""
+    absent = no_project(project, known or (), principal)
+    if known is not None and project not in known:
+        raise absent
+    if principal is not None:
+        demand(principal, role, project, absent)
+
+
+def no_project(
+    project: str, known: Collection[str] = (), principal: Principal | None = None
+) -> NotFound:
+    """What somebody is told of a project that is not there or that they may not know of, with the
+    nearest spelling among those of the `known` that are open to them."""
+    open_to = [one for one in known if principal is None or principal.may("own", one)]
+    near = f".{did_you_mean(project, open_to)}" if known else ""
+    return NotFound(f"no project {project!r}{near}", hint="stockpot projects list")
 
 
 @functools.cache

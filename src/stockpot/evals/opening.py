@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from stockpot.access import Principal, demand_project
 from stockpot.catalog import Catalog, own_key_ids, project_names, secret_for
 from stockpot.core.config import Settings
 from stockpot.core.db import Database
-from stockpot.core.errors import NotFound, did_you_mean
 from stockpot.core.instance import Instance
 from stockpot.core.jobs import WANTED, Handler, JobQueue
 from stockpot.evals.clients import gateway_client
@@ -51,11 +51,8 @@ def open_evals(
     async def model(name: str) -> ModelFacts:
         return await _facts(catalog, name)
 
-    async def check_project(project: str, _: Any) -> None:
-        known = await db.read(project_names)
-        if project not in known:
-            near = did_you_mean(project, known)
-            raise NotFound(f"no project {project!r}.{near}", hint="stockpot projects list")
+    async def check_project(project: str, actor: Principal | None) -> None:
+        demand_project(actor, "viewer", project, await db.read(project_names))
 
     world = World(datasets, prompts, model, catalog.keys.evaluation_secret, check_project, people)
     queue = JobQueue(db, wake)

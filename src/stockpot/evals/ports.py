@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
+from stockpot.access import Principal
 from stockpot.evals.models import Row
 
 
@@ -94,5 +95,5 @@ class World(NamedTuple):
     model: Callable[[str], Awaitable[ModelFacts]]
     secret: Callable[[str], Awaitable[str]]
     """Makes sure that a project has a key for evaluations, and gives its secret."""
-    check_project: Callable[[str, Any], Awaitable[None]]
+    check_project: Callable[[str, Principal | None], Awaitable[None]]
     people: People

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
-from stockpot.access import Principal, demand, requires
-from stockpot.core.errors import NotFound
+from stockpot.access import Principal, demand_project, requires
 from stockpot.experiments.models import (
     Experiment,
     ExperimentDetail,
@@ -63,7 +62,7 @@ def _programs(routes: APIRouter, opened: Experiments) -> None:
         """Every experiment that runs in a project, for programs that assign by themselves. Takes a
         virtual key too, which means its own project."""
         name = project or (principal.project if principal.via == "key" else "") or "default"
-        _seen(principal, name)
+        demand_project(principal, "viewer", name)
         found = await opened.document(name)
         headers = {"etag": f'"{found.version}"', "cache-control": "no-cache"}
         if headers["etag"] == if_none_match:
@@ -79,13 +78,8 @@ def _programs(routes: APIRouter, opened: Experiments) -> None:
         """What an experiment would be able to see, and how long it takes. Changes nothing."""
         from stockpot.experiments.planning import plan  # scipy: a start need not wait for it
 
-        _seen(principal, project)
+        demand_project(principal, "viewer", project)
         return plan(asked)
-
-
-def _seen(principal: Principal, project: str) -> None:
-    absent = NotFound(f"no project {project!r}", hint="stockpot projects list")
-    demand(principal, "viewer", project, absent)
 
 
 def _defining(routes: APIRouter, service: ExperimentService) -> None:

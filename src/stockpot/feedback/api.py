@@ -12,11 +12,17 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import Field, ValidationError
 
-from stockpot.access import SESSION_COOKIE, Principal, demand, public, requires
+from stockpot.access import (
+    SESSION_COOKIE,
+    Principal,
+    demand_project,
+    no_project,
+    public,
+    requires,
+)
 from stockpot.core.errors import (
     Forbidden,
     InvalidInput,
-    NotFound,
     NotSignedIn,
     StockpotError,
 )
@@ -224,11 +230,10 @@ def _project_of(giver: Giver, items: tuple[FeedbackItem, ...]) -> str:
     if len(named) > 1:
         raise InvalidInput("the items of one request are of one project")
     project = next(iter(named), tied or "default")
-    absent = NotFound(f"no project {project!r}", hint="stockpot projects list")
     if giver.key is not None and project != giver.key.project:
-        raise absent
+        raise no_project(project)
     if giver.principal is not None:
-        demand(giver.principal, "editor", project, absent)
+        demand_project(giver.principal, "editor", project)
     return project
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.access import Principal, Role, audit, demand
+from stockpot.access import Principal, Role, audit, demand, demand_project
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
@@ -62,7 +62,7 @@ class GuardrailService:
         everywhere at once. Refused when a rule acts on a rail that nobody has measured."""
 
         def write(c: sa.Connection) -> Policy:
-            self._check_project(c, actor, new.project, "editor")
+            demand_project(actor, "editor", new.project, self._projects(c))
             check_rules(new.rules, {made.rail for made in _measured(c, new.project)})
             before = store.policy_named(c, new.project, new.name)
             now = now_ms()
@@ -110,7 +110,7 @@ class GuardrailService:
         """Let no policy hold there any more."""
 
         def write(c: sa.Connection) -> None:
-            self._check_project(c, actor, project, "editor")
+            demand_project(actor, "editor", project, self._projects(c))
             held = store.holder_of(c, project, binding)
             if held is None:
                 raise NotFound(
@@ -142,7 +142,7 @@ class GuardrailService:
         """One of them, with the fitted model."""
 
         def read(c: sa.Connection) -> Calibration:
-            self._check_project(c, actor, project, "viewer")
+            demand_project(actor, "viewer", project, self._projects(c))
             found = store.calibration_of(c, project, rail)
             if found is None:
                 raise NotFound(
@@ -170,7 +170,7 @@ class GuardrailService:
         digest = hashlib.sha256(model).hexdigest() if model is not None else ""
 
         def write(c: sa.Connection) -> Calibration:
-            self._check_project(c, actor, project, "editor")
+            demand_project(actor, "editor", project, self._projects(c))
             made = Calibration(
                 project=project, rail=rail, threshold=threshold, model=model, digest=digest,
                 evidence=evidence, created_ms=now_ms(), created_by=actor.label,
@@ -202,7 +202,7 @@ class GuardrailService:
         """Back to the shipped threshold and model."""
 
         def write(c: sa.Connection) -> None:
-            self._check_project(c, actor, project, "editor")
+            demand_project(actor, "editor", project, self._projects(c))
             if not store.remove_calibration(c, project, rail):
                 raise NotFound(f"the project {project!r} has no calibration of {rail!r}")
             told: dict[str, Any] = {"name": rail, "project": project}
@@ -221,7 +221,7 @@ class GuardrailService:
         """What a policy, or rules that are not kept yet, would make of a text."""
 
         def read(c: sa.Connection) -> tuple[Any, ...]:
-            self._check_project(c, actor, asked.project, "viewer")
+            demand_project(actor, "viewer", asked.project, self._projects(c))
             rules = asked.rules
             if asked.policy:
                 rules = _policy(c, actor, "viewer", asked.project, asked.policy).rules
@@ -231,12 +231,6 @@ class GuardrailService:
         if not rules:
             raise InvalidInput("name a 'policy', or give 'rules' to test")
         return await asyncio.to_thread(tested, asked.text, asked.on, rules, known)
-
-    def _check_project(self, c: sa.Connection, actor: Principal, project: str, role: Role) -> None:
-        absent = NotFound(f"no project {project!r}", hint="stockpot projects list")
-        demand(actor, role, project, absent)
-        if project not in self._projects(c):
-            raise absent
 
 
 def _measured(c: sa.Connection, project: str) -> tuple[Calibration, ...]:

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response
 from starlette.requests import ClientDisconnect
 
-from stockpot.access import Principal, demand, requires
+from stockpot.access import Principal, demand_project, requires
 from stockpot.catalog import Catalog
-from stockpot.core.errors import NotFound
 from stockpot.playground.checking import check
 from stockpot.playground.models import (
     CheckAsked,
@@ -100,7 +99,7 @@ def _talking(routes: APIRouter, catalog: Catalog, gateway: GatewayCaller) -> Non
         """One chat call through the gateway; its answer passes as it is, streamed or whole. With
         `x-stockpot-prompt: NAME@REF` the gateway fills a prompt in, also for another model."""
         project = x_stockpot_project
-        demand(principal, "editor", project, NotFound(f"no project {project!r}"))
+        demand_project(principal, "editor", project)
         secret = await catalog.keys.playground_secret(project)
         await catalog.keys.note(principal, "playground.chat", project, project=project)
         try:

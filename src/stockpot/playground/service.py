@@ -10,7 +10,7 @@ import time
 
 import sqlalchemy as sa
 
-from stockpot.access import Principal, audit, demand
+from stockpot.access import Principal, audit, demand, demand_project
 from stockpot.catalog import Catalog
 from stockpot.core.db import Database
 from stockpot.core.errors import InvalidInput, NotFound
@@ -94,8 +94,7 @@ class Playground:
 
     async def call_tool(self, actor: Principal, asked: ToolAsked) -> ToolAnswered:
         """A real call of a tool. Its headers may hold secrets and are not written down."""
-        absent = NotFound(f"no project {asked.project!r}")
-        demand(actor, "editor", asked.project, absent)
+        demand_project(actor, "editor", asked.project)
         url = asked.url.partition("?")[0]
         told = {"url": url, "method": asked.method, "project": asked.project}
         await self._catalog.keys.note(actor, "playground.tool", asked.name, **told)
@@ -103,7 +102,7 @@ class Playground:
 
     async def share(self, actor: Principal, new: NewShare) -> Share:
         """Keep a set-up for everybody who sees the project."""
-        demand(actor, "editor", new.project, NotFound(f"no project {new.project!r}"))
+        demand_project(actor, "editor", new.project)
         if len(new.model_dump_json()) > _MOST_BYTES:
             raise InvalidInput("a set-up may have at most 8 MB: leave large images out")
         share = Share(

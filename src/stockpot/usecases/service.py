@@ -8,10 +8,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.access import Principal, Role, audit, demand
+from stockpot.access import Principal, audit, demand, demand_project
 from stockpot.catalog import Project, project_names
 from stockpot.core.db import Database
-from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
+from stockpot.core.errors import InvalidInput, NotFound
 from stockpot.core.ids import record_id
 from stockpot.usecases import store
 from stockpot.usecases.finding import FINDERS
@@ -40,7 +40,7 @@ class ReadinessService:
     async def report(self, actor: Principal, name: str) -> Readiness:
         """Everything that stands for or against a project, computed now."""
         now_ms = self._clock() * 1000
-        await self._db.read(lambda c: _seen(c, actor, "viewer", name))
+        await self._db.read(lambda c: demand_project(actor, "viewer", name, project_names(c)))
         project = await self._evidence.project(name)
         assert project is not None
         held = await self._db.read(lambda c: store.waivers_of(c, name, now_ms))
@@ -60,7 +60,7 @@ class ReadinessService:
         )
 
         def write(c: sa.Connection) -> Waiver:
-            _seen(c, actor, "admin", new.project)
+            demand_project(actor, "admin", new.project, project_names(c))
             store.add_waiver(c, made)
             said: dict[str, Any] = {
                 "project": new.project, "need": new.need, "reason": new.reason,
@@ -121,12 +121,3 @@ def told(project: Project, needs: dict[NeedName, NeedFound], now_ms: float) -> R
         blocks=tuple(need for need in above[0].needs if not need.settled) if above else (),
         rungs=tuple(rungs), computed_ms=int(now_ms),
     )  # fmt: skip
-
-
-def _seen(c: sa.Connection, actor: Principal, role: Role, name: str) -> None:
-    known = project_names(c)
-    near = did_you_mean(name, [one for one in known if actor.may("own", one)])
-    absent = NotFound(f"no project {name!r}.{near}", hint="stockpot projects list")
-    if name not in known:
-        raise absent
-    demand(actor, role, name, absent)

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from stockpot.access.access import Access
 from stockpot.access.api.who import Admin, Anyone, ProjectAdmin, ProjectViewer
-from stockpot.access.guard import demand
+from stockpot.access.guard import demand_project
 from stockpot.access.models import (
     Invitation,
     Invited,
@@ -17,7 +17,6 @@ from stockpot.access.models import (
     UserSettings,
 )
 from stockpot.access.service.people import PeopleService
-from stockpot.core.errors import NotFound
 
 
 def people_routes(routes: APIRouter, access: Access) -> None:
@@ -85,7 +84,7 @@ def _project_routes(routes: APIRouter, people: PeopleService) -> None:
         project: str, principal: ProjectViewer
     ) -> tuple[ProjectAccess, ...]:
         """Who is in a project, besides those whose role on the instance holds everywhere."""
-        demand(principal, "viewer", project, _absent(project))
+        demand_project(principal, "viewer", project)
         return await people.access_to(project)
 
     @routes.put("/projects/{project}/access/{subject_id}")
@@ -93,15 +92,11 @@ def _project_routes(routes: APIRouter, people: PeopleService) -> None:
         project: str, subject_id: str, wanted: RoleGiven, principal: ProjectAdmin
     ) -> ProjectAccess:
         """Open a project to a user or a team, or change their role in it."""
-        demand(principal, "admin", project, _absent(project))
+        demand_project(principal, "admin", project)
         return await people.put_access(principal, project, subject_id, wanted.role)
 
     @routes.delete("/projects/{project}/access/{subject_id}", status_code=204)
     async def remove_project_access(project: str, subject_id: str, principal: ProjectAdmin) -> None:
         """Close a project to a user or a team."""
-        demand(principal, "admin", project, _absent(project))
+        demand_project(principal, "admin", project)
         await people.remove_access(principal, project, subject_id)
-
-
-def _absent(project: str) -> NotFound:
-    return NotFound(f"no project {project!r}", hint="stockpot projects list")

@@ -8,6 +8,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from stockpot.access.audit_log import audit
+from stockpot.access.guard import no_project
 from stockpot.access.models import (
     Invitation,
     Invited,
@@ -195,8 +196,7 @@ class PeopleService:
     ) -> ProjectAccess:
         known = self._projects(c)
         if project not in known:
-            near = did_you_mean(project, known)
-            raise NotFound(f"no project {project!r}.{near}", hint="stockpot projects list")
+            raise no_project(project, known, actor)
         subject = _subject(c, subject_id)
         before = _access(c, project, subject.id)
         people.put_access(c, project, subject.id, role, self._now())

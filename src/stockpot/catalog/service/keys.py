@@ -7,7 +7,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.access import SYSTEM, Principal, audit, base62, demand, digest, user_by_email
+from stockpot.access import (
+    SYSTEM,
+    Principal,
+    audit,
+    base62,
+    demand,
+    demand_project,
+    digest,
+    user_by_email,
+)
 from stockpot.catalog.edits import Edits
 from stockpot.catalog.models import (
     ApartSpec,
@@ -183,7 +192,7 @@ def _add_once(c: sa.Connection, new: NewKey, secret: str) -> None:
 def add_key(c: sa.Connection, actor: Principal, new: NewKey, secret: str) -> VirtualKey:
     """Write a new key, in its caller's transaction."""
     project = existing_project(c, new.project, actor)
-    demand(actor, "editor", project.name, NotFound(f"no project {project.name!r}"))
+    demand_project(actor, "editor", project.name)
     given = {k: getattr(new, k) for k in KeySettings.model_fields}
     chosen = columns_of({k: v for k, v in given.items() if v is not None}, project)
     key_id = record_id("key")

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.access import SYSTEM, Principal, audit
+from stockpot.access import SYSTEM, Principal, audit, no_project
 from stockpot.catalog.edits import Edits
 from stockpot.catalog.models import NewProject, PayloadPolicy, Project, ProjectSettings
 from stockpot.catalog.publish import Publisher
@@ -14,7 +14,7 @@ from stockpot.catalog.store import budgets, projects
 from stockpot.core.clock import now_ms
 from stockpot.core.config import Settings
 from stockpot.core.db import Database
-from stockpot.core.errors import Conflict, NotFound, did_you_mean
+from stockpot.core.errors import Conflict
 from stockpot.core.ids import record_id
 
 ENVIRONMENTS = ("dev", "staging", "production")
@@ -120,8 +120,5 @@ def existing_project(c: sa.Connection, name: str, actor: Principal = SYSTEM) -> 
     """The project of this name that is open to somebody, or NotFound with the nearest spelling."""
     project = projects.project_named(c, name, now_ms())
     if project is None or not actor.may("own", name):
-        known = [p for p in projects.project_names(c) if actor.may("own", p)]
-        raise NotFound(
-            f"no project {name!r}.{did_you_mean(name, known)}", hint="stockpot projects list"
-        )
+        raise no_project(name, projects.project_names(c), actor)
     return project

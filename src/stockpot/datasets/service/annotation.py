@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.access import SYSTEM, Principal, audit, demand
+from stockpot.access import SYSTEM, Principal, audit, demand, demand_project
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -76,8 +76,7 @@ class AnnotationService:
         self, actor: Principal, project: str, new: NewQueue, sight: Sight | None
     ) -> Queue:
         """A new queue with its items."""
-        absent = NotFound(f"no project {project!r}", hint="stockpot projects list")
-        demand(actor, "editor", project, absent)
+        demand_project(actor, "editor", project)
         found, version = await self._items(actor, project, new.source, sight)
         queue_id = record_id("que")
         dataset = new.source.dataset or ""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from stockpot.access import Principal, audit, demand
+from stockpot.access import Principal, audit, demand_project
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, NotFound, did_you_mean
@@ -70,13 +70,7 @@ class DatasetService:
         """A new data set without rows."""
 
         def write(c: sa.Connection) -> Dataset:
-            known = self._projects(c)
-            near = did_you_mean(project, known)
-            absent = NotFound(f"no project {project!r}.{near}", hint="stockpot projects list")
-            if actor is not None:
-                demand(actor, "editor", project, absent)
-            if project not in known:
-                raise absent
+            demand_project(actor, "editor", project, self._projects(c))
             if store.dataset_named(c, project, new.name) is not None:
                 raise Conflict(f"the project {project!r} has a data set {new.name!r} already")
             checked((), new.input_schema, new.expected_schema)

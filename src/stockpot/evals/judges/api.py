@@ -5,8 +5,7 @@ from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Query
 
-from stockpot.access import Principal, demand, requires
-from stockpot.core.errors import NotFound
+from stockpot.access import Principal, demand_project, requires
 from stockpot.evals.judges.issuing import Issuing
 from stockpot.evals.judges.models import (
     AskJudge,
@@ -42,18 +41,13 @@ def add_judges(routes: APIRouter, evals: Both) -> None:
     _certificates(routes, evals)
 
 
-def _in(principal: Principal, role: str, project: str) -> None:
-    absent = NotFound("no such project", hint="stockpot projects list")
-    demand(principal, role, project, absent)  # type: ignore[arg-type]
-
-
 def _versions(routes: APIRouter, evals: Both) -> None:
     @routes.get("/judges")
     async def list_judges(
         principal: Viewer, project: Project = "default"
     ) -> tuple[JudgeSummary, ...]:
         """The judges of a project by name: the newest version, and its certificate in short."""
-        _in(principal, "viewer", project)
+        demand_project(principal, "viewer", project)
         return await evals.judges.all(project)
 
     @routes.post("/judges", status_code=201)
@@ -61,7 +55,7 @@ def _versions(routes: APIRouter, evals: Both) -> None:
         spec: JudgeSpec, principal: Editor, project: Project = "default"
     ) -> Judge:
         """A new version of a judge; the same content again gives the version that has it."""
-        _in(principal, "editor", project)
+        demand_project(principal, "editor", project)
         return await evals.judges.create(principal, project, spec)
 
     @routes.get("/judges/{judge}/versions")
@@ -69,7 +63,7 @@ def _versions(routes: APIRouter, evals: Both) -> None:
         judge: str, principal: Viewer, project: Project = "default"
     ) -> tuple[Judge, ...]:
         """The versions of a judge, newest first."""
-        _in(principal, "viewer", project)
+        demand_project(principal, "viewer", project)
         return await evals.judges.versions(project, judge)
 
     @routes.post("/judges/{judge}/ask")
@@ -82,7 +76,7 @@ def _versions(routes: APIRouter, evals: Both) -> None:
     ) -> Judged:
         """What a judge says of rows, now, with its certificate in short. The calls cost what its
         model costs; rows that it was asked before cost nothing."""
-        _in(principal, "editor", project)
+        demand_project(principal, "editor", project)
         found = await evals.judges.get(project, judge, version)
         rows = [Subject(row.id, row.input, row.output, row.expected, row.context, row.other)
                 for row in new.rows]  # fmt: skip
@@ -96,7 +90,7 @@ def _certificates(routes: APIRouter, evals: Both) -> None:
     ) -> tuple[Certificate, ...]:
         """The certificates of a judge, newest first, each with its state as of now; also those
         that are still made."""
-        _in(principal, "viewer", project)
+        demand_project(principal, "viewer", project)
         return await evals.judges.certificates(project, judge, version)
 
     @routes.post("/judges/{judge}/certificates", status_code=202)
@@ -105,5 +99,5 @@ def _certificates(routes: APIRouter, evals: Both) -> None:
     ) -> Certificate:
         """Hold a judge against labels of people. The answer comes at once; the certificate tells
         how far it is."""
-        _in(principal, "editor", project)
+        demand_project(principal, "editor", project)
         return await evals.issuing.certify(principal, project, judge, new)

@@ -1,7 +1,7 @@
 """The verbs of judges: make a version, ask it, certify it, say what its certificate is worth now.
 
 Takes stores and the world as arguments; the composition roots wire it. Who may see a project is
-asked by the routes (`in_project`), so that other capabilities can use it for work of their own.
+asked by the routes, so that other capabilities can use it for work of their own.
 """
 
 from __future__ import annotations

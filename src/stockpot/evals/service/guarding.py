@@ -1,4 +1,4 @@
-"""Finding runs and projects for those who may see them."""
+"""Finding runs for those who may see them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,6 @@ from stockpot.core.db import Database
 from stockpot.core.errors import NotFound
 from stockpot.evals import store
 from stockpot.evals.models import Run
-
-
-def in_project(actor: Principal, role: Role, project: str) -> None:
-    """Refuse whoever has not this role in a project."""
-    absent = NotFound("no such project", hint="stockpot projects list")
-    demand(actor, role, project, absent)
 
 
 async def seen_run(db: Database, actor: Principal, run_id: str, role: Role = "viewer") -> Run:

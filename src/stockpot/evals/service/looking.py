@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from stockpot.access import Principal, audit
+from stockpot.access import Principal, audit, demand_project
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput
 from stockpot.evals import store
@@ -37,7 +37,7 @@ from stockpot.evals.models import (
 from stockpot.evals.ports import Move, World
 from stockpot.evals.scorers import made
 from stockpot.evals.service.badges import all_shown, badges_in, compared_shown, shown
-from stockpot.evals.service.guarding import in_project, seen_run
+from stockpot.evals.service.guarding import seen_run
 from stockpot.traces import Certifying
 
 _HOUR_MS = 3_600_000
@@ -66,7 +66,7 @@ class Looking:
         self, actor: Principal, project: str, suite: str | None, limit: int, before: str | None
     ) -> tuple[Run, ...]:
         """Runs of a project, newest first."""
-        in_project(actor, "viewer", project)
+        demand_project(actor, "viewer", project)
         found = await self._db.read(lambda c: store.list_runs(c, project, suite, limit, before))
         return await all_shown(self._certifying, found)
 
@@ -167,7 +167,7 @@ class Looking:
     ) -> Velocity:
         """How long it takes from an idea to production, how often a release fails, and how long it
         takes to restore."""
-        in_project(actor, "viewer", project)
+        demand_project(actor, "viewer", project)
         moves = await self._world.prompts.moves(project, from_ms, to_ms)
         made_runs = await self._db.read(
             lambda c: store.between(c, project, int(from_ms), int(to_ms))

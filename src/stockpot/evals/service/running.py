@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import httpx
 import sqlalchemy as sa
 
-from stockpot.access import Principal, audit
+from stockpot.access import Principal, audit, demand_project
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound
@@ -33,7 +33,7 @@ from stockpot.evals.models import (
 )
 from stockpot.evals.ports import ModelFacts, World
 from stockpot.evals.scorers import PREFIX, made
-from stockpot.evals.service.guarding import in_project, seen_run
+from stockpot.evals.service.guarding import seen_run
 from stockpot.evals.service.jobs import KIND, close
 from stockpot.evals.service.suites import SuiteService
 from stockpot.evals.service.telling import tell_if_possible
@@ -73,7 +73,7 @@ class Running:
 
     async def forecast(self, actor: Principal, project: str, new: NewRun) -> Forecast:
         """What a run would cost and what it could show. Starts nothing."""
-        in_project(actor, "viewer", project)
+        demand_project(actor, "viewer", project)
         plan = await self._prepared(actor, project, new)
         keys = _keys(plan)
 
@@ -95,7 +95,7 @@ class Running:
     ) -> Run:
         """Start a run; the instance does it, or whoever asked reports what comes out. With `queued`
         False it waits for a job of somebody else to do it."""
-        in_project(actor, "editor", project)
+        demand_project(actor, "editor", project)
         plan = await self._prepared(actor, project, new)
         _check_runner(plan.spec.target, new.runner)
         if new.runner == "instance" and _asks_models(plan.spec):

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.access import Principal, audit
+from stockpot.access import Principal, audit, demand_project
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import NotFound, did_you_mean
@@ -16,7 +16,6 @@ from stockpot.evals.content import hash_of
 from stockpot.evals.models import NewRows, RowSet, Suite, SuiteSpec
 from stockpot.evals.ports import World
 from stockpot.evals.scorers import made
-from stockpot.evals.service.guarding import in_project
 
 
 class SuiteService:
@@ -28,12 +27,12 @@ class SuiteService:
 
     async def all(self, actor: Principal, project: str) -> tuple[Suite, ...]:
         """The suites of a project by name."""
-        in_project(actor, "viewer", project)
+        demand_project(actor, "viewer", project)
         return await self._db.read(lambda c: store.list_suites(c, project))
 
     async def named(self, actor: Principal, project: str, name: str) -> Suite:
         """One suite."""
-        in_project(actor, "viewer", project)
+        demand_project(actor, "viewer", project)
         found = await self._db.read(lambda c: store.list_suites(c, project))
         for suite in found:
             if suite.spec.name == name:
@@ -43,7 +42,7 @@ class SuiteService:
 
     async def put(self, actor: Principal, project: str, spec: SuiteSpec) -> Suite:
         """Define a suite, or change it; runs keep the one they ran."""
-        in_project(actor, "editor", project)
+        demand_project(actor, "editor", project)
         await self._world.check_project(project, actor)
         for scorer in spec.scorers:
             made(scorer)
@@ -63,7 +62,7 @@ class SuiteService:
 
     async def remove(self, actor: Principal, project: str, name: str) -> None:
         """Forget a suite; its runs stay."""
-        in_project(actor, "editor", project)
+        demand_project(actor, "editor", project)
         was = await self.named(actor, project, name)
 
         def write(c: sa.Connection) -> None:
@@ -74,7 +73,7 @@ class SuiteService:
 
     async def add_rows(self, actor: Principal, project: str, new: NewRows) -> RowSet:
         """Take rows of a file in, to run a suite on them."""
-        in_project(actor, "editor", project)
+        demand_project(actor, "editor", project)
         await self._world.check_project(project, actor)
         digest = hash_of(new.rows)
 
@@ -89,7 +88,7 @@ class SuiteService:
 
     async def rows(self, actor: Principal, project: str, digest: str) -> NewRows:
         """Rows by their hash."""
-        in_project(actor, "viewer", project)
+        demand_project(actor, "viewer", project)
         found = await self._db.read(lambda c: store.rowset(c, project, digest))
         if found is None:
             raise NotFound(f"no rows with the hash {digest!r}")

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.access import SYSTEM, Principal, Role, audit, demand
+from stockpot.access import SYSTEM, Principal, Role, audit, demand, demand_project
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
@@ -71,12 +71,12 @@ class ExperimentService:
 
     async def create(self, project: str, new: NewExperiment, actor: Principal) -> Experiment:
         """A draft; nothing is split until it is started."""
-        await self._db.read(lambda c: self._check_project(c, actor, project))
+        await self._db.read(lambda c: demand_project(actor, "editor", project, self._projects(c)))
         await self._subjects.check(actor, project, new)
         now = now_ms()
 
         def write(c: sa.Connection) -> Experiment:
-            self._check_project(c, actor, project)
+            demand_project(actor, "editor", project, self._projects(c))
             if store.experiment_named(c, project, new.name) is not None:
                 raise Conflict(
                     f"there is an experiment {new.name!r} in {project!r} already",
@@ -180,14 +180,6 @@ class ExperimentService:
             return record(c, actor, kept, after, "lifted", reason, {})
 
         return await self._db.write(write)
-
-    def _check_project(self, c: sa.Connection, actor: Principal, project: str) -> None:
-        known = self._projects(c)
-        near = did_you_mean(project, [name for name in known if actor.may("viewer", name)])
-        absent = NotFound(f"no project {project!r}.{near}", hint="stockpot projects list")
-        demand(actor, "editor", project, absent)
-        if project not in known:
-            raise absent
 
 
 def existing(

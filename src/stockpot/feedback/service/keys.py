@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.access import Principal, audit, base62, demand
+from stockpot.access import Principal, audit, base62, demand, demand_project
 from stockpot.core.db import Database
 from stockpot.core.errors import (
     Conflict,
@@ -21,7 +21,6 @@ from stockpot.core.errors import (
     NotFound,
     NotSignedIn,
     StockpotError,
-    did_you_mean,
 )
 from stockpot.core.ids import record_id
 from stockpot.core.kv import KeyValue, RateAsk
@@ -59,12 +58,7 @@ class PublicKeyService:
         """A new key. It can be read again at any time."""
 
         def write(c: sa.Connection) -> PublicKey:
-            known = self._projects(c)
-            near = did_you_mean(new.project, known)
-            absent = NotFound(f"no project {new.project!r}.{near}", hint="stockpot projects list")
-            demand(actor, "editor", new.project, absent)
-            if new.project not in known:
-                raise absent
+            demand_project(actor, "editor", new.project, self._projects(c))
             key = PublicKey(
                 id=record_id("pub"),
                 key=PREFIX + base62(32),

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.access import Principal, Role, audit, demand
+from stockpot.access import Principal, Role, audit, demand, demand_project
 from stockpot.catalog import project_names
 from stockpot.core.db import Database
 from stockpot.core.errors import NotFound, did_you_mean
@@ -53,7 +53,7 @@ class CheckService:
         now = self._now()
 
         def write(c: sa.Connection) -> KeptCheck:
-            _in_project(c, actor, "editor", new.project)
+            demand_project(actor, "editor", new.project, project_names(c))
             kept = store.check_named(c, new.project, new.kind, new.name)
             before = kept.check if kept else None
             scheduled = new.schedule.every_s is not None or bool(new.schedule.cron)
@@ -176,15 +176,6 @@ def _watch(
     said: dict[str, Any] = {"project": check.project, "name": name}
     verb = "change" if row is not None else "create"
     audit(c, actor, f"monitor.{verb}", monitor.id, after=monitor, **said)
-
-
-def _in_project(c: sa.Connection, actor: Principal, role: Role, project: str) -> None:
-    known = project_names(c)
-    near = did_you_mean(project, [one for one in known if actor.may("own", one)])
-    absent = NotFound(f"no project {project!r}.{near}", hint="stockpot projects list")
-    if project not in known:
-        raise absent
-    demand(actor, role, project, absent)
 
 
 def _check(c: sa.Connection, actor: Principal, role: Role, check_id: str) -> KeptCheck:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.access import Principal, Role, audit, demand
+from stockpot.access import Principal, Role, audit, demand, demand_project
 from stockpot.catalog import project_names
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
@@ -238,13 +238,7 @@ def check_rule(rule: Rule, cut: MonitorSlice, project: str, c: sa.Connection) ->
 
 def _check_project(c: sa.Connection, actor: Principal, project: str, role: Role = "editor") -> None:
     """Refuse whoever has not the role in a project; '' is all of them."""
-    known = [name for name in project_names(c) if actor.may("own", name)]
-    absent = NotFound(
-        f"no project {project!r}.{did_you_mean(project, known)}", hint="stockpot projects list"
-    )
-    demand(actor, role, project, absent)
-    if project and project not in project_names(c):
-        raise absent
+    demand_project(actor, role, project, ("", *project_names(c)))
 
 
 def _check_name(c: sa.Connection, project: str, name: str) -> None:

@@ -17,10 +17,10 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from cryptography.fernet import InvalidToken
 
-from stockpot.access import Principal, audit, demand
+from stockpot.access import Principal, audit, demand, demand_project
 from stockpot.catalog import project_names
 from stockpot.core.db import Database
-from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
+from stockpot.core.errors import Conflict, InvalidInput, NotFound
 from stockpot.core.ids import record_id
 from stockpot.core.instance import Instance
 from stockpot.monitors.messages import encoded, new_secret, signed, slack_of, trial_message
@@ -89,7 +89,7 @@ class Telling:
         """A new channel; the secret that signs its messages is in the answer and nowhere else."""
         if new.url is None:
             raise InvalidInput("a new channel needs a URL")
-        demand(actor, "admin", new.project, NotFound(f"no project {new.project!r}"))
+        demand_project(actor, "admin", new.project)
         address = await self._sender.checked(new.url)
         secret = new_secret() if new.kind == "webhook" else ""
         channel = Channel(
@@ -103,10 +103,7 @@ class Telling:
         )
 
         def write(c: sa.Connection) -> CreatedChannel:
-            known = project_names(c)
-            if new.project and new.project not in known:
-                near = did_you_mean(new.project, known)
-                raise NotFound(f"no project {new.project!r}.{near}", hint="stockpot projects list")
+            demand_project(actor, "admin", new.project, ("", *project_names(c)))
             _check_name(c, new.project, new.name, None)
             store.put_channel(c, row)
             told: dict[str, Any] = {"project": new.project, "name": new.name, "address": address}

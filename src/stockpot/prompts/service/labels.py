@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from stockpot.access import Principal, audit, demand
+from stockpot.access import Principal, audit, demand, demand_project
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -124,8 +124,7 @@ class LabelService:
         """From now on somebody else approves each move of a label."""
 
         def write(c: sa.Connection) -> LabelProtection:
-            absent = NotFound(f"no project {new.project!r}", hint="stockpot projects list")
-            demand(actor, "admin", new.project, absent)
+            demand_project(actor, "admin", new.project)
             if new.prompt:
                 existing(c, actor, new.project, new.prompt)
             made = LabelProtection(

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.access import Principal, audit, demand
+from stockpot.access import Principal, audit, demand_project
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, Forbidden, InvalidInput, NotFound, did_you_mean
@@ -107,7 +107,7 @@ class PromptService:
         """A prompt with its first version."""
 
         def write(c: sa.Connection) -> None:
-            self._check_project(c, actor, new.project)
+            demand_project(actor, "editor", new.project, self._projects(c))
             if prompts.prompt_named(c, new.project, new.name) is not None:
                 raise Conflict(
                     f"there is a prompt {new.name!r} in {new.project!r} already",
@@ -130,15 +130,6 @@ class PromptService:
         await self._db.write(write)
         await self._changed(f"prompt {new.name} created")
         return await self.shown(actor, new.project, new.name)
-
-    def _check_project(self, c: sa.Connection, actor: Principal, project: str) -> None:
-        known = [name for name in self._projects(c) if actor.may("own", name)]
-        absent = NotFound(
-            f"no project {project!r}.{did_you_mean(project, known)}", hint="stockpot projects list"
-        )
-        if project not in known:
-            raise absent
-        demand(actor, "editor", project, absent)
 
     async def create_version(
         self, actor: Principal, project: str | None, name: str, new: NewVersion

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import Field
 
-from stockpot.access import Principal, demand, requires
-from stockpot.core.errors import InvalidInput, NotFound
+from stockpot.access import Principal, demand_project, requires
+from stockpot.core.errors import InvalidInput
 from stockpot.gateway import otlp
 from stockpot.traces.models import Frozen
 from stockpot.traces.otlp import Unreadable, read, unpacked
@@ -120,7 +120,7 @@ def otlp_router(door: Door, sender_of: SenderOf, audited: Audited) -> APIRouter:
 async def _sender(principal: Principal, project: str, sender_of: SenderOf) -> Sender:
     if principal.via == "key":
         return await sender_of(principal, "")
-    demand(principal, "editor", project, NotFound(f"no project {project!r}"))
+    demand_project(principal, "editor", project)
     return await sender_of(principal, project)
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from stockpot.access import Principal, Role, audit, demand
+from stockpot.access import Principal, Role, audit, demand_project
 from stockpot.core.db import Database
-from stockpot.core.errors import InvalidInput, NotFound, StockpotError, did_you_mean
+from stockpot.core.errors import InvalidInput, NotFound, StockpotError
 from stockpot.core.ids import record_id
 from stockpot.prices import PriceRow, Usage, price_of
 from stockpot.traces.keeping import store
@@ -252,12 +252,7 @@ class Keeping:
         await self._db.write(work)
 
     def _check(self, c: sa.Connection, actor: Principal, role: Role, project: str) -> None:
-        known: Sequence[str] = self._projects(c)
-        near = did_you_mean(project, known)
-        absent = NotFound(f"no project {project!r}.{near}", hint="stockpot projects list")
-        demand(actor, role, project, absent)
-        if project and project not in known:
-            raise absent
+        demand_project(actor, role, project, ("", *self._projects(c)))
 
 
 def _sees(actor: Principal, project: str | None) -> bool:

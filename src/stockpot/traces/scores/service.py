@@ -18,10 +18,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from stockpot.access import Principal, audit, demand
+from stockpot.access import Principal, audit, demand_project
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
-from stockpot.core.errors import Conflict, InvalidInput, NotFound, StockpotError, did_you_mean
+from stockpot.core.errors import Conflict, InvalidInput, StockpotError
 from stockpot.core.ids import record_id
 from stockpot.traces.badges import Badge, Certifying, is_judge, unmeasured
 from stockpot.traces.models import Sight, Span, TraceFilter
@@ -333,12 +333,7 @@ def _whole(score: NewScore) -> NewScore:
 
 def _check_projects(actor: Principal | None, asked: Iterable[str], known: Sequence[str]) -> None:
     for project in sorted(asked):
-        near = did_you_mean(project, known)
-        absent = NotFound(f"no project {project!r}.{near}", hint="stockpot projects list")
-        if actor is not None:
-            demand(actor, "editor", project, absent)
-        if project not in known:
-            raise absent
+        demand_project(actor, "editor", project, known)
 
 
 def _content(score: NewScore) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from stockpot.access import SYSTEM, Principal, Role, audit, demand
+from stockpot.access import SYSTEM, Principal, Role, audit, demand, demand_project
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
@@ -40,7 +40,7 @@ class Running:
 
     async def start(self, actor: Principal, project: str, new: NewRightsize) -> RightsizeRun:
         """Start a run: an evaluation for each model, which one job does in turn, baseline first."""
-        in_project(actor, "editor", project)
+        demand_project(actor, "editor", project)
         spec = await self._spec(actor, project, new)
         scorer_of(spec, new.metric)
         unpriced = await self._unpriced(new)
@@ -73,7 +73,7 @@ class Running:
 
     async def all(self, actor: Principal, project: str, limit: int) -> tuple[RightsizeRun, ...]:
         """Runs of a project, newest first."""
-        in_project(actor, "viewer", project)
+        demand_project(actor, "viewer", project)
         return await self._db.read(lambda c: store.listed(c, project, limit))
 
     async def shown(self, actor: Principal, run_id: str, role: Role = "viewer") -> RightsizeRun:
@@ -216,11 +216,6 @@ class Running:
         keys = await self._world.catalog.keys.all(SYSTEM)
         own = tuple(k.id for k in keys if k.name == _OWN_KEY and k.project == project)
         return traffic_of(self._world.spans, project, new.alias or new.baseline, own)
-
-
-def in_project(actor: Principal, role: Role, project: str) -> None:
-    """Refuse whoever has not this role in a project."""
-    demand(actor, role, project, NotFound("no such project", hint="stockpot projects list"))
 
 
 def scorer_of(spec: SuiteSpec, metric: str) -> tuple[ScorerSpec, Any]:

@@ -12,13 +12,12 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from stockpot.access import Principal
+from stockpot.access import Principal, demand_project
 from stockpot.core.db import Database
 from stockpot.pipelines.rightsize import store
 from stockpot.pipelines.rightsize.models import RightsizeRun, Saved, Savings
 from stockpot.pipelines.rightsize.ports import World
 from stockpot.pipelines.rightsize.service.applying import CANDIDATE
-from stockpot.pipelines.rightsize.service.running import in_project
 from stockpot.prices import PriceRow, Usage, price_of
 from stockpot.traces import Span, TraceFilter
 
@@ -55,7 +54,7 @@ class Saving:
 
     async def of_project(self, actor: Principal, project: str) -> Savings:
         """Every run of a project whose candidate was given traffic."""
-        in_project(actor, "viewer", project)
+        demand_project(actor, "viewer", project)
         runs = await self._db.read(lambda c: store.applied(c, project))
         found = [await self._of_run(run) for run in runs]
         notes = []
