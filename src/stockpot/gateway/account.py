@@ -127,12 +127,22 @@ class Accountant:
         self._spool.finish(record, request, [response], done)
 
     def repeated(
-        self, call: Call, first: Record, said: bytes, streamed: bool, done: Callable[[], None]
+        self,
+        call: Call,
+        first: Record,
+        said: bytes,
+        streamed: bool,
+        done: Callable[[], None],
+        first_ns: int = 0,
     ) -> None:
         """Record a call that was answered with what another one was told: it costs nothing and
-        counts no token, but it was a request."""
+        counts no token, but it was a request. `first_ns` is when it got the first bytes of a stream
+        that ended as the other one's did."""
         self._settle(call, NO_USAGE, 0)
         record = _repeat(call, first, len(said))
+        if first_ns:
+            record.ttft_ns = first_ns - call.request.received_ns
+            record.error, record.error_message = first.error, first.error_message
         _explain(record, call)
         self._meters.observe(record)
         assert call.key is not None

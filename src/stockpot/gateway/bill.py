@@ -15,6 +15,7 @@ from stockpot.prices import DETAIL, Usage, price_of
 
 if TYPE_CHECKING:
     from stockpot.gateway.attempt import Attempt
+    from stockpot.gateway.models import Record
     from stockpot.providers import Answer, Ask
 
 NO_USAGE = Usage()
@@ -93,3 +94,12 @@ def detail_of(usage: Usage) -> tuple[int, ...]:
     """The usage beyond its first five figures, as records keep it."""
     detail: tuple[int, ...] = _detail(usage)
     return detail if any(detail) else ()
+
+
+def usage_in(record: Record) -> Usage:
+    """What a record says was used: the reverse of `detail_of`."""
+    detail = dict(zip(DETAIL, record.usage_detail, strict=False))
+    return Usage(
+        record.input_tokens, record.output_tokens, record.cache_read_tokens,
+        record.cache_write_tokens, record.reasoning_tokens, tier=record.service_tier, **detail,
+    )  # fmt: skip

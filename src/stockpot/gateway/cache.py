@@ -2,8 +2,10 @@
 
 Off unless a key or its project says so. Knows requests, answers and policies; knows no upstream.
 What is the same is decided exactly: scope, route with everything behind it, endpoint, and the body
-but for what changes no answer (`stream`, which has entries of its own, and who asks). White space
-and the order of the outermost fields do not count; inside, order does, since models see it.
+but for what changes no answer (who asks). White space and the order of the outermost fields do not
+count; inside, order does, since models see it. Each form of an answer (whole, streamed) is an entry
+of its own, made from another one's where its dialect can be told again without loss. While the
+first such call is on its way, others join it (`flight`).
 """
 
 from __future__ import annotations
@@ -12,25 +14,26 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from stockpot.gateway import answers
-from stockpot.gateway.pipeline import ANSWERED, Verdict
+from stockpot.gateway.bill import usage_in
+from stockpot.gateway.flight import Entry, Flight
+from stockpot.gateway.pipeline import ANSWERED, PAUSE, Verdict
 from stockpot.gateway.rules import Facts
+from stockpot.providers import retold
 
 if TYPE_CHECKING:
     from stockpot.gateway.account import Accountant
     from stockpot.gateway.call import Call
-    from stockpot.gateway.http.messages import Exchange, Headers, Request
+    from stockpot.gateway.http.messages import Headers
     from stockpot.gateway.models import Record
 
 LARGEST_BODY = 256 * 1024
-"""Bytes of a request from which it is not looked up: reading it would hold up the loop."""
-
-_OVERHEAD = 1024
-"""Bytes that an entry takes beside its answer, roughly."""
+"""Bytes of a request from which it is not looked up, and of an answer from which it is not told in
+another form: reading it would hold up the loop."""
 
 _ASIDE = frozenset((
     "stream", "stream_options", "user", "metadata", "safety_identifier", "labels",
@@ -39,23 +42,16 @@ _ASIDE = frozenset((
 _STATEFUL = frozenset(("background", "conversation", "previous_response_id"))
 """Fields of requests that stand in a conversation kept elsewhere: never the same."""
 _TOLD_APART = (b"anthropic-version", b"anthropic-beta", b"openai-beta")
+_KEPT = frozenset((b"content-type", b"x-stockpot-degraded"))
+_DIGEST = 32
+_FORMS = {
+    "openai": (b"0", b"10", b"11"), "anthropic": (b"0", b"11"),
+    "gemini": (b"0", b"11", b"11alt=sse"),
+}  # fmt: skip
+"""The forms that the same answer may have; see `_form_of`."""
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
-
-
-class Entry(NamedTuple):
-    """One answer as the client got it, and what it had cost."""
-
-    born: float
-    body: bytes
-    headers: Headers
-    streamed: bool
-    record: Record
-
-    @property
-    def size(self) -> int:
-        return len(self.body) + _OVERHEAD
 
 
 class AnswerCache:
@@ -64,7 +60,7 @@ class AnswerCache:
     An entry that is too old for whoever asks is not given, and goes when its turn comes.
     """
 
-    __slots__ = ("_accountant", "_clock", "_entries", "_most", "size")
+    __slots__ = ("_accountant", "_clock", "_entries", "_flights", "_most", "size")
 
     def __init__(
         self, accountant: Accountant, most_bytes: int, clock: Callable[[], float] = time.monotonic
@@ -73,6 +69,7 @@ class AnswerCache:
         self._most = most_bytes
         self._clock = clock
         self._entries: OrderedDict[bytes, Entry] = OrderedDict()
+        self._flights: dict[bytes, Flight] = {}
         self.size = 0
 
     def __len__(self) -> int:
@@ -88,25 +85,56 @@ class AnswerCache:
         name = None if b"no-store" in control else name_of(call)
         if name is None:
             return None
-        entry = self._entries.get(name)
-        if entry is not None and b"no-cache" not in control:
-            age = self._clock() - entry.born
-            if age <= policy.ttl_s:
+        if b"no-cache" not in control:
+            entry = self._fresh(name, policy.ttl_s) or self._other_form(call, name, policy.ttl_s)
+            if entry is not None:
                 self._entries.move_to_end(name)
-                self._repeat(call, entry, int(age))
+                self.repeat(call, entry, int(self._clock() - entry.born))
                 return ANSWERED
-        call.exchange = call.listener = Recording(self, name, call.exchange, policy.max_entry)
+            flight = self._flights.get(name)
+            if flight is not None and flight.join(call):
+                return PAUSE
+        self.fly(call, name, policy.max_entry)
         return None
 
-    def _repeat(self, call: Call, entry: Entry, age: int) -> None:
+    def fly(self, call: Call, name: bytes, most: int) -> None:
+        """Listen to a call that goes upstream; others may join the first of its kind."""
+        flight = call.exchange = call.listener = Flight(self, name, call.exchange, most)
+        self._flights.setdefault(name, flight)
+
+    def _fresh(self, name: bytes, ttl_s: int) -> Entry | None:
+        entry = self._entries.get(name)
+        return entry if entry is not None and self._clock() - entry.born <= ttl_s else None
+
+    def _other_form(self, call: Call, name: bytes, ttl_s: int) -> Entry | None:
+        """The same answer as it was given whole, or as a stream: told anew once, and kept so."""
+        ask = call.ask
+        assert ask is not None
+        if ask.endpoint != "chat":
+            return None
+        for form in _FORMS.get(ask.dialect, ()):
+            entry = self._fresh(name[:_DIGEST] + form, ttl_s)
+            if entry is None or len(entry.body) > LARGEST_BODY:
+                continue
+            again = retold(ask, entry.body, entry.streamed, usage_in(entry.record))
+            if again is not None:
+                headers = [pair for pair in entry.headers if pair[0] != b"content-type"]
+                headers.append((b"content-type", again[1]))
+                made = entry._replace(body=again[0], headers=headers, streamed=ask.stream)
+                self.keep(name, made)
+                return made if name in self._entries else None
+        return None
+
+    def told(self, call: Call, headers: Headers, age: int) -> Headers:
+        """The headers of an answer that another call was given."""
+        hit = [(b"x-stockpot-cache", b"hit"), (b"age", b"%d" % age)]
+        return [*headers, *hit, *answers.about(call, time.perf_counter_ns())]
+
+    def repeat(self, call: Call, entry: Entry, age: int) -> None:
+        """Give a call the answer that another one got."""
         call.answered = True
         exchange, body = call.exchange, entry.body
-        headers = [
-            *entry.headers,
-            (b"x-stockpot-cache", b"hit"),
-            (b"age", b"%d" % age),
-            *answers.about(call, time.perf_counter_ns()),
-        ]
+        headers = self.told(call, entry.headers, age)
 
         def tell() -> None:
             if entry.streamed:
@@ -117,10 +145,21 @@ class AnswerCache:
 
         self._accountant.repeated(call, entry.record, body, entry.streamed, tell)
 
-    def keep(self, name: bytes, body: bytes, headers: Headers, streamed: bool, of: Record) -> None:
+    def followed(
+        self, call: Call, first: Record, said: bytes, first_ns: int, done: Callable[[], None]
+    ) -> None:
+        """A call that got a stream while another one got it."""
+        self._accountant.repeated(call, first, said, True, done, first_ns=first_ns)
+
+    def kept(self, headers: Headers) -> Headers:
+        """What of an answer's headers others are told too."""
+        return [pair for pair in headers if pair[0] in _KEPT]
+
+    def entry(self, body: bytes, headers: Headers, streamed: bool, of: Record) -> Entry:
+        return Entry(self._clock(), body, self.kept(headers), streamed, of)
+
+    def keep(self, name: bytes, entry: Entry) -> None:
         """Remember an answer; the least used go."""
-        kept = [pair for pair in headers if pair[0] in (b"content-type", b"x-stockpot-degraded")]
-        entry = Entry(self._clock(), body, kept, streamed, of)
         old = self._entries.pop(name, None)
         self.size += entry.size - (old.size if old is not None else 0)
         self._entries[name] = entry
@@ -128,74 +167,14 @@ class AnswerCache:
             _, gone = self._entries.popitem(last=False)
             self.size -= gone.size
 
-
-class Recording:
-    """The exchange of a call whose answer may be kept: passes everything on and listens.
-
-    The answer is kept when it ends if accounting has said by then that it was a good one.
-    """
-
-    __slots__ = ("_cache", "_exchange", "_headers", "_most", "_name", "_record", "_said", "_size")
-
-    def __init__(self, cache: AnswerCache, name: bytes, exchange: Exchange, most: int) -> None:
-        self._cache = cache
-        self._name = name
-        self._exchange = exchange
-        self._most = most
-        self._headers: Headers = []
-        self._said: list[bytes] | None = []
-        self._size = 0
-        self._record: Record | None = None
-
-    def concluded(self, record: Record, *, whole: bool) -> None:
-        """See `call.Listener`."""
-        record.cache = "miss"
-        failed = record.status != 200 or record.error or record.finish_reason == "error"
-        if whole and not failed:
-            self._record = record
-
-    @property
-    def request(self) -> Request:
-        return self._exchange.request
-
-    @property
-    def writable(self) -> bool:
-        return self._exchange.writable
-
-    def respond(self, status: int, headers: Headers, body: bytes) -> None:
-        self._exchange.respond(status, [*headers, (b"x-stockpot-cache", b"miss")], body)
-        if self._record is not None and status == 200 and len(body) <= self._most:
-            self._cache.keep(self._name, body, headers, False, self._record)
-
-    def start(self, status: int, headers: Headers, first: bytes) -> None:
-        self._headers = headers
-        self._exchange.start(status, [*headers, (b"x-stockpot-cache", b"miss")], first)
-        self._listen(first)
-
-    def write(self, chunk: bytes) -> None:
-        self._exchange.write(chunk)
-        self._listen(chunk)
-
-    def finish(self, last: bytes = b"") -> None:
-        self._exchange.finish(last)
-        self._listen(last)
-        if self._record is not None and self._said is not None:
-            said = b"".join(self._said)
-            self._cache.keep(self._name, said, self._headers, True, self._record)
-
-    def abort(self) -> None:
-        self._exchange.abort()
-
-    def _listen(self, said: bytes) -> None:
-        if self._said is not None:
-            self._size += len(said)
-            self._said.append(said)
-            if self._size > self._most:
-                self._said = None
+    def landed(self, name: bytes, flight: Flight) -> None:
+        """Nobody joins this call any more."""
+        if self._flights.get(name) is flight:
+            del self._flights[name]
 
 
 def name_of(call: Call) -> bytes | None:
-    """What an answer to this call is kept under; None when it is not to be kept."""
+    """What an answer to this call is kept under, a digest and a form; None when it is not kept."""
     key, ask, route, request = call.key, call.ask, call.route, call.request
     assert key is not None
     assert ask is not None
@@ -203,14 +182,18 @@ def name_of(call: Call) -> bytes | None:
     body = sameness(request.body) if len(request.body) <= LARGEST_BODY else None
     if body is None:
         return None
-    kind = b"%d%d" % (ask.stream, ask.wants_usage)
+    path, query = request.path, request.query
+    form = b"1%d" % ask.wants_usage if ask.stream else b"0"
+    if ask.dialect == "gemini" and ask.endpoint == "chat":
+        path, form, query = path.rpartition(b":")[0], form + query, b""
+    kind = b""
     if route.rules:
         facts = Facts(call.headers, request.body, key.spec.project)
-        kind += bytes(facts.meet(rule) for rule, _ in route.rules)
+        kind = bytes(facts.meet(rule) for rule, _ in route.rules)
     said = [call.headers.get(name, b"") for name in _TOLD_APART]
     guarded = call.guard.digest if call.guard is not None else b""
-    parts = (key.cache_scope, guarded, route.digest, kind, request.path, request.query, *said, body)
-    return sha256(b"\0".join(parts)).digest()
+    parts = (key.cache_scope, guarded, route.digest, kind, path, query, *said, body)
+    return sha256(b"\0".join(parts)).digest() + form
 
 
 def sameness(body: bytes) -> bytes | None:

@@ -74,6 +74,11 @@ class Listener(Protocol):
         """The call's last record is being written; `whole` says that its answer was complete."""
         ...
 
+    def stays(self) -> bool:
+        """Whether somebody else wants the answer too, so that the call goes on without its client
+        and at full speed. If not, nobody joins it from here on."""
+        ...
+
 
 class StreamWay(Protocol):
     """What a stream goes through on its way to the client, where a policy looks at it."""
@@ -205,12 +210,14 @@ class Call:
     # The server tells these about the client; the running attempt acts on them.
 
     def client_gone(self) -> None:
+        if self.listener is not None and self.listener.stays():
+            return
         self.client_lost = True
         if self.attempts is not None:
             self.attempts.client_gone()
 
     def client_blocked(self) -> None:
-        if self.attempts is not None:
+        if self.attempts is not None and (self.listener is None or not self.listener.stays()):
             self.attempts.pause()
 
     def client_writable(self) -> None:

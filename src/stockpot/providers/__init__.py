@@ -18,6 +18,7 @@ from stockpot.providers.base import (
 )
 from stockpot.providers.canon import Loss
 from stockpot.providers.openai import OpenAIDialect
+from stockpot.providers.retell import retold
 from stockpot.providers.sse import ServerEvent, Splitter
 from stockpot.providers.vendors import Vendor, vendors
 from stockpot.providers.wires import dialects, wire_named, wire_names
@@ -39,6 +40,7 @@ __all__ = [
     "Wire",
     "dialects",
     "prompted",
+    "retold",
     "vendors",
     "wire_named",
     "wire_names",

@@ -161,7 +161,7 @@ def cache_of(most: int, clock: Callable[[], float] = lambda: 0.0) -> AnswerCache
 def test_what_is_kept_never_takes_more_than_its_bound(kept: list[tuple[int, int]]) -> None:
     cache, record = cache_of(20_000), Record(**msgspec.structs.asdict(make_record()))
     for name, size in kept:
-        cache.keep(b"%d" % name, b"x" * size, [], False, record)
+        cache.keep(b"%d" % name, cache.entry(b"x" * size, [], False, record))
         assert cache.size == sum(entry.size for entry in cache._entries.values()) <= 20_000
     if kept:
         assert b"%d" % kept[-1][0] in cache._entries
