@@ -21,6 +21,7 @@ LOOKS_LIKE = dict(zip(
 
 _SINGLE = {"ß": "s", "æ": "a", "œ": "o", "ø": "o", "đ": "d", "ł": "l", "ı": "i", "þ": "t", "ð": "d"}
 _DISGUISES = str.maketrans(LEET)
+_ASCII = bytes(range(128))
 _known: dict[str, str] = {}
 
 
@@ -33,9 +34,7 @@ def fold(text: str, disguise: bool = False) -> str:
 
 
 def _plain(text: str, disguise: bool) -> str:
-    for letter in set(text):
-        if letter.isascii():
-            continue
+    for letter in set(_beyond_ascii(text)):
         plain = _known.get(letter)
         if plain is None:
             plain = _base(letter)
@@ -46,6 +45,11 @@ def _plain(text: str, disguise: bool) -> str:
         if plain != letter:
             text = text.replace(letter, plain)
     return text
+
+
+def _beyond_ascii(text: str) -> str:
+    data = text.encode("utf-8", "surrogatepass").translate(None, _ASCII)
+    return data.decode("utf-8", "surrogatepass")
 
 
 def _base(letter: str) -> str:

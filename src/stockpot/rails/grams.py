@@ -18,12 +18,12 @@ import binascii
 import re
 import unicodedata
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
-from itertools import accumulate, chain, compress, pairwise
-from math import exp, sqrt
-from operator import add, mul, sub
+from itertools import chain, pairwise
+from math import exp, inf, log, sqrt
+from operator import mul, sub
 from typing import NamedTuple
 from zlib import crc32, decompress
 
@@ -171,12 +171,12 @@ def _tokens(chunk: str) -> list[str]:
 def _word_grams(token: str) -> list[int]:
     word = _folded(token)
     padded = f"<{word}>"
-    starts = [(size, at) for size in _SIZES for at in range(len(padded) - size + 1)]
+    count = len(padded) + 1
     if word.isascii():  # a letter is a byte, and a slice of bytes need not be encoded
         data = padded.encode()
-        grams = [crc32(data[at : at + size]) for size, at in starts]
+        grams = [crc32(data[at : at + n]) for n in _SIZES for at in range(count - n)]
     else:
-        grams = [crc32(_bytes(padded[at : at + size])) for size, at in starts]
+        grams = [crc32(_bytes(padded[at : at + n])) for n in _SIZES for at in range(count - n)]
     grams.append(crc32(_bytes(f"w{word}")))
     if len(token) > 3 and token.isupper():
         grams.append(_CAPS)
@@ -208,6 +208,13 @@ def probability(z: float) -> float:
     return 1.0 / (1.0 + exp(-z)) if z > -700.0 else 0.0
 
 
+def log_odds(probability: float) -> float:
+    """The inverse of `probability`; what lies outside of 0 to 1 is never, or always, reached."""
+    if 0.0 < probability < 1.0:
+        return log(probability / (1.0 - probability))
+    return -inf if probability <= 0.0 else inf
+
+
 def unpacked(chunk: str) -> str:
     """What a chunk of base64 says; "" for what is none or not readable."""
     match = _PACKED.search(chunk) if len(chunk) >= 24 else None
@@ -224,12 +231,19 @@ def unpacked(chunk: str) -> str:
 class _Chunk(NamedTuple):
     """What a chunk weighs whatever stands before it. CRC-32 goes on where it stopped, so that the
     hash of a pair is that of `head`, begun with the `tail` of the chunk before. Without a word in
-    it `head` is empty. `end` says whether a sentence ends with it."""
+    it `head` is empty. `rare` is what few chunks have."""
 
     own: int
     head: bytes
     tail: int
+    rare: _Rare | None
+
+
+class _Rare(NamedTuple):
+    """Whether a sentence ends with a chunk, and what it weighs at least for what it hides."""
+
     end: bool
+    least: int | None
 
 
 class _Chunks(dict[str, _Chunk]):
@@ -239,47 +253,54 @@ class _Chunks(dict[str, _Chunk]):
         self._table, self._mask = table, (1 << bits) - 1
         self._words: dict[str, tuple[int, bytes]] = {}
         """Of each word its weight, and its shape in pairs."""
-        self.hiding: dict[str, int] = {}
-        """What chunks weigh at least for what they hide."""
 
     def __missing__(self, chunk: str) -> _Chunk:
         if len(self) >= _REMEMBERED:
             self.clear()
-            self.hiding.clear()
         made = self[chunk] = self._made(chunk)
         return made
 
-    def weights(self, chunks: Sequence[str]) -> tuple[list[int], Iterable[bool]]:
-        """What each weighs after the one before it, and whether it begins a sentence."""
-        owns, heads, tails, ends = zip(*map(self.__getitem__, chunks), strict=True)
-        mask, table = self._mask, self._table
-        pairs = [table[pair & mask] for pair in map(crc32, heads, chain((_TAIL,), tails))]
-        weights = list(map(add, owns, pairs))
-        if b"" in heads:
-            for at, head in enumerate(heads):
-                if not head:
-                    weights[at] = 0
-        if self.hiding and not self.hiding.keys().isdisjoint(chunks):
-            for at, chunk in enumerate(chunks):
-                weights[at] = max(weights[at], self.hiding.get(chunk, weights[at]))
-        return weights, chain((True,), ends)
+    def sums(self, chunks: Sequence[str]) -> tuple[list[int], list[int]]:
+        """What the chunks up to each place weigh together, and where sentences begin."""
+        table, mask, crc = self._table, self._mask, crc32
+        total, before, starts, until = 0, _TAIL, [0], [0]
+        keep = until.append
+        for own, head, tail, rare in map(self.__getitem__, chunks):
+            if head:
+                total += own + table[crc(head, before) & mask]
+            before = tail
+            if rare is not None:
+                if rare.least is not None:
+                    total = max(total, until[-1] + rare.least)
+                if rare.end:
+                    starts.append(len(until))
+            keep(total)
+        if starts[-1] == len(chunks):
+            starts.pop()
+        return until, starts
 
     def _made(self, chunk: str) -> _Chunk:
         tokens = _tokens(chunk)
         end = is_end(chunk)
         if not tokens:
-            return _Chunk(0, b"", _TAIL, end)
+            return _Chunk(0, b"", _TAIL, _Rare(end, None) if end else None)
         words = [self._word(token) for token in tokens]
         own = sum([weight for weight, _ in words])
         if len(words) > 1:
             table, mask = self._table, self._mask
             pairs = [one + b" " + two for (_, one), (_, two) in pairwise(words)]
             own += sum([table[crc32(pair) & mask] for pair in pairs])
+        least = self._hidden(chunk)
+        rare = _Rare(end, least) if end or least is not None else None
+        return _Chunk(own, words[0][1], crc32(words[-1][1] + b" "), rare)
+
+    def _hidden(self, chunk: str) -> int | None:
+        """What the text inside a chunk weighs, as if it were one chunk."""
         content = unpacked(chunk).split()
-        if content:
-            inside = sum(self.weights(content)[0])
-            self.hiding[chunk] = round(inside * normalizer(len(content)) / normalizer(1))
-        return _Chunk(own, words[0][1], crc32(words[-1][1] + b" "), end)
+        if not content:
+            return None
+        inside = self.sums(content)[0][-1]
+        return round(inside * normalizer(len(content)) / normalizer(1))
 
     def _word(self, token: str) -> tuple[int, bytes]:
         known = self._words.get(token)
@@ -311,10 +332,8 @@ class Scorer:
         """The sentences with their sums."""
         if not chunks:
             return Weighed([0], [])
-        weights, begins = self._chunks.weights(chunks)
-        starts = list(compress(range(len(weights)), begins))
-        edges = _cut(starts, len(weights))
-        until = list(accumulate(weights, initial=0))
+        until, starts = self._chunks.sums(chunks)
+        edges = _cut(starts, len(chunks))
         sums = [until[edge] for edge in edges]
         return Weighed(edges, list(map(sub, sums[1:], sums)))
 
@@ -327,6 +346,10 @@ class Scorer:
     def logit(self, total: int, chunks: int) -> float:
         """What a sum over so many chunks says."""
         return total * self._factors[chunks] + self.model.bias
+
+    def least_sum(self, z: float, chunks: int) -> float:
+        """What a sum over so many chunks must be to say at least so much."""
+        return (z - self.model.bias) / self._factors[chunks]
 
 
 class _Factors(dict[int, float]):

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
+from math import inf
 from typing import NamedTuple
 
 from stockpot.rails.grams import (
     Scorer,
     Weighed,
     chunks_of,
+    log_odds,
     probability,
     scorer_of,
     shipped,
@@ -31,6 +33,8 @@ RUN = 3
 """Most sentences of one window."""
 SHORT = 3
 """Fewer words are no sentence that could tell a machine to do something."""
+_SLACK = 1e-9
+"""What rounding may make of a bound."""
 
 
 class Window(NamedTuple):
@@ -57,7 +61,9 @@ class _NgramRail:
         return max((window.score for window in self.windows(text)), default=0.0)
 
     def find(self, text: str) -> list[Finding]:
-        found = [window for window in self.windows(text) if window.score >= self.threshold]
+        weighed = self.scorer.weigh(chunks_of(text))
+        judged = self.judge(weighed, log_odds(self.threshold) - _SLACK)
+        found = [window for window in judged if window.score >= self.threshold]
         if not found:
             return []
         spans = spans_of(text)
@@ -70,7 +76,8 @@ class _NgramRail:
         """What is judged in a text, with scores."""
         return self.judge(self.scorer.weigh(chunks_of(text)))
 
-    def judge(self, weighed: Weighed) -> list[Window]:
+    def judge(self, weighed: Weighed, least: float = -inf) -> list[Window]:
+        """Windows with scores; those of log odds below `least` may be left out, or count less."""
         raise NotImplementedError
 
 
@@ -80,7 +87,7 @@ class InjectionRail(_NgramRail):
     kind = "injection"
     found = "PROMPT_INJECTION"
 
-    def judge(self, weighed: Weighed) -> list[Window]:
+    def judge(self, weighed: Weighed, least: float = -inf) -> list[Window]:
         edges, sums = weighed
         if not sums:
             return []
@@ -88,7 +95,8 @@ class InjectionRail(_NgramRail):
         best = max(scored)
         first = scored.index(best)
         worst = edges[first], edges[first + 1]
-        for first, last, total in _promising(edges, sums):
+        floor = self.scorer.least_sum(max(best, least), 2) * (1 - _SLACK)
+        for first, last, total in _promising(edges, sums, floor):
             z = self.scorer.logit(total, last - first)
             if z > best:
                 best, worst = z, (first, last)
@@ -101,12 +109,12 @@ class IndirectInjectionRail(_NgramRail):
     kind = "indirect_injection"
     found = "INDIRECT_INJECTION"
 
-    def judge(self, weighed: Weighed) -> list[Window]:
+    def judge(self, weighed: Weighed, least: float = -inf) -> list[Window]:
         windows = zip(weighed.edges, weighed.edges[1:], self.scorer.logits(weighed), strict=False)
         return [
             Window(first, last, probability(z))
             for first, last, z in windows
-            if last - first >= SHORT
+            if z >= least and last - first >= SHORT
         ]
 
 
@@ -120,24 +128,26 @@ def runs(edges: Sequence[int]) -> Iterator[tuple[int, int]]:
             yield edges[first], edges[last]
 
 
-def _promising(edges: Sequence[int], sums: Sequence[int]) -> list[tuple[int, int, int]]:
+def _promising(
+    edges: Sequence[int], sums: Sequence[int], floor: float
+) -> list[tuple[int, int, int]]:
     """Those of `runs`, of more than one sentence, that can have the greatest score, with sums.
 
     Dividing by the root of the length, a run of a positive sum gains by losing an end that is not
-    positive; and where no sentence is positive, no run beats its best sentence.
+    positive; and where no sentence is positive, no run beats its best sentence. A run that beats
+    it has a sum above `floor`.
     """
     positive = [i for i, total in enumerate(sums) if total > 0]
-    if not positive or len(sums) == 1:
+    if len(sums) == 1 or not positive or sum([sums[i] for i in positive]) <= floor:
         return []
     until = [*accumulate(sums, initial=0)]
     near = [
-        (first, last)
+        (edges[first], edges[last + 1], total)
         for behind in range(1, RUN)
         for first, last in zip(positive, positive[behind:], strict=False)
-        if last - first < RUN
+        if last - first < RUN and (total := until[last + 1] - until[first]) > floor
     ]
-    found = [(edges[a], edges[b + 1], until[b + 1] - until[a]) for a, b in near]
-    return [(edges[0], edges[-1], until[-1]), *found]
+    return [(edges[0], edges[-1], until[-1]), *near]
 
 
 def build_injection(rule: Rule, models: Mapping[str, bytes]) -> InjectionRail:

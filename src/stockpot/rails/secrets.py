@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from stockpot.rails.models import Finding, Rule
 from stockpot.rails.registry import Settings
-from stockpot.rails.shapes import has_digit, has_long_word
+from stockpot.rails.shapes import has, has_digit, long_words
 
 REACH = 16_000
 """Characters of the longest private key that is found."""
@@ -81,6 +81,7 @@ Match = Callable[[str, int], "re.Match[str] | None"]
 _COMPILED: tuple[tuple[str, str, Match], ...] = tuple(
     (kind, head, re.compile(rest, re.ASCII).match) for kind, head, rest in _VENDORS
 )
+_HEAD = re.compile("|".join(re.escape(head) for _, head, _ in _VENDORS))
 _TELEGRAM = re.compile(r"[0-9]{8,10}\Z")
 
 
@@ -89,12 +90,13 @@ _SHORTEST = 18
 
 def _vendors(text: str) -> Iterator[Finding]:
     # Every key is a long word: where there is none, and mostly there is none, nothing is sought.
-    if not has_long_word(text, _SHORTEST):
+    long = " ".join(long_words(text, _SHORTEST))
+    if not long:
         return
-    long = " ".join([word for word in text.split() if len(word) >= _SHORTEST])
-    for kind, head, follows in _COMPILED:
-        if head in long:
-            yield from _begun(text, kind, head, follows)
+    if _HEAD.search(long) is not None:
+        for kind, head, follows in _COMPILED:
+            if head in long:
+                yield from _begun(text, kind, head, follows)
     for kind, sign, form in _AROUND:
         if sign in long:
             yield from _around(text, kind, sign, form)
@@ -140,7 +142,7 @@ _END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 
 def _private_keys(text: str) -> Iterator[Finding]:
     """From BEGIN to END; one that was cut off, to the end of the text."""
-    at = text.find("-----BEGIN ")
+    at = text.find("-----BEGIN ") if has(text, "-----BEGIN ") else -1
     while at >= 0:
         begin = _BEGIN.match(text, at)
         end = at + 11
@@ -160,7 +162,7 @@ _JWT = re.compile(
 def _jwts(text: str) -> Iterator[Finding]:
     """Three base64url parts with dots between, the first of which is a JSON object (`eyJ`); or two
     that both are, without a signature."""
-    at = text.find("eyJ")
+    at = text.find("eyJ") if "J" in text else -1
     while at >= 0:
         found = _JWT.match(text, at)
         end = found.end() if found else at + 3
@@ -177,6 +179,8 @@ _BEARER = re.compile(r"(?=[A-Za-z._~+/-]{0,200}[0-9=])[A-Za-z0-9._~+/-]{12,2000}
 
 def _headers(text: str) -> Iterator[Finding]:
     """What follows `Bearer` or `Basic` in an authorization header; a plain word is none."""
+    if not ("=" in text or has_digit(text)):
+        return
     for scheme in ("earer ", "asic "):
         at = text.find(scheme)
         while at >= 0:
@@ -195,7 +199,7 @@ _NO_SECRET = re.compile(
 
 def _logins(text: str) -> Iterator[Finding]:
     """The password in `scheme://user:password@host`."""
-    at = text.find("://")
+    at = text.find("://") if has(text, "://") and "@" in text else -1
     while at >= 0:
         found = _LOGIN.match(text, at)
         if found is not None and _NO_SECRET.match(found[1]) is None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from stockpot.rails.folding import LOOKS_LIKE
 from stockpot.rails.models import Finding, Rule
 from stockpot.rails.registry import Settings
+from stockpot.rails.shapes import has
 
 REACH = 2600
 _REST = re.compile(r"[^\s<>\"'`{}|\\^]{1,2048}")
@@ -66,7 +67,7 @@ class UrlsRail:
 
     def find(self, text: str) -> list[Finding]:
         found: list[Finding] = []
-        if "://" in text or "www." in text:
+        if has(text, "://") or "www." in text:
             for start, end, url in addresses(text):
                 fault, note = self._fault(text, start, url)
                 if fault:
@@ -75,7 +76,7 @@ class UrlsRail:
             ("data", "data:", _DATA, "URL_DATA"),
             ("scripts", "script:", _SCRIPT, "URL_SCRIPT"),
         ):
-            if check in self._checks and mark in text.lower():
+            if check in self._checks and ":" in text and mark in text.lower():
                 found += [Finding(*one.span(), kind) for one in form.finditer(text)]
         return sorted(found, key=lambda one: one.start)
 

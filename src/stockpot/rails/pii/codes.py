@@ -87,6 +87,8 @@ _LICENCE_WORDS = (
     "dl number", "license number", "licence number", "license no", "licence no", "führerschein",
     "permis de conduire", "carnet de conducir", "patente",
 )  # fmt: skip
+_LICENCE_STEMS = ("licen", "dl number", "führerschein", "condu", "patente")
+"""One of them is in each of these words."""
 _LETTERS_BEFORE = re.compile(r"[A-Z]{1,3}[- ]\Z")
 _PART = re.compile(r"[A-Za-z0-9]+")
 
@@ -146,7 +148,8 @@ def _spaced_iban(seen: Seen, start: int, end: int, wanted: frozenset[str]) -> No
 
 def _apart(seen: Seen, wanted: frozenset[str]) -> None:
     """Codes whose parts stand apart, sought only from a group of digits on."""
-    licences = "US_DRIVER_LICENSE" in wanted and says(seen.lower, _LICENCE_WORDS)
+    stem = "US_DRIVER_LICENSE" in wanted and says(seen.lower, _LICENCE_STEMS)
+    licences = stem and says(seen.lower, _LICENCE_WORDS)
     for run in seen.runs():
         start = run.start
         if run.digits < 6 and not licences:

@@ -6,6 +6,7 @@ import ipaddress
 import re
 
 from stockpot.rails.pii.seen import Run, Seen, says
+from stockpot.rails.shapes import has
 
 _DOMAIN = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}|\[[\da-fA-F.:]{2,45}\]")
 _LOCAL = frozenset(".!#$%&'*+/=?^_`{|}~-")
@@ -44,7 +45,7 @@ def domains(seen: Seen, wanted: frozenset[str]) -> None:
     """Web addresses with a scheme or `www.`, and names that end in a well-known top level."""
     text = seen.text
     for mark in ("://", "www."):
-        at = text.find(mark)
+        at = text.find(mark) if has(text, mark) else -1
         while at >= 0:
             begin = at
             if mark == "://":
@@ -90,6 +91,7 @@ _IPV4 = re.compile(
 _HEX = re.compile(r"[0-9A-Fa-f:.]{0,45}")
 _HEX_BACK = re.compile(r"[0-9A-Fa-f]{1,4}\Z")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![0-9A-Za-z:-])")
+_HEX_OR_COLON = frozenset("0123456789abcdefABCDEF:")
 _VERSION = ("version", "ver.", "release", " v")
 
 
@@ -104,7 +106,9 @@ def networks(seen: Seen, wanted: frozenset[str]) -> None:
     for sign in (":", "-"):
         at = text.find(sign)
         while at >= 0:
-            end = _network_at(seen, at, sign, wanted)
+            end = at
+            if text[at + 1 : at + 2] in _HEX_OR_COLON:  # else it is a hyphen, or ends a word
+                end = _network_at(seen, at, sign, wanted)
             at = text.find(sign, max(at + 1, end))
 
 

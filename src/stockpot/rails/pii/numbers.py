@@ -87,34 +87,27 @@ _CARD_SIZES = range(12, 20)
 _MOST_GROUPS = 8
 
 
-class _Wanted(NamedTuple):
-    """What is sought in one text: all types, and the rows that a word somewhere in it names."""
-
-    types: frozenset[str]
-    named: tuple[Row, ...]
-
-
-_CARDS_ONLY = _Wanted(frozenset({"CREDIT_CARD"}), ())
+_NAMED: dict[int, tuple[Row, ...]] = {
+    size: tuple(row for row in ROWS if row.words and size in row.sizes)
+    for size in frozenset().union(*(row.sizes for row in ROWS))
+}
+_CARDS_ONLY = frozenset({"CREDIT_CARD"})
 
 
 def numbers(seen: Seen, wanted: frozenset[str]) -> None:
     """Claim cards and national numbers, the longest that begins at each group of digits."""
-    asked: _Wanted | None = None
     for run in seen.runs():
         if run.digits < 8:
             continue
-        if asked is None:
-            named = (r for r in ROWS if r.type in wanted and says(seen.lower, r.words))
-            asked = _Wanted(wanted, tuple(named))
         # What begins with a plus is a telephone number; a card may stand behind it.
         called = run.start > 0 and seen.text[run.start - 1] == "+"
         first = int(called)
         while first < len(run.groups):
-            last = _from(seen, run, first, _CARDS_ONLY if called else asked)
+            last = _from(seen, run, first, _CARDS_ONLY if called else wanted)
             first = first + 1 if last is None else last + 1
 
 
-def _from(seen: Seen, run: Run, first: int, wanted: _Wanted) -> int | None:
+def _from(seen: Seen, run: Run, first: int, wanted: frozenset[str]) -> int | None:
     """The last group of the number that begins with a group, claimed; None when there is none."""
     text, groups = seen.text, run.groups
     begin = groups[first][0]
@@ -138,25 +131,26 @@ def _from(seen: Seen, run: Run, first: int, wanted: _Wanted) -> int | None:
     return found[0]
 
 
-def _kind(seen: Seen, begin: int, digits: str, layout: Layout, wanted: _Wanted) -> str:
+def _kind(seen: Seen, begin: int, digits: str, layout: Layout, wanted: frozenset[str]) -> str:
     size = len(digits)
     if size in _CARD_SIZES and _is_card(seen, begin, digits, layout, wanted):
         return "CREDIT_CARD"
     for row in _ALONE.get(layout, ()):
-        if row.type in wanted.types and row.check(digits):
+        if row.type in wanted and row.check(digits):
             # Digits without a layout that chance lets pass, where a telephone number is announced.
             if len(layout) == 1 and says(seen.before(begin, 32), CALLING):
                 continue
             return row.type
-    for row in wanted.named:
-        if size in row.sizes and says(seen.before(begin, _NEAR), row.words) and row.check(digits):
+    near = seen.before(begin, _NEAR)
+    for row in _NAMED.get(size, ()):
+        if row.type in wanted and says(near, row.words) and row.check(digits):
             return row.type
     return ""
 
 
-def _is_card(seen: Seen, begin: int, digits: str, layout: Layout, wanted: _Wanted) -> bool:
+def _is_card(seen: Seen, begin: int, digits: str, layout: Layout, wanted: frozenset[str]) -> bool:
     """Groups of one or two digits are the columns of a table, not a card; the last may be short."""
-    if "CREDIT_CARD" not in wanted.types:
+    if "CREDIT_CARD" not in wanted:
         return False
     if min(layout[:-1], default=9) < 3 or max(layout[:-1], default=0) > 6:
         return False

@@ -5,14 +5,14 @@ Knows stretches and words; knows no kind of data.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
+from stockpot.rails.shapes import digits_in
+
 SEPARATORS = " .-/()\u00a0\u2009\u202f\u2010\u2011\u2012\u2013"
 
-_RUN = re.compile(rf"[0-9]+(?:[{re.escape(SEPARATORS)}]{{1,2}}[0-9]+)*")
-_GROUP = re.compile(r"[0-9]+")
+_ZERO = ord("0")
 _LONGEST_WORD = 96
 
 
@@ -70,14 +70,26 @@ class Seen:
     def runs(self) -> list[Run]:
         if self._runs is None:
             self._runs = []
-            text = self.text
-            for found in _RUN.finditer(text):
-                start, end = found.span()
-                if end - start <= 4 and found[0].isdecimal():
-                    self._runs.append(Run(start, end, [(start, end)], end - start))
-                    continue
-                groups = [group.span() for group in _GROUP.finditer(text, start, end)]
-                self._runs.append(Run(start, end, groups, sum([b - a for a, b in groups])))
+            text, shape, size = self.text, digits_in(self.text), len(self.text)
+            start = shape.find(b"0")
+            while start >= 0:
+                end = shape.find(b" ", start)
+                if end < 0:
+                    end = size
+                groups = [(start, end)]
+                while end < size and text[end] in SEPARATORS:
+                    first = end + 1
+                    if first < size and text[first] in SEPARATORS:
+                        first += 1
+                    if first >= size or shape[first] != _ZERO:
+                        break
+                    end = shape.find(b" ", first)
+                    if end < 0:
+                        end = size
+                    groups.append((first, end))
+                digits = sum([b - a for a, b in groups]) if len(groups) > 1 else end - start
+                self._runs.append(Run(start, end, groups, digits))
+                start = shape.find(b"0", end)
         return self._runs
 
     def words(self) -> list[tuple[int, int]]:
