@@ -48,7 +48,6 @@ def arrived(shipment: Shipment, receiver: Receiver) -> Arrived:
     for item in shipment.items:
         if item.record.endpoint != otlp.ENDPOINT:
             made = arrival(item)
-            receiver.note([made[0]])
             rows.append(made)
             rows += [(span, None) for span in verdict_spans(item.record)]
             continue

@@ -25,6 +25,7 @@ def giant(count: int) -> list[NewSpan]:
             n, trace_id=TRACE, is_root=False, source="otlp", span_id=n.to_bytes(8, "big"),
             parent_id=(0 if n % 10 == 1 else n - (n - 1) % 10).to_bytes(8, "big"),
             at_ns=AT_NS + n, start_ns=AT_NS + n, cost_nano=10, status="error" if n == 55 else "ok",
+            kind="workflow" if n % 10 == 1 else "llm",
         )
         for n in range(1, count)
     ]  # fmt: skip

@@ -13,6 +13,7 @@ from stockpot.gateway import Shipment, Shipped, otlp
 from stockpot.prices import PriceRow
 from stockpot.traces import SpanLog, TraceFilter
 from stockpot.traces.dialects import normalise
+from stockpot.traces.models import SubjectFilter
 from stockpot.traces.store.embedded import SqliteSpanStore
 from stockpot.traces.store.orders import Priced, Reprice
 from stockpot.traces.store.rewriting import Stretch
@@ -24,7 +25,8 @@ pytestmark = pytest.mark.integration
 ROW = (PriceRow("row", 0, input=1_000_000, output=2_000_000),)
 NOW = str(time.time_ns())
 HOUSE = {"house.op": "talk", "house.model": "m", "house.used": 40, "house.made": 10,
-         "house.said": "quince soup", "gen_ai.provider.name": "openai"}  # fmt: skip
+         "house.said": "quince soup", "house.guest": "guest",
+         "gen_ai.provider.name": "openai"}  # fmt: skip
 """A dialect that nobody knows yet."""
 
 
@@ -51,7 +53,7 @@ def learn(monkeypatch: pytest.MonkeyPatch) -> None:
     place = normalise.__globals__["Place"]
     rank = len(normalise.__globals__["ORDER"]) - 1
     for name, field in (("house.model", "request_model"), ("house.used", "input_tokens"),
-                        ("house.made", "output_tokens")):  # fmt: skip
+                        ("house.made", "output_tokens"), ("house.guest", "user")):  # fmt: skip
         places[name] = place(rank, field, None)
     places["house.op"] = place(rank, "operation", {"talk": "llm"})
     monkeypatch.setitem(normalise.__globals__, "_PLACES", places)
@@ -67,7 +69,7 @@ def test_history_is_read_again_when_a_dialect_is_known_better(
 ) -> None:
     log.ingest(make_shipment(make_shipped(1)))
     before = figures(log)
-    taken(log, spans(HOUSE, {"x": "y"}))
+    taken(log, spans({**HOUSE, "session.id": "s"}, {"x": "y"}))
     taken(log, spans(HOUSE), "till")
     assert figures(log) == before
     learn(monkeypatch)
@@ -78,6 +80,10 @@ def test_history_is_read_again_when_a_dialect_is_known_better(
     assert (rest.read, rest.changed, rest.following) == (1, 0, None)
     calls, into, out, cost = before
     assert figures(log) == (calls + 1, into + 40, out + 10, cost + 60_000)
+    session = log.subjects("session", SubjectFilter(name="s")).items[0]
+    assert (session.calls, session.input_tokens, session.cost_nano) == (1, 40, 60_000)
+    (user,) = log.subjects("user", SubjectFilter(name="guest")).items
+    assert (user.spans, user.calls, user.output_tokens) == (2, 1, 10)
     overview = log.overview(TraceFilter())
     assert {group.key: group.totals.calls for group in overview.by_model}["m"] == 1
     (span,) = (s for s in log.export(TraceFilter(project="menu", model="m")))

@@ -13,6 +13,7 @@ from stockpot.traces.store.embedded import SqliteSpanStore
 from stockpot.traces.store.sqlite import DriverError, connect
 from tests.integration.traces.bills_contract import BillsContract
 from tests.integration.traces.inside_contract import InsideContract
+from tests.integration.traces.once_contract import OnceContract
 from tests.integration.traces.shape_contract import ShapeContract
 from tests.integration.traces.span_store_contract import (
     EVERYTHING,
@@ -44,6 +45,7 @@ class TestSqlite(
     SpanStoreContract,
     BillsContract,
     InsideContract,
+    OnceContract,
     ShapeContract,
     SubjectsContract,
     UpkeepContract,

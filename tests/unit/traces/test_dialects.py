@@ -410,37 +410,9 @@ def test_no_span_is_too_strange_to_be_kept(told: dict[str, Any]) -> None:
         assert not isinstance(value, str) or value.encode() is not None, name
 
 
-# --- counting once --------------------------------------------------------------------------------
-
 CALL = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai",
         "gen_ai.request.model": "gpt-x", "gen_ai.usage.input_tokens": 10,
         "gen_ai.usage.output_tokens": 1}  # fmt: skip
-
-
-def test_of_a_call_that_two_libraries_tell_the_inner_one_counts() -> None:
-    receiver = Receiver(Prices(priced))
-    inner = request({"spanId": "a" * 16, "parentSpanId": "b" * 16, "attributes": CALL})
-    outer = request({"spanId": "b" * 16, "attributes": CALL})
-    ((below, _),) = receiver.take(inner, JSON, "", MENU).rows
-    ((above, _),) = receiver.take(outer, JSON, "", MENU).rows
-    assert about(below, "input_tokens", "cost_nano") == (10, 12_000)
-    assert about(above, "kind", "input_tokens", "cost_nano", "cost_source") == (
-        "llm", 0, 0, "below",
-    )  # fmt: skip
-    other = Receiver(Prices(priced)).take(outer, JSON, "", MENU).rows[0][0]
-    assert other.input_tokens == 10
-
-
-def test_of_a_call_that_the_gateway_tells_too_the_gateways_counts() -> None:
-    receiver = Receiver(Prices(priced))
-    gateways = NewSpan(bytes.fromhex(TRACE), b"gateways", "menu", "production", 1, 1, 1,
-                       parent_id=bytes.fromhex("b" * 16))  # fmt: skip
-    receiver.note([gateways])
-    body = request({"spanId": "b" * 16, "attributes": CALL})
-    ((row, _),) = receiver.take(body, JSON, "", MENU).rows
-    assert about(row, "cost_nano", "cost_source") == (0, "below")
-    ((elsewhere, _),) = receiver.take(body, JSON, "", Origin("till")).rows
-    assert elsewhere.input_tokens == 10
 
 
 # --- what is kept ---------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ import msgspec
 
 from stockpot.traces.otlp import read_piece
 from stockpot.traces.receiving.pricing import Prices
-from stockpot.traces.receiving.spans import Origin, count_nothing, row
+from stockpot.traces.receiving.spans import Origin, row
 from stockpot.traces.store import NewSpan
+from stockpot.traces.store.beneath import count_nothing
 from stockpot.traces.store.rewriting import Change, KeptSpan, Stretch
 from stockpot.traces.store.rollups import BENEATH
 

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict
 from typing import NamedTuple
 
 from stockpot.core.errors import InvalidInput
 from stockpot.traces.dialects.logfire import PENDING
-from stockpot.traces.dialects.normalise import MODEL_KINDS
 from stockpot.traces.otlp import JSON, PROTOBUF, Incoming, Piece, Unreadable, read, unpacked
 from stockpot.traces.receiving.masked import masked
 from stockpot.traces.receiving.pricing import Prices
-from stockpot.traces.receiving.spans import MASKED, Origin, count_nothing, row
+from stockpot.traces.receiving.spans import MASKED, Origin, row
 from stockpot.traces.store import NewPayload, NewSpan
 
 MOST_UNPACKED = 256 << 20
 """Bytes that one request may have once it is unpacked."""
-
-_REMEMBERED = 100_000
-"""Parents of calls that are remembered: those of the last minutes."""
 
 _log = logging.getLogger("stockpot.traces.receiving")
 
@@ -36,15 +31,10 @@ class Taken(NamedTuple):
 
 
 class Receiver:
-    """Reads requests one after the other, and remembers what calls lie under which spans.
-
-    Two libraries may tell one call of a model, and the gateway tells it a third time where the
-    application's trace goes on there. The innermost counts; it ends first, so it comes first.
-    """
+    """Reads requests one after the other."""
 
     def __init__(self, prices: Prices) -> None:
         self._prices = prices
-        self._above: OrderedDict[tuple[str, bytes, bytes], None] = OrderedDict()
 
     def take(self, body: bytes, form: str, encoding: str, origin: Origin) -> Taken:
         """A request's spans. Raises InvalidInput for one that cannot be read at all."""
@@ -63,28 +53,12 @@ class Receiver:
                 except Exception:  # one strange span must not keep all others waiting for ever
                     _log.exception("a span of %r cannot be read", origin.project)
                     rejected, why = rejected + 1, why or "a span cannot be read; see ingest's log"
-        self.note([made for made, _ in rows])
-        for made, _ in rows:
-            if made.kind in MODEL_KINDS and self._is_above(made):
-                count_nothing(made)
         return Taken(rows, rejected, why)
 
     def _row(self, span: Incoming, origin: Origin) -> Row:
         if not span.start_ns:
             span.start_ns = span.end_ns = time.time_ns()
         return row(masked(span) if origin.payload == MASKED else span, origin, self._prices)
-
-    def note(self, spans: list[NewSpan]) -> None:
-        """Remember under which spans these calls of models lie."""
-        above = self._above
-        for made in spans:
-            if made.parent_id and made.kind in MODEL_KINDS:
-                above[made.project, made.trace_id, made.parent_id] = None
-        while len(above) > _REMEMBERED:
-            above.popitem(last=False)
-
-    def _is_above(self, made: NewSpan) -> bool:
-        return (made.project, made.trace_id, made.span_id) in self._above
 
     def again(self, piece: Piece, origin: Origin) -> NewSpan:
         """The row that a kept span becomes now."""

@@ -20,7 +20,6 @@ from stockpot.traces.excerpt import TEXT_LIMIT, preview
 from stockpot.traces.otlp.incoming import REMOTE_PARENT, Incoming
 from stockpot.traces.receiving.pricing import Prices
 from stockpot.traces.store import NewPayload, NewSpan
-from stockpot.traces.store.rollups import BENEATH
 
 NONE, FULL, MASKED = 0, 1, 2
 """What is kept of bodies, as in `NewSpan.payload`."""
@@ -223,15 +222,6 @@ def usage_of(found: Found) -> Usage:
 
 def _count(found: Found, name: str) -> int:
     return _fit(as_int(found[name])) if name in found else 0
-
-
-def count_nothing(made: NewSpan) -> None:
-    """A call that a span below tells better: it stays in sight and out of every sum."""
-    made.input_tokens = made.output_tokens = made.reasoning_tokens = 0
-    made.cache_read_tokens = made.cache_write_tokens = made.saved_nano = 0
-    made.cost_nano, made.cost_source, made.usage_source = 0, BENEATH, "none"
-    made.cost_detail = made.unit_prices = made.usage_detail = ""
-    made.price_id = made.price_source = ""
 
 
 def _params(given: dict[str, Any]) -> str:

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import msgspec
 
 from stockpot.traces.otlp import Piece
-from stockpot.traces.store import NewSpan, units
+from stockpot.traces.store import NewSpan, subjects, units
+from stockpot.traces.store.beneath import settle
 from stockpot.traces.store.payloads import PayloadFiles, PayloadReader, file_name
 from stockpot.traces.store.rollups import Rollups
 from stockpot.traces.store.sqlite import Connection, transaction
@@ -95,6 +96,20 @@ def rewrite(
     for (day, retention), some in texts.items():
         payloads.reword(day, retention, some)
     with transaction(connection):
-        rollups.replace([c.before for c in changes], [c.now for c in changes])
-        units.replace(connection, [c.before for c in changes], [c.now for c in changes])
-        connection.executemany(_CHANGE, [(*_as_row(c.now), c.now.id) for c in changes])
+        others = settle(connection, [change.now for change in changes])
+        exchange(connection, rollups, [*((c.before, c.now) for c in changes), *others])
+
+
+def exchange(
+    connection: Connection, rollups: Rollups, changes: Sequence[tuple[NewSpan, NewSpan]]
+) -> None:
+    """Put rows in the place of others, in every sum too. Runs inside a transaction."""
+    if not changes:
+        return
+    before, now = [old for old, _ in changes], [new for _, new in changes]
+    traces = {(row.trace_id, row.project, row.environment) for row in now}
+    held = subjects.held(connection, traces)
+    rollups.replace(before, now)
+    units.replace(connection, before, now)
+    connection.executemany(_CHANGE, [(*_as_row(row), row.id) for row in now])
+    subjects.correct(connection, held, subjects.held(connection, traces))

@@ -37,7 +37,7 @@ _OTHER = "(other)"
 _SETTLE_S = 90
 """A width is closed this long after its end, when nearly all of its spans have arrived."""
 
-_CALLS = frozenset({"llm", "embedding", "reranker"})
+CALLS = frozenset({"llm", "embedding", "reranker"})
 BENEATH = "below"
 """`cost_source` of a call of a model that another span below it tells: it counts nothing itself."""
 
@@ -45,6 +45,7 @@ _CACHED = 2000
 _dimensions = attrgetter(*DIMENSIONS)
 _KIND = DIMENSIONS.index("kind")
 _ASKED = (DIMENSIONS.index("model"), DIMENSIONS.index("route"))
+_TOLD = tuple(DIMENSIONS.index(name) for name in ("provider", "model", "route", "error"))
 _OPEN = tuple(DIMENSIONS.index(name) for name in DIMENSIONS if name not in
               ("is_root", "project", "environment", "status"))  # fmt: skip
 
@@ -304,12 +305,29 @@ def _group(span: NewSpan) -> Dimensions:
     return _counted_under(span.source, span.target, span.cost_source, _dimensions(span))
 
 
+def is_call(source: str, kind: str, cost_source: str, is_root: bool) -> bool:
+    """Whether a span counts as a call: the gateway's, each with all its attempts; of what others
+    tell, calls of models that no span below tells."""
+    if source == "gateway":
+        return is_root
+    return kind in CALLS and cost_source != BENEATH
+
+
+CALL_IN_SQL = f"""CASE source WHEN 'gateway' THEN is_root
+  ELSE kind IN ({", ".join(repr(kind) for kind in sorted(CALLS))})
+    AND cost_source <> '{BENEATH}' END"""
+"""The same over columns of the table of spans."""
+
+
 def _counted_under(
     source: str, target: str, cost_source: str, dimensions: Dimensions
 ) -> Dimensions:
     """The series that a span with these dimensions counts in."""
+    if cost_source == BENEATH:  # not even one more attempt at its vendor
+        told = _with(_with(dimensions, _TOLD, ""), (_KIND,), BENEATH)
+        return (False, *told[1:])
     if source != "gateway":  # told by somebody else: what counts as a call is not its root
-        return (dimensions[_KIND] in _CALLS and cost_source != BENEATH, *dimensions[1:])
+        return (dimensions[_KIND] in CALLS, *dimensions[1:])
     if not target:  # nobody was called: the name may be anything that a caller made up
         return _with(dimensions, _ASKED, "")
     return dimensions

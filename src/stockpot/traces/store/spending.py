@@ -94,7 +94,7 @@ def _rows(
     """Bucket, key and sums, from the widest rollups that fit into whole buckets and days."""
     start, end, bucket = window
     terms, values = conditions(where, "s.")
-    calls = "1" if by == "provider" else "s.is_root"
+    calls = "s.is_root OR s.provider <> ''" if by == "provider" else "s.is_root"
     sql = _SQL.format(key=_KEYS[by], calls=calls, matches="".join(f" AND {t}" for t in terms))
     fitting = [width for width in WIDTHS if bucket % width == 0]
     closed = dict(connection.execute("SELECT width, until FROM rolled"))

@@ -18,6 +18,7 @@ import msgspec
 
 from stockpot.traces.models import Subject, SubjectFilter, SubjectKind, SubjectPage
 from stockpot.traces.store import NewSpan
+from stockpot.traces.store.rollups import CALL_IN_SQL, is_call
 from stockpot.traces.store.rows import within
 from stockpot.traces.store.sqlite import Connection
 
@@ -27,10 +28,13 @@ Name = tuple[str, str]
 Trace = tuple[bytes, str, str]
 """Trace, project, environment."""
 
+Key = tuple[str, str, str, str]
+"""Kind, project, environment and name: what a row is found by."""
+
 _json = msgspec.json.Decoder(list[str]).decode
 _FIGURES = (
-    "user, session, tags, at_ns, at_ns + duration_ns, status, is_root, input_tokens, "
-    "output_tokens, cost_nano"
+    "user, session, tags, at_ns, at_ns + duration_ns, status, source, kind, cost_source, is_root, "
+    "input_tokens, output_tokens, cost_nano"
 )
 # What is known of a trace so far.
 _EARLIER = f"""
@@ -51,6 +55,9 @@ ON CONFLICT (kind, project, environment, name) DO UPDATE SET
   first_ns = min(first_ns, excluded.first_ns), last_ns = max(last_ns, excluded.last_ns),
   {", ".join(f"{name} = {name} + excluded.{name}" for name in _COUNTED)}"""
 
+_EMPTY = """
+DELETE FROM subjects WHERE kind = ? AND project = ? AND environment = ? AND name = ? AND spans <= 0
+"""
 _ORDERS = {
     "newest": "last_ns DESC", "cost": "cost_nano DESC", "traces": "traces DESC",
     "errors": "errors DESC",
@@ -65,9 +72,9 @@ _OF_KEYS = f"""
 SELECT {_SHOWN} FROM (
   SELECT project, environment, {{name}} AS name, max(user) AS user, min(at_ns) AS first_ns,
     max(at_ns + duration_ns) AS last_ns, count(*) AS spans, count(DISTINCT trace_id) AS traces,
-    sum(is_root) AS calls, sum(status <> 'ok') AS errors, sum(input_tokens) AS input_tokens,
+    sum({CALL_IN_SQL}) AS calls, sum(status <> 'ok') AS errors, sum(input_tokens) AS input_tokens,
     sum(output_tokens) AS output_tokens, coalesce(sum(cost_nano), 0) AS cost_nano,
-    sum(cost_nano IS NULL AND is_root) AS unpriced
+    sum(cost_nano IS NULL AND {CALL_IN_SQL}) AS unpriced
   FROM {{table}} WHERE {{name}} <> '' AND {{seen}} GROUP BY 1, 2, 3)
 WHERE ?{{matches}} ORDER BY {{order}}, name LIMIT ? OFFSET ?"""
 
@@ -83,12 +90,13 @@ class _Part:
 
     def take(self, row: Sequence[Any]) -> None:
         """Add a span: `_FIGURES` in their order."""
-        user, _, _, at, end, status, is_root, given, got, cost = row
+        user, _, _, at, end, status, *about, given, got, cost = row
+        call = is_call(*about)
         self.user = user or self.user
         self.first, self.last = min(self.first, at), max(self.last, end)
         for place, amount in enumerate((
-            1, 0, int(is_root), int(status != "ok"), given, got, cost or 0,
-            int(cost is None and is_root),
+            1, 0, int(call), int(status != "ok"), given, got, cost or 0,
+            int(cost is None and call),
         )):  # fmt: skip
             self.figures[place] += amount
 
@@ -100,7 +108,7 @@ def count(connection: Connection, spans: Iterable[NewSpan]) -> None:
         # The attempts of one of the gateway's calls all carry its names.
         if span.user or span.session or span.tags or span.source != "gateway" or span.parent_id:
             traces.setdefault((span.trace_id, span.project, span.environment), []).append(span)
-    parts: dict[tuple[str, str, str, str], _Part] = {}
+    parts: dict[Key, _Part] = {}
     for trace, batch in traces.items():
         _count_trace(connection, trace, [_figures(span) for span in batch], parts)
     connection.executemany(
@@ -112,7 +120,7 @@ def _count_trace(
     connection: Connection,
     trace: Trace,
     batch: list[Sequence[Any]],
-    parts: dict[tuple[str, str, str, str], _Part],
+    parts: dict[Key, _Part],
 ) -> None:
     earlier = connection.execute(_EARLIER, trace).fetchall()
     had = {name for row in earlier for name in _names(row)}
@@ -125,6 +133,33 @@ def _count_trace(
         part.figures[1] += name in new
         for row in (*earlier, *batch) if name in new else batch:
             part.take(row)
+
+
+def held(connection: Connection, traces: Iterable[Trace]) -> dict[Key, _Part]:
+    """What the spans of some traces add to each name, all that are in the table."""
+    parts: dict[Key, _Part] = {}
+    for trace in traces:
+        rows = connection.execute(_EARLIER, trace).fetchall()
+        for name in {name for row in rows for name in _names(row)}:
+            part = parts.setdefault((name[0], trace[1], trace[2], name[1]), _Part())
+            part.figures[1] += 1
+            for row in rows:
+                part.take(row)
+    return parts
+
+
+def correct(connection: Connection, before: dict[Key, _Part], now: dict[Key, _Part]) -> None:
+    """Add what traces hold now to the sums, and take away what they held `before`. Runs inside the
+    transaction that changes the spans."""
+    nothing = _Part()
+    rows = []
+    for key in before.keys() | now.keys():
+        part, old = now.get(key, nothing), before.get(key, nothing)
+        more = [new - gone for new, gone in zip(part.figures, old.figures, strict=True)]
+        if any(more):
+            rows.append((*key, part.user, part.first, part.last, *more))
+    connection.executemany(_ADD, rows)
+    connection.executemany(_EMPTY, [key for key in before if key not in now])
 
 
 def trace_names(
@@ -142,7 +177,8 @@ def trace_names(
 def _figures(span: NewSpan) -> tuple[Any, ...]:
     return (
         span.user, span.session, span.tags, span.at_ns, span.at_ns + span.duration_ns, span.status,
-        span.is_root, span.input_tokens, span.output_tokens, span.cost_nano,
+        span.source, span.kind, span.cost_source, span.is_root, span.input_tokens,
+        span.output_tokens, span.cost_nano,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from stockpot.traces.store import units
 from stockpot.traces.store.orders import Done, Erase, Expire, Order, Reprice, Sample
 from stockpot.traces.store.payloads import PayloadFiles, day_of
-from stockpot.traces.store.rollups import Rollups
+from stockpot.traces.store.rollups import Rollups, is_call
 from stockpot.traces.store.sqlite import Connection, transaction
 from stockpot.traces.store.subjects import trace_names
 
@@ -209,7 +209,8 @@ class Upkeep:
     def _reprice(self, order: Reprice) -> Done:
         numbers = ",".join(str(one.number) for one in order.spans)
         rows = self._read(
-            "SELECT id, trace_id, project, environment, cost_nano, saved_nano, is_root FROM spans "
+            "SELECT id, trace_id, project, environment, cost_nano, saved_nano, source, "
+            "kind, cost_source, is_root FROM spans "
             f"WHERE id IN ({numbers})", (),
         )  # fmt: skip
         now = {one.number: one for one in order.spans}
@@ -229,8 +230,8 @@ class Upkeep:
         return Done(len(rows))
 
     def _reprice_subjects(self, row: Sequence[Any], cost: int | None) -> None:
-        _, trace, project, environment, before, _, is_root = row
-        known = int(is_root) * (int(cost is None) - int(before is None))
+        _, trace, project, environment, before, _, *about = row
+        known = int(is_call(*about)) * (int(cost is None) - int(before is None))
         change = (cost or 0) - (before or 0)
         for kind, _, name in trace_names(self._connection, [(trace, project)]):
             self._connection.execute(

@@ -21,9 +21,10 @@ import msgspec
 from stockpot.core.errors import Conflict
 from stockpot.core.locks import Held, hold
 from stockpot.traces.store import Batch, NewPayload, NewSpan, Outcome, subjects, units
+from stockpot.traces.store.beneath import settle
 from stockpot.traces.store.orders import Done, Order
 from stockpot.traces.store.payloads import PayloadFiles, day_of
-from stockpot.traces.store.rewriting import Change, rewrite
+from stockpot.traces.store.rewriting import Change, exchange, rewrite
 from stockpot.traces.store.rollups import Rollups
 from stockpot.traces.store.sqlite import Double, Synchronous, connect, transaction
 from stockpot.traces.store.upkeep import Upkeep
@@ -169,6 +170,7 @@ class Writer:
     ) -> None:
         connection = self._connection
         spans = [span for span, _ in kept]
+        exchange(connection, self._rollups, settle(connection, spans))
         subjects.count(connection, spans)
         units.count(connection, spans)
         connection.executemany(_INSERT, map(_as_row, spans))

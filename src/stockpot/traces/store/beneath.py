@@ -1,0 +1,124 @@
+"""One call of a model counts once, however many tell it. Knows who hangs below whom in a trace;
+knows no dialect.
+
+An application's library tells a call, a framework around the library tells it again, and the
+gateway that served it tells it a third time. The innermost counts: where the gateway took part that
+is the gateway, which knows what was used and what it cost. A call of a model above another, with
+nothing but plain spans between them (an HTTP client's, say), stays in sight and counts nothing. An
+agent or a tool in between makes them two calls. Spans come in any order, so each batch is
+looked at together with what its traces hold already.
+"""
+
+# ruff: noqa: S608 - nothing but names from tables in this package is put into SQL
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from stockpot.traces.store import NewSpan
+from stockpot.traces.store.rollups import BENEATH, CALLS
+from stockpot.traces.store.sqlite import Connection
+
+Change = tuple[NewSpan, NewSpan]
+"""A row as it is, and as it shall be."""
+
+_PLAIN = "span"
+_REACH = 8
+"""How many plain spans may lie between two calls at most."""
+
+_COLUMNS = ", ".join(NewSpan.__struct_fields__)
+_TRACE = """
+SELECT id, span_id, parent_id, kind, source, cost_source FROM spans INDEXED BY spans_identity
+WHERE trace_id = ? AND project = ? ORDER BY id LIMIT 20000"""
+
+
+class _Node(NamedTuple):
+    """What it takes to climb: `number` is 0 and `new` is there for what is not in the table."""
+
+    number: int
+    span_id: bytes
+    parent_id: bytes
+    kind: str
+    source: str
+    cost_source: str
+    new: NewSpan | None = None
+
+
+def settle(connection: Connection, spans: Iterable[NewSpan]) -> list[Change]:
+    """Let calls among these spans count nothing where another below tells them; gives the rows that
+    count nothing any more because of these spans. Runs inside their transaction, before them."""
+    traces: dict[tuple[bytes, str], list[NewSpan]] = {}
+    for span in spans:
+        if span.parent_id or span.source != "gateway":
+            traces.setdefault((span.trace_id, span.project), []).append(span)
+    numbers: list[int] = []
+    for trace, new in traces.items():
+        if any(span.kind in CALLS or _may_be_between(span) for span in new):
+            numbers += _settle_trace(connection, trace, new)
+    return [(row, _nothing(row)) for row in _rows(connection, numbers)]
+
+
+def _settle_trace(
+    connection: Connection, trace: tuple[bytes, str], new: Sequence[NewSpan]
+) -> list[int]:
+    nodes = {row[1]: _Node(*row) for row in connection.execute(_TRACE, trace)}
+    known = list(nodes.values())
+    fresh = [
+        _Node(0, s.span_id, s.parent_id, s.kind, s.source, s.cost_source, s)
+        for s in new
+    ]  # fmt: skip
+    nodes.update((node.span_id, node) for node in fresh)
+    # What was there may lie below what comes only now.
+    below = [*known, *fresh] if any(map(_may_be_between, new)) else fresh
+    met: dict[bytes, _Node] = {}
+    for node in below:
+        if node.kind in CALLS and (above := _call_above(node, nodes)) is not None:
+            met[above.span_id] = above
+    for node in met.values():
+        if node.new is not None:
+            count_nothing(node.new)
+    return [node.number for node in met.values() if node.new is None]
+
+
+def _may_be_between(span: NewSpan) -> bool:
+    return span.source != "gateway" and (span.kind in CALLS or span.kind == _PLAIN)
+
+
+def _call_above(node: _Node, nodes: dict[bytes, _Node]) -> _Node | None:
+    """The call that somebody else tells of the same call, if it counts still."""
+    for _ in range(_REACH):
+        above = nodes.get(node.parent_id) if node.parent_id else None
+        if above is None:
+            return None
+        if above.kind in CALLS:
+            told = above.source != "gateway" and above.cost_source != BENEATH
+            return above if told else None
+        if above.kind != _PLAIN:
+            return None
+        node = above
+    return None
+
+
+def _rows(connection: Connection, numbers: Sequence[int]) -> Iterable[NewSpan]:
+    for begin in range(0, len(numbers), 900):
+        some = ",".join(map(str, numbers[begin : begin + 900]))
+        sql = f"SELECT {_COLUMNS} FROM spans WHERE id IN ({some})"
+        yield from [NewSpan(*row) for row in connection.execute(sql)]
+
+
+def _nothing(row: NewSpan) -> NewSpan:
+    now = msgspec.structs.replace(row)
+    count_nothing(now)
+    return now
+
+
+def count_nothing(made: NewSpan) -> None:
+    """A call that a span below tells better: it stays in sight and out of every sum."""
+    made.input_tokens = made.output_tokens = made.reasoning_tokens = 0
+    made.cache_read_tokens = made.cache_write_tokens = made.saved_nano = 0
+    made.cost_nano, made.cost_source, made.usage_source = 0, BENEATH, "none"
+    made.cost_detail = made.unit_prices = made.usage_detail = ""
+    made.price_id = made.price_source = ""
