@@ -12416,8 +12416,9 @@ export interface components {
         };
         /**
          * Subject
-         * @description A session, an end user or a tag, with all that belongs to it. `calls` are root spans,
-         *     `errors` spans that did not end ok; `unpriced` calls are of unknown cost and not in `cost_nano`.
+         * @description A session, an end user or a tag, with all that belongs to it. `calls` are calls of
+         *     models, each counted once whoever tells it, `errors` spans that did not end ok; `unpriced` calls
+         *     are of unknown cost and not in `cost_nano`.
          *     The figures are of every span that ever came, also of those that were sampled away since.
          */
         Subject: {
