@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from stockpot.evals.neighbours import LabelsOfQueues, PromptVersions, RowsOfSets
     from stockpot.evals.opening import WANTED, Evals, open_checks, open_doing, open_evals, open_jobs
     from stockpot.evals.records import Corrected, Judgement, Tally
-    from stockpot.evals.scorers import Case, Scorer, made
+    from stockpot.evals.scorers import PREFIX, Case, Scorer, made
+    from stockpot.evals.scorers.judged import judge_of
     from stockpot.evals.service import EvalJobs
     from stockpot.evals.store import metadata
     from stockpot.evals.watching.api import watching_router
@@ -56,7 +57,8 @@ else:
             "judges.service": "JudgeService",
             "neighbours": "LabelsOfQueues PromptVersions RowsOfSets",
             "opening": "WANTED Evals open_checks open_doing open_evals open_jobs",
-            "scorers": "Case Scorer made",
+            "scorers": "PREFIX Case Scorer made",
+            "scorers.judged": "judge_of",
             "service": "EvalJobs",
             "store": "metadata",
             "watching.api": "watching_router",
@@ -64,6 +66,7 @@ else:
     )
 
 __all__ = [
+    "PREFIX",
     "WANTED",
     "Asking",
     "Case",
@@ -95,6 +98,7 @@ __all__ = [
     "Tally",
     "Target",
     "Verdict",
+    "judge_of",
     "made",
     "metadata",
     "open_checks",

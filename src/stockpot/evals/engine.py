@@ -3,7 +3,8 @@
 Knows rows, a target, scorers and a ledger; knows no store, no job and no HTTP. A row is done when
 its result is kept; a run that goes on after a crash begins with what is not. Answers are kept in
 the same step as results, and calls under way are bounded together with answers that are not kept
-yet, so that a crash repeats at most the calls that were in flight.
+yet, so that a crash repeats at most the calls that were in flight. A purse is asked before a row's
+call goes out, for what the call and its judges may cost.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ from stockpot.evals.targets import Answer, Caller
 CHUNK = 1000
 _ATTEMPTS = 5
 _LONGEST_S = 900.0
+_JUDGED_AT_ONCE = 32
+"""Known answers that are judged before any of them is kept, so that a crash repeats only a few."""
 _OUTPUT_TOKENS = 512
+_UNSEEN = Answer(output="word " * _OUTPUT_TOKENS)
+"""An answer that is not there yet, for guessing what judges of it take."""
 _encode = msgspec.json.Encoder().encode
 _read = msgspec.json.Decoder(Answer).decode
 
@@ -57,6 +62,15 @@ class Purse(Protocol):
         ...
 
 
+class _Answered(NamedTuple):
+    """An answer that is not kept yet; `judging` is what was put aside for its judges."""
+
+    place: int
+    answer: Answer
+    key: bytes | None = None
+    judging: int = 0
+
+
 class Plan(NamedTuple):
     """A run's rows and what is known of it. `done` are places with results; `prices` are dollars
     per million input and output tokens."""
@@ -79,6 +93,12 @@ class Engine:
         self._plan = plan
         self._purse = purse
         self._dearest = 0
+        self._dearest_judged = 0
+        self._open = 0
+        """Rows that were begun and whose results are not kept yet."""
+        self._learnt = False
+        """Whether a row was asked, judged and kept, so that what one takes is known."""
+        self._freed = asyncio.Event()
         self.out_of_money = False
         """Whether it ended because the purse was empty."""
         self._ledger = ledger
@@ -95,7 +115,7 @@ class Engine:
             rows=total, done=0, failed=0, cached=0, cost_nano=0, saved_nano=0, seconds=0.0
         )
         self._before_s = self.progress.seconds
-        self._answered: list[tuple[int, Answer, bytes | None]] = []
+        self._answered: list[_Answered] = []
         self._more = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._fault: BaseException | None = None
@@ -110,7 +130,7 @@ class Engine:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            self._answered.append((-1, Answer(), None))
+            self._answered.append(_Answered(-1, Answer()))
             self._more.set()
             await keeping
         return self.progress
@@ -128,27 +148,68 @@ class Engine:
                 if self._stop.is_set() or self._fault:
                     self.pace.failed()
                     return
-                reserved = await self._reserved(place)
-                if reserved is None:
+                aside = await self._begin(place)
+                if aside is None:
                     self.pace.failed()
-                    self.out_of_money = True
                     return
-                task = asyncio.create_task(self._ask(place, key, reserved))
+                task = asyncio.create_task(self._ask(place, key, *aside))
                 self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                task.add_done_callback(self._ended)
 
-    async def _reserved(self, place: int) -> int | None:
-        """What was put aside for a call; None when even after all calls under way there is not
-        enough for it."""
-        if self._purse is None:
-            return 0
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()):
+            self._fault = self._fault or fault
+            self._freed.set()
+
+    async def _begin(self, place: int) -> tuple[int, int] | None:
+        """Put money aside for a row, for its call and for judging it; None when even after all that
+        is under way there is not enough. The first row goes alone: what it takes is what the others
+        are taken for."""
         while True:
-            guess = self._dearest or self._guessed(place)
-            if self._purse.reserve(guess):
-                return guess
-            if not self._tasks:
+            call, judging = self._dearest or self._guessed(place), await self._judged(place)
+            first = self._learnt or not self._open or not call + judging or self._purse is None
+            if first and self._reserve(call + judging):
+                self._open += 1
+                return call, judging
+            if not await self._more_is_free():
                 return None
-            await asyncio.wait(set(self._tasks), return_when=asyncio.FIRST_COMPLETED)
+
+    def _reserve(self, nano: int) -> bool:
+        return self._purse is None or not nano or self._purse.reserve(nano)
+
+    async def _more_is_free(self) -> bool:
+        """Wait until something is kept or paid; False where nothing is under way."""
+        if self._fault:
+            return False
+        if not self._open:
+            self.out_of_money = True
+            return False
+        self._freed.clear()
+        await self._freed.wait()
+        return True
+
+    def _settle(self, rows: int, reserved: int, paid: int) -> None:
+        """So many rows more are kept, or called; something may be free again."""
+        if self._purse is not None:
+            self._purse.settle(reserved, paid)
+        self._open -= rows
+        self._freed.set()
+
+    async def _judged(self, place: int) -> int:
+        """What judging a row may cost: the dearest so far, else a guess."""
+        if self._purse is None or self._dearest_judged:
+            return self._dearest_judged
+        row, _ = self._row(place)
+        return (await self._judging([case_of(row, _UNSEEN, self._plan.spec, None)]))[0]
+
+    async def _judging(self, cases: Sequence[Case]) -> list[int]:
+        """A guess of what judging each case costs; nothing where judges were asked before."""
+        found = [0] * len(cases)
+        for _, scorer in self._scorers:
+            ahead = await scorer.cost_ahead(cases, self._tools)
+            found = [one + nano for one, nano in zip(found, ahead, strict=True)]
+        return found
 
     def _guessed(self, place: int) -> int:
         """What a call may cost, before any was answered: four characters are a token."""
@@ -179,11 +240,33 @@ class Engine:
             found += [(place, _read(data), True) for place, data in hits]
             there = {place for place, _ in hits}
             rest = [one for one in rest if one[0] not in there]
-        for start in range(0, len(found), CHUNK):
-            await self._keep(found[start : start + CHUNK], {})
-        return rest
+        await self._keep_known(found)
+        return [] if self.out_of_money else rest
 
-    async def _ask(self, place: int, key: bytes | None, reserved: int = 0) -> None:
+    async def _keep_known(self, found: Sequence[tuple[int, Answer, bool]]) -> None:
+        """Answers that are there already: they cost nothing, but judging them may."""
+        judging = [0] * len(found)
+        if self._purse is not None:
+            judging = await self._judging([self._case(place, told) for place, told, _ in found])
+        batch: list[tuple[int, Answer, bool]] = []
+        aside = 0
+        for one, guess in zip(found, judging, strict=True):
+            nano = guess and (self._dearest_judged or guess)
+            if len(batch) == (_JUDGED_AT_ONCE if nano else CHUNK):
+                await self._keep(batch, {}, aside)
+                batch, aside = [], 0
+            if not self._reserve(nano):
+                await self._keep(batch, {}, aside)
+                batch, aside = [], 0
+                while not self._reserve(nano := self._dearest_judged or guess):
+                    if not await self._more_is_free():
+                        return
+            self._open += 1
+            batch.append(one)
+            aside += nano
+        await self._keep(batch, {}, aside)
+
+    async def _ask(self, place: int, key: bytes | None, call: int, judging: int) -> None:
         """One call, again while it may be; its place in the pace is held while it is under way."""
         row, repeat = self._row(place)
         attempt, until = 0, time.monotonic() + _LONGEST_S
@@ -201,11 +284,10 @@ class Engine:
                 break
             await asyncio.sleep(wait)
             await self.pace.enter()
-        if self._purse is not None:
-            paid = self._cost(answer) or 0
-            self._dearest = max(self._dearest, paid)
-            self._purse.settle(reserved, paid)
-        self._answered.append((place, answer, None if answer.error else key))
+        paid = self._cost(answer) or 0
+        self._dearest = max(self._dearest, paid)
+        self._settle(0, call, paid)
+        self._answered.append(_Answered(place, answer, None if answer.error else key, judging))
         self._more.set()
 
     async def _keep_answers(self) -> None:
@@ -214,15 +296,16 @@ class Engine:
             await self._more.wait()
             self._more.clear()
             batch, self._answered = self._answered, []
-            ends = any(place < 0 for place, _, _ in batch)
-            batch = [one for one in batch if one[0] >= 0]
+            ends = any(one.place < 0 for one in batch)
+            batch = [one for one in batch if one.place >= 0]
             if batch and not self._fault:
-                answers = {key: _encode(answer) for _, answer, key in batch if key is not None}
+                answers = {one.key: _encode(one.answer) for one in batch if one.key is not None}
                 try:
-                    await self._keep([(place, answer, False) for place, answer, _ in batch],
-                                     answers)  # fmt: skip
+                    await self._keep([(one.place, one.answer, False) for one in batch], answers,
+                                     sum(one.judging for one in batch))  # fmt: skip
                 except Exception as bad:
                     self._fault = bad
+                    self._freed.set()
             self.pace.held_back -= len(batch)
             self.pace.wake()
             if ends:
@@ -231,13 +314,19 @@ class Engine:
                 return
 
     async def _keep(
-        self, found: Sequence[tuple[int, Answer, bool]], answers: Mapping[bytes, bytes]
-    ) -> None:
+        self, found: Sequence[tuple[int, Answer, bool]], answers: Mapping[bytes, bytes],
+        aside: int = 0,
+    ) -> None:  # fmt: skip
+        """Score and keep; `aside` is what was put aside for the judges."""
+        if not found:
+            return
         results = await self._scored(found)
-        if self._purse is not None and (judged := sum(_judged_nano(r) or 0 for _, r in results)):
-            self._purse.settle(0, judged)
+        judged = [_judged_nano(one) or 0 for _, one in results]
+        self._dearest_judged = max(self._dearest_judged, *judged)
         self.progress = self._advanced(results)
         await self._ledger.keep(results, answers, self.progress)
+        self._learnt = self._learnt or any(not cached for _, _, cached in found)
+        self._settle(len(found), aside, sum(judged))
 
     async def _scored(self, found: Sequence[tuple[int, Answer, bool]]) -> list[tuple[int, Result]]:
         cases = [self._case(place, answer) for place, answer, _ in found]

@@ -9,7 +9,9 @@ from typing import Any
 
 from stockpot.evals.comparing import Pairs, paired
 from stockpot.evals.engine import slices_of
+from stockpot.evals.judges.asking import judging_nano
 from stockpot.evals.judges.models import Judge
+from stockpot.evals.judges.subjects import subject_of
 from stockpot.evals.measuring import values_of
 from stockpot.evals.models import Detectable, Forecast, Result, Row, SuiteSpec
 from stockpot.evals.scorers import made
@@ -38,16 +40,29 @@ def forecast_of(
         cost = round((tokens[0] * prices[0] + tokens[1] * prices[1]) * 1000)
     elif calls:
         notes.append("No price is known for what this run asks.")
-    judged = sum(Judge.model_validate(one.options["judge"]).calls
-                 for one in spec.scorers if one.options.get("judge"))  # fmt: skip
-    if judged:
-        total = judged * len(rows) * spec.repeats
-        notes.append(f"Judges take up to {total} calls more; what they were asked before is free.")
+    judges, judges_nano = _judging(spec, rows)
+    if judges:
+        notes.append(f"Judges take up to {judges} calls more; what they were asked before is free.")
     return Forecast(
         rows=len(rows) * spec.repeats, calls=calls, cached=cached, input_tokens=tokens[0],
-        output_tokens=tokens[1], cost_nano=0 if not calls else cost,
+        output_tokens=tokens[1], cost_nano=0 if not calls else cost, judges_calls=judges,
+        judges_nano=judges_nano,
         detectable=tuple(_detectable(spec, rows, last, older)), notes=tuple(notes),
     )  # fmt: skip
+
+
+def _judging(spec: SuiteSpec, rows: Sequence[Row]) -> tuple[int, int | None]:
+    """How many calls judges take, and what they cost in nano-dollars; None without a price."""
+    pinned = [one.options for one in spec.scorers if one.options.get("judge")]
+    judges = [(Judge.model_validate(told["judge"]), told.get("prices") or {}) for told in pinned]
+    calls = len(rows) * spec.repeats * sum(judge.calls for judge, _ in judges)
+    answer = "word " * _OUTPUT_TOKENS
+    found = [
+        judging_nano(judge, prices, subject_of(judge, row, answer))
+        for judge, prices in judges
+        for row in rows
+    ]
+    return calls, None if None in found else spec.repeats * sum(nano or 0 for nano in found)
 
 
 def _tokens_of(results: Sequence[Result]) -> tuple[float, float] | None:

@@ -102,6 +102,10 @@ class _NoGateway:
         """Nobody is there to ask."""
         raise _no_gateway()
 
+    async def judge_cost(self, options: Mapping[str, Any], cases: Sequence[Case]) -> list[int]:
+        """Nobody is there to ask."""
+        raise _no_gateway()
+
     def endpoint(self) -> tuple[str, str]:
         """Nobody is there to ask."""
         raise _no_gateway()

@@ -349,7 +349,8 @@ class Detectable(Frozen):
 
 
 class Forecast(Frozen):
-    """What a run will cost before it is started. `calls` are those that no cache answers."""
+    """What a run will cost before it is started. `calls` are those that no cache answers;
+    `judges_calls` are at most so many, and cost at most `judges_nano`."""
 
     rows: int
     calls: int
@@ -357,6 +358,8 @@ class Forecast(Frozen):
     input_tokens: int
     output_tokens: int
     cost_nano: int | None
+    judges_calls: int = 0
+    judges_nano: int | None = 0
     detectable: tuple[Detectable, ...]
     notes: tuple[str, ...]
 

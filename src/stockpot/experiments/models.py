@@ -279,10 +279,12 @@ class Advice(Frozen):
 
 
 class Look(Frozen):
-    """The difference of one metric and arm at one instant; a line of the band."""
+    """The difference of one metric and arm at one instant; a line of the band. `role` is the one
+    that the metric had, '' where that was not kept."""
 
     at_ms: float
     metric: str
+    role: str = ""
     arm: str
     units: int
     difference: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -57,6 +58,7 @@ async def started(plane: Plane, count: int) -> str:
 
 async def process(home: Path, port: int) -> asyncio.subprocess.Process:
     environ = {"STOCKPOT_HOME": str(home), "STOCKPOT_GATEWAY_PORT": str(port), "PATH": ""}
+    environ |= {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
     return await asyncio.create_subprocess_exec(sys.executable, "-m", "stockpot.jobs", env=environ)
 
 

@@ -6576,7 +6576,8 @@ export interface components {
         };
         /**
          * Forecast
-         * @description What a run will cost before it is started. `calls` are those that no cache answers.
+         * @description What a run will cost before it is started. `calls` are those that no cache answers;
+         *     `judges_calls` are at most so many, and cost at most `judges_nano`.
          */
         Forecast: {
             /** Cached */
@@ -6589,6 +6590,16 @@ export interface components {
             detectable: components["schemas"]["Detectable"][];
             /** Input Tokens */
             input_tokens: number;
+            /**
+             * Judges Calls
+             * @default 0
+             */
+            judges_calls?: number;
+            /**
+             * Judges Nano
+             * @default 0
+             */
+            judges_nano?: number | null;
             /** Notes */
             notes: string[];
             /** Output Tokens */
@@ -7515,7 +7526,8 @@ export interface components {
         };
         /**
          * Look
-         * @description The difference of one metric and arm at one instant; a line of the band.
+         * @description The difference of one metric and arm at one instant; a line of the band. `role` is the one
+         *     that the metric had, '' where that was not kept.
          */
         Look: {
             /** Arm */
@@ -7530,6 +7542,11 @@ export interface components {
             low: number;
             /** Metric */
             metric: string;
+            /**
+             * Role
+             * @default
+             */
+            role?: string;
             /** Units */
             units: number;
         };
@@ -8629,7 +8646,8 @@ export interface components {
          *     the last `traffic_hours` of logged calls of the baseline. `suite` brings scorers, prompt and
          *     parameters; without one `scorers` are named here. `metric` decides, the first scorer's where
          *     none is named. `margin` is in the metric's own unit. Nothing is asked any more when
-         *     `budget_nano` is spent; answers that were paid for before cost nothing. `cluster` is a path,
+         *     `budget_nano` does not suffice for it, judges' calls included; answers and verdicts that were
+         *     paid for before cost nothing. `cluster` is a path,
          *     such as `metadata.item`, whose rows belong together. `alias` is what the plan would move.
          */
         NewRightsize: {
@@ -10721,7 +10739,8 @@ export interface components {
         };
         /**
          * RightsizeRun
-         * @description One run, how far it is, and what it found. `experiment` is what applying it started.
+         * @description One run, how far it is, and what it found. `spent_nano` is the models' calls and those of
+         *     judges, whose part stands with each arm. `experiment` is what applying it started.
          */
         RightsizeRun: {
             /** Applied */
@@ -11752,7 +11771,8 @@ export interface components {
         };
         /**
          * SizeArm
-         * @description One model and the run of its evaluation. `cached` answers were not paid for again.
+         * @description One model and the run of its evaluation. `cached` answers were not paid for again;
+         *     `judges_nano` is the part of the cost that judges took.
          */
         SizeArm: {
             /**
@@ -11775,6 +11795,11 @@ export interface components {
              * @default 0
              */
             failed?: number;
+            /**
+             * Judges Nano
+             * @default 0
+             */
+            judges_nano?: number;
             /** Model */
             model: string;
             /** Rows */

@@ -332,16 +332,18 @@ function BandOf({
   search: ExperimentSearch;
   go: Props["go"];
 }) {
+  const roles = (name: string) => report.metrics.filter((one) => one.metric.name === name).length;
+  const key = (look: ExperimentLook) => bandKey(look, roles(look.metric));
   const choices = report.metrics.flatMap(({ metric, differences }) =>
     differences.map((d) => ({
-      value: bandKey({ metric: metric.name, arm: d.arm }),
-      label: `${metricName(metric.name)}, ${d.arm}`,
+      value: bandKey({ metric: metric.name, arm: d.arm, role: metric.role }, roles(metric.name)),
+      label: `${metricName(metric.name)}${roles(metric.name) > 1 ? ` as ${metric.role}` : ""}, ${d.arm}`,
       metric,
       margin: d.margin,
       verdict: d.verdict,
     })),
   );
-  const seen = new Set(report.band.map(bandKey));
+  const seen = new Set(report.band.map(key));
   const harmed = choices.find((one) => one.verdict === "harmed" && seen.has(one.value));
   const known = choices.filter((one) => seen.has(one.value));
   const primary = (known.length ? known : choices).find((one) => one.metric.role === "primary");
@@ -349,8 +351,9 @@ function BandOf({
   const shown = choices.find((one) => one.value === search.band) ?? first;
   if (!shown) return null;
   const looks = withNow(
-    report.band.filter((look) => bandKey(look) === shown.value),
+    report.band.filter((look) => key(look) === shown.value),
     report,
+    shown.metric.role,
   );
   const gone = narrowed(looks);
   return (
@@ -376,10 +379,10 @@ function BandOf({
 }
 
 /** The looks that are kept, and what is known now where that is newer. */
-function withNow(looks: readonly ExperimentLook[], report: ExperimentReport) {
+function withNow(looks: readonly ExperimentLook[], report: ExperimentReport, role: string) {
   const last = looks.at(-1);
   const d = report.metrics
-    .find(({ metric }) => metric.name === last?.metric)
+    .find(({ metric }) => metric.name === last?.metric && metric.role === role)
     ?.differences.find(({ arm }) => arm === last?.arm);
   if (!last || !d || d.difference === null || d.low === null || d.high === null) return looks;
   const units = report.arms.find((arm) => arm.name === last.arm)?.units ?? last.units;

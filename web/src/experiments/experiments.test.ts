@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { requestOf } from "./plan-dialog";
 import { ticks } from "./scale";
-import { changeText, intervalText, metricName, narrowed, share, valueText } from "./words";
+import { bandKey, changeText, intervalText, metricName, narrowed, share, valueText } from "./words";
 
 const error = { name: "error", kind: "proportion" } as const;
 const cost = { name: "cost", kind: "mean" } as const;
@@ -29,7 +29,7 @@ test("a metric is called what people call it", () => {
 });
 
 test("how much a band narrowed is told from its first look to its last", () => {
-  const look = { at_ms: 0, metric: "cost", arm: "b", units: 1, difference: 0 };
+  const look = { at_ms: 0, metric: "cost", role: "", arm: "b", units: 1, difference: 0 };
   const looks = [
     { ...look, low: -1, high: 1 },
     { ...look, low: -0.25, high: 0.25 },
@@ -64,4 +64,11 @@ test("a plan is asked for as soon as everything is there, with percentages as sh
   expect(requestOf(draft)).toMatchObject({ baseline: 0.05, effect: 0.01, share: 5000 });
   expect(requestOf({ ...draft, baseline: "" })).toBeUndefined();
   expect(requestOf({ ...draft, kind: "mean" })).toBeUndefined();
+});
+
+test("a metric with two roles has two lines, each called by its role", () => {
+  const one = { metric: "feedback:thumbs", arm: "b" };
+  const keys = ["primary", "guardrail"].map((role) => bandKey({ ...one, role }, 2));
+  expect(new Set(keys).size).toBe(2);
+  expect(bandKey({ ...one, role: "primary" })).toBe("feedback:thumbs|b");
 });

@@ -119,7 +119,9 @@ export function narrowed(looks: readonly ExperimentLook[]): number | undefined {
   return 1 - (last.high - last.low) / (first.high - first.low);
 }
 
-export const bandKey = (one: { metric: string; arm: string }) => `${one.metric}|${one.arm}`;
+/** What a line of the band is called. A metric that has two roles has two lines. */
+export const bandKey = (one: { metric: string; arm: string; role: string }, roles = 1) =>
+  roles > 1 ? `${one.metric}|${one.arm}|${one.role}` : `${one.metric}|${one.arm}`;
 
 export function days(value: number): string {
   if (value < 1 / 24) return "less than an hour";

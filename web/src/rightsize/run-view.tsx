@@ -58,6 +58,7 @@ function Head({ run }: { run: SizeRun }) {
   const editor = may.project("editor", run.project);
   const passing = run.report?.recommended ?? "";
   const why = editor ? undefined : needs("editor", run.project);
+  const judged = run.arms.reduce((sum, arm) => sum + arm.judges_nano, 0);
   return (
     <header className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 py-3">
       <Link to="/rightsize" className="text-ink-2 underline">
@@ -70,6 +71,7 @@ function Head({ run }: { run: SizeRun }) {
       <span className="mr-auto text-ink-2" title={fullTime(run.created_ms)}>
         {run.source}, spent {money(run.spent_nano)}
         {run.asked.budget_nano !== null && ` of ${money(run.asked.budget_nano)}`}
+        {judged > 0 && `, ${money(judged)} of it for judges`}
       </span>
       {goesOn(run) ? (
         <Button icon="stop" disabled={!editor} title={why} onClick={() => act.mutate("cancel")}>

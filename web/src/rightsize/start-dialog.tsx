@@ -106,7 +106,12 @@ export function StartDialog({ project, onClose, onStarted }: Props) {
           <Text label="Data set" value={dataset} on={setDataset} hint="The suite's, if empty" />
           <Text label="Or days of logged calls" value={days} on={setDays} hint="Of the baseline" />
           <Text label="Margin" value={margin} on={setMargin} hint="How much worse is accepted" />
-          <Text label="Budget in dollars" value={budget} on={setBudget} hint="Empty: no bound" />
+          <Text
+            label="Budget in dollars"
+            value={budget}
+            on={setBudget}
+            hint="Judges' calls count too; empty: no bound"
+          />
         </div>
         {start.error && <Failure error={start.error} />}
       </form>

@@ -27,11 +27,12 @@ from stockpot.evals.targets import Answer, completion, content_key, refusal
 
 _ATTEMPTS = 5
 _LONGEST_S = 600.0
+_OUTPUT_TOKENS = 512
 _FORM_REFUSED = (400, 404, 415, 422, 501)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Answer).decode
 
-Prices = Mapping[str, tuple[float, float] | None]
+Prices = Mapping[str, Sequence[float] | None]
 """Dollars per million input and output tokens, by the name of a model."""
 ClientOf = Callable[[str], Awaitable[httpx.AsyncClient]]
 """A client of the gateway with a project's key for evaluations; whoever asked closes it."""
@@ -78,19 +79,40 @@ class Asking:
                 _priced(of_jury(judge, subject.item, column), [one.cost_nano for one in column])
                 for subject, column in zip(subjects, zip(*said, strict=True), strict=True)
             ]
-        orders = ("ab", "ba") if judge.kind == "pairwise" and judge.both_orders else ("ab",)
-        shown = orders if judge.kind == "pairwise" else ("",)
-        calls = [
-            _Call(judge, subject, order, self._key(judge, subject, order))
-            for subject in subjects
-            for order in shown
-        ]
-        votes = await self._votes(calls)
-        size = len(shown)
+        size = judge.calls
+        votes = await self._votes(self._calls(judge, subjects))
         return [
             self._judged(judge, subject, votes[number * size : (number + 1) * size])
             for number, subject in enumerate(subjects)
         ]
+
+    async def cost_ahead(self, judge: Judge, subjects: Sequence[Subject]) -> list[int]:
+        """What judging each row may cost, in nano-dollars: nothing for a call that was answered
+        before, nor where no price is known."""
+        if judge.members:
+            each = [await self.cost_ahead(one, subjects) for one in judge.members]
+            return [sum(column) for column in zip(*each, strict=True)]
+        calls = self._calls(judge, subjects)
+        known = await self._known(calls)
+        price = self._prices.get(judge.model)
+        costs = [
+            0 if one.key in known else _call_nano(judge, price, one.subject, one.order) or 0
+            for one in calls
+        ]
+        size = judge.calls
+        return [sum(costs[at : at + size]) for at in range(0, len(costs), size)]
+
+    def _calls(self, judge: Judge, subjects: Sequence[Subject]) -> list[_Call]:
+        return [
+            _Call(judge, subject, order, self._key(judge, subject, order))
+            for subject in subjects
+            for order in orders_of(judge)
+        ]
+
+    async def _known(self, calls: Sequence[_Call]) -> Mapping[bytes, bytes]:
+        if self._kept is None or self._again:
+            return {}
+        return await self._kept.known([call.key for call in calls])
 
     def _judged(self, judge: Judge, subject: Subject, votes: Sequence[Vote]) -> Judgement:
         return _priced(
@@ -102,9 +124,7 @@ class Asking:
         return content_key("judge", judge.content_hash, served, messages(judge, subject, order))
 
     async def _votes(self, calls: Sequence[_Call]) -> list[Vote]:
-        known: Mapping[bytes, bytes] = {}
-        if self._kept is not None and not self._again:
-            known = await self._kept.known([call.key for call in calls])
+        known = await self._known(calls)
 
         async def one(call: _Call) -> Vote:
             if why := lacking(call.judge, call.subject):
@@ -178,6 +198,37 @@ class Asking:
         if price is None:
             return None
         return round((vote.input_tokens * price[0] + vote.output_tokens * price[1]) * 1000)
+
+
+def orders_of(judge: Judge) -> tuple[str, ...]:
+    """The orders in which a row is shown, one call each."""
+    if judge.kind != "pairwise":
+        return ("",)
+    return ("ab", "ba") if judge.both_orders else ("ab",)
+
+
+def judging_nano(judge: Judge, prices: Prices, subject: Subject) -> int | None:
+    """What judging a row may cost before anybody is asked: four characters are a token, and as many
+    come back as the judge may say. None where no price is known."""
+    if judge.members:
+        each = [judging_nano(one, prices, subject) for one in judge.members]
+        return None if None in each else sum(nano or 0 for nano in each)
+    each = [
+        _call_nano(judge, prices.get(judge.model), subject, order) for order in orders_of(judge)
+    ]
+    return None if None in each else sum(nano or 0 for nano in each)
+
+
+def _call_nano(
+    judge: Judge, price: Sequence[float] | None, subject: Subject, order: str
+) -> int | None:
+    if lacking(judge, subject):
+        return 0
+    if price is None:
+        return None
+    said = sum(len(one["content"]) for one in messages(judge, subject, order))
+    told: Any = judge.params.get("max_tokens") or judge.params.get("max_completion_tokens")
+    return round(((said // 4 + 1) * price[0] + int(told or _OUTPUT_TOKENS) * price[1]) * 1000)
 
 
 def _vote(call: _Call, answer: Answer, *, cached: bool) -> Vote:

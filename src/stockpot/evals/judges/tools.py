@@ -9,7 +9,7 @@ import httpx
 
 from stockpot.core.errors import Unavailable
 from stockpot.evals.judges.asking import Asking, Kept
-from stockpot.evals.judges.models import Judge
+from stockpot.evals.judges.models import Judge, Subject
 from stockpot.evals.judges.subjects import subject_of
 from stockpot.evals.models import Row, Verdict
 from stockpot.evals.pace import Pace
@@ -43,6 +43,21 @@ class GatewayTools:
 
     async def judge(self, options: Mapping[str, Any], cases: Sequence[Case]) -> list[Verdict]:
         """What a pinned judge says of each case, several calls at once."""
+        judge, asking, subjects = self._about(options, cases)
+        return [
+            Verdict(value=one.value, label=one.label, reason=one.reason[:1000],
+                    missing=one.missing, judgement=one)
+            for one in await asking.judge(judge, subjects)
+        ]  # fmt: skip
+
+    async def judge_cost(self, options: Mapping[str, Any], cases: Sequence[Case]) -> list[int]:
+        """What judging each case may cost, in nano-dollars; nothing where it was asked before."""
+        judge, asking, subjects = self._about(options, cases)
+        return await asking.cost_ahead(judge, subjects)
+
+    def _about(
+        self, options: Mapping[str, Any], cases: Sequence[Case]
+    ) -> tuple[Judge, Asking, list[Subject]]:
         judge = Judge.model_validate(options["judge"])
         asking = self._asking.get(judge.content_hash)
         if asking is None:
@@ -57,12 +72,7 @@ class GatewayTools:
                                 metadata=case.metadata, output=case.output)
             for case in cases
         ]  # fmt: skip
-        subjects = [subject_of(judge, row, row.output) for row in rows]
-        return [
-            Verdict(value=one.value, label=one.label, reason=one.reason[:1000],
-                    missing=one.missing, judgement=one)
-            for one in await asking.judge(judge, subjects)
-        ]  # fmt: skip
+        return judge, asking, [subject_of(judge, row, row.output) for row in rows]
 
     def endpoint(self) -> tuple[str, str]:
         """The gateway's address and the key that the client has."""

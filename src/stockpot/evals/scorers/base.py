@@ -67,6 +67,10 @@ class Tools(Protocol):
         """What a pinned judge says of each case; `options` are those of its scorer."""
         ...
 
+    async def judge_cost(self, options: Mapping[str, Any], cases: Sequence[Case]) -> list[int]:
+        """What judging each case may cost, in nano-dollars; nothing where it was asked before."""
+        ...
+
     def endpoint(self) -> tuple[str, str]:
         """The gateway's address (with `/v1`) and a key, for libraries that ask models
         themselves."""
@@ -108,6 +112,10 @@ class Scorer:
     async def score_all(self, cases: Sequence[Case], tools: Tools) -> list[Verdict]:
         """Several cases at once; those that ask a model do that here."""
         return [self.judged(case) for case in cases]
+
+    async def cost_ahead(self, cases: Sequence[Case], tools: Tools) -> Sequence[int]:
+        """What scoring each case may cost, in nano-dollars, for those that ask a model."""
+        return [0] * len(cases)
 
     def judged(self, case: Case) -> Verdict:
         """The verdict on one case; a scorer that fails says so, and counts as no score."""

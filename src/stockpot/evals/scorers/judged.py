@@ -37,6 +37,9 @@ class JudgeScorer(Scorer):
         """A judge is asked about many rows at once."""
         return
 
+    async def cost_ahead(self, cases: Sequence[Case], tools: Tools) -> Sequence[int]:
+        return await tools.judge_cost(self.options, cases)
+
     async def score_all(self, cases: Sequence[Case], tools: Tools) -> list[Verdict]:
         if not self.pinned:
             raise InvalidInput("a judge is pinned when its run starts: this run has none")

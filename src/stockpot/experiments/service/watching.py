@@ -121,7 +121,7 @@ def looks_of(told: Measured, now: float) -> list[Look]:
     return [
         Look(
             at_ms=now, metric=report.metric.name, arm=d.arm, units=sizes[d.arm],
-            difference=d.difference, low=d.low, high=d.high,
+            difference=d.difference, low=d.low, high=d.high, role=report.metric.role,
         )
         for report in told.metrics
         for d in report.differences

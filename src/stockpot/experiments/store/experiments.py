@@ -115,7 +115,7 @@ def add_look(
     c: sa.Connection, ident: str, experiment_id: str, at_ms: int, units: int, seen: Sequence[Look]
 ) -> None:
     """Write down what was seen at an instant."""
-    told = [[s.metric, s.arm, s.units, s.difference, s.low, s.high] for s in seen]
+    told = [[s.metric, s.arm, s.units, s.difference, s.low, s.high, s.role] for s in seen]
     values: dict[str, Any] = {"at_ms": at_ms, "units": units, "seen": told}
     c.execute(sa.insert(looks).values(id=ident, experiment_id=experiment_id, **values))
 
@@ -141,8 +141,17 @@ def list_looks(c: sa.Connection, experiment_id: str, limit: int = 2000) -> tuple
         .limit(limit)
     )
     found = [
-        Look(at_ms=at, metric=m, arm=a, units=n, difference=d, low=low, high=high)
+        Look(
+            at_ms=at,
+            metric=m,
+            arm=a,
+            units=n,
+            difference=d,
+            low=low,
+            high=high,
+            role=role[0] if role else "",
+        )
         for at, seen in c.execute(query)
-        for m, a, n, d, low, high in reversed(seen)
+        for m, a, n, d, low, high, *role in reversed(seen)
     ]
     return tuple(reversed(found))

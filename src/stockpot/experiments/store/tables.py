@@ -62,7 +62,7 @@ looks = sa.Table(
     ),
     sa.Column("at_ms", sa.BigInteger, nullable=False),
     sa.Column("units", sa.BigInteger, nullable=False),
-    # [metric, arm, units, difference, low, high] of each comparison
+    # [metric, arm, units, difference, low, high, role] of each comparison
     sa.Column("seen", sa.JSON, nullable=False),
     sa.Index("experiment_looks_by_experiment", "experiment_id", "id"),
 )

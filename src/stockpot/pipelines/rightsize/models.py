@@ -31,7 +31,8 @@ class NewRightsize(Frozen):
     the last `traffic_hours` of logged calls of the baseline. `suite` brings scorers, prompt and
     parameters; without one `scorers` are named here. `metric` decides, the first scorer's where
     none is named. `margin` is in the metric's own unit. Nothing is asked any more when
-    `budget_nano` is spent; answers that were paid for before cost nothing. `cluster` is a path,
+    `budget_nano` does not suffice for it, judges' calls included; answers and verdicts that were
+    paid for before cost nothing. `cluster` is a path,
     such as `metadata.item`, whose rows belong together. `alias` is what the plan would move.
     """
 
@@ -67,7 +68,8 @@ class NewRightsize(Frozen):
 
 
 class SizeArm(Frozen):
-    """One model and the run of its evaluation. `cached` answers were not paid for again."""
+    """One model and the run of its evaluation. `cached` answers were not paid for again;
+    `judges_nano` is the part of the cost that judges took."""
 
     model: str
     run: str
@@ -76,6 +78,7 @@ class SizeArm(Frozen):
     failed: int = 0
     cached: int = 0
     cost_nano: int | None = 0
+    judges_nano: int = 0
     state: str = "queued"
 
 
@@ -157,7 +160,8 @@ class SizeReport(Frozen):
 
 
 class RightsizeRun(Frozen):
-    """One run, how far it is, and what it found. `experiment` is what applying it started."""
+    """One run, how far it is, and what it found. `spent_nano` is the models' calls and those of
+    judges, whose part stands with each arm. `experiment` is what applying it started."""
 
     id: str
     project: str

@@ -62,7 +62,8 @@ class RightsizeJobs:
 
     async def _do(self, stop: asyncio.Event, run: RightsizeRun) -> None:
         await self._change(run.id, state="running", started_ms=int(run.started_ms or now_ms()))
-        arms = list(run.arms)
+        # what was paid stands with each evaluation, also where this job was killed before it told
+        arms = [_arm(arm, await self._evaluations.run(arm.run)) for arm in run.arms]
         purse = Budget(run.asked.budget_nano, sum(arm.cost_nano or 0 for arm in arms))
         for place, arm in enumerate(arms):
             telling = asyncio.create_task(self._tell(run.id, arms, place, purse))
@@ -79,7 +80,7 @@ class RightsizeJobs:
         report = await self._report(run, arms)
         await self._change(
             run.id, state="stopped" if short else "done", report=report, finished_ms=now_ms(),
-            error="the budget was spent before all rows were asked" if short else "",
+            error="the budget does not suffice for all rows" if short else "",
         )  # fmt: skip
 
     async def _tell(self, run_id: str, arms: list[SizeArm], place: int, purse: Budget) -> None:
@@ -120,5 +121,5 @@ def _arm(arm: SizeArm, run: Run) -> SizeArm:
     told = run.progress
     return SizeArm(
         model=arm.model, run=arm.run, rows=told.rows, done=told.done, failed=told.failed,
-        cached=told.cached, cost_nano=told.cost_nano, state=run.state,
+        cached=told.cached, cost_nano=told.cost_nano, judges_nano=told.judges_nano, state=run.state,
     )  # fmt: skip

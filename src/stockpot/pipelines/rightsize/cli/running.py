@@ -33,7 +33,11 @@ _HOUR_MS = 3_600_000
 @click.option("--suite", default="", help="Whose scorers, prompt and parameters to use.")
 @click.option("--scorer", "scorers", multiple=True, help="A scorer by name, without a suite.")
 @click.option("--metric", default="", help="The metric that decides; the first scorer's if not.")
-@click.option("--budget", type=click.FloatRange(0), help="Dollars for all calls; stops there.")
+@click.option(
+    "--budget",
+    type=click.FloatRange(0),
+    help="Dollars for all calls, judges' included; stops before it is passed.",
+)
 @click.option("--rows", type=click.IntRange(2, 20_000), default=1000, show_default=True,
               help="Ask at most so many.")  # fmt: skip
 @click.option("--alias", default="", help="The alias that a plan would move, and whose traffic.")
@@ -49,7 +53,8 @@ def run(client: Client, /, project: str, as_json: bool, **how: Any) -> None:
 
     Each model answers the same rows; answers are scored, compared row by row, and a candidate
     passes when it is shown not to be worse by the margin, and costs less. Answers that were paid
-    for before cost nothing; when the budget is spent, the run stops and can be resumed.
+    for before cost nothing; when the budget does not suffice for another call, a judge's included,
+    the run stops and can be resumed.
 
     \b
     Example:

@@ -27,10 +27,12 @@ def show_run(run: Record) -> None:
     """How a run stands and what it found."""
     budget = run["asked"]["budget_nano"]
     bound = f" of {dollars(budget)}" if budget is not None else ""
+    judged = sum(arm["judges_nano"] for arm in run["arms"])
+    judges = f", {dollars(judged)} of it for judges" if judged else ""
     why = f": {run['error']}" if run["error"] else ""
     click.echo(
         f"{run['id']}  {run['state']}{why}  {run['rows']} rows ({run['source']}), "
-        f"spent {dollars(run['spent_nano'])}{bound}"
+        f"spent {dollars(run['spent_nano'])}{bound}{judges}"
     )
     for note in run["notes"]:
         click.echo(f"  {note}")

@@ -12,7 +12,17 @@ from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
 from stockpot.core.ids import record_id
-from stockpot.evals import NewRows, NewRun, Row, ScorerSpec, SuiteSpec, Target, made
+from stockpot.evals import (
+    PREFIX,
+    NewRows,
+    NewRun,
+    Row,
+    ScorerSpec,
+    SuiteSpec,
+    Target,
+    judge_of,
+    made,
+)
 from stockpot.pipelines.rightsize import store
 from stockpot.pipelines.rightsize.models import NewRightsize, RightsizeRun, SizeArm, Traffic
 from stockpot.pipelines.rightsize.ports import World
@@ -43,19 +53,22 @@ class Running:
         demand_project(actor, "editor", project)
         spec = await self._spec(actor, project, new)
         scorer_of(spec, new.metric)
-        unpriced = await self._unpriced(new)
+        unpriced = await self._unpriced(new, await self._judges(project, new, spec))
         found = await self._rows(project, new, spec)
         rowset = await self._world.evals.suites.add_rows(
             actor, project, NewRows(name=found.source[:200], rows=found.rows)
         )
-        arms = [
-            await self._arm(actor, project, new, spec, model, rowset.hash)
+        wanted = {
+            model: _wanted(new, spec, model, rowset.hash)
             for model in (new.baseline, *new.candidates)
-        ]
+        }
+        estimate = await self._estimate(actor, project, tuple(wanted.values()))
+        arms = [await self._arm(actor, project, model, run) for model, run in wanted.items()]
         run = RightsizeRun(
             id=record_id("size"), project=project, asked=new, state="queued", source=found.source,
             rows=len(found.rows), arms=tuple(arms), spent_nano=0, unpriced=unpriced,
-            traffic=await self._traffic(project, new), notes=found.notes, report=None, applied="",
+            traffic=await self._traffic(project, new), report=None, applied="",
+            notes=(*found.notes, estimate),
             experiment="", error="", created_ms=now_ms(), started_ms=None, finished_ms=None,
             created_by=actor.label,
         )  # fmt: skip
@@ -185,10 +198,38 @@ class Running:
             notes = (f"The first {new.rows} of {len(told.rows)} rows were asked.",)
         return _Rows(rows, f"{told.name}@{told.version}", notes)
 
-    async def _unpriced(self, new: NewRightsize) -> tuple[str, ...]:
+    async def _judges(self, project: str, new: NewRightsize, spec: SuiteSpec) -> tuple[str, ...]:
+        """The models that the scorers' judges ask. With a budget there may be no scorer whose calls
+        nobody counts."""
+        found: list[str] = []
+        for scorer in spec.scorers:
+            if scorer.use.startswith(PREFIX):
+                found += (await self._world.evals.judges.named(project, scorer.use)).models
+            elif new.budget_nano is not None and judge_of(scorer):
+                raise InvalidInput(
+                    f"the scorer {scorer.use!r} asks a model by itself, and what it pays is not "
+                    "counted: a budget could not be kept",
+                    hint="use a scorer judge:NAME; or leave out --budget",
+                )
+        return tuple(dict.fromkeys(found))
+
+    async def _estimate(self, actor: Principal, project: str, runs: tuple[NewRun, ...]) -> str:
+        """What the run is expected to cost, in a sentence."""
+        told = [await self._world.evals.running.forecast(actor, project, run) for run in runs]
+        calls, judged = ([one.cost_nano for one in told], [one.judges_nano for one in told])
+        if None in calls or None in judged:
+            return "What it will cost is not known: not every model that is asked has a price."
+        text = f"Estimated before the start: ${sum(c or 0 for c in calls) / 1e9:.4f} for models"
+        if asked := sum(one.judges_calls for one in told):
+            text += (
+                f", at most ${sum(j or 0 for j in judged) / 1e9:.4f} for {asked:,} calls of judges"
+            )
+        return f"{text}."
+
+    async def _unpriced(self, new: NewRightsize, judges: tuple[str, ...]) -> tuple[str, ...]:
         """Models of unknown price. With a budget there may be none: it could not be kept."""
         found = []
-        for model in (new.baseline, *new.candidates):
+        for model in dict.fromkeys((new.baseline, *new.candidates, *judges)):
             shown = await self._world.catalog.models.named(model)
             if not shown.targets:
                 raise NotFound(f"nothing serves {model!r} now", hint="stockpot aliases list")
@@ -198,24 +239,23 @@ class Running:
             raise _no_price(tuple(found))
         return tuple(found)
 
-    async def _arm(
-        self, actor: Principal, project: str, new: NewRightsize, spec: SuiteSpec, model: str,
-        rowset: str,
-    ) -> SizeArm:  # fmt: skip
-        target = spec.target.model_copy(update={"model": model})
-        run = await self._world.evals.running.start(
-            actor, project,
-            NewRun(spec=spec.model_copy(update={"target": target, "name": spec.name}),
-                   rowset=rowset, repeat_calls=new.repeat_calls,
-                   message=f"rightsize: {new.message}"[:2000]),
-            queued=False,
-        )  # fmt: skip
+    async def _arm(self, actor: Principal, project: str, model: str, wanted: NewRun) -> SizeArm:
+        run = await self._world.evals.running.start(actor, project, wanted, queued=False)
         return SizeArm(model=model, run=run.id, rows=run.progress.rows)
 
     async def _traffic(self, project: str, new: NewRightsize) -> Traffic:
         keys = await self._world.catalog.keys.all(SYSTEM)
         own = tuple(k.id for k in keys if k.name == _OWN_KEY and k.project == project)
         return traffic_of(self._world.spans, project, new.alias or new.baseline, own)
+
+
+def _wanted(new: NewRightsize, spec: SuiteSpec, model: str, rowset: str) -> NewRun:
+    """The evaluation of one model."""
+    target = spec.target.model_copy(update={"model": model})
+    return NewRun(
+        spec=spec.model_copy(update={"target": target}), rowset=rowset,
+        repeat_calls=new.repeat_calls, message=f"rightsize: {new.message}"[:2000],
+    )  # fmt: skip
 
 
 def scorer_of(spec: SuiteSpec, metric: str) -> tuple[ScorerSpec, Any]:
