@@ -7,6 +7,7 @@ the report lists it with the command that adds it; with CI=true a skipped test i
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -79,10 +80,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     absent = [] if config.getoption("--nightly") else ["nightly"]
     if not os.environ.get(RECORDED):
         absent.append("recorded_data")
-    left = [item for item in items if any(map(item.get_closest_marker, absent))]
+    left = [
+        item for item in items
+        if any(map(item.get_closest_marker, absent)) or not _has_libraries(item)
+    ]  # fmt: skip
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in set(left)]
+
+
+def _has_libraries(item: pytest.Item) -> bool:
+    named = [name for mark in item.iter_markers("library") for name in mark.args]
+    return all(importlib.util.find_spec(name) is not None for name in named)
 
 
 def pytest_collection_finish() -> None:

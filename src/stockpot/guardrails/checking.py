@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from stockpot.core.errors import InvalidInput, did_you_mean
 from stockpot.guardrails.models import Calibration, PolicyRule
 from stockpot.guardrails.rates import is_measured
-from stockpot.rails import ELSEWHERE, Rule, build, kinds
+from stockpot.rails import Rule, build, kinds, presidio
 
 BUDGET_MS = 50.0
 BUDGETS_MS = {"presidio": 1000.0, "model": 10_000.0}
@@ -54,10 +54,12 @@ def _examine(rule: PolicyRule) -> None:
             f"{did_you_mean(rule.rail, kinds())}",
             hint="stockpot guardrails rails",
         )
-    if rule.rail not in ELSEWHERE:
-        build(rule_of(rule), {})
-    elif rule.rail == "model":
+    if rule.rail == "model":
         _examine_model(rule)
+        return
+    build(rule_of(rule), {})
+    if rule.rail == "presidio" and presidio.absent():
+        raise InvalidInput(f"the rule {rule.id!r}: {presidio.absent()}")
 
 
 def _examine_model(rule: PolicyRule) -> None:

@@ -34,7 +34,7 @@ TITLES = {
     "secrets": "Keys, tokens and passwords",
     "injection": "Prompt injection and jailbreaks, by an n-gram model",
     "indirect_injection": "Instructions hidden in retrieved text and tool results",
-    "presidio": "Microsoft Presidio's recognisers",
+    "presidio": "Microsoft Presidio: patterns; names and places with a spaCy model",
     "model": "A chat model as a judge of safety",
 }
 

@@ -20,6 +20,7 @@ KINDS: dict[str, str] = {
     "language": "stockpot.rails.language:build_language",
     "length": "stockpot.rails.length:build_length",
     "pii": "stockpot.rails.pii.rail:build_pii",
+    "presidio": "stockpot.rails.presidio:build_presidio",
     "secrets": "stockpot.rails.secrets:build_secrets",
     "topics": "stockpot.rails.topics:build_topics",
     "urls": "stockpot.rails.urls:build_urls",

@@ -118,8 +118,9 @@ def _completion(said: str | dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _vectors(texts: list[str]) -> list[dict[str, Any]]:
+def _vectors(told: str | list[str]) -> list[dict[str, Any]]:
     """Counts of three letters: equal texts have equal vectors."""
+    texts = [told] if isinstance(told, str) else told
     return [
         {"index": n, "embedding": [float(t.count(c)) for c in "aei"]} for n, t in enumerate(texts)
     ]

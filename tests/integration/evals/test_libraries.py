@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -74,11 +76,68 @@ async def test_what_is_not_installed_or_not_there_is_said_with_the_next_step(
 ) -> None:
     one = case("a", "a")
     for library in ("ragas", "deepeval"):
+        if importlib.util.find_spec(library) is not None:
+            continue
         spec = {"use": library, "options": {"metric": "Faithfulness", "model": "m"}}
         with pytest.raises(ConfigError) as told:
             await scored(spec, one, stand_in)
-        assert told.value.hint.startswith(f"pip install {library}")
+        assert told.value.hint == f"pip install 'stockpot[{library}]'"
     with pytest.raises(InvalidInput, match="Did you mean 'Levenshtein'"):
         await scored({"use": "autoevals", "options": {"metric": "Levenstein"}}, one, stand_in)
     with pytest.raises(InvalidInput, match="asks a model"):
         await scored({"use": "autoevals", "options": {"metric": "Factuality"}}, one, stand_in)
+
+
+def judging(body: Any) -> str:
+    """Answers the questions of Faithfulness, AnswerRelevancy and their like: two statements, of
+    which one holds."""
+    prompt = "".join(str(message["content"]) for message in body["messages"])
+    last = prompt[-1500:]
+    if "generate a question" in prompt.lower():
+        return json.dumps({"question": "how many?", "noncommittal": 0})
+    if "natural language inference" in prompt.lower() or "faithfulness of a series" in prompt:
+        said = [{"statement": "s", "reason": "r", "verdict": n} for n in (1, 0)]
+        return json.dumps({"statements": said})
+    if '"verdicts"' in last:
+        return json.dumps({"verdicts": [{"verdict": "yes"}, {"verdict": "no", "reason": "r"}]})
+    if '"reason"' in last:
+        return json.dumps({"reason": "half of it"})
+    return json.dumps({key: ["a", "b"] for key in ("statements", "truths", "claims")})
+
+
+def retrieved(output: str) -> Case:
+    there = {"context": ["There are twelve leeks."]}
+    return Case(item="1", input="how many?", expected="12", metadata=there, output=output)
+
+
+@pytest.mark.filterwarnings("ignore")  # of their making
+@pytest.mark.parametrize(
+    ("use", "metric", "value", "asks"),
+    [
+        pytest.param("ragas", "Faithfulness", 0.5, True, marks=pytest.mark.library("ragas")),
+        pytest.param("ragas", "AnswerRelevancy", 1.0, True, marks=pytest.mark.library("ragas")),
+        pytest.param("ragas", "ExactMatch", 1.0, False, marks=pytest.mark.library("ragas")),
+        *(
+            pytest.param("deepeval", metric, value, asks, marks=pytest.mark.library("deepeval"))
+            for metric, value, asks in (
+                ("AnswerRelevancyMetric", 0.5, True), ("FaithfulnessMetric", 0.5, True),
+                ("ExactMatchMetric", 1.0, False),
+            )
+        ),
+    ],
+)  # fmt: skip
+async def test_metrics_of_the_libraries_themselves_ask_the_gateway_alone(
+    stand_in: StandIn, use: str, metric: str, value: float, asks: bool,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    stand_in.says = judging
+    options = {"metric": metric, **({"model": "m"} if asks else {})}
+    if metric == "AnswerRelevancy":
+        options["embeddings"] = "e"
+    spec = {"use": use, "options": options}
+    verdicts = [await scored(spec, retrieved("12"), stand_in) for _ in range(2)]
+    assert [one.value for one in verdicts] == [pytest.approx(value)] * 2, verdicts
+    assert judge_of(ScorerSpec(**spec)) == (f"{use}:{metric}" if asks else "")
+    assert stand_in.keys == ({"bearer sk-sp-eval"} if asks else set())
+    assert not list(tmp_path.iterdir()), "it left files where it ran"

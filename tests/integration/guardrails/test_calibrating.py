@@ -63,7 +63,7 @@ def test_mistakes_are_said_in_words(
     monkeypatch.setenv("STOCKPOT_HOME", str(tmp_path / "home"))
     for args, why in (
         (("measure", "injektion", str(labelled)), "Did you mean 'injection'"),
-        (("measure", "presidio", str(labelled)), "run by another process"),
+        (("measure", "model", str(labelled)), "asked through the gateway"),
         (("measure", "pii", str(labelled), "--settings", "["), "--settings is no JSON"),
         (("measure", "injection", str(labelled), "--calibration", str(labelled)), "no calibration"),
     ):

@@ -53,14 +53,21 @@ def _says_yes_or_no(judge: Mapping[str, Any]) -> bool:
 
 LIBRARIES = ("autoevals", "deepeval", "ragas")
 """Scorers that run metrics of other people's; those that ask a model are judges too."""
-_HEURISTIC = frozenset(
-    {"Levenshtein", "ExactMatch", "NumericDiff", "JSONDiff", "ValidJSON", "ListContains"}
-)
+_HEURISTIC = {
+    "autoevals": frozenset(
+        {"Levenshtein", "ExactMatch", "NumericDiff", "JSONDiff", "ValidJSON", "ListContains"}
+    ),
+    "ragas": frozenset(
+        {"BleuScore", "CHRFScore", "DataCompyScore", "ExactMatch", "NonLLMStringSimilarity",
+         "QuotedSpansAlignment", "RougeScore", "StringPresence", "ToolCallAccuracy", "ToolCallF1"}
+    ),
+    "deepeval": frozenset({"ExactMatchMetric", "PatternMatchMetric", "ToolPermissionMetric"}),
+}  # fmt: skip
 
 
-def asks_nobody(metric: str) -> bool:
-    """Whether a metric of `autoevals` is computed, not judged."""
-    return metric in _HEURISTIC
+def asks_nobody(library: str, metric: str) -> bool:
+    """Whether a metric is computed, not judged."""
+    return metric in _HEURISTIC[library]
 
 
 def judge_of(told: ScorerSpec) -> str:
@@ -69,6 +76,6 @@ def judge_of(told: ScorerSpec) -> str:
     if told.use.startswith(PREFIX):
         return told.use
     metric = str(told.options.get("metric", ""))
-    if told.use in LIBRARIES and not (told.use == "autoevals" and asks_nobody(metric)):
+    if told.use in LIBRARIES and not asks_nobody(told.use, metric):
         return f"{told.use}:{metric}"
     return ""

@@ -2,13 +2,17 @@
 
 Those that ask a model ask it by the gateway, with the run's key: the calls are spans like all
 others, and their budget holds. They are judges that nobody has measured here, and are shown so.
-Knows the libraries' faces; loads one when a suite asks for it.
+Knows the libraries' faces; loads one when a suite asks for it, with its telemetry off.
+Tested with autoevals 0.4.1, ragas 0.4.3 and deepeval 4.3.1.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
+import importlib.util
+import inspect
+import os
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, ClassVar
@@ -26,6 +30,8 @@ class Library(Scorer):
 
     returns: ClassVar[Returns] = "number"
     package: ClassVar[str] = ""
+    quiet: ClassVar[Mapping[str, str]] = {}
+    """What its environment must say so that the library sends nothing to its makers."""
     OPTIONS: ClassVar[dict[str, str]] = {
         "metric": "the metric, by the library's own name for it",
         "model": "the model that is asked, by its name at the gateway",
@@ -65,13 +71,17 @@ class Library(Scorer):
 
     def library(self, module: str = "") -> ModuleType:
         """The library, or how to get it."""
+        os.environ.update(self.quiet)
+        told = module or self.package
         try:
-            return importlib.import_module(module or self.package)
-        except ImportError as absent:
+            return importlib.import_module(told)
+        except ImportError as bad:
+            there = importlib.util.find_spec(told.partition(".")[0]) is not None
+            why = f"cannot be loaded: {bad}" if there else "is not installed"
             raise ConfigError(
-                f"the scorer {self.name!r} runs metrics of {self.package}, which is not "
-                f"installed: {absent}", hint=f"pip install {self.package}",
-            ) from None  # fmt: skip
+                f"the scorer {self.name!r} runs metrics of {self.package}: {told} {why}",
+                hint=self.needs,
+            ) from None
 
     def named(self, module: ModuleType) -> Any:
         """The metric's class in a module, or the nearest name."""
@@ -101,62 +111,91 @@ class Autoevals(Library):
 
     name: ClassVar[str] = "autoevals"
     package: ClassVar[str] = "autoevals"
-    needs: ClassVar[str] = "pip install autoevals"
+    needs: ClassVar[str] = "pip install 'stockpot[autoevals]'"
 
     def measure(self, tools: Tools) -> Any:
         made = self.named(self.library())
-        arguments = dict(self.made_with)
-        if not asks_nobody(self.metric):
-            url, key = tools.endpoint()
-            client = self._openai().OpenAI(base_url=url, api_key=key)
-            arguments |= {"model": self.asked(), "client": client}
-        metric = made(**arguments)
+        if asks_nobody(self.name, self.metric):
+            metric = made(**self.made_with)
+            return lambda case: self._said(metric, case)
+        openai, model = self.library("openai"), self.asked()
+        url, key = tools.endpoint()
 
         def measured(case: Case) -> Verdict:
-            said = metric.eval(output=self.found(case), expected=self.wanted(case),
-                               input=as_text(case.input), **self._beside(case))  # fmt: skip
-            return _verdict(said.score, said.error, said.metadata)
+            with openai.OpenAI(base_url=url, api_key=key) as client:
+                metric = made(**{**self.made_with, "model": model, "client": client})
+                return self._said(metric, case)
 
         return measured
 
-    def _beside(self, case: Case) -> dict[str, Any]:
-        return {} if asks_nobody(self.metric) else {"context": self.context_of(case)}
+    def _said(self, metric: Any, case: Case) -> Verdict:
+        said = metric.eval(output=self.found(case), expected=self.wanted(case),
+                           input=as_text(case.input), **self._beside(case))  # fmt: skip
+        return _verdict(said.score, said.error, said.metadata)
 
-    def _openai(self) -> ModuleType:
-        try:
-            return importlib.import_module("openai")
-        except ImportError:
-            raise ConfigError(
-                f"autoevals' {self.metric} asks models by the package openai, which is not "
-                "installed", hint="pip install openai",
-            ) from None  # fmt: skip
+    def _beside(self, case: Case) -> dict[str, Any]:
+        return {} if asks_nobody(self.name, self.metric) else {"context": self.context_of(case)}
 
 
 class Ragas(Library):
-    """A metric of ragas, such as Faithfulness or FactualCorrectness."""
+    """A metric of ragas.metrics.collections, such as Faithfulness or FactualCorrectness. What it
+    takes beside question, answer, reference and retrieved_contexts stands in the row's metadata."""
 
     name: ClassVar[str] = "ragas"
     package: ClassVar[str] = "ragas"
-    needs: ClassVar[str] = "pip install ragas langchain-openai"
+    needs: ClassVar[str] = "pip install 'stockpot[ragas]'"
+    quiet: ClassVar[Mapping[str, str]] = {"RAGAS_DO_NOT_TRACK": "true"}
+    OPTIONS: ClassVar[dict[str, str]] = {
+        **Library.OPTIONS, "embeddings": "the embedding model that is asked, by its gateway name",
+    }  # fmt: skip
 
     def measure(self, tools: Tools) -> Any:
-        ragas, llms = self.library(), self.library("ragas.llms")
-        chat = self.library("langchain_openai")
-        url, key = tools.endpoint()
-        asked = chat.ChatOpenAI(model=self.asked(), base_url=url, api_key=key, temperature=0)
-        made = self.named(self.library("ragas.metrics"))
-        metric = made(**{"llm": llms.LangchainLLMWrapper(asked), **self.made_with})
+        made = self.named(self.library("ragas.metrics.collections"))
+        takes, wants = _arguments(made), set(_arguments(made.ascore))
+        ask: set[str] = {name for name in ("llm", "embeddings") if name in takes}
+        if "llm" in ask:
+            self.asked()
+        if "embeddings" in ask and not self.options.get("embeddings"):
+            raise InvalidInput(
+                f"ragas's {self.metric} compares meanings: say by which embedding model",
+                hint='embeddings = "NAME"',
+            )
+        openai = self.library("openai") if ask else None
+        url, key = tools.endpoint() if ask else ("", "")
+
+        async def scored(case: Case) -> Any:
+            row = {name: value for name, value in self._row(case).items() if name in wants}
+            if openai is None:
+                return await made(**self.made_with).ascore(**row)
+            async with openai.AsyncOpenAI(base_url=url, api_key=key) as client:
+                return await made(**self._asking(client, ask), **self.made_with).ascore(**row)
 
         def measured(case: Case) -> Verdict:
-            expected = self.wanted(case)
-            sample = ragas.SingleTurnSample(
-                user_input=as_text(case.input), response=str(self.found(case)),
-                reference=None if expected is None else as_text(expected),
-                retrieved_contexts=self.context_of(case) or None,
-            )  # fmt: skip
-            return _verdict(metric.single_turn_score(sample), None, {})
+            said = asyncio.run(scored(case))
+            return _verdict(said.value, None, {"rationale": said.reason})
 
         return measured
+
+    def _asking(self, client: Any, ask: set[str]) -> dict[str, Any]:
+        """What a metric asks models with."""
+        made: dict[str, Any] = {}
+        if "llm" in ask:
+            llms = self.library("ragas.llms")
+            made["llm"] = llms.llm_factory(self.model, client=client, temperature=0)
+        if "embeddings" in ask:
+            embeddings = self.library("ragas.embeddings")
+            told = str(self.options["embeddings"])
+            made["embeddings"] = embeddings.OpenAIEmbeddings(client=client, model=told)
+        return made
+
+    def _row(self, case: Case) -> dict[str, Any]:
+        expected = self.wanted(case)
+        found = {
+            "user_input": as_text(case.input), "response": as_text(self.found(case)),
+            "reference": None if expected is None else as_text(expected),
+            "retrieved_contexts": self.context_of(case),
+        }  # fmt: skip
+        return {**case.metadata, **found}
 
 
 class Deepeval(Library):
@@ -164,27 +203,41 @@ class Deepeval(Library):
 
     name: ClassVar[str] = "deepeval"
     package: ClassVar[str] = "deepeval"
-    needs: ClassVar[str] = "pip install deepeval"
+    needs: ClassVar[str] = "pip install 'stockpot[deepeval]'"
+    quiet: ClassVar[Mapping[str, str]] = {
+        "DEEPEVAL_TELEMETRY_OPT_OUT": "1", "DEEPEVAL_DISABLE_DOTENV": "1",
+    }  # fmt: skip
 
     def measure(self, tools: Tools) -> Any:
-        models, cases = self.library("deepeval.models"), self.library("deepeval.test_case")
+        cases = self.library("deepeval.test_case")
         made = self.named(self.library("deepeval.metrics"))
-        url, key = tools.endpoint()
-        asked = models.LocalModel(model=self.asked(), base_url=url, api_key=key)
+        takes, arguments = _arguments(made), dict(self.made_with)
+        if "model" in takes:
+            models = self.library("deepeval.models")
+            url, key = tools.endpoint()
+            asked = models.LocalModel(model=self.asked(), base_url=url, api_key=key)
+            arguments = {"model": asked, **arguments}
+        if "async_mode" in takes:
+            arguments = {"async_mode": False, **arguments}
+        silent = {"_show_indicator": False} if "_show_indicator" in _arguments(made.measure) else {}
 
         def measured(case: Case) -> Verdict:
-            # A metric keeps what it found last: each row has one of its own.
-            metric = made(**{"model": asked, "async_mode": False, **self.made_with})
+            metric = made(**arguments)  # it keeps what it found last: each row has one of its own
             expected = self.wanted(case)
             context = self.context_of(case) or None
-            metric.measure(cases.LLMTestCase(
-                input=as_text(case.input), actual_output=str(self.found(case)),
+            one = cases.LLMTestCase(
+                input=as_text(case.input), actual_output=as_text(self.found(case)),
                 expected_output=None if expected is None else as_text(expected),
                 retrieval_context=context, context=context,
-            ))  # fmt: skip
-            return _verdict(metric.score, None, {"rationale": metric.reason})
+            )  # fmt: skip
+            metric.measure(one, **silent)
+            return _verdict(metric.score, metric.error, {"rationale": metric.reason})
 
         return measured
+
+
+def _arguments(of: Any) -> tuple[str, ...]:
+    return tuple(inspect.signature(of).parameters)
 
 
 def _verdict(score: Any, error: Any, metadata: Any) -> Verdict:

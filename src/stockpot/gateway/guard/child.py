@@ -11,6 +11,7 @@ import os
 import signal
 import struct
 import sys
+from collections.abc import Iterable
 from typing import BinaryIO
 
 import msgspec
@@ -33,6 +34,14 @@ def answer(policy: CompiledPolicy, rule_id: str, where: str, text: str) -> list[
     return [presidio.ask(rule, text)]
 
 
+def load(policies: Iterable[CompiledPolicy]) -> None:
+    """Load what takes seconds to load before there is a text with a deadline."""
+    for policy in policies:
+        for rule in policy.elsewhere:
+            if rule.rail == "presidio":
+                presidio.load(rule)
+
+
 def serve(into: BinaryIO, out: BinaryIO) -> None:
     """Answer until the input ends."""
     policies: dict[str, CompiledPolicy] = {}
@@ -42,6 +51,7 @@ def serve(into: BinaryIO, out: BinaryIO) -> None:
         if kind == 0:
             part = _part(data)
             policies = {one.id: CompiledPolicy(one, part.models) for one in part.policies}
+            load(policies.values())
             said = b""
         else:
             policy_id, rule, where, text = _question(data)

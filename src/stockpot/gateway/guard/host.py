@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from stockpot.gateway.guard.judge import asked_model
@@ -25,12 +26,21 @@ class RailHost:
 
     def __init__(self) -> None:
         self._process = RailProcess()
+        self._warming: asyncio.Task[None] | None = None
+
+    def warm(self, table: RailTable) -> None:
+        """Start the rail process now where a policy has a rail that takes seconds to load."""
+        rules = (rule for entry in table.entries.values() for rule in entry.policy.elsewhere)
+        if any(rule.rail == "presidio" for rule in rules):
+            self._warming = asyncio.get_running_loop().create_task(self._process.warm(table.data))
 
     def asking(self, call: Call, table: RailTable) -> Asking:
         """Ask on behalf of a call."""
         return Asking(self._process, call, table)
 
     async def close(self) -> None:
+        if self._warming is not None:
+            self._warming.cancel()
         await self._process.close()
 
 

@@ -21,8 +21,8 @@ import msgspec
 from stockpot.rails import Ran
 
 _log = logging.getLogger("stockpot.gateway.guard")
-START_S = 20.0
-"""How long the child may take to start and to read the policies."""
+START_S = 60.0
+"""How long the child may take to start and to load what the policies need: seconds for Presidio."""
 
 PATIENCE_S = 5.0
 """How long a text waits for its turn."""
@@ -39,8 +39,10 @@ class RailsAway(Exception):
 
 
 class Job(NamedTuple):
+    """`question` None asks nothing: the child is to be ready."""
+
     data: bytes
-    question: Question
+    question: Question | None
     limit_s: float
     answer: asyncio.Future[list[Ran]]
 
@@ -59,7 +61,14 @@ class RailProcess:
         """Of the child; 0 without one."""
         return self._child.pid if self._child is not None else 0
 
-    async def run(self, tenant: str, data: bytes, question: Question, limit_s: float) -> list[Ran]:
+    async def warm(self, data: bytes) -> None:
+        """Start the child and let it load what these policies need, before there is a text."""
+        with suppress(RailsAway):  # the text that comes will say so
+            await self.run("", data, None, 0.0)
+
+    async def run(
+        self, tenant: str, data: bytes, question: Question | None, limit_s: float
+    ) -> list[Ran]:
         """What the rails say of a text. `data` is the snapshot's part. Raises RailsAway."""
         job = Job(data, question, limit_s, asyncio.get_running_loop().create_future())
         self._waiting.setdefault(tenant, deque()).append(job)
@@ -92,6 +101,8 @@ class RailProcess:
 
     async def _ask(self, job: Job) -> list[Ran]:
         await self._ready(job.data)
+        if job.question is None:
+            return []
         try:
             async with asyncio.timeout(job.limit_s):
                 return _decode(await self._exchange(1, _encode(job.question)))

@@ -114,8 +114,10 @@ class Compiling:
     def stage(self, part: Part) -> GuardStage:
         """Raises ConfigError for what cannot be run here."""
         if self._stage is None or part.data != self._data:
-            self._stage = GuardStage(read_part(part), self._host)
+            table = read_part(part)
+            self._stage = GuardStage(table, self._host)
             self._data = part.data
+            self._host.warm(table)
         return self._stage
 
     async def close(self) -> None:

@@ -18,14 +18,16 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def check_rail(rail: str) -> None:
-    """Raises InvalidInput for a rail that does not run in this process."""
-    from stockpot.rails import ELSEWHERE, kinds
+    """Raises InvalidInput for a rail that does not run here."""
+    from stockpot.rails import kinds, presidio
 
-    known = [kind for kind in kinds() if kind not in ELSEWHERE]
-    if rail in ELSEWHERE:
+    known = [kind for kind in kinds() if kind != "model"]
+    if rail == "model":
         raise InvalidInput(
-            f"the rail {rail!r} is run by another process; this measures: {', '.join(known)}"
+            f"a chat model is asked through the gateway; this measures: {', '.join(known)}"
         )
+    if rail == "presidio" and presidio.absent():
+        raise InvalidInput(presidio.absent())
     if rail not in known:
         raise InvalidInput(
             f"there is no rail {rail!r}.{did_you_mean(rail, known)}",
