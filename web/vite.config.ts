@@ -31,6 +31,13 @@ export default defineConfig({
       },
     },
   },
-  server: { proxy: { "/api": instance, "/readyz": instance } },
+  // The browser's own Host goes on to the instance, which compares it with the page's origin before
+  // it lets anything be written.
+  server: {
+    proxy: {
+      "/api": { target: instance, changeOrigin: false },
+      "/readyz": { target: instance, changeOrigin: false },
+    },
+  },
   test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
 });

@@ -54,3 +54,25 @@ async def test_an_api_token_is_shown_once_and_can_be_revoked(open_page: Open) ->
     await row.get_by_role("button", name="Revoke nightly-report").click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Revoke").click()
     await expect(row).to_have_count(0)
+
+
+async def test_a_project_is_made_and_its_budget_is_set_raised_and_taken_away(
+    open_page: Open,
+) -> None:
+    page = await open_page("/people?part=projects")
+    await page.get_by_role("button", name="Create a project").click()
+    dialog = page.get_by_role("dialog", name="Create a project")
+    await dialog.get_by_label("Name").fill("soup-desk")
+    await dialog.get_by_label("Budget, dollars").fill("ten")
+    await dialog.get_by_role("button", name="Create").click()
+    await expect(dialog.get_by_text("An amount in dollars")).to_be_visible()
+    await dialog.get_by_label("Budget, dollars").fill("10")
+    await dialog.get_by_role("button", name="Create").click()
+    shown = page.get_by_role("region", name="Project soup-desk")
+    await expect(shown).to_contain_text("$0 of $10.00 a month")
+    for amount, words in (("25", "$0 of $25.00 a month"), ("", "no budget")):
+        await shown.get_by_role("button", name="Change soup-desk").click()
+        known = page.get_by_role("dialog", name="Change soup-desk")
+        await known.get_by_label("Budget, dollars").fill(amount)
+        await known.get_by_role("button", name="Save").click()
+        await expect(shown).to_contain_text(words)

@@ -82,6 +82,12 @@ export async function request(path: string, options: Options = {}): Promise<Resp
   throw error;
 }
 
+/** A refusal is final; a broken connection or a 5xx is worth another try, twice. */
+export function worthRetrying(count: number, error: Error): boolean {
+  if (error instanceof ApiError && error.status >= 400 && error.status < 500) return false;
+  return count < 2;
+}
+
 export async function call<T>(path: string, options: Options = {}): Promise<T> {
   const response = await request(path, options);
   if (response.status === 204) return undefined as T;

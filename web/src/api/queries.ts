@@ -1,6 +1,6 @@
 // Every read of the API as query options: its key, its route, how long it stays fresh.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { ApiError, call, type Query } from "./client";
+import { ApiError, call, type Query, worthRetrying } from "./client";
 import type {
   AccessRequest,
   ApiToken,
@@ -207,12 +207,15 @@ export const tracesQuery = (filter: TraceFilter, window: Window) =>
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   });
 
-/** `patience`: how often to ask again, 0.4 s apart, for a trace that may still be on its way. */
+/**
+ * `patience`: how often to ask again, 0.4 s apart, for a trace that may still be on its way. Who waits
+ * is told at once by `failureReason`; `error` comes when the patience is over.
+ */
 export const traceQuery = (id: string, patience = 5) =>
   queryOptions({
     queryKey: ["trace", id],
     queryFn: ({ signal }) => call<Trace>(`/api/v1/traces/${encodeURIComponent(id)}`, { signal }),
-    retry: (count, error) => count < (isMissing(error) ? patience : 2),
+    retry: (count, error) => (isMissing(error) ? count < patience : worthRetrying(count, error)),
     retryDelay: 400,
   });
 
@@ -228,6 +231,6 @@ export const payloadQuery = (trace: string, span: string) =>
   });
 
 /** A call of a second ago may still be on its way from the worker to the span log. */
-function isMissing(error: Error): boolean {
+export function isMissing(error: Error | null): boolean {
   return error instanceof ApiError && error.status === 404;
 }

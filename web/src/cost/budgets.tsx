@@ -46,9 +46,13 @@ export function Budgets({ project }: { project: string | undefined }) {
       <h2 className="px-4 pb-1 font-semibold">Budgets</h2>
       {shown.length === 0 ? (
         <p className="px-4 text-ink-2">
-          Nothing is capped here. A budget stops a key before it costs more than was meant:{" "}
+          Nothing is capped here. A budget stops calls before they cost more than was meant: set one{" "}
           <Link to="/keys" className="text-accent underline">
-            set one on a key
+            on a key
+          </Link>{" "}
+          or{" "}
+          <Link to="/people" search={{ part: "projects" }} className="text-accent underline">
+            on a project
           </Link>
           .
         </p>
@@ -91,7 +95,13 @@ function Row({ one }: { one: Capped }) {
             {one.name}
           </Link>
         ) : (
-          one.name
+          <Link
+            to="/people"
+            search={{ part: "projects", change: one.name }}
+            className="hover:underline"
+          >
+            {one.name}
+          </Link>
         )}
       </Cell>
       <Cell className="text-ink-2">{kind}</Cell>

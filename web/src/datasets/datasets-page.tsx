@@ -6,7 +6,7 @@ import type { Dataset } from "../api/types";
 import { useShortcuts } from "../frame/shortcuts";
 import { Button } from "../ui/button";
 import { CodeBlock } from "../ui/code";
-import { ago, compact, fullTime, NONE } from "../ui/format";
+import { ago, compact, fullTime, NONE, plural } from "../ui/format";
 import { Empty, Failure, Lines } from "../ui/states";
 import { Cell, ROW, Table } from "../ui/table";
 import { CreateDialog } from "./create-dialog";
@@ -76,7 +76,10 @@ function All({ search, onOpen }: AllProps) {
         </Empty>
       ) : (
         <>
-          <div className="flex px-4 py-2">{create}</div>
+          <div className="flex items-center px-4 py-2">
+            <p className="mr-auto text-ink-2">{plural(sets.data.length, "data set")}</p>
+            {create}
+          </div>
           <Table
             label="Data sets"
             min={640}

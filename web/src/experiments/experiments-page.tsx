@@ -95,10 +95,7 @@ function ExperimentTable({ experiments }: { experiments: readonly Experiment[] }
             {one.winner && <span className="block text-xs text-ok">{one.winner} won</span>}
           </Cell>
           <Cell wide className="py-1.5 text-ink-2">
-            {one.metrics
-              .filter((metric) => metric.role !== "secondary")
-              .map((metric) => metricName(metric.name))
-              .join(", ")}
+            {decidesOn(one)}
           </Cell>
           <Cell num className="py-1.5">
             {share(one.share)}
@@ -107,6 +104,12 @@ function ExperimentTable({ experiments }: { experiments: readonly Experiment[] }
       ))}
     </Table>
   );
+}
+
+/** One metric may both decide and guard; it is named once. */
+function decidesOn({ metrics }: Experiment): string {
+  const names = metrics.filter((one) => one.role !== "secondary").map((one) => one.name);
+  return [...new Set(names)].map(metricName).join(", ");
 }
 
 const EXAMPLE = `cat > tone.toml <<'END'

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { Link, useLocation } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useConnected } from "../api/connection";
 import { instanceQuery, sessionQuery } from "../api/frame-queries";
 import { Dot, type Tone } from "../ui/badge";
@@ -24,11 +24,11 @@ export const GROUPS = [
     pages: [
       { to: "/overview", label: "Overview", icon: "overview", keys: "g o" },
       { to: "/traces", label: "Traces", icon: "traces", keys: "g t" },
-      { to: "/sessions", label: "Sessions", icon: "inbox", keys: "g n" },
+      { to: "/sessions", label: "Sessions", icon: "chats", keys: "g n" },
       { to: "/feedback", label: "Feedback", icon: "thumb", keys: "g f" },
       { to: "/cost", label: "Cost", icon: "cost", keys: "g c" },
       { to: "/monitors", label: "Monitors", icon: "bell", keys: "g w" },
-      { to: "/readiness", label: "Readiness", icon: "check", keys: "g y" },
+      { to: "/readiness", label: "Readiness", icon: "stairs", keys: "g y" },
     ],
   },
   {
@@ -39,7 +39,7 @@ export const GROUPS = [
       { to: "/datasets", label: "Data sets", icon: "grid", keys: "g d" },
       { to: "/annotation", label: "Annotation", icon: "tag", keys: "g q" },
       { to: "/evals", label: "Evaluations", icon: "pulse", keys: "g e" },
-      { to: "/judges", label: "Judges", icon: "check", keys: "g j" },
+      { to: "/judges", label: "Judges", icon: "scales", keys: "g j" },
       { to: "/experiments", label: "Experiments", icon: "split", keys: "g x" },
       { to: "/pipelines", label: "Pipelines", icon: "refresh", keys: "g b" },
       { to: "/rightsize", label: "Right-sizing", icon: "filter", keys: "g z" },
@@ -52,7 +52,7 @@ export const GROUPS = [
       { to: "/routes", label: "Routes", icon: "routes", keys: "g r" },
       { to: "/providers", label: "Providers", icon: "server", keys: "g v" },
       { to: "/keys", label: "Keys", icon: "keys", keys: "g k" },
-      { to: "/guardrails", label: "Guardrails", icon: "warn", keys: "g g" },
+      { to: "/guardrails", label: "Guardrails", icon: "shield", keys: "g g" },
       { to: "/revisions", label: "Revisions", icon: "revisions", keys: "g h" },
     ],
   },
@@ -67,12 +67,19 @@ export const GROUPS = [
   },
 ] as const satisfies readonly { title: string; pages: readonly Page[] }[];
 
+// Where the window is low the rows draw together, so that all pages stay in sight.
 const ROW =
-  "flex h-7.5 w-full items-center gap-2.5 rounded-md px-2 text-ink-2 hover:bg-hover hover:text-ink max-wide:justify-center max-wide:px-0";
+  "flex h-7.5 w-full [@media(max-height:960px)]:h-6.25 items-center gap-2.5 rounded-md px-2 text-ink-2 hover:bg-hover hover:text-ink max-wide:justify-center max-wide:px-0";
 const WORD = "truncate max-wide:sr-only";
 
 export function Nav() {
   const theme = useTheme();
+  const list = useRef<HTMLDivElement>(null);
+  const { pathname } = useLocation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the page that is open changes with its path
+  useEffect(() => {
+    list.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+  }, [pathname]);
   return (
     <nav
       aria-label="Main"
@@ -86,7 +93,7 @@ export function Nav() {
         <Mark />
         <span className={cx("text-base font-semibold tracking-tight", WORD)}>stockpot</span>
       </Link>
-      <div className="flex min-h-0 flex-1 flex-col gap-2 overflow-y-auto">
+      <div ref={list} className="flex min-h-0 flex-1 flex-col gap-2 overflow-y-auto">
         {GROUPS.map(({ title, pages }) => (
           <div key={title}>
             <p aria-hidden className="px-2 pb-0.5 text-2xs text-ink-3 max-wide:hidden">

@@ -310,7 +310,10 @@ const audit = createRoute({
 const settings = createRoute({
   getParentRoute: () => frame,
   path: "/settings",
-  validateSearch: (raw: Raw): { find?: string } => ({ find: text(raw.find, 60) }),
+  validateSearch: (raw: Raw): { find?: string; price?: string } => ({
+    find: text(raw.find, 60),
+    price: raw.price === undefined ? undefined : (text(raw.price, 300) ?? ""),
+  }),
   staticData: { title: "Settings", scope: [] },
   component: lazyRouteComponent(() => import("../settings/settings-page"), "SettingsPage"),
 });

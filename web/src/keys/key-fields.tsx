@@ -106,8 +106,8 @@ export function KeyFields({ draft, problems, onChange, projects, models, fixed }
             value={draft.whenAway}
             onChange={(value) => onChange({ whenAway: value as Draft["whenAway"] })}
             choices={[
-              { value: "closed", label: "refuse when the lease is used" },
-              { value: "continue", label: "continue up to one more lease" },
+              { value: "closed", label: "refuse calls" },
+              { value: "continue", label: "lend once more" },
             ]}
           />
         </Labelled>

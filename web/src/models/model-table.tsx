@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Fragment } from "react";
 import { asApiError, call } from "../api/client";
+import { useMay } from "../api/may";
 import type { Model, TargetHealth, TestResult } from "../api/types";
 import { Badge, State, type Tone } from "../ui/badge";
 import { Button, buttonClass } from "../ui/button";
@@ -117,18 +118,10 @@ function Rows({ model }: { model: Model }) {
         <td className="num px-2 max-wide:hidden">
           {model.targets.reduce((sum, target) => sum + target.in_flight, 0) || NONE}
         </td>
-        <td className="num px-2">{several ? "" : price(only, "input")}</td>
-        <td className="num px-2">{several ? "" : price(only, "output")}</td>
+        <td className="num px-2">{!several && <Priced target={only} bucket="input" />}</td>
+        <td className="num px-2">{!several && <Priced target={only} bucket="output" />}</td>
         <td className="pr-4 pl-2">
           <span className="flex justify-end gap-1">
-            <Link
-              to="/routes"
-              search={{ route: model.name }}
-              aria-label={`Route of ${model.name}`}
-              className={buttonClass("ghost")}
-            >
-              Route
-            </Link>
             {model.kind === "chat" && (
               <Link
                 to="/playground"
@@ -138,6 +131,14 @@ function Rows({ model }: { model: Model }) {
                 Try
               </Link>
             )}
+            <Link
+              to="/routes"
+              search={{ route: model.name }}
+              aria-label={`Route of ${model.name}`}
+              className={buttonClass("ghost", "max-wide:hidden")}
+            >
+              Route
+            </Link>
             <Button
               onClick={() => trial.mutate()}
               busy={trial.isPending}
@@ -158,6 +159,23 @@ function Rows({ model }: { model: Model }) {
   );
 }
 
+/** A price; one that is not known can be stated by who may. */
+function Priced({ target, bucket }: { target: TargetHealth | undefined; bucket: string }) {
+  const shown = price(target, bucket);
+  const admin = useMay().instance("admin");
+  if (shown !== "unknown" || !target || !admin) return shown;
+  return (
+    <Link
+      to="/settings"
+      search={{ price: `${target.provider}/${target.model}` }}
+      title="State its price"
+      className="text-warn hover:underline"
+    >
+      unknown
+    </Link>
+  );
+}
+
 function TargetRow({ target, model }: { target: TargetHealth; model: Model }) {
   return (
     <Fragment>
@@ -171,10 +189,10 @@ function TargetRow({ target, model }: { target: TargetHealth; model: Model }) {
         </td>
         <td className="num px-2 max-wide:hidden">{target.in_flight || NONE}</td>
         <td className="num px-2" title={target.price_source}>
-          {price(target, "input")}
+          <Priced target={target} bucket="input" />
         </td>
         <td className="num px-2" title={target.price_source}>
-          {price(target, "output")}
+          <Priced target={target} bucket="output" />
         </td>
         <td />
       </tr>

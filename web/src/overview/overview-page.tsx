@@ -147,8 +147,20 @@ function Charts({ overview }: { overview: Overview }) {
       <Chart title="Spend" series={series.spend} format={money} {...shared} />
       <Chart title="Tokens" series={series.tokens} format={compact} {...shared} />
       <Chart title="Latency" series={series.latency} format={duration} {...shared} />
-      <Chart title="Time to first token" series={series.first} format={duration} {...shared} />
-      <Chart title="Time per output token" series={series.pace} format={duration} {...shared} />
+      <Chart
+        title="Time to first token"
+        series={series.first}
+        format={duration}
+        nothing="No call was streamed in this window"
+        {...shared}
+      />
+      <Chart
+        title="Time per output token"
+        series={series.pace}
+        format={duration}
+        nothing="No call was streamed in this window"
+        {...shared}
+      />
     </section>
   );
 }

@@ -14,6 +14,7 @@ import { Users } from "./users";
 const MAKES = {
   users: { open: "invite", label: "Invite somebody" },
   teams: { open: "team", label: "Create a team" },
+  projects: { open: "project", label: "Create a project" },
   tokens: { open: "token", label: "Create a token" },
 } as const;
 
@@ -24,16 +25,19 @@ export function PeoplePage() {
   const admin = may.instance("admin");
   const tab: PeopleTab = search.part ?? (admin ? "users" : "tokens");
   const change = (next: PeopleSearch) =>
-    navigate({ to: "/people", search: (old) => ({ ...old, open: undefined, ...next }) });
+    navigate({
+      to: "/people",
+      search: (old) => ({ ...old, open: undefined, change: undefined, ...next }),
+    });
   const close = () => change({});
-  const makes = tab === "projects" ? undefined : MAKES[tab];
+  const makes = MAKES[tab];
   const allowed = tab === "tokens" || admin;
   useShortcuts([
     {
       keys: "n",
       label: "Invite, or create what is shown",
       group: "People",
-      run: () => makes && allowed && change({ open: makes.open }),
+      run: () => allowed && change({ open: makes.open }),
     },
   ]);
   return (
@@ -60,17 +64,15 @@ export function PeoplePage() {
                 }
               />
             )}
-            {makes && (
-              <Button
-                tone="primary"
-                icon="plus"
-                disabled={!allowed}
-                title={allowed ? undefined : needs("admin")}
-                onClick={() => change({ open: makes.open })}
-              >
-                {makes.label}
-              </Button>
-            )}
+            <Button
+              tone="primary"
+              icon="plus"
+              disabled={!allowed}
+              title={allowed ? undefined : needs("admin")}
+              onClick={() => change({ open: makes.open })}
+            >
+              {makes.label}
+            </Button>
           </span>
         }
         tabs={[
@@ -90,7 +92,19 @@ export function PeoplePage() {
             label: "Teams",
             content: <Teams creating={admin && search.open === "team"} onCreated={close} />,
           },
-          { id: "projects", label: "Projects", content: <Projects only={search.project} /> },
+          {
+            id: "projects",
+            label: "Projects",
+            content: (
+              <Projects
+                only={search.project}
+                changing={admin ? search.change : undefined}
+                creating={admin && search.open === "project"}
+                onChange={(name) => change({ change: name })}
+                onClose={close}
+              />
+            ),
+          },
           {
             id: "tokens",
             label: "API tokens",

@@ -1,28 +1,55 @@
-// Who is in which project, besides those whose role on the instance holds everywhere.
+// Every project: what it may cost and ask for, and who is in it besides those whose role on the
+// instance holds everywhere.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { call } from "../api/client";
-import { type Role, useMay } from "../api/may";
+import { needs, type Role, useMay } from "../api/may";
 import { accessQuery, projectsQuery, teamsQuery, usersQuery } from "../api/queries";
 import type { Project } from "../api/types";
+import { limitWords } from "../keys/words";
 import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
+import { money } from "../ui/format";
 import { Select } from "../ui/select";
 import { Failure, Lines } from "../ui/states";
 import { toastError } from "../ui/toast";
 import { ROLE_CHOICES } from "./words";
 
-export function Projects({ only }: { only: string | undefined }) {
+const ProjectDialog = lazy(() => import("./project-dialog"));
+
+interface ProjectsProps {
+  only: string | undefined;
+  changing: string | undefined;
+  creating: boolean;
+  onChange: (name: string) => void;
+  onClose: () => void;
+}
+
+export function Projects({ only, changing, creating, onChange, onClose }: ProjectsProps) {
   const projects = useQuery(projectsQuery);
   const may = useMay();
   if (projects.error && !projects.data)
     return <Failure error={projects.error} onRetry={projects.refetch} className="m-4" />;
   if (!projects.data) return <Lines />;
-  return projects.data
-    .filter((one) => (!only || one.name === only) && may.project("viewer", one.name))
-    .map((one) => <One key={one.id} project={one} />);
+  const known = projects.data.find((one) => one.name === changing);
+  return (
+    <>
+      {projects.data
+        .filter((one) => (!only || one.name === only) && may.project("viewer", one.name))
+        .map((one) => (
+          <One key={one.id} project={one} onChange={() => onChange(one.name)} />
+        ))}
+      <Suspense>
+        {(known || creating) && (
+          <ProjectDialog key={known?.id ?? ""} known={known} onClose={onClose} />
+        )}
+      </Suspense>
+    </>
+  );
 }
 
-function One({ project }: { project: Project }) {
+function One({ project, onChange }: { project: Project; onChange: () => void }) {
   const may = useMay();
   const client = useQueryClient();
   const access = useQuery(accessQuery(project.name));
@@ -59,7 +86,16 @@ function One({ project }: { project: Project }) {
             choices={others}
           />
         )}
+        <Button
+          disabled={!may.instance("admin")}
+          title={may.instance("admin") ? undefined : needs("admin")}
+          aria-label={`Change ${project.name}`}
+          onClick={onChange}
+        >
+          Change
+        </Button>
       </div>
+      <About project={project} />
       {access.error ? (
         <Failure error={access.error} onRetry={access.refetch} className="mt-2" />
       ) : access.data?.length === 0 ? (
@@ -92,5 +128,29 @@ function One({ project }: { project: Project }) {
         </ul>
       )}
     </section>
+  );
+}
+
+/** What the project says of itself, in one line; the cap leads to what was spent of it. */
+function About({ project }: { project: Project }) {
+  const { budget, limits } = project;
+  const words = [
+    project.description.replace(/\.$/, ""),
+    project.owner && `owner ${project.owner}`,
+    `${project.archetype}, stage ${project.stage}, risk ${project.risk_tier}`,
+    limitWords(limits) !== "none" && limitWords(limits),
+  ].filter(Boolean);
+  return (
+    <p className="text-ink-2">
+      {words.join(" · ")} ·{" "}
+      {budget ? (
+        <Link to="/cost" search={{ project: project.name }} className="hover:underline">
+          {money(budget.spent_nano)} of {money(budget.spec.limit_nano)}{" "}
+          {budget.spec.period === "total" ? "in total" : `a ${budget.spec.period}`}
+        </Link>
+      ) : (
+        <span className="text-ink-3">no budget</span>
+      )}
+    </p>
   );
 }

@@ -30,7 +30,7 @@ interface Props {
 const NUMBERS = [
   { name: "temperature", label: "Temperature", hint: "0 to 2", step: 0.1, max: 2 },
   { name: "top_p", label: "Top p", hint: "0 to 1", step: 0.05, max: 1 },
-  { name: "max_tokens", label: "Max tokens", hint: "model's own", step: 16, max: 1_000_000 },
+  { name: "max_tokens", label: "Max tokens", hint: "automatic", step: 16, max: 1_000_000 },
   { name: "seed", label: "Seed", hint: "random", step: 1, max: 2 ** 31 },
 ] as const;
 

@@ -58,8 +58,9 @@ export function SessionsPage() {
         <span className="mr-auto" />
         <Input
           aria-label="Find by name"
-          placeholder="part of the name"
-          className="w-44"
+          data-search=""
+          placeholder="Part of a name, Enter"
+          className="!w-44"
           defaultValue={search.find}
           onKeyDown={(event) =>
             event.key === "Enter" && change({ find: event.currentTarget.value || undefined })

@@ -31,6 +31,8 @@ describe("prices", () => {
   });
 
   it("are dollars by bucket", () => {
-    expect(dollars({ dollars: { input: 2.5, cache_read: 1 } })).toBe("input $2.5, cache read $1");
+    expect(dollars({ dollars: { input: 2.5, cache_read: 0.075 } })).toBe(
+      "input $2.50, cache read $0.075",
+    );
   });
 });

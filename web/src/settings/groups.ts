@@ -30,9 +30,11 @@ export function ownPrices(prices: readonly ModelPrices[]): Price[] {
   return prices.flatMap((model) => model.rows.filter((row) => row.own));
 }
 
+/** Two decimals, or as many as the price has. */
 export function dollars(price: Pick<Price, "dollars">): string {
+  const shown = (value: number) => (/\.\d{3}/.test(String(value)) ? value : value.toFixed(2));
   return Object.entries(price.dollars)
-    .map(([bucket, value]) => `${bucket.replaceAll("_", " ")} $${value}`)
+    .map(([bucket, value]) => `${bucket.replaceAll("_", " ")} $${shown(value)}`)
     .join(", ");
 }
 

@@ -1,9 +1,9 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { call } from "../api/client";
 import { useMay } from "../api/may";
-import { instanceQuery, pricesQuery, settingsQuery, signInWaysQuery } from "../api/queries";
+import { instanceQuery, settingsQuery, signInWaysQuery } from "../api/queries";
 import { State } from "../ui/badge";
 import { Button } from "../ui/button";
 import { CopyText } from "../ui/copy";
@@ -13,7 +13,9 @@ import { ago, plural } from "../ui/format";
 import { Empty, Failure, Lines } from "../ui/states";
 import { Cell, ROW, Table } from "../ui/table";
 import { toast } from "../ui/toast";
-import { dollars, grouped, ownPrices, unpriced } from "./groups";
+import { grouped } from "./groups";
+import { Prices } from "./prices";
+import { Section } from "./section";
 
 export function SettingsPage() {
   const may = useMay();
@@ -32,15 +34,6 @@ export function SettingsPage() {
         </Empty>
       )}
     </div>
-  );
-}
-
-function Section({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <section aria-label={title} className="border-b px-4 py-3">
-      <h2 className="mb-1 font-semibold">{title}</h2>
-      {children}
-    </section>
   );
 }
 
@@ -88,64 +81,14 @@ function Running() {
             <State tone={process.state === "running" ? "ok" : "warn"}>{process.name}</State>
             <span className="text-ink-3">
               {" "}
-              {process.state === "running" ? ago(process.since_ms) : process.state}
+              {process.state === "running"
+                ? `up ${ago(process.since_ms).replace(/ ago$/, "")}`
+                : process.state}
               {process.restarts > 0 && `, ${plural(process.restarts, "restart")}`}
             </span>
           </li>
         ))}
       </ul>
-    </Section>
-  );
-}
-
-function Prices() {
-  const prices = useQuery(pricesQuery);
-  if (prices.error && !prices.data)
-    return <Failure error={prices.error} onRetry={prices.refetch} className="m-4" />;
-  if (!prices.data) return <Lines rows={3} />;
-  const own = ownPrices(prices.data);
-  const unknown = unpriced(prices.data);
-  const sources = [
-    ...new Set(
-      prices.data.flatMap((model) =>
-        model.rows.filter((r) => !r.own).map((r) => r.source.split(",")[0]),
-      ),
-    ),
-  ];
-  return (
-    <Section title="Prices">
-      <p className="text-ink-2">
-        {plural(prices.data.length, "model")} at a provider; published prices from{" "}
-        {sources.join(", ") || "nowhere yet"}.{" "}
-        {unknown.length > 0 && (
-          <Link to="/traces" search={{ unpriced: true }} className="text-warn hover:underline">
-            {plural(unknown.length, "model")} of unknown price: their calls are counted, not billed.
-          </Link>
-        )}
-      </p>
-      {own.length === 0 ? (
-        <p className="text-ink-3">
-          No own prices. State one, with where it comes from:{" "}
-          <code className="rounded bg-mute-wash px-1 font-mono text-xs select-all">
-            stockpot prices set --help
-          </code>
-        </p>
-      ) : (
-        <Table
-          label="Own prices"
-          head={[{ title: "Model" }, { title: "Dollars per million" }, { title: "Source" }]}
-        >
-          {own.map((price) => (
-            <tr key={price.id} className={ROW}>
-              <Cell>
-                {price.provider}/{price.model}
-              </Cell>
-              <Cell>{dollars(price)}</Cell>
-              <Cell className="text-ink-2">{price.source}</Cell>
-            </tr>
-          ))}
-        </Table>
-      )}
     </Section>
   );
 }

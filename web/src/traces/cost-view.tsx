@@ -33,9 +33,19 @@ export function CostView({ span }: { span: Span }) {
         <p className="mb-3 rounded-md bg-warn-wash px-3 py-2 text-warn">
           The price of {span.model || span.requested_model || "this model"} at{" "}
           {span.provider || "its provider"} is not known, so the cost is unknown, not zero.{" "}
-          <Link to="/models" className="underline underline-offset-2">
-            See its targets
-          </Link>
+          {span.provider && span.model ? (
+            <Link
+              to="/settings"
+              search={{ price: `${span.provider}/${span.model}` }}
+              className="underline underline-offset-2"
+            >
+              State its price
+            </Link>
+          ) : (
+            <Link to="/models" className="underline underline-offset-2">
+              See its targets
+            </Link>
+          )}
         </p>
       )}
       <table className="w-full">

@@ -127,7 +127,7 @@ function SearchBox({ onSearch }: { onSearch: (conditions: Conditions) => void })
         data-search
         aria-label="Search traces"
         aria-description="Words of requests and answers, or conditions such as model:NAME, status:error, user:ID, cost:>0.01, duration:>2s"
-        placeholder="Search text, or model:  status:error  user:  session:  tag:  cost:>0.01  duration:>2s"
+        placeholder="Search text, or  status:error  user:  cost:>0.01  duration:>2s"
         value={typed}
         onChange={(event) => setTyped(event.target.value)}
         onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}

@@ -150,7 +150,7 @@ const Row = memo(function Row({ row, top, index, open, fresh, keyName }: RowProp
           {root.requested_model || root.model || root.name}
         </Link>
       </span>
-      <span role="cell" className="truncate">
+      <span role="cell" className="truncate" title={root.input_preview || undefined}>
         {root.input_preview || (
           <span className="text-ink-3">{root.payload === "none" ? "not logged" : root.name}</span>
         )}
@@ -158,6 +158,7 @@ const Row = memo(function Row({ row, top, index, open, fresh, keyName }: RowProp
       <span
         role="cell"
         data-col="output"
+        title={(failed ? root.error_message : root.output_preview) || undefined}
         className={cx("truncate", failed ? "text-bad" : "text-ink-2")}
       >
         {failed

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
-import { keysQuery, payloadQuery, traceQuery } from "../api/queries";
+import { isMissing, keysQuery, payloadQuery, traceQuery } from "../api/queries";
 import type { Span, Trace, TreePage } from "../api/types";
 import { TraceFeedback } from "../feedback/trace-feedback";
 import { useShortcuts } from "../frame/shortcuts";
@@ -44,7 +44,10 @@ function OneTrace({ traceId }: { traceId: string }) {
     ...traceQuery(traceId),
     enabled: tree.isError || (tree.isSuccess && !giant),
   });
-  const { data, error, refetch } = trace;
+  const { data, refetch } = trace;
+  // A trace that is not there is said so at once; a record that is on its way still takes its place.
+  const early = [trace.failureReason, tree.error].find((one) => isMissing(one ?? null));
+  const error = trace.error ?? early ?? null;
   return (
     <aside
       aria-label="Trace"
@@ -58,7 +61,7 @@ function OneTrace({ traceId }: { traceId: string }) {
       {error && !data ? (
         <>
           <Header traceId={traceId} />
-          <Failure error={error} onRetry={refetch} className="m-4" />
+          <Failure error={error} onRetry={() => refetch()} className="m-4" />
         </>
       ) : giant && tree.data ? (
         <Giant first={tree.data} />

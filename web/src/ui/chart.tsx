@@ -27,6 +27,8 @@ interface Props {
   toMs: number;
   onZoom?: (fromMs: number, toMs: number) => void;
   onPick?: (fromMs: number, toMs: number) => void;
+  /** What to say when no value is known at any time. */
+  nothing?: string;
 }
 
 const AXIS_FONT = "11px Geist, ui-sans-serif, system-ui, sans-serif";
@@ -184,9 +186,10 @@ export function Chart(props: Props) {
   }, [shape, times, series]);
 
   const shown = at !== null && times[at] !== undefined ? at : null;
+  const blank = series.every((item) => item.values.every((value) => value === null));
   const start = shown === null ? undefined : (times[shown] ?? 0) * 1000;
   return (
-    <figure className="min-w-0 px-4 pt-3 pb-2">
+    <figure className="relative min-w-0 px-4 pt-3 pb-2">
       <figcaption className="flex h-5 items-baseline gap-3">
         <span className="font-medium whitespace-nowrap">{title}</span>
         <span className="ml-auto flex min-w-0 gap-3 truncate text-xs text-ink-2">
@@ -217,6 +220,11 @@ export function Chart(props: Props) {
         style={{ height }}
         onClick={() => start !== undefined && onPick?.(start, start + bucketMs)}
       />
+      {blank && (
+        <p className="pointer-events-none absolute inset-x-4 top-1/2 text-center text-xs text-ink-3">
+          <span className="bg-page px-2">{props.nothing ?? "No values in this window"}</span>
+        </p>
+      )}
     </figure>
   );
 }

@@ -23,7 +23,7 @@ export function Tabs({ label, tabs, value, onChange, aside }: Props) {
       onValueChange={(next) => onChange(String(next))}
       className="flex min-h-0 flex-col"
     >
-      <div className="flex items-center border-b pr-3 pl-4">
+      <div className="flex items-center border-b px-4">
         <Base.List aria-label={label} className="flex flex-1 gap-4">
           {tabs.map((tab) => (
             <Base.Tab

@@ -1,0 +1,188 @@
+// Makes a project, or changes what a known one says of itself, may cost and may ask for.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { call } from "../api/client";
+import type { Project } from "../api/types";
+import { Button } from "../ui/button";
+import { Dialog } from "../ui/dialog";
+import { Field, Input } from "../ui/field";
+import { money } from "../ui/format";
+import { type Choice, Select } from "../ui/select";
+import { Failure } from "../ui/states";
+import { toast } from "../ui/toast";
+import {
+  emptyProject,
+  newProject,
+  type ProjectDraft,
+  type ProjectProblems,
+  projectChanges,
+  projectDraft,
+  projectProblems,
+} from "./project-draft";
+
+const same = (values: readonly string[]) => values.map((value) => ({ value, label: value }));
+
+const PERIODS = [
+  { value: "day", label: "a day" },
+  { value: "week", label: "a week" },
+  { value: "month", label: "a month" },
+  { value: "total", label: "in total" },
+];
+const AWAY = [
+  { value: "closed", label: "refuse calls" },
+  { value: "continue", label: "lend once more" },
+];
+const USUAL = { value: "", label: "As this instance usually does" };
+const PAYLOADS = [
+  { value: "full", label: "In full" },
+  { value: "masked", label: "With personal data and secrets masked" },
+  { value: "none", label: "Not at all: only figures and cost" },
+];
+
+export default function ProjectDialog({
+  known,
+  onClose,
+}: {
+  known?: Project;
+  onClose: () => void;
+}) {
+  const [draft, setDraft] = useState<ProjectDraft>(() =>
+    known ? projectDraft(known) : emptyProject,
+  );
+  const [shown, setShown] = useState(false);
+  const wrong = projectProblems(draft);
+  const save = useSave(draft, known, onClose);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setShown(true);
+    if (Object.keys(wrong).length === 0) save.mutate();
+  };
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      width={640}
+      title={known ? `Change ${known.name}` : "Create a project"}
+      description={
+        known
+          ? undefined
+          : "A project is a use case: its keys, prompts, traces and budget stand together."
+      }
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button tone="primary" type="submit" form="project" busy={save.isPending}>
+            {known ? "Save" : "Create"}
+          </Button>
+        </>
+      }
+    >
+      <form id="project" onSubmit={submit} noValidate className="flex flex-col gap-4">
+        <Fields
+          draft={draft}
+          problems={shown ? wrong : {}}
+          known={known}
+          onChange={(next) => setDraft({ ...draft, ...next })}
+        />
+      </form>
+      {save.error && <Failure error={save.error} className="mt-4" />}
+    </Dialog>
+  );
+}
+
+function useSave(draft: ProjectDraft, known: Project | undefined, onSaved: () => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async () => {
+      if (!known)
+        return call<Project>("/api/v1/projects", { method: "POST", body: newProject(draft) });
+      const path = `/api/v1/projects/${encodeURIComponent(known.name)}`;
+      const { settings, uncapped } = projectChanges(draft, known);
+      if (Object.keys(settings).length > 0) await call(path, { method: "PATCH", body: settings });
+      if (uncapped) await call(`${path}/budget`, { method: "DELETE" });
+      return known;
+    },
+    onSuccess: ({ name }) => {
+      toast({
+        text: known ? `${name} is changed. Workers follow within a second.` : `${name} is there.`,
+      });
+      for (const key of ["projects", "readiness"]) client.invalidateQueries({ queryKey: [key] });
+      onSaved();
+    },
+  });
+}
+
+interface FieldsProps {
+  draft: ProjectDraft;
+  problems: ProjectProblems;
+  known?: Project;
+  onChange: (next: Partial<ProjectDraft>) => void;
+}
+
+function Fields({ draft, problems, known, onChange }: FieldsProps) {
+  const text = (field: keyof ProjectDraft, label: string, more = {}, hint?: string) => (
+    <Field label={label} error={problems[field]} hint={hint}>
+      {(props) => (
+        <Input
+          value={draft[field]}
+          onChange={(event) => onChange({ [field]: event.target.value })}
+          {...more}
+          {...props}
+        />
+      )}
+    </Field>
+  );
+  const choice = (field: keyof ProjectDraft, label: string, choices: readonly Choice[]) => (
+    <Labelled label={label}>
+      <Select
+        label={label}
+        className="w-full"
+        value={draft[field]}
+        onChange={(value) => onChange({ [field]: value })}
+        choices={choices}
+      />
+    </Labelled>
+  );
+  const spent = known?.budget
+    ? `${money(known.budget.spent_nano)} of it is spent in this period.`
+    : undefined;
+  return (
+    <>
+      <div className="grid grid-cols-2 gap-3">
+        {text("name", "Name", { disabled: Boolean(known), placeholder: "menu-desk" })}
+        {text("owner", "Owner", { placeholder: "who answers for it" })}
+      </div>
+      {text("description", "What it is for", { maxLength: 2000 })}
+      <div className="grid grid-cols-3 gap-3">
+        {choice("archetype", "Kind", same(["prompt", "rag", "fine-tune", "agent"]))}
+        {choice("stage", "Stage", same(["crawl", "walk", "run"]))}
+        {choice("risk_tier", "Risk", same(["low", "medium", "high"]))}
+      </div>
+      {text("target_metric", "Metric that it is to move", { placeholder: "satisfied guests" })}
+      <div className="grid grid-cols-3 gap-3">
+        {text("budget", "Budget, dollars", { placeholder: "no cap", inputMode: "decimal" }, spent)}
+        {choice("period", "Budget counts", PERIODS)}
+        {choice("whenAway", "If the control plane is away", AWAY)}
+      </div>
+      <div className="grid grid-cols-3 gap-3">
+        {text("rpm", "Calls a minute", { placeholder: "no limit", inputMode: "numeric" })}
+        {text("tpm", "Tokens a minute", { placeholder: "no limit", inputMode: "numeric" })}
+        {text("concurrency", "Calls at once", { placeholder: "no limit", inputMode: "numeric" })}
+      </div>
+      {choice(
+        "payloads",
+        "Log requests and answers of new keys",
+        known ? PAYLOADS : [USUAL, ...PAYLOADS],
+      )}
+    </>
+  );
+}
+
+function Labelled({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div className="min-w-0">
+      <p className="mb-1 truncate text-xs font-medium text-ink-2">{label}</p>
+      {children}
+    </div>
+  );
+}
