@@ -46,7 +46,7 @@ async def test_a_price_is_stated_with_its_source_changed_and_taken_back(open_pag
     await expect(dialog.get_by_text("Say where it comes from")).to_be_visible()
     await dialog.get_by_label("Source").fill("a measured hour of the machine")
     await dialog.get_by_role("button", name="Save").click()
-    row = page.get_by_role("row", name=re.compile("lab/slow"))
+    row = page.get_by_role("row").filter(has_text="lab/slow")
     await expect(row).to_contain_text("input $0.50")
     await row.get_by_role("button", name="Change the price of lab/slow").click()
     await dialog.get_by_label("Output").fill("2")
