@@ -8,6 +8,16 @@ const instance = process.env.STOCKPOT_URL ?? "http://127.0.0.1:4001";
 
 export default defineConfig({
   plugins: [react(), tailwind()],
+  resolve: {
+    // What stands in for React's own hook in Reacts before 18.
+    alias: [
+      { find: /^use-sync-external-store\/shim$/, replacement: "react" },
+      {
+        find: /^use-sync-external-store\/shim\/with-selector$/,
+        replacement: "use-sync-external-store/with-selector",
+      },
+    ],
+  },
   build: {
     outDir: "../src/stockpot/console",
     emptyOutDir: true,

@@ -1,4 +1,4 @@
-"""A trace of ten thousand spans opens at once, holds few rows at a time, and all are reached."""
+"""A trace of ten thousand spans opens with one page, holds few rows at a time; all are reached."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SPANS = 10_000
 BRANCHES = 9
 PER_BATCH = 2_000
 TRACE = "5" * 32
-FIRST_PAGE_WITHIN_S = 1.0
+PER_PAGE = 200
 DAY_NS = 86_400 * 10**9
 
 
@@ -59,17 +59,15 @@ def send(instance: Instance) -> None:
         assert not answer.json().get("partialSuccess")
 
 
-async def tree(page: Page, **asked: str) -> tuple[dict[str, Any], float]:
-    """What the API says of the trace's tree, and how long it took."""
-    began = time.perf_counter()
-    answer = await page.request.get(f"/api/v1/traces/{TRACE}/tree", params=asked)
-    took = time.perf_counter() - began
-    return (await answer.json() if answer.ok else {}), took
+async def tree(page: Page) -> dict[str, Any]:
+    """What the API says of the trace's tree, as far as it is there."""
+    answer = await page.request.get(f"/api/v1/traces/{TRACE}/tree")
+    return await answer.json() if answer.ok else {}
 
 
 async def until_whole(page: Page) -> None:
-    deadline = time.monotonic() + 60
-    while (await tree(page))[0].get("total") != SPANS:
+    deadline = time.monotonic() + 120
+    while (await tree(page)).get("total") != SPANS:
         assert time.monotonic() < deadline, "the log did not take all spans"
         await asyncio.sleep(0.2)
 
@@ -80,19 +78,17 @@ async def test_a_trace_of_ten_thousand_spans_opens_scrolls_to_its_end_and_folds(
     await asyncio.to_thread(send, instance)
     page = await open_page("/overview")
     await until_whole(page)
-    first, took = await tree(page)
-    for _ in range(4):  # other tests use the machine, too: the best of five counts
-        took = min(took, (await tree(page))[1])
-    print(f"first page of {SPANS} spans: {took * 1000:.0f} ms")
-    assert took < FIRST_PAGE_WITHIN_S
-    assert 0 < len(first["rows"]) <= 200
+    assert len((await tree(page))["rows"]) == PER_PAGE
 
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url) if f"{TRACE}/" in sent.url else None)
     await page.goto(f"/traces/{TRACE}")
     timeline = page.get_by_role("region", name="Timeline")
     await expect(timeline).to_contain_text("10,000 spans")
     await expect(timeline.get_by_role("button", name="kitchen", exact=True)).to_be_visible()
     rows = timeline.locator("[data-waterfall] > div > div")
     assert await rows.count() < 80
+    assert len([url for url in asked if "/tree" in url]) == 1, asked
 
     scroller = timeline.locator("[data-waterfall]")
     await scroller.evaluate("element => { element.scrollTop = element.scrollHeight }")

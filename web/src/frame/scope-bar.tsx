@@ -4,10 +4,11 @@ import { useMatches, useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { projectsQuery } from "../api/frame-queries";
 import { DEFAULT_RANGE, RANGES } from "../api/window";
-import { moment } from "../ui/format";
+
 import { Icon } from "../ui/icons";
 import { Kbd } from "../ui/kbd";
 import { NativeSelect } from "../ui/native-select";
+import { moment } from "../ui/time";
 import { openPalette } from "./palette-store";
 import type { Scope } from "./search";
 

@@ -21,6 +21,7 @@ export const treeQuery = (id: string, page = 0) =>
         signal,
       }),
     retry: false, // the trace itself is waited for, see `traceQuery`
+    staleTime: 30_000, // scrolling back and forth asks for no page twice
   });
 
 interface Props {

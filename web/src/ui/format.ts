@@ -1,4 +1,5 @@
 // Numbers, money and times as people read them. Pure; None stays "unknown" and is never zero.
+export * from "./time";
 
 const integer = new Intl.NumberFormat("en-US");
 const compactNumber = new Intl.NumberFormat("en-US", {
@@ -59,39 +60,6 @@ export function percent(part: number, whole: number): string {
   const share = (100 * part) / whole;
   if (share > 0 && share < 0.1) return "<0.1%";
   return `${share.toFixed(share < 10 && share !== Math.round(share) ? 1 : 0)}%`;
-}
-
-const two = (value: number) => String(value).padStart(2, "0");
-
-/** Local clock time with milliseconds: what a row of the trace list shows for today. */
-export function clock(ms: number): string {
-  const at = new Date(ms);
-  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-}
-
-export function day(ms: number): string {
-  return new Date(ms).toLocaleDateString("en-GB", { day: "2-digit", month: "short" });
-}
-
-/** Today's instants as a clock time, older ones with their day. */
-export function moment(ms: number, now = Date.now()): string {
-  const same = new Date(ms).toDateString() === new Date(now).toDateString();
-  return same ? clock(ms) : `${day(ms)} ${clock(ms)}`;
-}
-
-export function fullTime(ms: number): string {
-  const at = new Date(ms);
-  const date = at.toLocaleDateString("en-GB", { day: "2-digit", month: "short", year: "numeric" });
-  return `${date}, ${clock(ms)}.${String(at.getMilliseconds()).padStart(3, "0")}`;
-}
-
-export function ago(ms: number, now = Date.now()): string {
-  const seconds = Math.max(0, Math.round((now - ms) / 1000));
-  if (seconds < 5) return "just now";
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ago`;
-  return `${Math.floor(seconds / 86_400)} d ago`;
 }
 
 export function bytes(size: number): string {

@@ -1,0 +1,35 @@
+// Instants as people read them, by this browser's clock. Pure; apart from the other formats because the
+// frame needs it before any page.
+
+const two = (value: number) => String(value).padStart(2, "0");
+
+/** Local clock time with milliseconds: what a row of the trace list shows for today. */
+export function clock(ms: number): string {
+  const at = new Date(ms);
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+export function day(ms: number): string {
+  return new Date(ms).toLocaleDateString("en-GB", { day: "2-digit", month: "short" });
+}
+
+/** Today's instants as a clock time, older ones with their day. */
+export function moment(ms: number, now = Date.now()): string {
+  const same = new Date(ms).toDateString() === new Date(now).toDateString();
+  return same ? clock(ms) : `${day(ms)} ${clock(ms)}`;
+}
+
+export function fullTime(ms: number): string {
+  const at = new Date(ms);
+  const date = at.toLocaleDateString("en-GB", { day: "2-digit", month: "short", year: "numeric" });
+  return `${date}, ${clock(ms)}.${String(at.getMilliseconds()).padStart(3, "0")}`;
+}
+
+export function ago(ms: number, now = Date.now()): string {
+  const seconds = Math.max(0, Math.round((now - ms) / 1000));
+  if (seconds < 5) return "just now";
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} d ago`;
+}
