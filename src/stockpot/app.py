@@ -268,6 +268,7 @@ class _Control:
         """End what only waits; answers that are being sent go on."""
         self.draining = True
         self.spans.stop_following()
+        self.evals.following.stop()
         await self.prompts.news.stop()
         await self.catalog.publisher.stop_waiting()
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from stockpot.core.errors import StockpotError, Unavailable
+from stockpot.core.errors import ConfigError, StockpotError, Unavailable
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -64,7 +64,11 @@ class Client:
         instance: Instance,
         fallback_app: Callable[[], ASGIApp] | None = None,
     ) -> Client:
-        """The announced control plane, else `fallback_app` in this process."""
+        """The announced control plane, else `fallback_app` in this process. With an API token in
+        STOCKPOT_TOKEN it is that of STOCKPOT_URL, perhaps on another host, and nothing of this
+        instance's home is used."""
+        if given := os.environ.get("STOCKPOT_TOKEN", ""):
+            return cls(_told(settings, instance), given)
         token = instance.derive("cli")
         if settings.control_url:
             return cls(settings.control_url, token)
@@ -154,6 +158,19 @@ def _error(response: httpx.Response) -> ClientError:
     except (ValueError, KeyError, TypeError):
         text = response.text[:200] or response.reason_phrase
         return ClientError(response.status_code, "unexpected", f"{response.status_code}: {text}")
+
+
+def _told(settings: Settings, instance: Instance) -> str:
+    """The control plane that STOCKPOT_URL names, else the one that is known here."""
+    url = os.environ.get("STOCKPOT_URL", "") or settings.control_url or _announced(instance)
+    if not url:
+        raise ConfigError(
+            "STOCKPOT_TOKEN is set, and no control plane is known to show it to",
+            hint="STOCKPOT_URL=https://HOST",
+        )
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError(f"STOCKPOT_URL is no address: {url!r}", hint="STOCKPOT_URL=https://HOST")
+    return str(url)
 
 
 def _announced(instance: Instance) -> str | None:

@@ -10,9 +10,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
-from stockpot.access import Principal, requires
+from stockpot.access import Principal, demand_project, requires
 from stockpot.evals.judges.api import add_judges
 from stockpot.evals.models import (
+    OVER,
     Finish,
     Forecast,
     GateResult,
@@ -39,7 +40,6 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 When = Annotated[float | None, Query(ge=0, le=9e12)]
 Word = Annotated[str | None, Query(max_length=300)]
 
-_OVER = ("done", "failed", "cancelled")
 _LOOK_EVERY_S = 0.3
 _DAY_MS = 86_400_000
 _STREAM = {"text/event-stream": {"schema": {"type": "string"}}}
@@ -163,11 +163,15 @@ def _looking(routes: APIRouter, evals: Evals) -> None:
     async def follow_run(run_id: str, principal: Viewer) -> StreamingResponse:
         """The run each time it is further, as server-sent events, until it is over."""
         first = await evals.looking.run(principal, run_id)
-        return StreamingResponse(
-            _following(evals, principal, first),
-            media_type="text/event-stream",
-            headers={"x-accel-buffering": "no"},
-        )
+        return _streamed(_following(evals, principal, first))
+
+    @routes.get("/events", response_class=StreamingResponse, responses={200: {"content": _STREAM}})
+    async def follow_runs(principal: Viewer, project: Word = None) -> StreamingResponse:
+        """Each RunStep of the runs that go on, as server-sent events `step`, without end; of one
+        project or of all that the caller sees."""
+        if project is not None:
+            demand_project(principal, "viewer", project)
+        return _streamed(_steps(evals, principal, project))
 
 
 def _judging(routes: APIRouter, evals: Evals) -> None:
@@ -215,15 +219,27 @@ def _asked(
     return Asked(failed, metric, below, slice, q)
 
 
+def _streamed(events: AsyncIterator[str]) -> StreamingResponse:
+    headers = {"x-accel-buffering": "no"}  # a proxy in between must not wait for more
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+
+async def _steps(evals: Evals, principal: Principal, project: str | None) -> AsyncIterator[str]:
+    yield ": following\n\n"
+    async for step in evals.following.steps(principal, project):
+        told = f"event: step\ndata: {step.model_dump_json()}" if step else ": still here"
+        yield f"{told}\n\n"
+
+
 async def _following(evals: Evals, principal: Principal, run: Run) -> AsyncIterator[str]:
     seen = ""
-    while True:
+    while evals.following.going:
         told = run.model_dump(mode="json", exclude={"spec", "metrics"})
         text = json.dumps(told)
         if text != seen:
             seen = text
             yield f"event: run\ndata: {text}\n\n"
-        if run.state in _OVER:
+        if run.state in OVER:
             return
         await asyncio.sleep(_LOOK_EVERY_S)
         run = await evals.looking.run(principal, run.id)

@@ -21,6 +21,7 @@ from stockpot.evals.pace import Pace
 from stockpot.evals.scorers import Case, Scorer, Tools, at_path
 from stockpot.evals.scorers.base import as_text
 from stockpot.evals.targets import Answer, Caller
+from stockpot.evals.trusted import trusted
 
 CHUNK = 1000
 _ATTEMPTS = 5
@@ -354,13 +355,13 @@ class Engine:
         self, place: int, answer: Answer, cached: bool, case: Case, scores: dict[str, Verdict]
     ) -> Result:
         row, repeat = self._row(place)
-        return Result.model_construct(
-            item=row.id, repeat=repeat, output=answer.output, error=answer.error,
-            trace_id=answer.trace_id, cached=cached, latency_ms=case.latency_ms,
-            cost_nano=case.cost_nano, model=answer.model, cluster=case.cluster,
-            usage=Usage(input=answer.input_tokens, output=answer.output_tokens),
-            slices=slices_of(row, self._plan.spec), scores=scores,
-        )  # fmt: skip
+        return trusted(Result, {
+            "item": row.id, "repeat": repeat, "output": answer.output, "error": answer.error,
+            "trace_id": answer.trace_id, "cached": cached, "latency_ms": case.latency_ms,
+            "cost_nano": case.cost_nano, "model": answer.model, "cluster": case.cluster,
+            "usage": trusted(Usage, {"input": answer.input_tokens, "output": answer.output_tokens}),
+            "slices": slices_of(row, self._plan.spec), "scores": scores,
+        })  # fmt: skip
 
     def _cost(self, answer: Answer) -> int | None:
         if self._plan.prices is None:

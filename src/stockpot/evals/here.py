@@ -16,14 +16,17 @@ from typing import Any, NamedTuple
 import httpx
 
 from stockpot.core.client import Client
-from stockpot.core.errors import ConfigError, InvalidInput
+from stockpot.core.errors import ConfigError, InvalidInput, StockpotError
 from stockpot.evals.engine import Engine, Plan
 from stockpot.evals.judges.tools import GatewayTools
 from stockpot.evals.models import Progress, Result, Row, Run, Verdict
 from stockpot.evals.scorers import Case, made
+from stockpot.evals.spanning import Called, Note, spans_of
 from stockpot.evals.targets import Caller, Endpoint, Function, Recorded
 
 _PAGE = 500
+_ATTEMPTS = 6
+"""Of sending spans while the span log is behind or away."""
 Watch = Callable[[Progress], None]
 
 
@@ -47,9 +50,9 @@ def run_here(
     done = frozenset(places[key] for key in _done(client, record.id))
     plan = Plan(record.spec, rows, done, record.progress, repeat_calls=again)
     with _answers(cache) as answers:
-        ledger = _Reported(client, record.id, answers, watch)
+        ledger = _Reported(client, record, answers, watch)
         try:
-            asyncio.run(_done_by(plan, ledger, _caller(record, function), gateway))
+            asyncio.run(_done_by(plan, ledger, _caller(record, function, ledger.note), gateway))
         except Exception as bad:
             client.post(f"/api/v1/evals/runs/{record.id}/finish", {"error": str(bad)[:1900]})
             raise
@@ -68,18 +71,19 @@ async def _done_by(
     tools = GatewayTools(http, kept) if gateway else _NoGateway()
     try:
         await Engine(plan, ledger, caller, scorers, tools).run()
+        await ledger.tell_spans()
     finally:
         await caller.close()
         await http.aclose()
 
 
-def _caller(run: Run, function: Callable[[Any], Any] | None) -> Caller:
+def _caller(run: Run, function: Callable[[Any], Any] | None, note: Note) -> Caller:
     target = run.spec.target
     match target.kind:
         case "http":
-            return Endpoint(target, run.id)
+            return Endpoint(target, run.id, note)
         case "python":
-            return Function(target, function)
+            return Function(target, function, note)
         case "recorded":
             return Recorded(target)
     raise InvalidInput(f"a target of kind {target.kind!r} is called by the instance")
@@ -114,7 +118,7 @@ class _NoGateway:
 def _no_gateway() -> ConfigError:
     return ConfigError(
         "a scorer of this suite asks a model, and no gateway is known here",
-        hint="STOCKPOT_KEY=sk-sp-... stockpot eval run SUITE",
+        hint="STOCKPOT_KEY=sk-sp-... STOCKPOT_GATEWAY=http://HOST:4000 stockpot eval run SUITE",
     )
 
 
@@ -126,15 +130,37 @@ class _KeptHere(NamedTuple):
 
 
 class _Reported:
-    """Keeps answers in a file, and results by the API."""
+    """Keeps answers in a file, and spans and results by the API: a span first, so that no result
+    is kept whose trace is lost."""
 
-    def __init__(
-        self, client: Client, run_id: str, answers: sqlite3.Connection, watch: Watch
-    ) -> None:
+    def __init__(self, client: Client, run: Run, answers: sqlite3.Connection, watch: Watch) -> None:
         self._client = client
-        self._path = f"/api/v1/evals/runs/{run_id}/rows"
+        self._run = run
+        self._path = f"/api/v1/evals/runs/{run.id}/rows"
         self._answers = answers
         self._watch = watch
+        self._calls: list[Called] = []
+
+    def note(self, call: Called) -> None:
+        """A call is over; its span goes out before its result."""
+        self._calls.append(call)
+
+    async def tell_spans(self) -> None:
+        """Send the spans of calls that are over; comes back when they are on the server's disk."""
+        calls, self._calls = self._calls, []
+        for start in range(0, len(calls), _PAGE):
+            await self._tell(spans_of(self._run, calls[start : start + _PAGE]))
+
+    async def _tell(self, spans: dict[str, Any]) -> None:
+        for attempt in range(_ATTEMPTS):
+            try:
+                await asyncio.to_thread(self._client.post, "/v1/traces", spans)
+            except StockpotError as refused:
+                if getattr(refused, "answered", 503) != 503 or attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                return
+            await asyncio.sleep(0.5 * 2**attempt)
 
     async def known(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
         found: dict[bytes, bytes] = {}
@@ -156,6 +182,7 @@ class _Reported:
         self, results: Sequence[tuple[int, Result]], answers: Mapping[bytes, bytes],
         progress: Progress,
     ) -> None:  # fmt: skip
+        await self.tell_spans()
         await self.remember(answers)
         told = {"results": [one.model_dump(mode="json", exclude_defaults=True)
                             for _, one in results]}  # fmt: skip

@@ -86,7 +86,8 @@ def slices_in(results: Iterable[Result]) -> list[str]:
 def all_measured(
     spec: SuiteSpec, scorers: Sequence[Scorer], cases: Sequence[Case], results: Sequence[Result]
 ) -> tuple[Measured, ...]:
-    """Every metric of a run: on all rows, on slices, and what the scorers add."""
+    """Every metric of a run: on all rows, on slices, and what the scorers add. `cases` may be empty
+    where no scorer `looks_at_cases`."""
     confidence = spec.gate.confidence
     found: list[Measured] = []
     parts = ["", *slices_in(results)]
@@ -94,8 +95,15 @@ def all_measured(
         metric = metrics_of(spec, scorers)[told.metric]
         shown = (measured(results, metric, part, confidence) for part in parts)
         found += [one for one in shown if one is not None]
-        found += _extras(told.metric, scorer, cases, results, spec)
+        if looks_at_cases(spec, scorer):
+            found += _extras(told.metric, scorer, cases, results, spec)
     return tuple(found)
+
+
+def looks_at_cases(spec: SuiteSpec, scorer: Scorer) -> bool:
+    """Whether a scorer adds metrics of all cases together."""
+    repeated = spec.repeats > 1 and scorer.returns == "bool"
+    return repeated or type(scorer).extras is not Scorer.extras
 
 
 def _extras(

@@ -187,6 +187,8 @@ class Progress(Frozen):
 
 
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
+OVER: tuple[RunState, ...] = ("done", "failed", "cancelled")
+"""States that a run leaves only when it is resumed."""
 
 
 class GateCase(Frozen):
@@ -228,6 +230,17 @@ class GateResult(Frozen):
     cases: tuple[GateCase, ...]
     warnings: tuple[str, ...]
     decided_ms: float
+
+
+class RunStep(Frozen):
+    """Where a run stands, without what does not change."""
+
+    id: str
+    project: str
+    suite: str
+    state: RunState
+    progress: Progress
+    finished_ms: float | None
 
 
 class Run(Frozen):

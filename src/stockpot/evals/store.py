@@ -6,6 +6,7 @@ Rows are kept once for each content (`eval_rowsets`), answers once for each call
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 import zstandard
 
 from stockpot.evals.models import (
+    OVER,
     GateResult,
     JudgeReport,
     Measured,
@@ -21,9 +23,13 @@ from stockpot.evals.models import (
     Result,
     Row,
     Run,
+    RunStep,
     Suite,
     SuiteSpec,
+    Usage,
+    Verdict,
 )
+from stockpot.evals.trusted import trusted
 
 metadata = sa.MetaData()
 
@@ -101,30 +107,42 @@ answers = sa.Table(
 )
 
 _AT_ONCE = 400
+_FOLLOWED = 200
 _NOT_SHOWN = ("prompt_name", "prompt_version", "prices", "repeat_calls", "gate_passed")
 _SHOWN = [column for column in runs.c if column.name not in _NOT_SHOWN]
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
+class _Zstd(threading.local):
+    """One context for each thread: to make one costs more than to pack a result."""
+
+    def __init__(self) -> None:
+        self.deflate = zstandard.ZstdCompressor(level=1).compress
+        self.inflate = zstandard.ZstdDecompressor().decompress
+
+
+_zstd = _Zstd()
+
+
 def deflated(data: bytes) -> bytes:
     """Bytes, compressed."""
-    return zstandard.compress(data, 1)
+    return _zstd.deflate(data)
 
 
 def inflated(data: bytes) -> bytes:
     """What `deflated` made."""
-    return zstandard.decompress(data)
+    return _zstd.inflate(data)
 
 
 def packed(value: Any) -> bytes:
     """A value as compressed JSON."""
-    return zstandard.compress(_encode(value), 1)
+    return deflated(_encode(value))
 
 
 def unpacked(data: bytes) -> Any:
     """What `packed` made."""
-    return _decode(zstandard.decompress(data))
+    return _decode(inflated(data))
 
 
 # --- suites -----------------------------------------------------------------------------------
@@ -202,6 +220,19 @@ def list_runs(
     if before is not None:
         query = query.where(runs.c.id < before)
     return tuple(_run(row) for row in c.execute(query.limit(limit)).mappings())
+
+
+def steps(
+    c: sa.Connection, projects: frozenset[str] | None, watched: Sequence[str]
+) -> tuple[RunStep, ...]:
+    """Where the newest runs stand that go on, or are `watched`. Names no rows and no metrics."""
+    newest = sa.select(runs.c.id).order_by(runs.c.id.desc()).limit(_FOLLOWED)
+    if projects is not None:
+        newest = newest.where(runs.c.project.in_(projects))
+    told = [runs.c[name] for name in RunStep.model_fields]
+    wanted = runs.c.state.not_in(OVER) | runs.c.id.in_(watched)
+    query = sa.select(*told).where(runs.c.id.in_(newest), wanted).order_by(runs.c.id)
+    return tuple(RunStep(**row) for row in c.execute(query).mappings())
 
 
 def last_passed(c: sa.Connection, project: str, suite: str, before: str) -> str | None:
@@ -295,7 +326,7 @@ def rowset(c: sa.Connection, project: str, digest: str) -> tuple[str, bytes] | N
 
 def rows_in(content: bytes) -> list[Row]:
     """Packed rows as records. They were checked when they were packed."""
-    return [Row.model_construct(**row) for row in unpacked(content)]
+    return [trusted(Row, row) for row in unpacked(content)]
 
 
 def done_places(c: sa.Connection, run_id: str) -> set[int]:
@@ -334,7 +365,7 @@ def results_of(
     query = query.order_by(results.c.place)
     if limit is not None:
         query = query.limit(limit)
-    return [(place, Result.model_validate(unpacked(data))) for place, data in c.execute(query)]
+    return [(place, _result(unpacked(data))) for place, data in c.execute(query)]
 
 
 def drop_failed(c: sa.Connection, run_id: str) -> None:
@@ -345,9 +376,21 @@ def drop_failed(c: sa.Connection, run_id: str) -> None:
 
 def _pack_result(result: Result) -> bytes:
     left_out = {"input", "expected"}  # the rows have them
-    return zstandard.compress(
-        result.model_dump_json(exclude=left_out, exclude_defaults=True).encode(), 1
-    )
+    return deflated(result.model_dump_json(exclude=left_out, exclude_defaults=True).encode())
+
+
+def _result(told: dict[str, Any]) -> Result:
+    """A result as it was packed. It was checked when it came."""
+    scores = {name: _verdict(one) for name, one in told.get("scores", {}).items()}
+    usage = trusted(Usage, told["usage"]) if "usage" in told else Usage()
+    slices = tuple(told.get("slices", ()))
+    return trusted(Result, {**told, "scores": scores, "usage": usage, "slices": slices})
+
+
+def _verdict(told: dict[str, Any]) -> Verdict:
+    if told.get("judgement") is not None:
+        return Verdict.model_validate(told)
+    return trusted(Verdict, told)
 
 
 def known_answers(c: sa.Connection, project: str, keys: Sequence[bytes]) -> dict[bytes, bytes]:

@@ -25,6 +25,8 @@ from stockpot.evals.models import Row, Target
 from stockpot.evals.scorers import Call, at_path
 from stockpot.evals.scorers.base import as_text
 from stockpot.evals.scorers.trajectories import call_of
+from stockpot.evals.spanning import Called, Note, Place
+from stockpot.sdk import observe
 
 _FIELDS = ("messages", "prompt", "question", "text", "input")
 _RETRIED = frozenset({408, 409, 425, 500, 502, 503, 504})
@@ -152,11 +154,14 @@ class Gateway:
 
 
 class Endpoint:
-    """An HTTP endpoint that takes a row's input as JSON and answers with JSON or text."""
+    """An HTTP endpoint that takes a row's input as JSON and answers with JSON or text. It is told
+    the trace; `note` is told of each call."""
 
-    def __init__(self, target: Target, run: str) -> None:
+    def __init__(self, target: Target, run: str, note: Note | None = None) -> None:
         self._target = target
         self._run = run
+        self._note = note
+        self._name = f"POST {httpx.URL(target.url).path}"
         self._client = httpx.AsyncClient(timeout=httpx.Timeout(10, read=600), follow_redirects=True)
 
     def key(self, row: Row, repeat: int) -> bytes | None:
@@ -166,18 +171,21 @@ class Endpoint:
         return None
 
     async def call(self, row: Row, repeat: int) -> Answer:
-        trace = ids.trace_id().hex()
+        place = Place.new()
+        return _noted(self._note, self._name, place, row, repeat, await self._answered(row, place))
+
+    async def _answered(self, row: Row, place: Place) -> Answer:
         headers = {**self._target.headers, "x-stockpot-run": self._run,
-                   "x-stockpot-item": _header(row.id),
-                   "traceparent": f"00-{trace}-{ids.span_id().hex()}-01"}  # fmt: skip
+                   "x-stockpot-item": _header(row.id), **place.headers}  # fmt: skip
         began = time.perf_counter()
         try:
             found = await self._client.post(
                 self._target.url, json=row.input, params=self._target.params, headers=headers
             )
         except (httpx.TransportError, httpx.TooManyRedirects) as away:
-            return Answer(error=f"{self._target.url} does not answer: {away!r}", retry_s=0.5)
-        took = Answer(latency_ms=(time.perf_counter() - began) * 1000, trace_id=trace)
+            error = f"{self._target.url} does not answer: {away!r}"
+            return Answer(error=error, retry_s=0.5, trace_id=place.trace_id)
+        took = Answer(latency_ms=(time.perf_counter() - began) * 1000, trace_id=place.trace_id)
         if not found.is_success:
             return refusal(found, took)
         try:
@@ -195,9 +203,14 @@ class Endpoint:
 
 class Function:
     """A function of Python that takes a row's input and gives an answer: a text, a dict with
-    `output` and more, or anything that JSON can say."""
+    `output` and more, or anything that JSON can say. What it observes with the SDK, and calls that
+    it makes with the SDK's headers, hang below the span of the row; `note` is told of each call."""
 
-    def __init__(self, target: Target, function: Callable[[Any], Any] | None = None) -> None:
+    def __init__(
+        self, target: Target, function: Callable[[Any], Any] | None = None,
+        note: Note | None = None,
+    ) -> None:  # fmt: skip
+        self._note = note
         self._name = target.callable
         self._function = function or loaded(target.callable)
         self._params = target.params
@@ -213,6 +226,12 @@ class Function:
         return None
 
     async def call(self, row: Row, repeat: int) -> Answer:
+        place = Place.new()
+        with observe.below(place.headers):
+            answer = await self._answered(row, Answer(trace_id=place.trace_id))
+        return _noted(self._note, self._name, place, row, repeat, answer)
+
+    async def _answered(self, row: Row, base: Answer) -> Answer:
         began = time.perf_counter()
         try:
             if inspect.iscoroutinefunction(self._function):
@@ -220,11 +239,23 @@ class Function:
             else:
                 told = await asyncio.to_thread(self._function, row.input, **self._params)
         except Exception as bad:
-            return Answer(error=f"{self._name} raised {type(bad).__name__}: {bad}")
-        return heard(told, Answer(latency_ms=(time.perf_counter() - began) * 1000))
+            error = f"{self._name} raised {type(bad).__name__}: {bad}"
+            return msgspec.structs.replace(base, error=error)
+        took = (time.perf_counter() - began) * 1000
+        return heard(told, msgspec.structs.replace(base, latency_ms=took))
 
     async def close(self) -> None:
         pass
+
+
+def _noted(
+    note: Note | None, name: str, place: Place, row: Row, repeat: int, answer: Answer
+) -> Answer:
+    """Tell of a call, unless it is a trace of its own that the answer names."""
+    if note is not None and answer.trace_id == place.trace_id:
+        output, error, now = answer.output, answer.error, time.time_ns()
+        note(Called(place, name, row, repeat, output, error, now))
+    return answer
 
 
 def loaded(name: str) -> Callable[[Any], Any]:

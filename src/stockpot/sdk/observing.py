@@ -11,7 +11,7 @@ import functools
 import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, ParamSpec, TypedDict, TypeVar, overload
 
 import msgspec
@@ -145,6 +145,16 @@ class Observer:
             return context.copy().run(function, *args, **kwargs)
 
         return bound
+
+    @contextmanager
+    def below(self, headers: Mapping[str, str]) -> Iterator[None]:
+        """Spans that begin within hang below the span that these headers name: for work that
+        another process gave out, and that is no span of its own here."""
+        place = place_of(headers)
+        span = Span(self, "remote", "span", place, recorded=False)
+        span.span_id = place.parent_id if place else span.span_id
+        with self.within(span) if place else nullcontext():
+            yield
 
     # --- setting up -----------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from tests.integration.access.world import Records
 
 READS = {"GET", "HEAD", "OPTIONS"}
-ENDLESS = {"tail_traces"}
+ENDLESS = {"tail_traces", "follow_runs"}
 
 # What a schema cannot say of a value: names that mean a record, and patterns.
 WORDS: dict[str, Any] = {

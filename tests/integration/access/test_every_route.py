@@ -129,6 +129,7 @@ async def test_nobody_touches_a_record_of_another_project(world: World) -> None:
 
 async def test_no_list_holds_a_row_of_another_project(world: World) -> None:
     world.plane.app.state.control.spans.stop_following()  # a tail ends at once
+    world.plane.app.state.control.evals.following.stop()
     known = {v for k, v in vars(world.foreign).items() if k != "project"}
     for who, client in (await outsiders(world)).items():
         for operation in all_of(world):

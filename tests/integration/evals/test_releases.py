@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
+from stockpot.access import SYSTEM
 from stockpot.core.jobs import JobRunner
 from stockpot.evals import open_jobs
+from stockpot.evals.models import RunStep
 from tests.integration.control.plane import Plane
 from tests.integration.evals.stand_in import StandIn
 from tests.integration.evals.test_jobs_process import LAB
@@ -115,6 +118,14 @@ async def the_first_version_is_compared(
     assert body == {"model": "prompt:menu@1", "prompt_variables": {"dish": "dish 1"}}
 
 
+async def until_over(steps: AsyncIterator[RunStep | None]) -> AsyncIterator[RunStep]:
+    async for step in steps:
+        if step is not None:
+            yield step
+            if step.state == "done":
+                return
+
+
 async def test_a_run_that_is_cancelled_can_be_resumed(plane: Plane, stand_in: StandIn) -> None:
     admin = await prepared(plane)
     run = (await admin.post("/api/v1/evals/runs", json={"suite": "menu"})).json()
@@ -124,9 +135,17 @@ async def test_a_run_that_is_cancelled_can_be_resumed(plane: Plane, stand_in: St
     assert resumed["state"] == "queued"
     again = await admin.post(f"/api/v1/evals/runs/{run['id']}/resume")
     assert again.status_code == 409
+    following = plane.app.state.control.evals.following
+    steps = following.steps(SYSTEM, "default")
+    first = await anext(steps)
+    assert (first.id, first.state, first.progress.done) == (run["id"], "queued", 0)
     done = await finished(plane, stand_in, resumed)
     assert done["progress"]["done"] == 6
     events = (await admin.get(f"/api/v1/evals/runs/{run['id']}/events")).text
     assert '"state": "done"' in events
+    last = [step async for step in until_over(steps)][-1]
+    assert (last.state, last.progress.done, last.finished_ms) == ("done", 6, done["finished_ms"])
+    following.stop()
+    assert [step async for step in steps] == []
     wrong = await admin.post("/api/v1/evals/runs", json={"suite": "menue"})
     assert "Did you mean 'menu'" in wrong.json()["error"]["message"]

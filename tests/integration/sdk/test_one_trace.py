@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -16,7 +17,7 @@ import httpx
 import pytest
 
 from stockpot.sdk import Experiments, Feedback, Observer, Options, Prompts
-from tests.running import Instance, eventually, running
+from tests.running import BIN, Instance, eventually, running
 
 pytestmark = pytest.mark.integration
 
@@ -126,6 +127,117 @@ def test_an_application_assigns_as_the_gateway_does_and_its_units_are_counted(
 
     eventually(counted)
     admin.post("/api/v1/experiments/kettle/stop", json={"reason": "done"})
+
+
+APP = """
+import os
+import httpx
+from stockpot.sdk import Observer, Options
+
+observe = Observer(Options(url=os.environ["CONSOLE"], key=os.environ["KEY"], send_every_s=0.05))
+
+def describe(row, headers=None):
+    if row["dish"] == "glue":
+        raise ValueError("nobody eats glue")
+    with observe("describe", kind="agent", parent=headers):
+        body = {"model": "echo", "messages": [{"role": "user", "content": row["dish"]}]}
+        sent = {"authorization": "Bearer " + os.environ["KEY"], **observe.headers()}
+        url = os.environ["GATEWAY"] + "/v1/chat/completions"
+        answer = httpx.post(url, json=body, headers=sent).raise_for_status().json()
+    observe.flush()
+    return answer["choices"][0]["message"]["content"]
+"""
+
+
+class Evaluated:
+    """Another host: an empty home, and an application in a folder, also as an endpoint."""
+
+    def __init__(self, instance: Instance, token: str, folder: Path) -> None:
+        self.folder = folder
+        (folder / "bistro_app.py").write_text(APP)
+        rows = [{"id": dish, "input": {"dish": dish}, "expected": dish}
+                for dish in ("soup", "ramen", "glue")]  # fmt: skip
+        (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        self.environ = {
+            **os.environ, "STOCKPOT_HOME": str(folder / "home"), "STOCKPOT_URL": instance.console,
+            "STOCKPOT_TOKEN": token, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path]), "CONSOLE": instance.console,
+            "KEY": instance.key, "GATEWAY": instance.gateway,
+        }  # fmt: skip
+
+    def run(self, target: str) -> tuple[int, dict[str, Any]]:
+        """`stockpot eval run`: its exit code, and what it printed."""
+        suite = f'rows = "rows.jsonl"\n[target]\n{target}\n[[scorers]]\nuse = "regex"\n'
+        options = '[scorers.options]\npattern = "soup|ramen"\n[gate.metrics.regex]\nminimum = 0.5\n'
+        (self.folder / "menu.toml").write_text(suite + options)
+        words = ("eval", "run", "menu.toml", "--gate", "--junit", "gate.xml", "--json")
+        done = subprocess.run([BIN / "stockpot", *words], cwd=self.folder, env=self.environ,
+                              capture_output=True, text=True, timeout=120)  # fmt: skip
+        assert done.stdout, done.stderr
+        return done.returncode, json.loads(done.stdout)
+
+    @contextlib.contextmanager
+    def served(self) -> Iterator[str]:
+        """The application as an endpoint that takes the caller's trace up."""
+        code = (
+            "import http.server, json, bistro_app\n"
+            "class Face(http.server.BaseHTTPRequestHandler):\n"
+            "    def do_POST(self):\n"
+            "        row = json.loads(self.rfile.read(int(self.headers['content-length'])))\n"
+            "        try: status, told = 200, bistro_app.describe(row, dict(self.headers))\n"
+            "        except ValueError as bad: status, told = 422, str(bad)\n"
+            "        self.send_response(status); self.end_headers()\n"
+            "        self.wfile.write(told.encode())\n"
+            "server = http.server.HTTPServer(('127.0.0.1', 0), Face)\n"
+            "print(server.server_port, flush=True); server.serve_forever()\n"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", code], env=self.environ, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as server:  # fmt: skip
+            assert server.stdout is not None
+            yield f"http://127.0.0.1:{server.stdout.readline().strip()}/describe"
+            server.terminate()
+
+
+def test_each_row_of_an_evaluation_elsewhere_is_a_trace_that_goes_on_in_the_application(
+    instance: Instance, admin: httpx.Client, tmp_path: Path
+) -> None:
+    token = admin.headers["authorization"].removeprefix("Bearer ")
+    elsewhere = Evaluated(instance, token, tmp_path)
+    check_rows(admin, elsewhere, 'kind = "python"\ncallable = "bistro_app:describe"')
+    with elsewhere.served() as url:
+        check_rows(admin, elsewhere, f'kind = "http"\nurl = "{url}"')
+    assert not (tmp_path / "home" / "control.db").exists()
+    elsewhere.environ["STOCKPOT_URL"] = "http://127.0.0.1:9"
+    with pytest.raises(AssertionError, match=r"control plane at http://127\.0\.0\.1:9 does not"):
+        elsewhere.run('kind = "recorded"')
+
+
+def check_rows(admin: httpx.Client, elsewhere: Evaluated, target: str) -> None:
+    """Run a suite, and find each row with what it was given and gave, and the calls below it."""
+    code, told = elsewhere.run(target)
+    run = told["run"]
+    assert (code, told["gate"]["passed"]) == (1, False)  # one of three rows has no answer
+    assert "glue" in (elsewhere.folder / "gate.xml").read_text()
+    answer = admin.get(f"/api/v1/evals/runs/{run['id']}/rows")
+    assert answer.status_code == 200, answer.text
+    rows = answer.json()["items"]
+    places = {row["item"]: row["trace_id"] for row in rows}
+    assert len({*places.values()}) == 3
+    for dish in ("soup", "ramen"):
+        found = spans(admin, places[dish], 3)
+        top, agent, call = found["sdk:workflow"], found["sdk:agent"], found["gateway:llm"]
+        assert (agent["parent_id"], call["parent_id"]) == (top["span_id"], agent["span_id"])
+        assert (top["dataset_run"], top["dataset_item"]) == (run["id"], dish)
+        assert (top["parent_id"], top["environment"]) == (None, "dev")
+        assert dish in top["input_preview"]
+        assert dish in top["output_preview"]
+        assert top["duration_ms"] >= call["duration_ms"] > 0
+        scores = admin.get("/api/v1/scores", params={"trace_id": places[dish]}).json()["items"]
+        assert [(one["name"], one["value"]) for one in scores] == [("regex", 1.0)]
+    failed = spans(admin, places["glue"], 1)["sdk:workflow"]
+    assert failed["status"] == "error"
+    assert "nobody eats glue" in failed["error_message"]
 
 
 def test_a_foreign_parent_that_never_arrives_leaves_a_trace_of_its_own_root(

@@ -14,6 +14,7 @@ import { RunsTable } from "./runs-table";
 import type { EvalSearch } from "./search";
 import { StartDialog } from "./start-dialog";
 import type { Run } from "./types";
+import { useLiveRuns } from "./use-live-runs";
 import { VelocityStrip } from "./velocity";
 
 export function EvalsPage() {
@@ -30,6 +31,7 @@ export function EvalsPage() {
     },
   ]);
   const editor = may.somewhere("editor");
+  useLiveRuns(search.run ? undefined : search.project);
   return (
     <>
       {search.run && search.base ? (

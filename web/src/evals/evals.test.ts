@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { scaleOf } from "./interval";
 import type { Result, Run } from "./types";
-import { amount, armOf, asked, difference, failingFirst, remaining } from "./words";
+import { amount, armOf, asked, difference, failingFirst, remaining, stepped } from "./words";
 import { wordDiff } from "./words-diff";
 
 const result = (item: string, value: number | null, error = ""): Result => ({
@@ -60,6 +60,29 @@ describe("figures", () => {
       ({ state: "running", progress: { rows: 100, done, seconds: 10 } }) as unknown as Run;
     expect(remaining(run(50))).toBe(10);
     expect(remaining(run(1))).toBeUndefined();
+  });
+});
+
+describe("a run that goes on", () => {
+  const run = (id: string, state: string, done: number) =>
+    ({
+      id,
+      state,
+      suite: "menu",
+      metrics: ["kept"],
+      progress: { rows: 9, done },
+    }) as unknown as Run;
+
+  it("is as far as its last step, and keeps what a step does not tell", () => {
+    const { metrics: _, ...step } = run("a", "running", 5);
+    expect(stepped(run("a", "queued", 0), step)).toEqual(run("a", "running", 5));
+    expect(stepped(run("b", "queued", 0), step)).toEqual(run("b", "queued", 0));
+  });
+
+  it("goes back by no late step, but when it is taken up again and when it ends", () => {
+    expect(stepped(run("a", "running", 6), run("a", "running", 5)).progress.done).toBe(6);
+    expect(stepped(run("a", "failed", 6), run("a", "queued", 4)).progress.done).toBe(4);
+    expect(stepped(run("a", "running", 6), run("a", "cancelled", 6)).state).toBe("cancelled");
   });
 });
 

@@ -7,14 +7,20 @@ import { isOver } from "./words";
 /** Everything below this key is read anew after a change. */
 export const EVALS = "evals";
 const API = "/api/v1/evals";
-const LIVE_MS = 1_000;
+const ASKED_EVERY_MS = 1_000;
+const STREAMED_EVERY_MS = 30_000;
+
+/** Whether the server tells of runs by itself; else pages ask while one goes on. */
+export const stream = { open: false };
+const whileItGoesOn = () => (stream.open ? STREAMED_EVERY_MS : ASKED_EVERY_MS);
 
 export const runsQuery = (project: string, suite?: string) =>
   queryOptions({
     queryKey: [EVALS, "runs", project, suite],
     queryFn: ({ signal }) =>
       call<Run[]>(`${API}/runs`, { query: { project, suite, limit: 200 }, signal }),
-    refetchInterval: (query) => (query.state.data?.some((run) => !isOver(run)) ? LIVE_MS : 10_000),
+    refetchInterval: (query) =>
+      query.state.data?.some((run) => !isOver(run)) ? whileItGoesOn() : 10_000,
   });
 
 export const suitesQuery = (project: string) =>
@@ -28,7 +34,8 @@ export const runQuery = (id: string) =>
   queryOptions({
     queryKey: [EVALS, "run", id],
     queryFn: ({ signal }) => call<Run>(`${API}/runs/${encodeURIComponent(id)}`, { signal }),
-    refetchInterval: (query) => (query.state.data && !isOver(query.state.data) ? LIVE_MS : false),
+    refetchInterval: (query) =>
+      query.state.data && !isOver(query.state.data) ? whileItGoesOn() : false,
   });
 
 export const ROWS_AT_ONCE = 500;

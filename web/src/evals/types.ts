@@ -7,6 +7,8 @@ type Complete<T> = T extends object ? { [K in keyof T]-?: Complete<T[K]> } : T;
 type Sent<Name extends keyof Schemas> = Complete<Schemas[Name]>;
 
 export type Run = Sent<"Run">;
+/** What the stream of runs tells of one. */
+export type RunStep = Pick<Run, "id" | "project" | "suite" | "state" | "progress" | "finished_ms">;
 export type Suite = Sent<"Suite">;
 export type NewRun = Schemas["NewRun"];
 export type Measured = Sent<"Measured">;

@@ -1,9 +1,17 @@
 // Runs, metrics and differences in words and on scales. Pure.
 import type { Tone } from "../ui/badge";
 import { count, duration, money, NONE } from "../ui/format";
-import type { Compared, Measured, Result, Run, Verdict } from "./types";
+import type { Compared, Measured, Result, Run, RunStep, Verdict } from "./types";
 
-export const isOver = (run: Run) => ["done", "failed", "cancelled"].includes(run.state);
+export const isOver = (run: Pick<Run, "state">) =>
+  ["done", "failed", "cancelled"].includes(run.state);
+
+/** A run after a step of it, or as it was after another's; a step that is behind changes nothing. */
+export function stepped(run: Run, step: RunStep): Run {
+  if (run.id !== step.id) return run;
+  const behind = !isOver(step) && !isOver(run) && step.progress.done < run.progress.done;
+  return behind ? run : { ...run, ...step };
+}
 
 export const STATE_TONE: Record<Run["state"], Tone> = {
   queued: "mute",

@@ -18,6 +18,7 @@ from stockpot.evals.cli.showing import Bar, show_forecast, show_gate, show_metri
 
 _API = "/api/v1/evals"
 _HERE = ("http", "python")
+_OVER = ("done", "failed", "cancelled")
 project_option = click.option("--project", default="default", show_default=True)
 
 
@@ -135,8 +136,10 @@ def _done(
 def _gateway(settings: Any) -> tuple[str, str] | None:
     from stockpot.core.urls import gateway_url
 
-    key = os.environ.get("STOCKPOT_KEY", "")
-    return (gateway_url(settings), key) if key else None
+    key, url = os.environ.get("STOCKPOT_KEY", ""), os.environ.get("STOCKPOT_GATEWAY", "")
+    if not url and not os.environ.get("STOCKPOT_TOKEN"):  # else the instance is perhaps elsewhere
+        url = gateway_url(settings)
+    return (url, key) if key and url else None
 
 
 def _rows_of(client: Client, run: dict[str, Any]) -> list[Any]:
@@ -154,10 +157,11 @@ def follow(client: Client, run: dict[str, Any], *, quiet: bool) -> dict[str, Any
             hint="stockpot up",
         )
     with Bar(run, quiet=quiet) as bar:
-        for told in client.stream(f"{_API}/runs/{run['id']}/events"):
-            bar.show(told["progress"])
-    ended: dict[str, Any] = client.get(f"{_API}/runs/{run['id']}")
-    return ended
+        while run["state"] not in _OVER:  # a server that stops ends the stream before the run is
+            for told in client.stream(f"{_API}/runs/{run['id']}/events"):
+                bar.show(told["progress"])
+            run = client.get(f"{_API}/runs/{run['id']}")
+    return run
 
 
 def _told(client: Client, ended: dict[str, Any], how: dict[str, Any], *, as_json: bool) -> None:

@@ -20,6 +20,7 @@ import msgspec
 
 from stockpot.core.errors import InvalidInput, did_you_mean
 from stockpot.evals.models import Verdict
+from stockpot.evals.trusted import trusted
 
 Returned = bool | float | int | str | None | Verdict | tuple[bool | float | int | str | None, str]
 Returns = Literal["bool", "number", "label"]
@@ -147,7 +148,7 @@ def verdict_of(returned: Returned) -> Verdict:
     label = value[:200] if isinstance(value, str) else ""
     number = None if value is None or isinstance(value, str) else float(value)
     # Checked already, and made for every row.
-    return Verdict.model_construct(value=number, label=label, reason=reason[:1000])
+    return trusted(Verdict, {"value": number, "label": label, "reason": reason[:1000]})
 
 
 def at_path(value: Any, path: str) -> Any:

@@ -138,6 +138,8 @@ class EditDistance(Scorer):
 def levenshtein(one: str, other: str) -> int:
     """Insertions, deletions and replacements between two texts, a whole column of the table in one
     big integer (Myers 1999, JACM 46:395, in the form of Hyyrö 2003)."""
+    if one == other:
+        return 0
     if not one or not other:
         return len(one) + len(other)
     places: dict[str, int] = {}

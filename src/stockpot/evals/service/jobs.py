@@ -19,7 +19,7 @@ from stockpot.evals.engine import Engine, Plan, Purse, case_of
 from stockpot.evals.judges.keeping import KeptAnswers
 from stockpot.evals.judges.reporting import reports_of
 from stockpot.evals.judges.tools import GatewayTools
-from stockpot.evals.measuring import all_measured
+from stockpot.evals.measuring import all_measured, looks_at_cases
 from stockpot.evals.models import Progress, Result, Run
 from stockpot.evals.scorers import Case, made
 from stockpot.evals.service.telling import tell_if_possible
@@ -97,8 +97,9 @@ class EvalJobs:
         if engine.out_of_money:
             await self._db.write(lambda c: close(c, run, "cancelled", "the budget is spent"))
         elif not stop.is_set():
-            note = await tell_if_possible(self._scores, run, await self.results(run.id))
-            await self._db.write(lambda c: close(c, run, "done", note))
+            results = await self.results(run.id)
+            note = await tell_if_possible(self._scores, run, results)
+            await self._db.write(lambda c: close(c, run, "done", note, results))
 
     def _client(self, project: str) -> httpx.AsyncClient:
         return gateway_client(self._settings, self._secret_of(project), self._transport)
@@ -159,11 +160,17 @@ def _without_failed(c: sa.Connection, run: Run) -> Run:
     return run.model_copy(update={"progress": progress})
 
 
-def close(c: sa.Connection, run: Run, state: str, error: str = "") -> None:
-    """The end of a run: its metrics, out of its results."""
-    results = [one for _, one in store.results_of(c, run.id)]
+def close(
+    c: sa.Connection, run: Run, state: str, error: str = "",
+    results: Sequence[Result] | None = None,
+) -> None:  # fmt: skip
+    """The end of a run: its metrics, out of its results; those not given are read."""
+    if results is None:
+        results = [one for _, one in store.results_of(c, run.id)]
     scorers = [made(spec) for spec in run.spec.scorers]
-    metrics = all_measured(run.spec, scorers, cases_of(c, run, results), results)
+    looked_at = any(looks_at_cases(run.spec, scorer) for scorer in scorers)
+    cases = cases_of(c, run, results) if looked_at else []
+    metrics = all_measured(run.spec, scorers, cases, results)
     ended = {"state": state, "error": error[:2000], "finished_ms": now_ms()}
     judges = reports_of(c, run, scorers, results)
     store.set_run(c, run.id, metrics=metrics, judges=judges, **ended)
