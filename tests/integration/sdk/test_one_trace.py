@@ -160,7 +160,8 @@ class Evaluated:
         (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
         self.environ = {
             **os.environ, "STOCKPOT_HOME": str(folder / "home"), "STOCKPOT_URL": instance.console,
-            "STOCKPOT_TOKEN": token, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path]), "CONSOLE": instance.console,
+            "STOCKPOT_TOKEN": token, "CONSOLE": instance.console,
+            "PYTHONPATH": os.pathsep.join([str(folder), *sys.path]),
             "KEY": instance.key, "GATEWAY": instance.gateway,
         }  # fmt: skip
 
