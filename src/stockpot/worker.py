@@ -23,7 +23,7 @@ import msgspec
 from stockpot.core import config
 from stockpot.core.addresses import refused
 from stockpot.core.instance import Instance
-from stockpot.core.kv import RateAsk, RateGrant, open_kv
+from stockpot.core.kv import RateAsk, RateGrant, SlotAsk, open_kv
 from stockpot.gateway.account import Accountant
 from stockpot.gateway.attempts import Upstreams
 from stockpot.gateway.cache import AnswerCache
@@ -46,6 +46,7 @@ GC_YOUNG = 20_000
 MB = 1024 * 1024
 encode_asks = msgspec.msgpack.Encoder().encode
 decode_grants = msgspec.msgpack.Decoder(list[RateGrant]).decode
+decode_slots = msgspec.msgpack.Decoder(list[int]).decode
 _CORS_HEADERS = (
     "authorization, content-type, x-api-key, x-goog-api-key, traceparent, tracestate, baggage, "
     "x-stockpot-user, x-stockpot-session, x-stockpot-tags, x-stockpot-prompt, "
@@ -70,7 +71,8 @@ class Worker:
         self.kv = open_kv(settings.kv_url) if settings.kv_url else None
         self.desk = RateDesk(self.kv.rates if self.kv else self._rates)
         self.rails = RailReader()
-        self.carried = Carried(self.desk, self.rails)
+        self.slots = RateDesk(self.kv.slots if self.kv else self._slots, holder=self.name)
+        self.carried = Carried(self.desk, self.rails, self.slots)
         self.spool = Spool.open(
             self.instance.spool,
             self.name,
@@ -90,7 +92,7 @@ class Worker:
         told = settings.upstream_trace
         self.upstreams = Upstreams(self.client, accountant, hands_trace_on=told)
         cache = AnswerCache(accountant, settings.cache_mb * MB)
-        self.gateway = Gateway(self.spool, accountant, self.upstreams, self.desk, cache)
+        self.gateway = Gateway(self.spool, accountant, self.upstreams, self.desk, cache, self.slots)
         self.leases = LeaseClient(self.name, self._lease, self.carried.purses)
 
     async def _lease(self, body: bytes) -> bytes:
@@ -98,6 +100,9 @@ class Worker:
 
     async def _rates(self, asks: Sequence[RateAsk]) -> list[RateGrant]:
         return decode_grants(await self.link.post("/internal/rates", encode_asks(asks)))
+
+    async def _slots(self, asks: Sequence[SlotAsk]) -> list[int]:
+        return decode_slots(await self.link.post("/internal/slots", encode_asks(asks)))
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then drain."""
@@ -115,6 +120,7 @@ class Worker:
             asyncio.create_task(self.link.follow(self.carried, self.adopt)),
             asyncio.create_task(self.leases.run()),
             asyncio.create_task(self.desk.run()),
+            asyncio.create_task(self.slots.run()),
             asyncio.create_task(self._heartbeats()),
         ]
         await stop.wait()
@@ -131,6 +137,8 @@ class Worker:
         await asyncio.gather(*beside, return_exceptions=True)
         if not self.leases.away:
             await self.leases.close()
+        if not self.slots.away:
+            await self.slots.leave()
         self.spool.close()
         await self.rails.close()
         await asyncio.gather(self.client.close(), self.to_control.close())

@@ -1,8 +1,8 @@
 """The limiting stage: room in the spool, then rates, then budgets; all of them or none.
 
 Knows limits and leases; knows no HTTP but the headers of a refusal. Nothing here waits for a store,
-with one exception that is bounded: a call for which this worker holds nothing of a shared rate, and
-which the store has not refused yet, waits for the grant that is under way, at most PATIENCE_S.
+with one exception that is bounded: a call for which this worker holds nothing of a shared limit,
+and which the store has not refused yet, waits for the grant that is under way, at most PATIENCE_S.
 """
 
 from __future__ import annotations
@@ -26,13 +26,17 @@ _PATIENCE_NS = int(PATIENCE_S * 1e9)
 
 
 class Admission:
-    """The stage, as a callable. Without a `desk` rates are this worker's own, and nobody waits."""
+    """The stage, as a callable. Without a desk for rates (or `slots`, for calls at once) these are
+    this worker's own, and nobody waits for them."""
 
-    __slots__ = ("_desk", "_spool")
+    __slots__ = ("_desk", "_slots", "_spool")
 
-    def __init__(self, spool: Spool, desk: RateDesk | None = None) -> None:
+    def __init__(
+        self, spool: Spool, desk: RateDesk | None = None, slots: RateDesk | None = None
+    ) -> None:
         self._spool = spool
         self._desk = desk
+        self._slots = slots
 
     def __call__(self, call: Call) -> Verdict:
         key = call.key
@@ -48,14 +52,14 @@ class Admission:
         if key.limited:
             refusal = _reserve(call, key)
             if refusal is not None:
-                if refusal.may_come and self._desk is not None:
-                    self._wait(self._desk, call, time.monotonic_ns() + _PATIENCE_NS)
+                if refusal.may_come:
+                    self._wait(refusal, call, time.monotonic_ns() + _PATIENCE_NS)
                     return PAUSE
                 return _refused(refusal)
         call.mark()
         return None
 
-    def _wait(self, desk: RateDesk, call: Call, until: int) -> None:
+    def _wait(self, refusal: Refusal, call: Call, until: int) -> None:
         def again() -> None:
             assert call.key is not None
             assert call.pipeline is not None
@@ -64,10 +68,12 @@ class Admission:
                 call.mark()
                 call.pipeline.resume(call)
             elif refusal.may_come and time.monotonic_ns() < until:
-                self._wait(desk, call, until)
+                self._wait(refusal, call, until)
             else:
                 call.pipeline.resume(call, _refused(refusal))
 
+        desk = self._slots if refusal.kind == "concurrency" else self._desk
+        assert desk is not None
         desk.wait(again)
 
 

@@ -48,6 +48,7 @@ class Gateway:
         upstreams: Upstreams,
         desk: RateDesk | None = None,
         cache: AnswerCache | None = None,
+        slots: RateDesk | None = None,
     ) -> None:
         self.view: View | None = None
         self.draining = False
@@ -57,7 +58,7 @@ class Gateway:
             (
                 stages.authenticate,
                 stages.read,
-                Admission(spool, desk),
+                Admission(spool, desk, slots),
                 stages.guard,
                 *((cache,) if cache is not None else ()),
                 stages.choose,

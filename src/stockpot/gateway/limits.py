@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 
 from stockpot.gateway.models import Limits
 from stockpot.gateway.rates import Leased, Meter, Rate, RateDesk
+from stockpot.gateway.slots import Slots
 
 _KINDS = {
     "requests": "requests per minute",
@@ -32,7 +33,7 @@ class Refusal(NamedTuple):
     remaining: int
     retry_after_s: float
     may_come: bool = False
-    """Whether more of a shared rate has been asked for, so that a moment's wait may help."""
+    """Whether more of a shared limit has been asked for, so that a moment's wait may help."""
 
     @property
     def never(self) -> bool:
@@ -71,7 +72,7 @@ class Gate:
     """The three limits of one scope (a key, a project, an end user, a model of a key).
 
     `share` is this worker's part of each limit. With a `desk` the rates of several workers are
-    leased; without one, and for calls at once, each keeps to its part.
+    leased, with a `slots` desk their calls at once; without, each keeps to its part.
     """
 
     __slots__ = (
@@ -81,6 +82,8 @@ class Gate:
         "_out",
         "_requests",
         "_share",
+        "_slots",
+        "_slots_desk",
         "_tokens",
         "concurrency",
         "in_flight",
@@ -95,6 +98,7 @@ class Gate:
         scope: str = "",
         ident: str = "",
         desk: RateDesk | None = None,
+        slots: RateDesk | None = None,
     ) -> None:
         self.scope = scope
         self.in_flight = 0
@@ -103,9 +107,11 @@ class Gate:
         self._share = share
         self._ident = ident
         self._desk = desk
+        self._slots_desk = slots
+        self._slots: Slots | None = None
         self._requests = self._meter(None, "rpm", limits.rpm, share, 0, 0)
         self._tokens = self._meter(None, "tpm", limits.tpm, share, 0, 0)
-        self.concurrency = _slots(limits.concurrency, share)
+        self._at_once(limits.concurrency, share)
 
     @property
     def idle(self) -> bool:
@@ -122,7 +128,7 @@ class Gate:
         requests, tokens = self._requests, self._tokens
         self._requests = self._meter(requests, "rpm", limits.rpm, share, now, self.in_flight)
         self._tokens = self._meter(tokens, "tpm", limits.tpm, share, now, self._out)
-        self.concurrency = _slots(limits.concurrency, share)
+        self._at_once(limits.concurrency, share)
         self._limits, self._share = limits, share
 
     def close(self) -> None:
@@ -130,6 +136,18 @@ class Gate:
         for meter in (self._requests, self._tokens):
             if self._desk is not None and isinstance(meter, Leased):
                 self._desk.forget(meter)
+        if self._slots_desk is not None and self._slots is not None:
+            self._slots_desk.forget(self._slots)
+
+    def _at_once(self, limit: int, share: float) -> None:
+        """The limit of calls at once: this worker's part, or slots that are leased."""
+        desk, old = self._slots_desk, self._slots
+        if desk is not None and old is not None:
+            desk.forget(old)
+        self._slots, self.concurrency = None, _slots(limit, share)
+        if desk is not None and limit and share < 1:
+            self._slots = Slots(f"{self._ident}:slots", limit, round(1 / share), desk, self)
+            self.concurrency = 0
 
     def _meter(
         self, old: Meter | None, kind: str, limit: int, share: float, now: int, out: int
@@ -155,6 +173,10 @@ class Gate:
         """Admit one call of about `tokens` tokens, or say why not. Takes all three or nothing."""
         if self.concurrency and self.in_flight >= self.concurrency:
             return Refusal(self.scope, "concurrency", self._limits.concurrency, 0, 1.0)
+        slots = self._slots
+        if slots is not None and not slots.take(now_ns):
+            coming = slots.may_come(now_ns)
+            return Refusal(self.scope, "concurrency", self._limits.concurrency, 0, 1.0, coming)
         requests, used = self._requests, self._tokens
         if requests is not None:
             wait = requests.take(now_ns, 1)

@@ -30,9 +30,9 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-from stockpot.core.kv import RateAsk, RateGrant
+from stockpot.core.kv import RateAsk, RateGrant, SlotAsk
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,31 @@ PATIENCE_S = 0.1
 """A call that this worker has nothing for, though the store may, waits so long for a grant."""
 _LIFE, _BLOCK_S = int(LIFE_S * 1e9), 0.5
 
-Ask = Callable[[Sequence[RateAsk]], Awaitable[Sequence[RateGrant]]]
+Ask = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
+
+
+class Shared(Protocol):
+    """What a desk asks for: a rate, or slots for calls at once."""
+
+    def request(self, now: int) -> RateAsk | SlotAsk:
+        """What to ask for."""
+        ...
+
+    def granted(self, grant: Any, asked: Any, sent: int, now: int) -> None:
+        """The answer to `request`, which left at `sent`."""
+        ...
+
+    def unanswered(self, asked: Any) -> None:
+        """The store may or may not have heard."""
+        ...
+
+    def store_went(self, now: int) -> None:
+        """The store is away."""
+        ...
+
+    def stale(self, now: int) -> bool:
+        """Whether it holds or owes what should be told, though nobody calls."""
+        ...
 
 
 class Meter(Protocol):
@@ -275,14 +299,18 @@ class Leased:
 
 
 class RateDesk:
-    """Asks the store for blocks beside the calls, many scopes at a time; wakes who waits."""
+    """Asks the store beside the calls, for many scopes at a time; wakes who waits. `holder` is this
+    worker's name there."""
 
-    def __init__(self, ask: Ask, clock: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(
+        self, ask: Ask, clock: Callable[[], int] = time.monotonic_ns, holder: str = ""
+    ) -> None:
         self._ask = ask
+        self.holder = holder
         self._clock = clock
         self.away = False
-        self._due: set[Leased] = set()
-        self._known: set[Leased] = set()
+        self._due: set[Shared] = set()
+        self._known: set[Shared] = set()
         self._running: asyncio.Task[None] | None = None
         self._waiting: list[Callable[[], None]] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -290,7 +318,7 @@ class RateDesk:
     def now(self) -> int:
         return self._clock()
 
-    def ask(self, leased: Leased) -> None:
+    def ask(self, leased: Shared) -> None:
         """Have this rate asked for in the next round."""
         if leased not in self._due:
             self._due.add(leased)
@@ -312,6 +340,13 @@ class RateDesk:
         handle = asyncio.get_running_loop().call_later(PATIENCE_S, once)
         self._waiting.append(once)
 
+    async def leave(self) -> None:
+        """A last round: what is held and not used goes back."""
+        self._due.update(leased for leased in self._known if leased.stale(self._clock()))
+        if self._due:
+            due, self._due = self._due, set()
+            await self._round(tuple(due))
+
     async def run(self) -> None:
         """Give back what expired and find out when an absent store returns, until cancelled."""
         while True:
@@ -321,7 +356,7 @@ class RateDesk:
                 if leased.stale(now):
                     self.ask(leased)
 
-    def forget(self, leased: Leased) -> None:
+    def forget(self, leased: Shared) -> None:
         """Its scope is no more."""
         self._known.discard(leased)
         self._due.discard(leased)
@@ -336,7 +371,7 @@ class RateDesk:
         finally:
             self._running = None
 
-    async def _round(self, due: tuple[Leased, ...]) -> None:
+    async def _round(self, due: tuple[Shared, ...]) -> None:
         sent = self._clock()
         asks = tuple(leased.request(sent) for leased in due)
         try:
@@ -353,12 +388,12 @@ class RateDesk:
         for wake in waiting:
             wake()
 
-    def _lost(self, due: tuple[Leased, ...], asks: tuple[RateAsk, ...], error: Exception) -> None:
+    def _lost(self, due: tuple[Shared, ...], asks: tuple[Any, ...], error: Exception) -> None:
         for leased, asked in zip(due, asks, strict=True):
             leased.unanswered(asked)
         if not self.away:
             self.away = True
-            _log.warning("no answer about shared rates, each worker keeps to its share: %s", error)
+            _log.warning("no answer about shared limits, each worker keeps to its share: %s", error)
             now = self._clock()
             for leased in self._known:
                 leased.store_went(now)

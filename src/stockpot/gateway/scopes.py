@@ -22,10 +22,11 @@ USERS_MAX = 20_000
 class Users:
     """The gates of end users, by scope."""
 
-    __slots__ = ("_desk", "_gates")
+    __slots__ = ("_desk", "_gates", "_slots")
 
-    def __init__(self, desk: RateDesk | None) -> None:
+    def __init__(self, desk: RateDesk | None, slots: RateDesk | None) -> None:
         self._desk = desk
+        self._slots = slots
         self._gates: dict[str, Gate] = {}
 
     def gate(self, scope: Scope, user: str) -> Gate:
@@ -37,7 +38,8 @@ class Users:
                 self._forget()
             who = f"end user {user!r}" if user else "unnamed users"
             name = f"{who} of {scope.name}"
-            gate = Gate(scope.users, scope.share, scope=name, ident=ident, desk=self._desk)
+            desks = {"desk": self._desk, "slots": self._slots}
+            gate = Gate(scope.users, scope.share, scope=name, ident=ident, **desks)
             self._gates[ident] = gate
         else:
             gate.update(scope.users, scope.share)

@@ -63,11 +63,18 @@ class RailsOf(Protocol):
 
 
 class Carried:
-    """State that survives a new snapshot, by id. With a `desk` rates are shared among workers."""
+    """State that survives a new snapshot, by id. With a `desk` rates are shared among workers,
+    with a `slots` desk their calls at once."""
 
-    def __init__(self, desk: RateDesk | None = None, rails: RailsOf | None = None) -> None:
+    def __init__(
+        self,
+        desk: RateDesk | None = None,
+        rails: RailsOf | None = None,
+        slots: RateDesk | None = None,
+    ) -> None:
         self.desk = desk
-        self.users = Users(desk)
+        self.slots = slots
+        self.users = Users(desk, slots)
         self.gates: dict[str, Gate] = {}
         self.purses: dict[str, Purse] = {}
         self.health: dict[str, Health] = {}
@@ -83,7 +90,8 @@ class Carried:
         if gate is None:
             if not (limits.rpm or limits.tpm or limits.concurrency):
                 return None
-            gate = Gate(limits, share, scope=name, ident=ident, desk=self.desk)
+            desks = {"desk": self.desk, "slots": self.slots}
+            gate = Gate(limits, share, scope=name, ident=ident, **desks)
             self.gates[ident] = gate
         else:
             gate.scope = name

@@ -10,7 +10,7 @@ import pytest
 import valkey
 
 from stockpot.core.errors import ConfigError
-from stockpot.core.kv import KeyValue, RateAsk, open_kv
+from stockpot.core.kv import KeyValue, RateAsk, SlotAsk, open_kv
 
 pytestmark = pytest.mark.integration
 
@@ -92,6 +92,13 @@ async def test_what_comes_back_can_be_granted_again_and_what_is_owed_cannot(kv: 
 async def test_more_than_was_granted_cannot_come_back(kv: KeyValue) -> None:
     [grant] = await kv.rates([RateAsk("s", 60, 100, 1, back=1000)])
     assert grant.granted == 60
+
+
+async def test_slots_are_never_lent_twice_and_come_back(kv: KeyValue) -> None:
+    asks = [SlotAsk("s", "a", 5, 0, 4), SlotAsk("s", "b", 5, 0, 4), SlotAsk("t", "b", 5, 0, 9)]
+    assert await kv.slots(asks) == [4, 1, 5]
+    assert await kv.slots([SlotAsk("s", "a", 5, 4, 1), SlotAsk("s", "b", 5, 1, 4)]) == [1, 4]
+    assert await kv.slots([SlotAsk("s", "a", 5, 1, 0), SlotAsk("s", "c", 5, 0, 4)]) == [0, 1]
 
 
 @pytest.mark.parametrize("limit", [1, 7, 13, 999, 120_000])

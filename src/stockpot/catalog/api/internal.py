@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from stockpot.access import internal
 from stockpot.catalog.catalog import Catalog
 from stockpot.core.errors import InvalidInput
-from stockpot.core.kv import RateAsk
+from stockpot.core.kv import RateAsk, SlotAsk
 from stockpot.gateway import Heartbeat, LeaseRequest
 
 POLL_S = 25.0
@@ -45,6 +45,12 @@ def internal_routes(routes: APIRouter, catalog: Catalog) -> None:
         """Grant blocks of rates that workers share, for those without a store of their own."""
         grants = await catalog.kv.rates(await _body(request, list[RateAsk]))
         return Response(msgspec.msgpack.encode(grants), media_type=_MSGPACK)
+
+    @routes.post("/slots", dependencies=[Depends(internal)])
+    async def slots(request: Request) -> Response:
+        """Lend slots for calls at once that workers share, as `rates` does."""
+        held = await catalog.kv.slots(await _body(request, list[SlotAsk]))
+        return Response(msgspec.msgpack.encode(held), media_type=_MSGPACK)
 
     @routes.post("/heartbeat", dependencies=[Depends(internal)])
     async def heartbeat(request: Request) -> Response:

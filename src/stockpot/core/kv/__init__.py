@@ -7,9 +7,9 @@ between hosts. Importing this front costs nothing; a driver is loaded when its U
 from __future__ import annotations
 
 from stockpot.core.errors import ConfigError
-from stockpot.core.kv.port import KeyValue, RateAsk, RateGrant
+from stockpot.core.kv.port import SLOT_LIFE_S, KeyValue, RateAsk, RateGrant, SlotAsk
 
-__all__ = ["KeyValue", "RateAsk", "RateGrant", "open_kv"]
+__all__ = ["SLOT_LIFE_S", "KeyValue", "RateAsk", "RateGrant", "SlotAsk", "open_kv"]
 
 
 def open_kv(url: str, *, born_ns: int | None = None) -> KeyValue:

@@ -6,16 +6,18 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from stockpot.core.kv.port import RateAsk, RateGrant
+from stockpot.core.kv.port import SLOT_LIFE_S, RateAsk, RateGrant, SlotAsk
 
 _MINUTE_NS = 60_000_000_000
+_SLOT_NS = int(SLOT_LIFE_S * 1e9)
 
 
 class MemoryKeyValue:
     """`clock` gives nanoseconds that only grow.
 
     `born_ns` is when a predecessor may have granted its last unit: until a minute later a scope
-    that is new here counts as used up at that time. None says that there was no predecessor.
+    that is new here counts as used up at that time, and until slots lapse nobody gets more of them
+    than he held. None says that there was no predecessor.
     """
 
     def __init__(
@@ -25,6 +27,8 @@ class MemoryKeyValue:
         self._born = -_MINUTE_NS if born_ns is None else born_ns
         self._values: dict[str, tuple[bytes, int]] = {}
         self._arrivals: dict[str, int] = {}
+        self._slots: dict[str, dict[str, tuple[int, int]]] = {}
+        """By scope and holder: how many are held, until when."""
 
     async def get(self, key: str) -> bytes | None:
         found = self._values.get(key)
@@ -67,6 +71,24 @@ class MemoryKeyValue:
         self._arrivals[ask.scope] = arrival + granted * per
         wait = 0 if granted or not ask.want else arrival + ask.need * per - now - window
         return RateGrant(granted, -(-wait // 1_000_000), room - granted)
+
+    async def slots(self, asks: Sequence[SlotAsk]) -> list[int]:
+        now = self._clock()
+        return [self._hold(ask, now) for ask in asks]
+
+    def _hold(self, ask: SlotAsk, now: int) -> int:
+        known = self._slots.get(ask.scope, {})
+        others = {who: pair for who, pair in known.items() if who != ask.holder and pair[1] > now}
+        room = max(0, ask.limit - sum(held for held, _ in others.values()))
+        most = ask.held if now < self._born + _SLOT_NS else room
+        granted = min(ask.want, room, most)
+        if granted:
+            others[ask.holder] = (granted, now + _SLOT_NS)
+        if others:
+            self._slots[ask.scope] = others
+        else:
+            self._slots.pop(ask.scope, None)
+        return granted
 
     async def close(self) -> None:
         return None

@@ -31,6 +31,24 @@ class RateGrant(msgspec.Struct, frozen=True, array_like=True):
     left: int
 
 
+class SlotAsk(msgspec.Struct, frozen=True, array_like=True):
+    """One process and one scope of which `limit` slots may be held at once, by all together.
+
+    `held` is what `holder` holds by an earlier grant and still counts on; it wants to hold `want`
+    from now on and gives back the rest, for SLOT_LIFE_S or until it asks again.
+    """
+
+    scope: str
+    holder: str
+    limit: int
+    held: int
+    want: int
+
+
+SLOT_LIFE_S = 10.0
+"""A holder that is not heard of for so long has given back what it held."""
+
+
 class KeyValue(Protocol):
     """Every method raises OSError or TimeoutError while the store is away."""
 
@@ -50,6 +68,13 @@ class KeyValue(Protocol):
         """One grant for each ask, in order. Over all who ask, and whatever is lost or repeated, no
         more than `limit + limit * t / 60` units of a scope are granted, less what came back, in
         any `t` seconds. A store that has just started without memory counts every scope as used up.
+        """
+        ...
+
+    async def slots(self, asks: Sequence[SlotAsk]) -> list[int]:
+        """What each may hold from now on, in order: no more than it wants, and never more than
+        `limit` over all holders of a scope. A store that has just started without memory gives
+        nobody more than it held before, until whatever it has forgotten has lapsed.
         """
         ...
 

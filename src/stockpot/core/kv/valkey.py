@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stockpot.core.errors import ConfigError
-from stockpot.core.kv.port import RateAsk, RateGrant
+from stockpot.core.kv.port import SLOT_LIFE_S, RateAsk, RateGrant, SlotAsk
 
 _PREFIX = "stockpot:"
 _TIMEOUT_S = 1.0
@@ -55,6 +55,44 @@ end
 return out
 """
 
+# A hash per scope: to each holder how many it holds and until when (microseconds). `birth` is as
+# above: until slots lapse, a store without memory gives nobody more than he held.
+_SLOTS = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local life = tonumber(ARGV[1])
+local birth = tonumber(redis.call('GET', KEYS[1]))
+if not birth then
+  birth = now
+  redis.call('SET', KEYS[1], string.format('%.0f', now))
+end
+local out = {}
+for i = 2, #KEYS do
+  local a = (i - 2) * 4 + 1
+  local holder, limit = ARGV[a + 1], tonumber(ARGV[a + 2])
+  local held, want = tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4])
+  local all, others = redis.call('HGETALL', KEYS[i]), 0
+  for j = 1, #all, 2 do
+    local count, till = string.match(all[j + 1], '(%d+) (%d+)')
+    if tonumber(till) <= now then
+      redis.call('HDEL', KEYS[i], all[j])
+    elseif all[j] ~= holder then
+      others = others + tonumber(count)
+    end
+  end
+  local granted = math.min(want, math.max(0, limit - others))
+  if now - birth < life then granted = math.min(granted, held) end
+  if granted > 0 then
+    redis.call('HSET', KEYS[i], holder, string.format('%.0f %.0f', granted, now + life))
+    redis.call('PEXPIRE', KEYS[i], string.format('%.0f', life / 1000))
+  else
+    redis.call('HDEL', KEYS[i], holder)
+  end
+  out[#out + 1] = granted
+end
+return out
+"""
+
 
 class ValkeyKeyValue:
     """One pooled connection set; commands fail within a second when the server is away."""
@@ -71,6 +109,7 @@ class ValkeyKeyValue:
             url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
         )
         self._script: Any = self._client.register_script(_RATES)
+        self._slots: Any = self._client.register_script(_SLOTS)
 
     async def get(self, key: str) -> bytes | None:
         found: bytes | None = await self._do(self._client.get(_PREFIX + key))
@@ -93,6 +132,15 @@ class ValkeyKeyValue:
         numbers = [n for a in asks for n in (a.limit, a.want, a.need, a.back, a.owe)]
         flat = await self._do(self._script(keys=keys, args=numbers))
         return [RateGrant(*map(int, flat[at : at + 3])) for at in range(0, len(flat), 3)]
+
+    async def slots(self, asks: Sequence[SlotAsk]) -> list[int]:
+        if not asks:
+            return []
+        keys = [f"{_PREFIX}birth", *(f"{_PREFIX}slots:{ask.scope}" for ask in asks)]
+        said = [part for a in asks for part in (a.holder, a.limit, a.held, a.want)]
+        life = round(SLOT_LIFE_S * 1e6)
+        held = await self._do(self._slots(keys=keys, args=[life, *said]))
+        return [int(count) for count in held]
 
     async def close(self) -> None:
         await self._client.aclose()
