@@ -13,6 +13,7 @@ from stockpot.providers.base import Dialect, Wire
 from stockpot.providers.bedrock import BedrockWire
 from stockpot.providers.gemini import GeminiDialect, GeminiWire, VertexWire
 from stockpot.providers.openai import OpenAIDialect, OpenAIWire
+from stockpot.providers.openai.deployments import AzureDialect
 from stockpot.providers.responses import ResponsesDialect
 
 _WIRES: tuple[Wire, ...] = (
@@ -30,6 +31,7 @@ _DIALECTS: tuple[Dialect, ...] = (
     GeminiDialect("v1beta"),
     GeminiDialect("v1"),
     ResponsesDialect(),
+    AzureDialect(),
 )
 
 

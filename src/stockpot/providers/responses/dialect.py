@@ -41,7 +41,11 @@ class ResponsesDialect:
     """OpenAI's Responses. Errors have the shape of OpenAI's other endpoints."""
 
     name = "responses"
-    paths: Mapping[bytes, Endpoint] = {b"/v1/responses": "chat"}
+    paths: Mapping[bytes, Endpoint] = {
+        b"/v1/responses": "chat",
+        b"/openai/responses": "chat",  # Azure's, of both its forms
+        b"/openai/v1/responses": "chat",
+    }
     below = b""
 
     def endpoint(self, path: bytes) -> Endpoint | None:
