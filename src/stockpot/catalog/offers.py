@@ -99,6 +99,24 @@ def offer_of(
     created_ms: int = 0,
 ) -> Offer:
     """A vendor's row with what a user, the environment or a probe adds to it."""
+    made = _offer_of(vendor, name, base_url, origin, secret, secret_hint, models, created_ms)
+    region = made.options().get("region", "")
+    if vendor.wire != "bedrock" or base_url != vendor.base_url or not region:
+        return made
+    there = base_url.replace("us-east-1", region)  # nobody said where, but the credential does
+    return msgspec.structs.replace(made, base_url=there)
+
+
+def _offer_of(
+    vendor: Vendor,
+    name: str,
+    base_url: str,
+    origin: Origin,
+    secret: str,
+    secret_hint: str,
+    models: tuple[str, ...],
+    created_ms: int,
+) -> Offer:
     return Offer(
         name=name,
         vendor=vendor.name,

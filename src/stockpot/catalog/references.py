@@ -1,10 +1,12 @@
 """Secrets by reference: `env:NAME` and `file:/path`, looked up where the control plane runs.
 
+`env:AWS_ACCESS_KEY_ID` is AWS's credential of several variables, as AWS's own tools read them.
 Knows how to look and what a secret looks like; keeps none, and tells none in an error.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +14,14 @@ from pathlib import Path
 from stockpot.core.errors import InvalidInput
 
 _MOST_BYTES = 10_000
+AWS = "AWS_ACCESS_KEY_ID"
+_AWS_PARTS = (
+    ("access_key_id", (AWS,)),
+    ("secret_access_key", ("AWS_SECRET_ACCESS_KEY",)),
+    ("session_token", ("AWS_SESSION_TOKEN",)),
+    ("region", ("AWS_REGION", "AWS_DEFAULT_REGION")),
+)
+"""Parts of the secret, and the variables that hold them (the AWS SDKs' reference guide)."""
 
 
 class Unresolved(InvalidInput):
@@ -22,7 +32,7 @@ def resolve_secret(reference: str, environ: Mapping[str, str] = os.environ) -> s
     """The secret that a reference names. Raises Unresolved without telling what was found."""
     kind, _, where = reference.partition(":")
     if kind == "env":
-        found = environ.get(where, "")
+        found = secret_in(where, environ)
         missing = f"the variable {where!r} is not set where the control plane runs"
     elif kind == "file":
         found, missing = _content(where), f"the file {where!r} cannot be read by the control plane"
@@ -34,6 +44,21 @@ def resolve_secret(reference: str, environ: Mapping[str, str] = os.environ) -> s
         return clean_secret(found)
     except InvalidInput as wrong:
         raise Unresolved(f"what {reference!r} names is no secret: {wrong.message}") from None
+
+
+def secret_in(variable: str, environ: Mapping[str, str] = os.environ) -> str:
+    """What a variable holds, '' when it is not set. AWS's key id stands for all that goes with it,
+    as a JSON object; raises Unresolved when half of it is missing."""
+    found = environ.get(variable, "").strip()
+    if variable != AWS or not found:
+        return found
+    held = {
+        part: next((value for name in names if (value := environ.get(name, "").strip())), "")
+        for part, names in _AWS_PARTS
+    }
+    if not held["secret_access_key"]:
+        raise Unresolved(f"the variable {AWS!r} is set, but 'AWS_SECRET_ACCESS_KEY' is not")
+    return json.dumps({part: value for part, value in held.items() if value})
 
 
 def _content(where: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import openai
@@ -14,11 +14,11 @@ from stockpot.providers import BadRequest, dialects
 from tests.unit.gateway.test_cache_flights import ANSWER, ASK
 from tests.unit.gateway.walk import SECRET, Line, Walk, whole
 
-AZURE = next(one for one in dialects() if one.below == b"/openai/deployments/")
+AZURE = next(one for one in dialects() if one.below == b"/openai/")
 PATH = "/openai/deployments/m/chat/completions?api-version=2024-10-21"
 
 
-def as_sent(**client: Any) -> tuple[str, dict[str, str], dict[str, Any]]:
+def as_sent(deployment: str | None) -> tuple[str, dict[str, str], dict[str, Any]]:
     """Path, headers and body of a chat call of the stock SDK."""
     seen: list[httpx.Request] = []
 
@@ -28,7 +28,8 @@ def as_sent(**client: Any) -> tuple[str, dict[str, str], dict[str, Any]]:
 
     made = openai.AzureOpenAI(
         azure_endpoint="http://gateway.test", api_key=SECRET, api_version="2024-10-21",
-        http_client=httpx.Client(transport=httpx.MockTransport(answered)), **client,
+        http_client=cast("Any", httpx.Client(transport=httpx.MockTransport(answered))),
+        azure_deployment=deployment,
     )  # fmt: skip
     with made:
         made.chat.completions.create(model="m", messages=ASK["messages"])
@@ -37,11 +38,11 @@ def as_sent(**client: Any) -> tuple[str, dict[str, str], dict[str, Any]]:
     return request.url.raw_path.decode(), headers, json.loads(request.content)
 
 
-@pytest.mark.parametrize("client", [{}, {"azure_deployment": "m"}])
+@pytest.mark.parametrize("deployment", [None, "m"])
 async def test_the_stock_sdk_calls_a_deployment_with_a_virtual_key(
-    tmp_path: Path, client: dict[str, str]
+    tmp_path: Path, deployment: str | None
 ) -> None:
-    path, headers, body = as_sent(**client)
+    path, headers, body = as_sent(deployment)
     assert path == PATH
     assert headers["api-key"] == SECRET
     walk = Walk(tmp_path)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from stockpot.catalog.compile import Definitions, compile_part
 from stockpot.catalog.offers import Offer, offer_of
+from stockpot.catalog.references import Unresolved, resolve_secret
 from stockpot.gateway import Target
 from stockpot.providers import OpenAIDialect, Vendor, dialects, vendors, wire_named, wire_names
 from stockpot.providers.vendors import rows_of
@@ -94,12 +95,29 @@ def test_a_secret_of_several_parts_becomes_settings_of_the_wire() -> None:
     keys = {"access_key_id": "AKID", "secret_access_key": "s", "region": "eu-west-1"}
     target = target_of(row, json.dumps(keys))
     assert (target.headers, target.options) == ((), keys)
+    assert target.base_url == row.base_url.replace("us-east-1", "eu-west-1")
     account = json.dumps({"type": "service_account", "project_id": "p"})
     assert target_of(row, account).options == {"service_account": account}
     with_key = target_of(row, json.dumps({"api_key": "k-1", "region": "x"}))
     assert with_key.headers == (("authorization", "Bearer k-1"),)
     assert with_key.options == {"region": "x"}
     assert target_of(row, "{not json").headers == (("authorization", "Bearer {not json"),)
+
+
+def test_aws_key_id_stands_for_all_variables_of_its_credential() -> None:
+    (row,) = (row for row in vendors() if row.name == "bedrock")
+    environ = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_DEFAULT_REGION": "eu-west-1"}
+    with pytest.raises(Unresolved, match="AWS_SECRET_ACCESS_KEY"):
+        resolve_secret("env:AWS_ACCESS_KEY_ID", environ)
+    environ |= {"AWS_SECRET_ACCESS_KEY": "s/1", "AWS_REGION": "eu-north-1"}
+    target = target_of(row, resolve_secret("env:AWS_ACCESS_KEY_ID", environ))
+    said = {"access_key_id": "AKID", "secret_access_key": "s/1", "region": "eu-north-1"}
+    assert (target.headers, target.options) == ((), said)
+    assert "eu-north-1" in target.base_url
+    environ["AWS_SESSION_TOKEN"] = "t"
+    assert json.loads(resolve_secret("env:AWS_ACCESS_KEY_ID", environ))["session_token"] == "t"
+    with pytest.raises(Unresolved, match="not set"):
+        resolve_secret("env:AWS_ACCESS_KEY_ID", {})
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import Any, TextIO
 
 import click
 
+from stockpot.catalog.references import secret_in
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
 from stockpot.core.terminal import json_option, show
@@ -141,7 +141,7 @@ def _vendor(client: Client, wanted: str) -> dict[str, Any]:
 def _secret(vendor: dict[str, Any], variable: str | None, file: TextIO | None) -> str | None:
     """Never an argument: other users of this machine and the shell's history would see it."""
     if variable:
-        if not (value := os.environ.get(variable, "")):
+        if not (value := secret_in(variable)):
             raise InvalidInput(f"the variable {variable!r} is not set")
         return value
     if file is not None:

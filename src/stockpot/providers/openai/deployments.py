@@ -26,26 +26,27 @@ class _Named(msgspec.Struct):
     model: str | None = None
 
 
+_DEPLOYMENTS = b"/openai/deployments/"
 _named = msgspec.json.Decoder(_Named)
 
 
 class AzureDialect(OpenAIDialect):
     """The same bodies; the deployment of the path stands above the body's model."""
 
-    paths: Mapping[bytes, Endpoint] = {
-        b"/openai" + path: endpoint for path, endpoint in OpenAIDialect.paths.items()
-    }
-    below = b"/openai/deployments/"
+    paths: Mapping[bytes, Endpoint] = {}
+    below = b"/openai/"
 
     def endpoint(self, path: bytes) -> Endpoint | None:
-        name, _, rest = path[len(self.below) :].partition(b"/")
-        return OpenAIDialect.paths.get(b"/v1/" + rest) if name else None
+        if path.startswith(_DEPLOYMENTS):
+            name, _, rest = path[len(_DEPLOYMENTS) :].partition(b"/")
+            return OpenAIDialect.paths.get(b"/v1/" + rest) if name else None
+        return OpenAIDialect.paths.get(path.removeprefix(b"/openai"))
 
     def read(
         self, endpoint: Endpoint, body: bytes, path: bytes = b"", headers: Headers | None = None
     ) -> Ask:
-        if path.startswith(self.below):
-            said = path[len(self.below) :].partition(b"/")[0]
+        if path.startswith(_DEPLOYMENTS):
+            said = path[len(_DEPLOYMENTS) :].partition(b"/")[0]
             deployment = unquote(said.decode("latin-1"))
             kind = (headers or {}).get(b"content-type", b"")
             named = _form_for if endpoint in media.FORMS else _json_for
