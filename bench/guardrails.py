@@ -24,6 +24,7 @@ from stockpot.guardrails.calibrating import calibrate, cut_at, scores_of
 from stockpot.guardrails.measuring import measure, rate
 from stockpot.guardrails.rows import Labelled, Span
 from stockpot.rails import Rule, build, grams
+from stockpot.rails import presidio as presidio_adapter
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -115,23 +116,85 @@ def indirect_injection() -> dict[str, Any]:
     }
 
 
-def pii() -> dict[str, Any]:
-    """Presidio's synthetic sentences; types without a structure (names, places) are not sought."""
+def marked() -> list[Labelled]:
+    """Presidio's synthetic sentences with the spans that they mark."""
     import training_data as data
 
-    rows = [
+    return [
         Labelled(
             row["text"], int(bool(row["spans"])),
             tuple(Span(s["type"], s["start"], s["end"]) for s in row["spans"]),
         )
         for row in data.read("presidio_research/synth_dataset_v2_half.jsonl.gz")
     ]  # fmt: skip
-    told = measure("pii", rows)
+
+
+def pii() -> dict[str, Any]:
+    """Presidio's synthetic sentences; types without a structure (names, places) are not sought."""
+    told = measure("pii", marked())
     return {
         "set": "presidio-research synthetic v2, a random half (750 texts), structured types; the "
         "patterns were written with it at hand",
         **flat(told.recall, told.fpr),
     }
+
+
+def presidio() -> dict[str, Any]:
+    """Presidio itself where it is installed: by patterns alone, and with a model of spaCy's."""
+    import training_data as data
+
+    rows = marked()
+    asked = [Labelled(row.text, 0) for row in data.bfcl()]
+
+    def told(settings: dict[str, Any], what: str) -> dict[str, Any]:
+        found = measure("presidio", rows, settings=settings)
+        return {
+            "set": f"presidio-research synthetic v2, a random half (750 texts), {what}",
+            **flat(found.recall, found.fpr),
+            "benign_queries": {
+                "set": "questions of BFCL v4; addresses, dates and places in them are findings",
+                **flat(None, measure("presidio", asked, settings=settings).fpr),
+            },
+        }
+
+    made = told({}, "the types that its patterns look for; presidio-analyzer 2.2.366, no model")
+    if name := os.environ.get("SPACY_MODEL"):
+        made["with_model"] = told({"spacy_model": name}, "its types with en_core_web_sm 3.8")
+    return made
+
+
+def secrets() -> dict[str, Any]:
+    """What vendors' forms make, and what only looks so. The recall of others' lines is kept."""
+    from secret_examples import examples
+
+    found = measure("secrets", [Labelled(*row[:2], None, row[2]) for row in examples()])
+    return {
+        "own_forms": {
+            "set": "1,320 secrets of 66 kinds in the forms that vendors publish and 900 that only "
+            "look so (scripts/secret_examples.py, seed 7); 14 kinds were added with them at hand "
+            "(1,040 found before)",
+            **flat(found.recall, found.fpr),
+        }
+    }
+
+
+def code() -> dict[str, Any]:
+    """What it finds where nothing is. The recall is that of others' lists and is kept."""
+    import training_data as data
+
+    texts = [*(row.text for row in data.queries()), *data._said({"user", "assistant", "tool"})]
+    texts += [row["question"] for row in data.read("anyscale/synthetic_qa.jsonl.gz")]
+    rail = build(Rule("bench", "code"), {})
+    alone = list(dict.fromkeys(texts))
+    told = flat(None, rate(sum(bool(rail.find(text)) for text in alone), len(alone)))
+    pieces = [
+        text[i : i + 1500]
+        for path in sorted((ROOT / "src").rglob("*.py"))
+        for text in [path.read_text("utf-8")]
+        for i in range(0, len(text), 1500)
+    ]
+    over = rate(sum(bool(rail.find(piece)) for piece in pieces), len(pieces))
+    return {**told, "source_code": {"set": "pieces of our own sources", **flat(None, over)}}
 
 
 def language() -> dict[str, Any]:
@@ -168,8 +231,10 @@ def flat(recall: dict[str, Any] | None, fpr: dict[str, Any] | None) -> dict[str,
 
 MEASURED = {
     "injection": injection, "indirect_injection": indirect_injection, "pii": pii,
-    "language": language,
+    "language": language, "secrets": secrets, "code": code,
 }  # fmt: skip
+if not presidio_adapter.absent():
+    MEASURED["presidio"] = presidio
 
 
 def line(kind: str, told: dict[str, Any], us: float, p95: float) -> str:
@@ -194,11 +259,12 @@ def main() -> None:
     for kind in RULES:
         print(line(kind, rates.get(kind, {}), *cost(kind, texts)))
     for kind, found in rates.items():
-        print(f"\n{kind}: {found['set']}")
+        print(f"\n{kind}: {found.get('set', 'see rates.json')}")
     print(json.dumps(rates.get("injection", {}), indent=2))
     if told.write and rates:
-        kept = json.loads(RATES.read_text("utf-8"))  # `secrets` was measured on others' test lines
-        RATES.write_text(json.dumps({**kept, **rates}, indent=2) + "\n", "utf-8")
+        kept = json.loads(RATES.read_text("utf-8"))  # with what was measured on others' lines
+        now = {kind: {**kept.get(kind, {}), **found} for kind, found in rates.items()}
+        RATES.write_text(json.dumps({**kept, **now}, indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,9 @@ def _form(kind: str, sign: str, needs: str, form: str) -> Form:
 
 _PIPED = r"[ \t]+[^|\n]{1,100}\|[ \t]{0,3}(?:sudo )?(?:ba|z|da)?sh\b"
 _QUOTE = r"['\"]"
-_HANDLER = r"\bon(?:error|load|click|mouseover|focus|toggle)\s{0,3}=[^\s>]{1,40}"
+_HANDLER = r"(?<![\w-])on[a-z]{4,18}\s{0,3}=[^\s>{][^\s>]{0,39}"
+_AFTER = r"(?:[;|&`\n]|\\n|%0a)"
+_PROBES = r"(?:id|whoami|uname(?: -a)?|netstat(?: -an?)?|ifconfig|ipconfig|hostname)"
 _INSIDES = r"__(?:class|mro|subclasses|globals|import|builtins)__"
 
 FORMS = (
@@ -51,18 +53,44 @@ FORMS = (
     _form("shell", "/", "/etc/", r"[;&|`][ \t]{0,3}(?:cat|head|tail|cp|scp)[ \t]+/etc/[^\s]{1,60}"),
     _form("shell", "$", "$(", r"\$\((?:curl|wget|cat|id|whoami|bash|sh|nc|env)\b[^)\n]{0,80}\)"),
     _form("shell", "`", "`",
-          r"[;&|=][ \t]{0,3}`(?:curl|wget|cat|id|whoami|bash|sh|nc|env)\b[^`\n]{0,80}`"),
+          r"[;&|=][ \t]{0,3}`(?:whoami|(?:curl|wget|cat|bash|sh|nc)\b[^`\n]{1,80})`"),
+    _form("shell", "/", "bin/",
+          rf"{_AFTER}[ \t]{{0,3}}/?(?:usr/)?bin/(?!\w*/)[a-z]{{1,12}}\b"),
+    _form("shell", ";", ";", rf";[ \t]{{0,3}}{_PROBES}[ \t]{{0,3}}(?:$|[;|&`\"'\\])"),
+    _form("shell", "`", "`", r"`(?:/usr/bin/id|whoami|ping [^`\n]{4,60})`"),
+    _form("shell", "p", "ping ",
+          r"(?:[&;|]|%0a)[ \t]{0,3}ping[ \t]+(?:-\w[ \t]+\d{1,4}[ \t]+)?[\w.]{4,60}"),
+    _form("shell", "%", "%0a", rf"%0a[ \t]{{0,3}}(?:cat\b|ls\b|ping\b|{_PROBES}\b)[^\n]{{0,40}}"),
+    _form("shell", "(", "system(", r"[;|&][ \t]{0,3}(?:system|exec|passthru|popen)\([ \t]?['\"]"),
+    _form("shell", "{", "{", r"\(\)\s?\{\s?:;\s?\}\s?;"),
+    _form("shell", "$", "$(`", r"\$\(`[^`\n]{2,120}`\)"),
+    _form("script", "?", "<?php",
+          r"<\?php\s{1,5}(?:system|exec|passthru|shell_exec|eval|include)\s?\([^\n]{0,80}"),
+    _form("template", "$", "{${", r"\{\$\{\s?(?:phpinfo|sleep|system|print|@)[^}\n]{0,60}"),
+    _form("shell", "#", "#exec", r"<!--[ \t]{0,3}#exec(?:[ \t]|%20){1,3}cmd"),
     _form("sql", "u", "union", r"\bunion(?:\s{1,5}all)?\s{1,5}select\b[^\n;]{0,60}"),
     _form("sql", " ", "drop ",
           r"[;'\"]\s{0,5}drop\s{1,5}(?:table|database|schema|user)\s{1,5}[\w.`\"]{1,40}"),
     _form("sql", ";", "delete ",
           rf"{_QUOTE};\s{{0,5}}delete\s{{1,5}}from\s{{1,5}}[\w.`\"]{{1,40}}"),
     _form("sql", "=", "=",
-          r"['\"]\s{0,5}\b(?:or|and)\b\s{1,5}(['\"]?)\w{1,20}\1\s{0,3}=\s{0,3}\1\w{1,20}"),
+          rf"{_QUOTE}\){{0,3}}\s{{0,5}}\b(?:or|and)\b\s{{1,5}}\({{0,3}}"
+          r"(?:(['\"])\w{0,20}\1\){0,3}\s{0,3}=(?!=)\s{0,3}\({0,3}\1\w{0,20}"
+          r"|[0-9]{1,6}\s{0,3}=\s{0,3}(?:[0-9]|\(\s{0,3}select\b))"),
+    _form("sql", "=", "=", r"\b(?:or|and)\s{1,5}([0-9]{1,6})\s{0,3}=\s{0,3}\1(?![0-9=])"),
+    _form("sql", "r", "or ", r"['\"]\){0,3}\s{0,5}or\s{1,5}(['\"])\1\s{0,3}[-&^*][^\w]"),
+    _form("sql", "r", "true", r"\bor\s{1,5}true\s{0,3}(?:--|#|/\*)"),
+    _form("sql", "-", "--", r"\w'\s{0,3}\){0,2}\s{0,3}--\s{0,3}$"),
+    _form("sql", "*", "/*", r"\w['\"]\){0,2}\s{0,3}/\*\s{0,3}$"),
     _form("sql", "_", "xp_cmdshell", r"\bxp_cmdshell\b"),
     _form("sql", "_", "information_schema", r"\bfrom\s{1,5}information_schema\.\w{1,30}"),
     _form("sql", "f", "file", rf"\binto\s{{1,5}}(?:outfile|dumpfile)\s{{1,5}}{_QUOTE}"),
     _form("sql", "(", "sleep", r"['\"\s(;](?:pg_)?sleep\s?\(\s?\d{1,5}\s?\)\s{0,3}(?:--|[#;)])"),
+    _form("sql", "(", "sleep",
+          rf"(?:\b(?:or|and|by|select)[\s(]{{1,3}}|(?:{_QUOTE}|[)|&+])\s{{0,2}})"
+          r"(?:pg_)?sleep\s?\(\s?[0-9]{1,5}\s?\)"),
+    _form("sql", "(", "benchmark(", r"\bbenchmark\(\s?[0-9]{3,12}\s?,\s?\w{2,12}\("),
+    _form("sql", "(", "randomblob(", r"\brandomblob\([0-9]{6,12}"),
     _form("sql", "w", "waitfor", rf"\bwaitfor\s{{1,5}}delay\s{{1,5}}{_QUOTE}"),
     _form("script", "<", "<script", r"<script\b[^>]{0,80}>?"),
     _form("script", ":", "javascript:", r"\bjavascript:[^\s]{1,80}"),

@@ -71,6 +71,18 @@ _VENDORS: tuple[tuple[str, str, str], ...] = (
     ("ATLASSIAN_TOKEN", "ATATT3", r"[A-Za-z0-9_=-]{40,300}"),
     ("FIGMA_TOKEN", "figd_", rf"{_W}{{30,60}}"),
     ("SUPABASE_TOKEN", "sbp_", r"[0-9a-f]{40}"),
+    ("DOCKER_TOKEN", "dckr_pat_", rf"{_W}{{20,60}}"),
+    ("DOPPLER_TOKEN", "dp.", r"(?:pt|st|ct|sa|scim|audit)\.[\w.-]{40,100}"),
+    ("GRAFANA_TOKEN", "glc_", r"[A-Za-z0-9+/]{32,400}={0,2}"),
+    ("LANGSMITH_KEY", "lsv2_", r"(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}(?![A-Za-z0-9])"),
+    ("NOTION_TOKEN", "secret_", r"[A-Za-z0-9]{43}(?![A-Za-z0-9])"),
+    ("PINECONE_KEY", "pcsk_", r"[A-Za-z0-9]{4,6}_[A-Za-z0-9]{50,80}"),
+    ("PLANETSCALE_TOKEN", "pscale_", rf"(?:tkn|pw|oauth)_{_W}{{32,64}}"),
+    ("PULUMI_TOKEN", "pul-", r"[0-9a-f]{40}(?![A-Za-z0-9])"),
+    ("RUBYGEMS_KEY", "rubygems_", r"[0-9a-f]{48}(?![A-Za-z0-9])"),
+    ("SQUARE_TOKEN", "EAAA", rf"{_W}{{60}}(?!{_W})"),
+    ("TAVILY_KEY", "tvly-", r"(?:dev-|prod-)?[A-Za-z0-9]{32}(?![A-Za-z0-9])"),
+    ("AIRTABLE_TOKEN", "pat", r"[A-Za-z0-9]{14}\.[0-9a-f]{64}(?![A-Za-z0-9])"),
     ("AGE_KEY", "AGE-SECRET-KEY-1", r"[A-Z0-9]{50,60}"),
     ("AZURE_KEY", "AccountKey=", r"[A-Za-z0-9+/]{40,100}={0,2}"),
     ("TELEGRAM_TOKEN", ":AA", rf"{_W}{{33}}(?!{_W})"),
@@ -104,6 +116,10 @@ def _vendors(text: str) -> Iterator[Finding]:
 
 _AROUND = (
     ("MAILCHIMP_KEY", "-us", re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{32}-us[0-9]{1,2}(?![0-9a-z])")),
+    ("TERRAFORM_TOKEN", ".atlasv1.", re.compile(
+        rf"(?<![0-9A-Za-z])[A-Za-z0-9]{{14}}\.atlasv1\.{_W}{{60,70}}(?!{_W})", re.ASCII)),
+    ("AZURE_SECRET", "Q~", re.compile(
+        r"(?<![\w~.-])[\w~.-]{3}[0-9]Q~[\w~.-]{31,34}(?![\w~-])", re.ASCII)),
     ("DISCORD_TOKEN", ".", re.compile(
         rf"(?<!{_W})[MNO][A-Za-z0-9_-]{{23,25}}\.{_W}{{6}}\.{_W}{{27,38}}(?!{_W})", re.ASCII)),
 )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scripts.secret_examples import examples
 from stockpot.rails import CompiledPolicy, InvalidRule, Policy, Rail, Rule, build
 
 
@@ -47,6 +48,13 @@ def test_keys_in_published_forms_are_found_whole() -> None:
     made = rail("secrets")
     for kind, secret in SECRETS.items():
         assert found(made, f"The key is\n{secret} , keep it.") == [(kind, secret)]
+
+
+def test_what_vendors_forms_make_is_found_and_what_only_looks_so_is_not() -> None:
+    """The rates that are published of these sets, drawn anew with another seed."""
+    made = rail("secrets")
+    for text, label, kind in examples(each=3, seed=11):
+        assert bool(made.find(text)) == bool(label), (kind, text)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +135,13 @@ def test_without_a_list_only_tricks_are_found() -> None:
         ("' OR '1'='1", "CODE_SQL"),
         ("1 UNION ALL SELECT name FROM users", "CODE_SQL"),
         ("Robert'); DROP TABLE students;--", "CODE_SQL"),
+        ("ann') or ('1'='1", "CODE_SQL"),
+        ("id=7 or 1=1", "CODE_SQL"),
+        ("' or sleep(5)#", "CODE_SQL"),
+        ("x;/usr/bin/id", "CODE_SHELL"),
+        ("() { :;}; /bin/bash -c id", "CODE_SHELL"),
+        ("<?php system($_GET['c']); ?>", "CODE_SCRIPT"),
+        ("<svg/onload=alert(1)>", "CODE_SCRIPT"),
         ("<script>alert(1)</script>", "CODE_SCRIPT"),
         ('<img src=x onerror="steal()">', "CODE_SCRIPT"),
         ("../../../../etc/hosts", "CODE_PATH"),
@@ -144,6 +159,8 @@ def test_ordinary_writing_is_no_code() -> None:
         "I don't want the select menu or the union card; drop the table at the door.",
         "Use `curl https://example.com` and then cat the file, or rm notes.txt",
         "a = b or c == d, x <= y and it's 'fine'; on load we cook",
+        'devices="auto" and accelerator="auto"; name = os.environ.get("X") or ""',
+        "| `id` | an id of your own |; `env` and `id` are names; <Button onClick={save} />",
         "Fahren Sie 3/4 der Strecke, dann ../menu öffnen",
     ):
         assert not found(made, text), text
@@ -201,6 +218,7 @@ HOSTILE = (
     "../" * 6_000, "```" * 6_000, "```\n" * 5_000, "a b " * 5_000, "union select " * 1_500,
     "dd of=/dev/" * 1_800, "earer " * 3_300, "data:a/b;" * 2_200, "www.a." * 3_300, 
     "\u0430" * 20_000,
+    "' or 1=(" * 2_500, "<a onabcd " * 2_000, ";/bin/" * 3_300, "dp.pt." * 3_300,
     "A" * 20_000, "<on" * 6_000, "key=1a" * 3_300,
 )  # fmt: skip
 
