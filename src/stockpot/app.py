@@ -140,6 +140,7 @@ class _Control:
         names, publisher = catalog.project_names, self.catalog.publisher
         self.prompts = prompts.open_prompts(self.db, publisher, names, self.spans, self.scores)
         self.datasets = datasets.open_datasets(self.db, self.spans, self.scores, names)
+        self.keeping.erased_elsewhere.append(self.datasets.sets.forget)
         self.evals = evals.open_evals(
             self.db,
             self.instance,

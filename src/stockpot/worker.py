@@ -92,7 +92,10 @@ class Worker:
         told = settings.upstream_trace
         self.upstreams = Upstreams(self.client, accountant, hands_trace_on=told)
         cache = AnswerCache(accountant, settings.cache_mb * MB)
-        self.gateway = Gateway(self.spool, accountant, self.upstreams, self.desk, cache, self.slots)
+        self.gateway = Gateway(
+            self.spool, accountant, self.upstreams, self.desk, cache, self.slots,
+            settings.otlp_backlog_mb * MB,
+        )  # fmt: skip
         self.leases = LeaseClient(self.name, self._lease, self.carried.purses)
 
     async def _lease(self, body: bytes) -> bytes:

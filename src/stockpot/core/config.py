@@ -58,6 +58,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("payloads", str, "full", "Payload policy of new projects: none, masked or full."),
     Setting("spool_payload_mb", int, 2048, "Quota of spooled payloads; beyond it they are shed."),
     Setting("spool_ledger_mb", int, 512, "Quota of the ledger; beyond it the key decides."),
+    Setting("otlp_backlog_mb", int, 1024, "What may be spooled before spans are answered 429."),
     Setting("cache_mb", int, 64, "Memory per worker for answers that keys allow to be repeated."),
     Setting("disk_reserve_mb", int, 256, "Free disk space under which payloads are shed."),
     Setting("max_body_mb", int, 32, "Largest accepted request body."),

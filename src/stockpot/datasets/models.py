@@ -47,7 +47,8 @@ class NewRow(Frozen):
 
 
 class DatasetRow(Frozen):
-    """A row of a version. `hash` is of all that the row says."""
+    """A row of a version. `hash` is of all that the row says, or said: of one that is `erased` the
+    hash and where it came from are left."""
 
     id: str
     hash: str
@@ -57,6 +58,7 @@ class DatasetRow(Frozen):
     source_trace: str
     source_span: str
     split: str
+    erased: bool = False
 
 
 class DatasetVersion(Frozen):
@@ -318,10 +320,12 @@ class Use(Frozen):
 
 
 class RowOfTrace(Frozen):
-    """A row that was made from a trace. `since` and `until` are versions; None: it is still in."""
+    """A row that was made from a trace. `since` and `until` are versions; None: it is still in. Of
+    an `erased` one nothing is left but that it was there."""
 
     dataset: str
     row_id: str
     since: int
     until: int | None
     source_span: str
+    erased: bool = False

@@ -45,7 +45,7 @@ class RowsOfSets:
             raise NotFound(f"no data set {name!r}", hint="stockpot eval run SUITE --rows FILE")
         found = await self._sets.version(project, name, "latest" if version is None else version)
         rows = await self._sets.rows(found, split=split or None)
-        return RowsOf(name, found.number, tuple(_row(row) for row in rows))
+        return RowsOf(name, found.number, tuple(_row(row) for row in rows if not row.erased))
 
     async def used(self, project: str, name: str, version: int, run: str, label: str) -> None:
         """Let a version know the run that used it."""

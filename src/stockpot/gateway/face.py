@@ -49,11 +49,12 @@ class Gateway:
         desk: RateDesk | None = None,
         cache: AnswerCache | None = None,
         slots: RateDesk | None = None,
+        most_waiting: int = otlp.MOST_WAITING,
     ) -> None:
         self.view: View | None = None
         self.draining = False
         self._accountant = accountant
-        self._spool = spool
+        self._intake = otlp.Intake(spool, most_waiting)
         self.pipeline = Pipeline(
             (
                 stages.authenticate,
@@ -164,7 +165,7 @@ class Gateway:
         if isinstance(reply, Reply):
             return self._error(exchange, reply.status, reply.message, reply.code)
         assert call.key is not None
-        return otlp.spool(call, call.key.spec, self._spool)
+        return self._intake.take(call, call.key.spec)
 
 
 def _dialect_of(request: Request, root: bytes) -> Dialect:

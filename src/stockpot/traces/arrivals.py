@@ -62,10 +62,11 @@ def _spans_in(item: Shipped, receiver: Receiver) -> Taken:
     record = item.record
     if item.request is None:
         return Taken([], -1, "the spool lost what was sent")
-    form, encoding = record.tags
+    form, encoding, *more = record.tags
     origin = Origin(
-        record.project, record.environment, record.key_id, record.payload, record.client
-    )
+        record.project, record.environment, record.key_id, record.payload, record.client,
+        otlp.CLEAN in more,
+    )  # fmt: skip
     try:
         return receiver.take(item.request, form, encoding, origin)
     except InvalidInput as bad:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+
 import httpx
 import pytest
 
-from stockpot.gateway import spool
+from stockpot.gateway import otlp, spool
 from tests.integration.gateway.conftest import SECRET, Rig, key
 
 pytestmark = pytest.mark.integration
@@ -20,7 +22,7 @@ def send(rig: Rig, body: bytes = BODY, **headers: str) -> httpx.Response:
 
 
 def test_spans_lie_in_the_spool_as_they_came(rig: Rig) -> None:
-    rig.keys = (key(payloads="masked", environment="staging"),)
+    rig.keys = (key(environment="staging"),)
     rig.start()
     answer = send(rig, b"packed", **{"content-encoding": "gzip"})
     assert (answer.status_code, answer.content) == (200, b"")
@@ -28,7 +30,7 @@ def test_spans_lie_in_the_spool_as_they_came(rig: Rig) -> None:
     in_json = send(rig, b"{}", **{"content-type": "application/json; charset=utf-8"})
     assert (in_json.status_code, in_json.content) == (200, b"{}")
     first, second = rig.records(2)
-    assert (first.endpoint, first.tags, first.payload) == ("otlp", ("protobuf", "gzip"), 2)
+    assert (first.endpoint, first.tags, first.payload) == ("otlp", ("protobuf", "gzip"), 1)
     assert (first.project, first.environment, first.key_id) == ("default", "staging", "key_t")
     assert second.tags == ("json", "")
     rig.stop()
@@ -47,6 +49,30 @@ def test_what_cannot_be_taken_is_refused_and_leaves_nothing(rig: Rig) -> None:
     refused = send(rig, **{"content-encoding": "br"})
     assert refused.status_code == 415
     assert b"gzip" in refused.content
+    assert rig.records(0) == []
+
+
+def test_personal_data_never_reach_the_spool_of_a_key_whose_payloads_are_masked(rig: Rig) -> None:
+    rig.keys = (key(payloads="masked"),)
+    rig.start()
+    body = b"\x0a\x20\x12\x1e\x12\x1c\x2a\x1ahello ana@example.org hello"
+    assert send(rig, gzip.compress(body), **{"content-encoding": "gzip"}).status_code == 200
+    assert send(rig, b"packed").status_code == 400
+    (record,) = rig.records(1)
+    assert (record.tags, record.payload) == (("protobuf", "", otlp.CLEAN), 2)
+    rig.stop()
+    kept = b"".join(file.read_bytes() for file in (rig.home / "spool").glob("*/*.payload"))
+    assert b"hello" in kept
+    assert b"ana@" not in kept
+
+
+def test_spans_are_put_off_while_too_many_wait(rig: Rig) -> None:
+    rig.environ = {"STOCKPOT_OTLP_BACKLOG_MB": "0"}
+    rig.start()
+    for told in ("application/x-protobuf", "application/json"):
+        answer = send(rig, **{"content-type": told})
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "5")
+        assert b"google.rpc.RetryInfo" in answer.content
     assert rig.records(0) == []
 
 

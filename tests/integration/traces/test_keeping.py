@@ -78,8 +78,23 @@ async def test_a_user_is_forgotten_with_their_scores(plane: Plane) -> None:
     plane.client.post("/api/v1/scores", {"scores": [
         {"project": "menu", "trace_id": item["trace_id"], "name": "thumb", "comment": "leek!"}
     ]})  # fmt: skip
+    sets = "/api/v1/datasets/soups"
+    plane.client.post("/api/v1/datasets", {"name": "soups"}, project="menu")
+    (other,) = plane.client.get("/api/v1/traces", user="bob")["items"]
+    made_from = {"trace_ids": [item["trace_id"], other["trace_id"]], "expected": "none"}
+    made = plane.client.post(f"{sets}/from-traces", made_from, project="menu")
+    assert made["added"] == 2
     ran = CliRunner().invoke(traces, ["erase", "--user", "ann", "--yes"], obj=plane.client)
-    assert ran.output.startswith("1 traces, 1 spans, 1 scores")
+    assert ran.output == "1 traces, 1 spans, 1 scores and 1 rows of data sets forgotten\n"
+    before = plane.client.get(f"{sets}/rows", project="menu", version=1)["items"]
+    assert "leek" not in str(before)
+    assert "ann" not in str(before)
+    assert [(row["erased"], bool(row["input"])) for row in before] == [(True, False), (False, True)]
+    (left,) = plane.client.get(f"{sets}/rows", project="menu")["items"]
+    assert left["source_trace"] == other["trace_id"]
+    path = f"/api/v1/traces/{item['trace_id']}/rows"
+    (lineage,) = plane.client.get(path, project="menu")
+    assert (lineage["erased"], lineage["since"], lineage["until"]) == (True, 1, 2)
     assert (sought(plane, "leek"), sought(plane, "pea")) == (0, 1)
     assert plane.client.get("/api/v1/scores", project="menu")["items"] == []
     assert "ann" not in str(plane.client.get("/api/v1/audit"))

@@ -42,6 +42,7 @@ from stockpot.datasets.store import rows as row_store
 from stockpot.traces import Projects
 
 Ref = int | str | None
+_FORGOTTEN = "rows of traces that were erased"
 
 
 class DatasetService:
@@ -340,6 +341,25 @@ class DatasetService:
         """What used a data set, newest first."""
         return await self._db.read(lambda c: store.list_uses(c, dataset.id))
 
+    async def forget(self, project: str, traces: Sequence[str]) -> int:
+        """Erase what rows say that were made from some traces; gives how many rows that are. Every
+        version keeps its rows' hashes, and a new one is without these rows."""
+
+        def write(c: sa.Connection) -> int:
+            made = row_store.made_from(c, project, traces)
+            now: dict[str, list[str]] = {}
+            for row in made:
+                if row.last:
+                    now.setdefault(row.dataset_id, []).append(row.id)
+            for dataset_id, ids in now.items():
+                found = store.dataset_with(c, dataset_id)
+                if found is not None:
+                    Committing(c, found).take(ids, _FORGOTTEN, author_of(None))
+            row_store.blank(c, sorted({row.hash for row in made}))
+            return len({(row.dataset_id, row.id) for row in made})
+
+        return await self._db.write(write)
+
     async def rows_of_trace(self, project: str, trace_id: str) -> tuple[RowOfTrace, ...]:
         """The rows that were made from a trace."""
         return await self._db.read(lambda c: row_store.of_trace(c, project, trace_id.lower()))
@@ -354,7 +374,7 @@ def _slice(c: sa.Connection, dataset_id: str, name: str) -> Slice:
 
 
 def _new(row: DatasetRow) -> NewRow:
-    return NewRow(**row.model_dump(exclude={"hash"}))
+    return NewRow(**row.model_dump(exclude={"hash", "erased"}))
 
 
 def _told(row: DatasetRow, wanted: SplitRequest) -> str:

@@ -12,7 +12,11 @@ import sqlalchemy as sa
 from stockpot.datasets.models import DatasetRow, RowOfTrace
 from stockpot.datasets.store.tables import contents, datasets, rows
 
+ERASED = "erased"
+"""Says of a body that it stands where another was."""
+
 _AT_ONCE = 500
+_SAID = {"input": {}, "expected": None, "metadata": {}}
 
 
 class Member(NamedTuple):
@@ -100,8 +104,11 @@ def remove_all(c: sa.Connection, dataset_id: str) -> None:
 
 def of_trace(c: sa.Connection, project: str, trace_id: str) -> tuple[RowOfTrace, ...]:
     """Rows that were made from a trace, in whatever versions."""
-    query = sa.select(datasets.c.name, rows).join(datasets, datasets.c.id == rows.c.dataset_id)
-    query = query.where(datasets.c.project == project, rows.c.source_trace == trace_id)
+    query = sa.select(datasets.c.name, rows, contents.c.body)
+    query = query.join(datasets, datasets.c.id == rows.c.dataset_id)
+    query = query.join(contents, contents.c.hash == rows.c.hash).where(
+        datasets.c.project == project, rows.c.source_trace == trace_id
+    )
     return tuple(
         RowOfTrace(
             dataset=row["name"],
@@ -109,9 +116,42 @@ def of_trace(c: sa.Connection, project: str, trace_id: str) -> tuple[RowOfTrace,
             since=row["valid_from"],
             until=row["valid_to"],
             source_span=row["source_span"],
+            erased=json.loads(row["body"]).get(ERASED, False),
         )
         for row in c.execute(query.order_by(datasets.c.name, rows.c.valid_from)).mappings()
     )
+
+
+class Made(NamedTuple):
+    """A row that was made from one of some traces. `last` says that its data set has it now."""
+
+    dataset_id: str
+    id: str
+    hash: str
+    last: bool
+
+
+def made_from(c: sa.Connection, project: str, traces: Sequence[str]) -> list[Made]:
+    """The rows of all versions that were made from some traces of a project."""
+    found: list[Made] = []
+    for some in _pieces(traces):
+        query = sa.select(rows.c.dataset_id, rows.c.row_id, rows.c.hash, rows.c.valid_to.is_(None))
+        query = query.join(datasets, datasets.c.id == rows.c.dataset_id)
+        query = query.where(datasets.c.project == project, rows.c.source_trace.in_(some))
+        found += [Made(*row) for row in c.execute(query)]
+    return found
+
+
+def blank(c: sa.Connection, hashes: Sequence[str]) -> None:
+    """Leave nothing of what rows with these hashes say, in whatever version; the hash stays, and
+    so does where they came from."""
+    if c.dialect.name == "sqlite":  # pages keep no copy of what stood there
+        c.exec_driver_sql("PRAGMA secure_delete = ON")
+    for some in _pieces(hashes):
+        query = sa.select(contents).where(contents.c.hash.in_(some))
+        for row in c.execute(query).mappings().all():
+            body = json.dumps({**json.loads(row["body"]), **_SAID, ERASED: True})
+            c.execute(sa.update(contents).where(contents.c.hash == row["hash"]).values(body=body))
 
 
 _ORDER = (rows.c.position, rows.c.row_id)

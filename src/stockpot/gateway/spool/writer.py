@@ -103,6 +103,11 @@ class Spool:
             sync_folder(folder)
         return spool
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of the whole spool folder, of all streams: what nobody has fetched yet."""
+        return self._room.payload + self._room.ledger
+
     def start(self, entry: Start) -> None:
         """Note that an attempt is about to leave; in the kernel with this turn's flush."""
         self._queue.append(entry)

@@ -13,7 +13,7 @@ from stockpot.gateway import otlp
 from stockpot.traces.models import Frozen
 from stockpot.traces.otlp import Unreadable, read, unpacked
 from stockpot.traces.receiving.batches import MOST_UNPACKED
-from stockpot.traces.receiving.door import Door
+from stockpot.traces.receiving.door import Behind, Door, TooMuchWaits
 from stockpot.traces.receiving.sender import Sender
 from stockpot.traces.store.rewriting import Stretch
 
@@ -31,6 +31,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
             (400, "The spans cannot be read"),
             (413, "Unpacked, the body is too large"),
             (415, "A form or an encoding that is not taken"),
+            (429, "More spans wait than may; send these again after `Retry-After` seconds"),
         )
     },
 }
@@ -94,6 +95,8 @@ def otlp_router(door: Door, sender_of: SenderOf, audited: Audited) -> APIRouter:
             ack = await door.take(record, body)
         except InvalidInput as wrong:
             return _refused(wrong.status if wrong.status == 413 else 400, wrong.message, form)
+        except (Behind, TooMuchWaits) as later:
+            return _refused(later.status, later.message, form)
         answer = otlp.partial_body(ack.rejected, ack.message, form)
         return Response(answer, media_type=otlp.TYPES[form].decode())
 
@@ -154,6 +157,6 @@ def _named(resource: dict[str, object]) -> str:
 def _refused(status: int, message: str, form: str | None) -> Response:
     """An error as OTLP wants it: a google.rpc.Status in the form of the request."""
     shape = form or "json"
-    return Response(
-        otlp.status_body(message, shape, status), status, media_type=otlp.TYPES[shape].decode()
-    )
+    later = {"retry-after": str(otlp.RETRY_AFTER_S)} if status in (429, 503) else None
+    body = otlp.status_body(message, shape, status)
+    return Response(body, status, later, media_type=otlp.TYPES[shape].decode())

@@ -75,6 +75,8 @@ def retention(client: Client, /, project: str, as_json: bool, **wanted: Any) -> 
 def erase(client: Client, user: str, project: str | None, yes: bool) -> None:
     """Forget what an end user said, and who it was; sums stay.
 
+    Rows of data sets that were made from it keep their hashes and lose what they say.
+
     \b
     Example:
       stockpot traces erase --user u-4711 --yes
@@ -82,7 +84,10 @@ def erase(client: Client, user: str, project: str | None, yes: bool) -> None:
     if not yes:
         click.confirm(f"Forget everything that {user!r} said? It does not come back", abort=True)
     done = client.post("/api/v1/traces/erase", {"user": user, "project": project})
-    click.echo(f"{done['traces']} traces, {done['spans']} spans, {done['scores']} scores forgotten")
+    click.echo(
+        f"{done['traces']} traces, {done['spans']} spans, {done['scores']} scores and "
+        f"{done['rows']} rows of data sets forgotten"
+    )
 
 
 @click.command()

@@ -49,11 +49,13 @@ class Erasure(Frozen):
 
 
 class Erased(Frozen):
-    """What was forgotten. Sums stay: they hold no name."""
+    """What was forgotten. Sums stay: they hold no name. `rows` are of data sets, made from these
+    traces."""
 
     traces: int
     spans: int
     scores: int
+    rows: int = 0
 
 
 class Repricing(Frozen):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -40,6 +40,9 @@ from stockpot.traces.store.orders import Done, Erase, Expire, Order, Priced, Rep
 PricesOf = Callable[[], Awaitable[Callable[[Span], tuple[PriceRow, ...]]]]
 """Gives the prices that are in force now, as a look-up by span."""
 
+Forget = Callable[[str, Sequence[str]], Awaitable[int]]
+"""Erases what was made from some traces of a project; gives how many records that are."""
+
 _EVERY_S = 600.0
 _DAY_NS = 86_400_000_000_000
 _AT_ONCE = 500
@@ -61,6 +64,8 @@ class Keeping:
         self._projects = projects
         self._prices = prices
         self._now_ns = now_ns
+        self.erased_elsewhere: list[Forget] = []
+        """What else was made from traces, and how to erase it."""
 
     # --- policies -------------------------------------------------------------------------------
 
@@ -154,13 +159,16 @@ class Keeping:
     # --- erasure --------------------------------------------------------------------------------
 
     async def erase(self, actor: Principal, wanted: Erasure) -> Erased:
-        """Forget what an end user said: bodies, words, previews, scores and the name itself."""
+        """Forget what an end user said: bodies, words, previews, scores, rows of
+        data sets made from it, and the name itself."""
         done = await self._all(Erase(wanted.user, wanted.project))
-        scores = 0
+        scores = rows = 0
         for project in {project for project, _ in done.traces}:
             ids = [trace.hex() for one, trace in done.traces if one == project]
             scores += await self._scores.forget(project, ids)
-        erased = Erased(traces=len(done.traces), spans=done.spans, scores=scores)
+            for forget in self.erased_elsewhere:
+                rows += await forget(project, ids)
+        erased = Erased(traces=len(done.traces), spans=done.spans, scores=scores, rows=rows)
         told: dict[str, Any] = {"project": wanted.project} if wanted.project else {}
         # The log of changes must not keep the name that was to be forgotten.
         await self._db.write(

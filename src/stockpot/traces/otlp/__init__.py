@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stockpot.gateway import otlp
 from stockpot.traces.otlp import json_form, protobuf
-from stockpot.traces.otlp.encoding import KNOWN, unpacked
 from stockpot.traces.otlp.incoming import JSON, PROTOBUF, Incoming, Piece, Unreadable
+
+unpacked = otlp.unpacked
+"""A body as it was before its content encoding."""
 
 __all__ = [
     "JSON",
-    "KNOWN",
     "PROTOBUF",
     "Incoming",
     "Piece",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from stockpot.core.errors import InvalidInput
 from stockpot.traces.dialects.logfire import PENDING
-from stockpot.traces.otlp import JSON, PROTOBUF, Incoming, Piece, Unreadable, read, unpacked
+from stockpot.traces.otlp import JSON, PROTOBUF, Incoming, Unreadable, read, unpacked
 from stockpot.traces.receiving.masked import masked
 from stockpot.traces.receiving.pricing import Prices
 from stockpot.traces.receiving.spans import MASKED, Origin, row
@@ -58,13 +58,8 @@ class Receiver:
     def _row(self, span: Incoming, origin: Origin) -> Row:
         if not span.start_ns:
             span.start_ns = span.end_ns = time.time_ns()
-        return row(masked(span) if origin.payload == MASKED else span, origin, self._prices)
-
-    def again(self, piece: Piece, origin: Origin) -> NewSpan:
-        """The row that a kept span becomes now."""
-        from stockpot.traces.otlp import read_piece
-
-        return row(read_piece(piece), origin, self._prices)[0]
+        unclean = origin.payload == MASKED and not origin.clean
+        return row(masked(span) if unclean else span, origin, self._prices)
 
 
 FORMS = {"application/x-protobuf": PROTOBUF, "application/json": JSON}

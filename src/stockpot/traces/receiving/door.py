@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import httpx
 import msgspec
 
-from stockpot.core.errors import InvalidInput, Unavailable
+from stockpot.core.errors import InvalidInput, StockpotError, Unavailable
 from stockpot.gateway import Record, Shipment, ShipmentAck, Shipped, otlp, spool
 from stockpot.traces.receiving.again import Renormalised
 from stockpot.traces.store.rewriting import Stretch
@@ -44,6 +44,13 @@ class Behind(Unavailable):
     retry_after_s = otlp.RETRY_AFTER_S
 
 
+class TooMuchWaits(StockpotError):
+    """More spans come than are committed; those who send have to wait."""
+
+    code, status = "too_much_waits", 429
+    retry_after_s = otlp.RETRY_AFTER_S
+
+
 class Door:
     """Takes requests full of spans. `close` it, for the spool's sake."""
 
@@ -57,16 +64,17 @@ class Door:
         """Requests that went into the spool."""
 
     async def take(self, record: Record, body: bytes) -> ShipmentAck:
-        """Commit a request, or have it on the disk. Raises InvalidInput or Behind."""
+        """Commit a request, or have it on the disk. Raises InvalidInput, Behind or TooMuchWaits."""
         if self._waiting and self._waiting + len(body) > _WAITING_BYTES:
-            raise Behind("too many spans wait for the span log; send them again later")
+            raise TooMuchWaits("too many spans wait for the span log; send them again later")
         self._waiting += len(body)
         try:
-            ack = await self._committed(record, body)
+            clean = await otlp.cleaned(record, body)
+            ack = await self._committed(record, clean)
         finally:
             self._waiting -= len(body)
         if ack is None:
-            await self._keep(record, body)
+            await self._keep(record, clean)
             return ShipmentAck("", 0, 0)
         if ack.rejected < 0:
             raise InvalidInput(ack.message)
@@ -88,7 +96,7 @@ class Door:
         if answer.is_success:
             return _decode(answer.content)
         if answer.status_code == 503:
-            raise Behind("the span log is behind; send these spans again later")
+            raise TooMuchWaits("the span log is behind; send these spans again later")
         _log.error("ingest answers %d: %s", answer.status_code, answer.text[:300])
         raise InvalidInput("the span log cannot keep what this request holds")
 
@@ -130,6 +138,8 @@ class Door:
         into = self._spool or self._open()
         if into.state != "ok":
             raise Behind("the spool has no room; send these spans again later")
+        if into.waiting_bytes + len(body) > self._settings.otlp_backlog_mb * MB:
+            raise TooMuchWaits("too many spans wait in the spool; send them again later")
         loop = asyncio.get_running_loop()
         written: asyncio.Future[None] = loop.create_future()
         asked = record.payload

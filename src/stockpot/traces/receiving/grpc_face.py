@@ -26,7 +26,12 @@ SenderOfKey = Callable[[str, str], Awaitable[Sender | None]]
 """Whose spans they are, from a virtual key and the caller's address; None for what is no key.
 Raises StockpotError for a key that may not be used."""
 
-_CODES = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 503: "UNAVAILABLE"}
+_CODES = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    429: "RESOURCE_EXHAUSTED",
+    503: "UNAVAILABLE",
+}
 
 
 class GrpcFace:
@@ -93,16 +98,14 @@ class GrpcFace:
             name = "INVALID_ARGUMENT"
         later = getattr(refused, "retry_after_s", None)
         if later is not None:  # google.rpc.RetryInfo is what exporters look for
-            context.set_trailing_metadata((("grpc-status-details-bin", _retry_info(later)),))
+            context.set_trailing_metadata((("grpc-status-details-bin", _details(refused, later)),))
         await context.abort(getattr(self._grpc.StatusCode, name), refused.message)
 
 
-def _retry_info(seconds: int) -> bytes:
-    """A google.rpc.Status of code UNAVAILABLE with a RetryInfo."""
-    kind = b"type.googleapis.com/google.rpc.RetryInfo"
-    delay = b"\x0a\x02\x08%c" % seconds
-    detail = b"\x0a%c%b\x12%c%b" % (len(kind), kind, len(delay), delay)
-    return b"\x08\x0e\x1a%c%b" % (len(detail), detail)
+def _details(refused: StockpotError, seconds: int) -> bytes:
+    """A google.rpc.Status with a RetryInfo, of RESOURCE_EXHAUSTED or UNAVAILABLE."""
+    code = b"\x08\x08" if refused.status == 429 else b"\x08\x0e"
+    return code + otlp.retry_info(seconds)
 
 
 async def serve_grpc(door: Door, sender_of: SenderOfKey, address: str, most_bytes: int) -> None:

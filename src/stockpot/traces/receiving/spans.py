@@ -38,13 +38,15 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Origin(NamedTuple):
-    """Whose spans these are, as the credential says; `environment` '' leaves it to the sender."""
+    """Whose spans these are, as the credential says; `environment` '' leaves it to the sender.
+    `clean` spans are masked already, where that is the policy."""
 
     project: str
     environment: str = ""
     key_id: str = ""
     payload: int = FULL
     client: str = ""
+    clean: bool = False
 
 
 def row(span: Incoming, origin: Origin, prices: Prices) -> tuple[NewSpan, NewPayload | None]:
