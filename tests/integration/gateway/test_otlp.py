@@ -55,7 +55,9 @@ def test_what_cannot_be_taken_is_refused_and_leaves_nothing(rig: Rig) -> None:
 def test_personal_data_never_reach_the_spool_of_a_key_whose_payloads_are_masked(rig: Rig) -> None:
     rig.keys = (key(payloads="masked"),)
     rig.start()
-    body = b"\x0a\x20\x12\x1e\x12\x1c\x2a\x1ahello ana@example.org hello"
+    body = b"hello ana@example.org hello"
+    for tag in (b"\x2a", b"\x12", b"\x12", b"\x0a"):  # a span's name, and what that is inside
+        body = tag + bytes([len(body)]) + body
     assert send(rig, gzip.compress(body), **{"content-encoding": "gzip"}).status_code == 200
     assert send(rig, b"packed").status_code == 400
     (record,) = rig.records(1)

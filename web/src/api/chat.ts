@@ -66,7 +66,7 @@ export function readMessage(raw: Loose): Message {
       message.media.push(str(part?.type).replace(/^input_|_url$/g, "") || "part");
     }
   }
-  if (typeof raw?.refusal === "string") message.text ||= raw.refusal;
+  message.text ||= str(raw?.refusal) || str(raw?.audio?.transcript);
   message.reasoning = str(raw?.reasoning_content) || str(raw?.reasoning);
   message.toolCalls = list(raw?.tool_calls).map((call) => ({
     id: str(call?.id),
@@ -143,6 +143,7 @@ export class AnswerBuilder {
     const delta = choice?.delta ?? {};
     message.role = str(delta.role) || message.role;
     message.text += str(delta.content) + str(delta.refusal) + str(choice?.text);
+    message.text += str(delta.audio?.transcript);
     message.reasoning += str(delta.reasoning_content) || str(delta.reasoning);
     for (const call of list(delta.tool_calls)) mergeToolCall(message.toolCalls, call);
     if (choice?.finish_reason) {

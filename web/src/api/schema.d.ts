@@ -5967,9 +5967,15 @@ export interface components {
         };
         /**
          * DatasetRow
-         * @description A row of a version. `hash` is of all that the row says.
+         * @description A row of a version. `hash` is of all that the row says, or said: of one that is `erased` the
+         *     hash and where it came from are left.
          */
         DatasetRow: {
+            /**
+             * Erased
+             * @default false
+             */
+            erased?: boolean;
             /** Expected */
             expected: unknown;
             /** Hash */
@@ -6251,9 +6257,15 @@ export interface components {
         };
         /**
          * Erased
-         * @description What was forgotten. Sums stay: they hold no name.
+         * @description What was forgotten. Sums stay: they hold no name. `rows` are of data sets, made from these
+         *     traces.
          */
         Erased: {
+            /**
+             * Rows
+             * @default 0
+             */
+            rows?: number;
             /** Scores */
             scores: number;
             /** Spans */
@@ -10973,11 +10985,17 @@ export interface components {
         };
         /**
          * RowOfTrace
-         * @description A row that was made from a trace. `since` and `until` are versions; None: it is still in.
+         * @description A row that was made from a trace. `since` and `until` are versions; None: it is still in. Of
+         *     an `erased` one nothing is left but that it was there.
          */
         RowOfTrace: {
             /** Dataset */
             dataset: string;
+            /**
+             * Erased
+             * @default false
+             */
+            erased?: boolean;
             /** Row Id */
             row_id: string;
             /** Since */
@@ -41606,13 +41624,14 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Too many attempts; Retry-After says when */
+            /** @description More spans wait than may; send these again after `Retry-After` seconds: a google.rpc.Status */
             429: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": Record<string, never>;
+                    "application/x-protobuf": unknown;
                 };
             };
             /** @description Something that is needed is away */

@@ -9,6 +9,7 @@ import { CopyButton } from "../ui/copy";
 import { cx } from "../ui/cx";
 import { bytes, count } from "../ui/format";
 import { type Media, mediaByMessage } from "./media";
+import { mediaOfAnswer } from "./streamed-media";
 
 const MediaGallery = lazy(() => import("./media-gallery"));
 const NO_MEDIA: readonly Media[] = [];
@@ -20,7 +21,10 @@ export function ConversationView({ payload, span }: { payload: Payload; span: Sp
     [payload.response],
   );
   const sent = useMemo(() => mediaByMessage(parseJson(payload.request ?? "")), [payload.request]);
-  const got = useMemo(() => mediaByMessage(parseJson(payload.response ?? "")), [payload.response]);
+  const got = useMemo(
+    () => mediaOfAnswer(payload.response ?? "", payload.request ?? ""),
+    [payload.response, payload.request],
+  );
   return (
     <div className="pb-8">
       {asked.map((message, index) => (

@@ -18,7 +18,8 @@ const MIME = /^[a-z0-9.+-]+\/[a-z0-9.+-]+$/i;
 const str = (value: Loose): string => (typeof value === "string" ? value : "");
 const list = (value: Loose): Loose[] => (Array.isArray(value) ? value : []);
 
-function made(mime: string, base64: string, name = ""): Media | null {
+/** What base64 of a type holds; null where the type is none. */
+export function made(mime: string, base64: string, name = ""): Media | null {
   return base64 && MIME.test(mime) ? atUrl(`data:${mime};base64,${base64}`, name) : null;
 }
 
@@ -50,6 +51,8 @@ export function mediaOf(part: Loose): Media | null {
   }
   const inline = part?.inline_data ?? part?.inlineData;
   if (inline) return made(str(inline.mime_type) || str(inline.mimeType), str(inline.data));
+  const drawn = str(part?.b64_json) || (part?.type === "image_generation_call" && str(part.result));
+  if (drawn) return made(`image/${str(part.output_format) || "png"}`, drawn);
   const file = part?.file ?? part;
   return file?.file_data ? atUrl(str(file.file_data), str(file.filename)) : null;
 }
@@ -66,9 +69,10 @@ export function mediaByMessage(body: Loose): Media[][] {
   if (Array.isArray(body?.choices)) {
     return body.choices.map((choice: Loose) => ofMessage(choice?.message));
   }
-  const images = list(body?.data).map((one) =>
-    one?.b64_json ? made("image/png", str(one.b64_json)) : atUrl(str(one?.url), "", "image"),
-  );
+  const images = [
+    ...list(body?.data).map((one) => mediaOf(one) ?? atUrl(str(one?.url), "", "image")),
+    ...list(body?.output).map(mediaOf),
+  ];
   const messages = [
     body,
     ...list(body?.input),

@@ -16,7 +16,7 @@ ERASED = "erased"
 """Says of a body that it stands where another was."""
 
 _AT_ONCE = 500
-_SAID = {"input": {}, "expected": None, "metadata": {}}
+_SAID: dict[str, Any] = {"input": {}, "expected": None, "metadata": {}}
 
 
 class Member(NamedTuple):
