@@ -17,22 +17,27 @@ from pydantic import Field, model_validator
 from stockpot.catalog.models import Frozen, Name
 from stockpot.prices import BUCKETS, PriceRow
 
-_PIECES = ("request", "search")
-_PICO = {True: Decimal(10**9), False: Decimal(10**6)}
-"""Pico-dollars of one piece for a dollar per thousand, of one token for a dollar per million."""
+_TOKEN, _PIECE = Decimal(10**6), Decimal(10**9)
+"""Pico-dollars of one token for a dollar per million, of one piece for one per thousand."""
+_OTHERS = {
+    "request": _PIECE, "search": _PIECE, "audio_time": Decimal(10**12) / 3_600_000,
+    "characters": _TOKEN,
+}  # fmt: skip
+"""Of what is no token; a millisecond of sound is priced by the hour."""
 
 Dollars = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=6)]
 Bucket = Literal[
     "input", "output", "cache_read", "cache_write", "reasoning", "request", "cache_write_1h",
     "audio_input", "audio_output", "audio_cache_read", "image_input", "image_output",
-    "image_cache_read", "search",
+    "image_cache_read", "search", "audio_time", "characters",
 ]  # fmt: skip
 
 
 class NewPrice(Frozen):
-    """Dollars per million tokens by bucket; per thousand requests and searches. `source` says where
-    they come from: a page, a contract. They hold from `valid_from_ms` on (0: always), for prompts
-    of more than `above` tokens, in one service tier ('' is the ordinary one)."""
+    """Dollars per million tokens by bucket; per thousand requests and searches, per hour of sound
+    (`audio_time`), per million characters of text that is spoken. `source` says where they come
+    from: a page, a contract. They hold from `valid_from_ms` on (0: always), for prompts of more
+    than `above` tokens, in one service tier ('' is the ordinary one)."""
 
     provider: Name
     model: Name
@@ -44,8 +49,10 @@ class NewPrice(Frozen):
 
     @model_validator(mode="after")
     def _says_enough(self) -> NewPrice:
-        if not {"input", "request"} & set(self.dollars):
-            raise ValueError("a price needs a price of input, or of a request")
+        if not {"input", "request", "audio_time", "characters"} & set(self.dollars):
+            raise ValueError(
+                "a price needs a price of input, of a request, of sound or of characters"
+            )
         return self
 
 
@@ -87,7 +94,7 @@ class ModelPrices(Frozen):
 def row_of(own: OwnPrice) -> PriceRow:
     """As the gateway takes it."""
     prices: dict[str, Any] = {"input": 0, "output": 0}
-    prices |= {str(name): int(d * _PICO[name in _PIECES]) for name, d in own.dollars.items()}
+    prices |= {str(name): int(d * _OTHERS.get(name, _TOKEN)) for name, d in own.dollars.items()}
     return PriceRow(
         id=f"own/{own.id}",
         valid_from_ms=own.valid_from_ms,
@@ -117,12 +124,13 @@ def _order(row: PriceRow) -> tuple[int, str, int]:
 
 
 def shown(provider: str, model: str, row: PriceRow) -> Price:
-    """A row in dollars; buckets that cost what their parent costs are left out."""
+    """A row in dollars, in the measures of `NewPrice`; buckets that cost what their parent costs
+    are left out."""
     picos = {name: getattr(row, name) for name in BUCKETS}
     dollars = {
-        name: float(pico / _PICO[name in _PIECES])
+        name: round(float(pico / _OTHERS.get(name, _TOKEN)), 6)
         for name, pico in picos.items()
-        if pico is not None and (pico or name not in _PIECES)
+        if pico is not None and (pico or name not in _OTHERS)
     }
     return Price(
         id=row.id,

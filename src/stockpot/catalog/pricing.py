@@ -34,6 +34,16 @@ _TOKENS = {
     "cache_image_read_mtok": "image_cache_read",
 }  # fmt: skip
 _PIECES = {"requests_kcount": "request", "web_searches_kcount": "search"}
+_HOURS = {"input_audio_hours": "audio_time"}
+_PICO_PER_MS = Decimal(10**12) / 3_600_000
+"""Pico-dollars a millisecond for one dollar per hour."""
+_LETTERS = {"input_mchars": "characters"}
+_SCALES = (
+    (_TOKENS, _PICO_PER_TOKEN), (_PIECES, _PICO_PER_PIECE), (_HOURS, _PICO_PER_MS),
+    (_LETTERS, _PICO_PER_TOKEN),
+)  # fmt: skip
+_ENOUGH = {"input", "request", "audio_time", "characters"}
+"""A row needs one of these: what is priced by the picture or the page is not ours to count."""
 _TIER_KEYS = ("service_tier", "processing", "speed")
 """What a variant may depend on and still be a service tier, in the package's words."""
 _ORDINARY = "default"
@@ -155,12 +165,12 @@ def _by_length(prices: dict[str, Any], tier: str, hours: Hours) -> Iterator[dict
     steps = {step.start for price in prices.values() for step in getattr(price, "tiers", ())}
     for above in (0, *sorted(steps)):
         row: dict[str, object] = _When(tier, hours, above)._asdict()
-        for names, scale in ((_TOKENS, _PICO_PER_TOKEN), (_PIECES, _PICO_PER_PIECE)):
+        for names, scale in _SCALES:
             for theirs, ours in names.items():
                 if (price := prices.get(theirs)) is not None:
                     row[ours] = round(_at(price, above) * scale)
-        if "input" not in row and "request" not in row:
-            return  # priced by the picture, the second or the page: not ours to count
+        if not _ENOUGH & row.keys():
+            return
         yield row
 
 

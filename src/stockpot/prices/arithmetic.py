@@ -28,7 +28,11 @@ def price_of(usage: Usage, rows: tuple[PriceRow, ...], at_ms: int) -> Cost | Non
         or usage.image_input
         or usage.image_output
         or usage.searches
+        or usage.audio_ms
+        or usage.characters
     ):
+        if _unpriced(usage, row):
+            return None
         return _in_full(usage, row)
     into, out, request = row.input, row.output, row.request
     parts = ((usage.input * into + 500) // 1000, (usage.output * out + 500) // 1000)
@@ -46,6 +50,15 @@ def _in_full(usage: Usage, row: PriceRow) -> Cost:
         parts.pop()
         used.pop()
     return Cost(row.id, tuple(parts), tuple(used), row.source, _saved(amounts, units))
+
+
+def _unpriced(usage: Usage, row: PriceRow) -> bool:
+    """Whether all that is known of an answer is a length that this row has no price for."""
+    if usage.input or usage.output:
+        return False
+    return bool(
+        (usage.audio_ms and not row.audio_time) or (usage.characters and not row.characters)
+    )
 
 
 def _saved(amounts: tuple[int, ...], units: tuple[int, ...]) -> int:
@@ -84,6 +97,8 @@ def quantities(usage: Usage) -> tuple[int, ...]:
         usage.image_output,
         read_image,
         usage.searches,
+        usage.audio_ms,
+        usage.characters,
     )
 
 

@@ -11,18 +11,19 @@ import msgspec
 BUCKETS = (
     "input", "output", "cache_read", "cache_write", "reasoning", "request", "cache_write_1h",
     "audio_input", "audio_output", "audio_cache_read", "image_input", "image_output",
-    "image_cache_read", "search",
+    "image_cache_read", "search", "audio_time", "characters",
 )  # fmt: skip
 """What is billed apart, in the order of every array of quantities, unit prices and costs.
 
 The order is kept in records for ever: it grows at its end, and arrays may end early (the rest is
 zero). `input` is what is in no other input bucket (fresh text), `output` likewise; `cache_write` is
-what lives five minutes. All are tokens but `request` and `search`, which are counted.
+what lives five minutes. All are tokens but `request`, `search` and `characters`, which are counted,
+and `audio_time`, milliseconds of sound.
 """
 
 DETAIL = (
     "cache_write_1h", "audio_input", "audio_output", "image_input", "image_output", "searches",
-    "cache_read_audio", "cache_read_image",
+    "cache_read_audio", "cache_read_image", "audio_ms", "characters",
 )  # fmt: skip
 """Fields of Usage that records keep as one array, in its order; grows at its end."""
 
@@ -33,8 +34,9 @@ class Usage(msgspec.Struct, frozen=True, array_like=True):
 
     `cache_write_1h` is the part of `cache_write` with the longer lifetime; `cache_read_audio` and
     `cache_read_image` are parts of `cache_read` as of `audio_input` and `image_input`. `searches`
-    counts web searches as the vendor bills them. `tier` is the vendor's word for
-    the service tier that served the call, in lower case, '' for the ordinary one.
+    counts web searches as the vendor bills them. Where an answer has no tokens, `audio_ms` is how
+    long the sound was that was heard, `characters` how long the text that was spoken. `tier` is the
+    vendor's word for the service tier that served the call, in lower case, '' for the ordinary one.
     """
 
     input: int = 0
@@ -51,10 +53,13 @@ class Usage(msgspec.Struct, frozen=True, array_like=True):
     tier: str = ""
     cache_read_audio: int = 0
     cache_read_image: int = 0
+    audio_ms: int = 0
+    characters: int = 0
 
 
 class PriceRow(msgspec.Struct, frozen=True, array_like=True):
-    """Pico-dollars per token (and per request and search), valid from `valid_from_ms` until the
+    """Pico-dollars per token (per request and search, per millisecond of sound in `audio_time`, per
+    character of text that is spoken), valid from `valid_from_ms` until the
     next row.
 
     A bucket that is None costs what its parent costs: cache_read and cache_write fall back to
@@ -86,6 +91,8 @@ class PriceRow(msgspec.Struct, frozen=True, array_like=True):
     tier: str = ""
     above: int = 0
     hours: tuple[int, int] | None = None
+    audio_time: int = 0
+    characters: int = 0
 
     @property
     def units(self) -> tuple[int, ...]:
@@ -108,6 +115,8 @@ class PriceRow(msgspec.Struct, frozen=True, array_like=True):
             out if self.image_output is None else self.image_output,
             read if self.image_cache_read is None else self.image_cache_read,
             self.search,
+            self.audio_time,
+            self.characters,
         )
 
 

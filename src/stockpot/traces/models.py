@@ -29,7 +29,8 @@ class Frozen(BaseModel):
 class Tokens(Frozen):
     """`input` includes cache reads and writes; `output` includes reasoning; audio and image tokens
     are parts of both. `cache_write_1h` is part of `cache_write`, `cache_read_audio` and
-    `cache_read_image` of `cache_read`. `searches` are no tokens, but counted with them."""
+    `cache_read_image` of `cache_read`. `searches`, `audio_ms` (how long the sound was that was
+    heard) and `characters` (of text that was spoken) are no tokens, but counted with them."""
 
     input: int = 0
     output: int = 0
@@ -44,11 +45,14 @@ class Tokens(Frozen):
     searches: int = 0
     cache_read_audio: int = 0
     cache_read_image: int = 0
+    audio_ms: int = 0
+    characters: int = 0
     source: Literal["provider", "estimated", "none"] = "none"
 
 
 class BillLine(Frozen):
-    """One part of a cost: `quantity` (tokens; requests or searches in those buckets) at `unit_pico`
+    """One part of a cost: `quantity` (tokens; requests, searches, milliseconds or
+    characters in those buckets) at `unit_pico`
     pico-dollars each is `nano` nano-dollars, rounded half up. Every token is in one line."""
 
     bucket: str

@@ -52,7 +52,8 @@ def test_dollars_become_whole_pico_dollars() -> None:
 
 def test_every_bucket_can_be_stated() -> None:
     row = row_of(own(dollars=dict.fromkeys(BUCKETS, Decimal("2"))))
-    assert min(row.units) == 2_000_000
+    assert min(row.units[:-2]) == row.characters == 2_000_000
+    assert row.audio_time == round(2 * 10**12 / 3_600_000 - 0.5)
     assert price_of(Usage(1), (row,), 0) == Cost(
         row.id, (2_000, 0, 0, 0, 0, 2_000_000), (2_000_000, 2_000_000, 0, 0, 0, 2_000_000_000),
         row.source,

@@ -152,5 +152,11 @@ def test_what_the_package_does_not_know_has_no_price(vendor: str, model: str) ->
     assert price_rows(vendor, model) == ()
 
 
-def test_what_is_not_priced_by_tokens_has_no_price() -> None:
-    assert price_rows("openai", "whisper-1") == ()
+def test_sound_is_priced_by_its_length_and_speech_by_its_letters() -> None:
+    (heard,), (spoken,) = price_rows("openai", "whisper-1"), price_rows("openai", "tts-1")
+    assert (heard.audio_time * 3_600_000, heard.input) == (360_000_000_000, 0)
+    assert (spoken.characters * 10**6, spoken.audio_time) == (15 * 10**12, 0)
+
+
+def test_what_is_priced_by_nothing_that_is_counted_has_no_price() -> None:
+    assert price_rows("openai", "gpt-live-transcribe") == ()

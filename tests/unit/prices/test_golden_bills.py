@@ -35,6 +35,7 @@ PATHS = {
     ("openai", "embeddings"): b"/v1/embeddings",
     ("openai", "images"): b"/v1/images/generations",
     ("openai", "transcriptions"): b"/v1/audio/transcriptions",
+    ("openai", "speech"): b"/v1/audio/speech",
     ("responses", "responses"): b"/v1/responses",
     ("anthropic", "chat"): b"/v1/messages",
 }

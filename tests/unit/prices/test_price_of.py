@@ -25,6 +25,7 @@ PARENTS = {
 rows = st.builds(
     PriceRow, st.just("r"), st.just(0), pico, pico,
     **dict.fromkeys(PRICED, maybe), request=pico, search=pico,
+    audio_time=st.integers(1, 10**6), characters=st.integers(1, 10**8),
 )  # fmt: skip
 amounts = st.fixed_dictionaries(dict.fromkeys(BUCKETS, tokens))
 
@@ -41,7 +42,8 @@ def usage_of(n: dict[str, int]) -> Usage:
         audio_input=audio + n["audio_cache_read"], audio_output=n["audio_output"],
         image_input=image + n["image_cache_read"], image_output=n["image_output"],
         searches=n["search"], cache_read_audio=n["audio_cache_read"],
-        cache_read_image=n["image_cache_read"],
+        cache_read_image=n["image_cache_read"], audio_ms=n["audio_time"],
+        characters=n["characters"],
     )  # fmt: skip
 
 
@@ -92,7 +94,7 @@ def test_plain_usage_costs_the_same_on_its_shorter_way(into: int, out: int, row:
     assert short.total == in_full.total - in_full.of("search")
 
 
-@given(st.lists(st.integers(0, 1000), min_size=13, max_size=13), rows)
+@given(st.lists(st.integers(0, 1000), min_size=15, max_size=15), rows)
 def test_numbers_that_contradict_each_other_never_make_a_part_negative(
     numbers: list[int], row: PriceRow
 ) -> None:
@@ -111,6 +113,14 @@ def test_the_row_that_was_valid_at_the_time_is_used() -> None:
 
 def test_no_row_is_unknown_and_not_zero() -> None:
     assert price_of(Usage(1, 1), (), 0) is None
+
+
+def test_a_length_that_a_row_has_no_price_for_is_unknown_and_not_zero() -> None:
+    by_token, by_hour = PriceRow("t", 0, 5, 5), PriceRow("h", 0, 0, 0, audio_time=100_000)
+    assert price_of(Usage(audio_ms=9), (by_token,), 1) is None
+    assert price_of(Usage(characters=9), (by_hour,), 1) is None
+    assert priced(Usage(audio_ms=3_600_000), by_hour).total == 360_000_000
+    assert priced(Usage(7, audio_ms=9), by_token).total == 0
 
 
 def test_a_published_price_comes_out_to_the_nano_dollar() -> None:

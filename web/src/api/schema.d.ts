@@ -5002,7 +5002,8 @@ export interface components {
         };
         /**
          * BillLine
-         * @description One part of a cost: `quantity` (tokens; requests or searches in those buckets) at `unit_pico`
+         * @description One part of a cost: `quantity` (tokens; requests, searches, milliseconds or
+         *     characters in those buckets) at `unit_pico`
          *     pico-dollars each is `nano` nano-dollars, rounded half up. Every token is in one line.
          */
         BillLine: {
@@ -8390,9 +8391,10 @@ export interface components {
         };
         /**
          * NewPrice
-         * @description Dollars per million tokens by bucket; per thousand requests and searches. `source` says where
-         *     they come from: a page, a contract. They hold from `valid_from_ms` on (0: always), for prompts
-         *     of more than `above` tokens, in one service tier ('' is the ordinary one).
+         * @description Dollars per million tokens by bucket; per thousand requests and searches, per hour of sound
+         *     (`audio_time`), per million characters of text that is spoken. `source` says where they come
+         *     from: a page, a contract. They hold from `valid_from_ms` on (0: always), for prompts of more
+         *     than `above` tokens, in one service tier ('' is the ordinary one).
          */
         NewPrice: {
             /**
@@ -13010,7 +13012,8 @@ export interface components {
          * Tokens
          * @description `input` includes cache reads and writes; `output` includes reasoning; audio and image tokens
          *     are parts of both. `cache_write_1h` is part of `cache_write`, `cache_read_audio` and
-         *     `cache_read_image` of `cache_read`. `searches` are no tokens, but counted with them.
+         *     `cache_read_image` of `cache_read`. `searches`, `audio_ms` (how long the sound was that was
+         *     heard) and `characters` (of text that was spoken) are no tokens, but counted with them.
          */
         Tokens: {
             /**
@@ -13018,6 +13021,11 @@ export interface components {
              * @default 0
              */
             audio_input?: number;
+            /**
+             * Audio Ms
+             * @default 0
+             */
+            audio_ms?: number;
             /**
              * Audio Output
              * @default 0
@@ -13048,6 +13056,11 @@ export interface components {
              * @default 0
              */
             cache_write_1h?: number;
+            /**
+             * Characters
+             * @default 0
+             */
+            characters?: number;
             /**
              * Image Input
              * @default 0

@@ -17,6 +17,8 @@ export const BUCKETS = [
   ["image_cache_read", "Images from a cache"],
   ["request", "A thousand requests"],
   ["search", "A thousand searches"],
+  ["audio_time", "An hour of sound"],
+  ["characters", "A million characters"],
 ] as const;
 export const USUAL = 4;
 

@@ -29,6 +29,8 @@ _BUCKETS = {
     "image-cache-read": "Of a million cached tokens of images.",
     "request": "Of a thousand requests.",
     "search": "Of a thousand web searches.",
+    "audio-time": "Of an hour of sound heard.",
+    "characters": "Of a million characters spoken.",
 }
 Row = dict[str, Any]
 Command = Callable[..., Any]

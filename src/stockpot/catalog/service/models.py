@@ -29,7 +29,8 @@ from stockpot.gateway import Target
 from stockpot.prices import BUCKETS, PriceRow, ordinary_row
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,199}")
-_BUCKETS = tuple(bucket for bucket in BUCKETS if bucket not in ("request", "search"))
+_NO_TOKENS = ("request", "search", "audio_time", "characters")
+_BUCKETS = tuple(bucket for bucket in BUCKETS if bucket not in _NO_TOKENS)
 _PICO_PER_DOLLAR_MTOK = 1_000_000
 
 

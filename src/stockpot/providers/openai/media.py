@@ -113,18 +113,39 @@ def outgoing(ask: Ask, target: UpstreamTarget) -> Outgoing:
 
 
 def answer(ask: Ask) -> Answer:
-    if ask.endpoint == "speech" and _body.decode(ask.body).stream_format != "sse":
-        return SoundAnswer()
+    if ask.endpoint == "speech":
+        asked = _body.decode(ask.body)
+        if asked.stream_format != "sse":
+            return SoundAnswer(_letters(asked.input))
     return RerankAnswer() if ask.endpoint == "rerank" else TypedAnswer()
 
 
-class SoundAnswer(TypedAnswer):
-    """Bytes of sound: nothing to listen to, and no way to say an error inside."""
+def _letters(text: msgspec.Raw) -> int:
+    try:
+        return len(msgspec.json.decode(text, type=str))
+    except msgspec.MsgspecError:
+        return 0
 
-    __slots__ = ()
+
+class SoundAnswer(TypedAnswer):
+    """Bytes of sound: nothing to listen to, and no way to say an error inside. Its usage is the
+    length of the text, once something was spoken."""
+
+    __slots__ = ("_letters",)
+
+    def __init__(self, letters: int) -> None:
+        super().__init__()
+        self._letters = letters
+
+    def complete(self, body: bytes) -> bytes:
+        self.usage = Usage(characters=self._letters) if self._letters else None
+        self.started = self.ended = True
+        return body
 
     def feed(self, data: bytes) -> bytes:
         self.started = True
+        if self.usage is None and self._letters:
+            self.usage = Usage(characters=self._letters)
         return data
 
     def end(self) -> bytes:

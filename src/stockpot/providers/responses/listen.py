@@ -42,8 +42,9 @@ class _OutputDetails(msgspec.Struct):
 
 
 class UsageBody(msgspec.Struct):
-    """Usage as these answers report it; a `duration` holds no tokens at all."""
+    """Usage as these answers report it; a `duration` holds seconds of sound and no tokens."""
 
+    seconds: float | None = None
     type: str | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -54,9 +55,9 @@ class UsageBody(msgspec.Struct):
     output_tokens_details: _OutputDetails | None = None
 
     def usage(self) -> Usage | None:
-        """None where no tokens are counted."""
+        """None where nothing is counted."""
         if self.input_tokens is None and self.total_tokens is None:
-            return None
+            return None if self.seconds is None else Usage(audio_ms=round(self.seconds * 1000))
         into = self.input_tokens_details or self.input_token_details or _InputDetails()
         out = self.output_tokens_details or _OutputDetails()
         output = self.output_tokens or 0
@@ -106,6 +107,8 @@ class AnswerBody(msgspec.Struct):
     service_tier: str | None = None
     output: list[_Item] | None = None
     usage: UsageBody | None = None
+    duration: float | str | None = None
+    """Seconds, of a transcript in full."""
     error: _Error | None = None
     incomplete_details: _Details | None = None
 
@@ -216,6 +219,9 @@ class TypedAnswer(Heard):
             if usage is not None and (tier or searches):
                 usage = msgspec.structs.replace(usage, tier=tier, searches=searches)
             self.usage = usage
+        elif body.duration is not None:
+            with suppress(ValueError):
+                self.usage = Usage(audio_ms=round(float(body.duration) * 1000))
         if body.error is not None:
             self.failure = body.error.message or "the upstream reported an error"
         if body.status not in (None, "in_progress", "queued"):
