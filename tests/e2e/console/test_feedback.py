@@ -68,6 +68,7 @@ async def test_a_web_page_gives_feedback_with_a_public_key_made_here(
         f"{instance.console}/api/v1/feedback?key={key}",
         content=json.dumps({"trace_id": trace, "signal": "copied"}),
         headers={"content-type": "text/plain"},
+        timeout=60,
     )
     assert given.status_code == 201, given.text
     await page.get_by_role("button", name="Stream").click()

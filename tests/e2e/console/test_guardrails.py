@@ -51,6 +51,7 @@ async def test_a_policy_is_read_a_text_tried_and_a_blocked_call_leads_to_its_tra
                 "messages": [{"role": "user", "content": "Is falconry hard?"}],
             },
             headers={"authorization": f"Bearer {instance.key}"},
+            timeout=60,
         )
         status = answer.status_code
         if status == 400:

@@ -82,6 +82,7 @@ class Team:
             f"{self.instance.console}/api/v1/feedback",
             headers={"authorization": f"Bearer {self.instance.key}"},
             json=told,
+            timeout=60,
         )
         assert answer.status_code == 201, answer.text
 

@@ -38,7 +38,7 @@ def echo_server(home: Path, name: str, *, ttft_ms: int = 0, tpot_ms: int = 0) ->
         yield url
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _answers(url: str) -> bool:

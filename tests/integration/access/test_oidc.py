@@ -71,7 +71,7 @@ class Site:
 
     def admin(self) -> httpx.Client:
         headers = {"authorization": f"Bearer {self.instance.derive('cli')}"}
-        return httpx.Client(base_url=self.url, headers=headers, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=60)
 
 
 @contextlib.contextmanager
@@ -157,7 +157,7 @@ def test_a_provider_may_rotate_its_keys(tmp_path: Path, provider: OidcProvider) 
 
 async def client_of(provider: OidcProvider, clock: list[float]) -> AsyncIterator[OidcClient]:
     row = Provider(name="staff", issuer=provider.issuer, client_id=provider.client_id)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
         yield OidcClient(row, "http://127.0.0.1:1/back", http, lambda: clock[0])
 
 

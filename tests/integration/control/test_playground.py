@@ -88,7 +88,7 @@ async def console(home: Path, gateway: Gateway) -> AsyncIterator[httpx.AsyncClie
                 await asyncio.sleep(0.01)
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"
             headers = {"authorization": f"Bearer {plane.instance.derive('cli')}"}
-            async with httpx.AsyncClient(base_url=url, headers=headers) as client:
+            async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as client:
                 client.plane = plane  # type: ignore[attr-defined]
                 yield client
             server.should_exit = True

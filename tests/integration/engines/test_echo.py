@@ -201,7 +201,7 @@ def test_sigterm_finishes_the_answer_and_withdraws_the_announcement(engines: Eng
                 process.send_signal(signal.SIGTERM)
             words.append(chunk.choices[0].delta.content)
     assert "".join(w for w in words if w) == "a b c d e f g h"
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     assert "leaving" not in {address.name for address in running(engines.instance)}
     assert engines.instance.announced("engines/leaving") is None
 

@@ -26,7 +26,7 @@ def case(output: str, expected: Any) -> Case:
 async def scored(spec: dict[str, Any], one: Case, gateway: StandIn) -> Verdict:
     address = f"http://127.0.0.1:{gateway.port}"
     headers = {"authorization": "Bearer sk-sp-eval"}
-    async with httpx.AsyncClient(base_url=address, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60) as client:
         scorer = made(ScorerSpec(**spec))
         return (await scorer.score_all([one], GatewayTools(client)))[0]
 

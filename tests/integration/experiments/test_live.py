@@ -32,13 +32,12 @@ USERS = [f"user-{number}" for number in range(60)]
 @pytest.fixture
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     behaviours = {"bad": [Behaviour(status=500)]}
-    with OpenAIStub(behaviours=behaviours) as stub:
-        made = Fleet(tmp_path_factory.mktemp("experiments") / "home", stub)
+    home = tmp_path_factory.mktemp("experiments") / "home"
+    with OpenAIStub(behaviours=behaviours) as stub, Fleet(home, stub) as made:
         for module, word in (("stockpot.ingest", "ingest"), ("stockpot.worker", "ship")):
-            made.processes.append(made._start(module, word))
+            made.start(module, word)
         made.apply(file(stub, "good", BROKEN), now=True)
         yield made
-        made.stop()
 
 
 def ask(fleet: Fleet, worker: int, user: str) -> httpx.Response:

@@ -118,7 +118,7 @@ class Rig:
         until = time.monotonic() + 60
         while time.monotonic() < until:
             try:
-                if httpx.get(f"http://127.0.0.1:{self.port}/readyz").status_code == 200:
+                if httpx.get(f"http://127.0.0.1:{self.port}/readyz", timeout=60).status_code == 200:
                     return self
             except httpx.TransportError:
                 assert self.child.poll() is None, (self.home / "worker.log").read_text()
@@ -129,7 +129,7 @@ class Rig:
         """Stop the worker; returns what it logged."""
         if self.child is not None and self.child.poll() is None:
             self.child.send_signal(how)
-            self.child.wait(20)
+            self.child.wait(60)
         return (self.home / "worker.log").read_text() if self.child else ""
 
     @property

@@ -186,7 +186,9 @@ def test_the_gateways_own_refusals_have_anthropics_shape(served: Rig) -> None:
     ):
         client.messages.create(model="tea", max_tokens=64, messages=ask("text"))
     assert failed.value.error_code == "invalid_api_key"
-    bad = httpx.post(f"{served.url}/messages", content=b"{", headers={"x-api-key": SECRET})
+    bad = httpx.post(
+        f"{served.url}/messages", content=b"{", headers={"x-api-key": SECRET}, timeout=60
+    )
     assert (bad.status_code, bad.json()["error"]["type"]) == (400, "invalid_request_error")
 
 
@@ -210,7 +212,9 @@ def test_models_are_listed_in_the_shape_that_is_asked_for(served: Rig) -> None:
         assert client.models.retrieve("tea").display_name == "tea"
         with pytest.raises(anthropic.NotFoundError):
             client.models.retrieve("coffee")
-    plain = httpx.get(f"{served.url}/models", headers={"authorization": f"Bearer {SECRET}"})
+    plain = httpx.get(
+        f"{served.url}/models", headers={"authorization": f"Bearer {SECRET}"}, timeout=60
+    )
     assert plain.json()["object"] == "list"
 
 

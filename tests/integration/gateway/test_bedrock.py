@@ -152,5 +152,5 @@ def test_what_converse_cannot_say_is_refused_or_told(rig: Rig, bedrock: BedrockS
     assert "schema" in answer.json()["error"]["message"]
     auth = {"authorization": f"Bearer {SECRET}"}
     body = {"model": "small", "input": "x"}
-    answer = httpx.post(f"{rig.url}/embeddings", json=body, headers=auth)
+    answer = httpx.post(f"{rig.url}/embeddings", json=body, headers=auth, timeout=60)
     assert answer.json()["error"]["code"] == "unsupported_by_target"

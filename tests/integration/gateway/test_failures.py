@@ -68,7 +68,7 @@ def test_a_single_target_is_tried_again_after_the_time_it_asks_for(rig: Rig) -> 
     rig.start()
     begun = time.monotonic()
     assert rig.post().status_code == 200
-    assert 0.9 < time.monotonic() - begun < 3
+    assert 0.9 < time.monotonic() - begun < 10
 
 
 def test_a_wait_that_is_too_long_is_left_to_the_client(rig: Rig) -> None:
@@ -183,6 +183,7 @@ def test_a_worker_that_is_told_to_stop_finishes_its_streams(rig: Rig) -> None:
         f"{rig.url}/chat/completions",
         json={"model": "small", "stream": True, "messages": []},
         headers={"authorization": f"Bearer {SECRET}"},
+        timeout=60,
     ) as answer:
         lines = answer.iter_lines()
         next(lines)
@@ -190,7 +191,7 @@ def test_a_worker_that_is_told_to_stop_finishes_its_streams(rig: Rig) -> None:
         rig.child.terminate()
         rest = list(lines)
     assert rest[-2:] == ["data: [DONE]", ""] or "data: [DONE]" in rest
-    assert rig.child.wait(10) == 0
+    assert rig.child.wait(60) == 0
 
 
 def test_a_routes_own_timeouts_stand_above_its_targets(rig: Rig) -> None:

@@ -189,7 +189,9 @@ def test_the_sdk_raises_when_a_stream_breaks(sdk: genai.Client) -> None:
 def test_a_key_in_the_url_is_refused_and_never_logged(served: Rig) -> None:
     url = f"http://127.0.0.1:{served.port}/v1beta/models/pot/gemini:generateContent"
     for headers in ({}, {"x-goog-api-key": SECRET}):
-        answer = httpx.post(f"{url}?key={SECRET}", json={"contents": []}, headers=headers)
+        answer = httpx.post(
+            f"{url}?key={SECRET}", json={"contents": []}, headers=headers, timeout=60
+        )
         error = answer.json()["error"]
         assert (answer.status_code, error["status"]) == (401, "UNAUTHENTICATED")
         assert "x-goog-api-key" in error["message"]
@@ -198,7 +200,9 @@ def test_a_key_in_the_url_is_refused_and_never_logged(served: Rig) -> None:
 
 def test_an_unknown_key_and_an_unknown_model_are_refused_in_googles_words(served: Rig) -> None:
     url = f"http://127.0.0.1:{served.port}/v1beta/models/nothing:generateContent"
-    answer = httpx.post(url, json={"contents": []}, headers={"x-goog-api-key": "AIza-none"})
+    answer = httpx.post(
+        url, json={"contents": []}, headers={"x-goog-api-key": "AIza-none"}, timeout=60
+    )
     assert answer.json()["error"]["status"] == "UNAUTHENTICATED"
     with client(served) as sdk, pytest.raises(errors.ClientError) as told:
         sdk.models.generate_content(model="nothing", contents="hi")

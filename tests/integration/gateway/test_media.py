@@ -70,6 +70,7 @@ def test_sound_that_is_cut_off_never_ends_like_a_whole_one(rig: Rig, full: OpenA
     with pytest.raises(httpx.RemoteProtocolError), httpx.stream(
         "POST", f"{rig.url}/audio/speech", headers=AUTH,
         json={"model": "any", "voice": "alloy", "input": "hello"},
+        timeout=60,
     ) as answer:  # fmt: skip
         answer.read()
     assert rig.records()[0].error.startswith("stream_")
@@ -77,7 +78,7 @@ def test_sound_that_is_cut_off_never_ends_like_a_whole_one(rig: Rig, full: OpenA
 
 def test_sound_as_events_tells_its_usage(rig: Rig, full: OpenAIFullStub) -> None:
     body = {"model": "any", "voice": "alloy", "input": "hello", "stream_format": "sse"}
-    answer = httpx.post(f"{rig.url}/audio/speech", json=body, headers=AUTH)
+    answer = httpx.post(f"{rig.url}/audio/speech", json=body, headers=AUTH, timeout=60)
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert "speech.audio.done" in answer.text
     record = rig.records()[0]
@@ -102,6 +103,7 @@ def test_a_file_of_sound_is_passed_on_with_another_model(rig: Rig, full: OpenAIF
         data={"model": "any"},
         files={"file": ("c.wav", b"RIFFy")},
         headers=AUTH,
+        timeout=60,
     )
     assert made.text == english.json()["text"] == "The kettle is on."
     assert plain == "The kettle is on.\n"
@@ -148,7 +150,7 @@ def test_moderation_and_rerank_are_routed_by_their_model(rig: Rig) -> None:
         assert not sdk.moderations.create(input="hello").results[0].flagged
     for model in ("jina", "cohere"):
         body = {"model": model, "query": "tea", "documents": ["a kettle", "a cat"], "top_n": 2}
-        answer = httpx.post(f"{rig.url}/rerank", json=body, headers=AUTH)
+        answer = httpx.post(f"{rig.url}/rerank", json=body, headers=AUTH, timeout=60)
         assert [x["index"] for x in answer.json()["results"]] == [0, 1]
     records = rig.records(3)
     assert [(r.endpoint, r.model, r.input_tokens) for r in records] == [
@@ -165,7 +167,7 @@ def test_keys_limits_and_kinds_hold_here_too(rig: Rig) -> None:
 
     def speak(model: str, **headers: str) -> httpx.Response:
         body = {"model": model, "voice": "alloy", "input": "hi"}
-        return httpx.post(f"{rig.url}/audio/speech", json=body, headers=headers or AUTH)
+        return httpx.post(f"{rig.url}/audio/speech", json=body, headers=headers or AUTH, timeout=60)
 
     assert speak("voice", authorization="Bearer no").status_code == 401
     assert speak("secret").json()["error"]["code"] == "model_not_allowed"
@@ -201,5 +203,5 @@ def test_a_wire_without_these_endpoints_says_so(rig: Rig) -> None:
     rig.route("voice", rig.target("m", wire="anthropic"), endpoints=("speech",))
     rig.start()
     body = {"model": "voice", "voice": "alloy", "input": "hi"}
-    answer = httpx.post(f"{rig.url}/audio/speech", json=body, headers=AUTH)
+    answer = httpx.post(f"{rig.url}/audio/speech", json=body, headers=AUTH, timeout=60)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unsupported_by_target")

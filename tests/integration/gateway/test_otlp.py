@@ -43,8 +43,8 @@ def test_spans_lie_in_the_spool_as_they_came(rig: Rig) -> None:
 
 def test_what_cannot_be_taken_is_refused_and_leaves_nothing(rig: Rig) -> None:
     rig.start()
-    assert httpx.post(f"{rig.url}/traces", content=BODY).status_code == 401
-    assert httpx.get(f"{rig.url}/traces", headers=AUTH).status_code == 405
+    assert httpx.post(f"{rig.url}/traces", content=BODY, timeout=60).status_code == 401
+    assert httpx.get(f"{rig.url}/traces", headers=AUTH, timeout=60).status_code == 405
     assert send(rig, **{"content-type": "text/plain"}).status_code == 415
     refused = send(rig, **{"content-encoding": "br"})
     assert refused.status_code == 415

@@ -109,5 +109,5 @@ def test_what_the_wire_cannot_say_is_refused_in_its_words(
     assert "only the last message is said" in answer.json()["error"]["message"]
     auth = {"authorization": f"Bearer {SECRET}"}
     body = {"model": "small", "input": "x"}
-    refused = httpx.post(f"{rig.url}/embeddings", json=body, headers=auth)
+    refused = httpx.post(f"{rig.url}/embeddings", json=body, headers=auth, timeout=60)
     assert "nothing like embeddings" in refused.json()["error"]["message"]

@@ -74,6 +74,7 @@ def test_bytes_of_an_answer_pass_untouched(rig: Rig) -> None:
         f"{rig.stub.url}/chat/completions",
         json={"model": "upstream-1", "messages": [{"role": "user", "content": "hello"}]},
         headers={"authorization": "Bearer sk-vendor-secret-1234"},
+        timeout=60,
     )
     assert through.content == direct.content
 

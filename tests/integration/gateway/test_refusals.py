@@ -29,7 +29,7 @@ def test_an_unknown_key_is_refused_and_leaves_no_span(rig: Rig) -> None:
     ):
         sdk.chat.completions.create(model="small", messages=[])
     assert refused.value.code == "invalid_api_key"
-    assert httpx.post(f"{rig.url}/chat/completions", json={}).status_code == 401
+    assert httpx.post(f"{rig.url}/chat/completions", json={}, timeout=60).status_code == 401
     assert rig.records(0) == []
 
 
@@ -82,7 +82,7 @@ def test_a_bad_body_names_the_field(rig: Rig) -> None:
     answer = rig.post(stream="yes")
     assert (answer.status_code, error(answer)["param"]) == (400, "stream")
     assert rig.post("/nothing").status_code == 404
-    assert httpx.get(f"{rig.url}/chat/completions").status_code == 405
+    assert httpx.get(f"{rig.url}/chat/completions", timeout=60).status_code == 405
 
 
 def test_requests_per_minute_are_limited_with_a_wait(rig: Rig) -> None:

@@ -98,13 +98,14 @@ def test_bytes_of_a_passing_response_are_the_upstreams(rig: Rig) -> None:
         sent = {"model": "small", "input": "hi", "previous_response_id": "resp_0", "store": True,
                 "stream": stream}  # fmt: skip
         auth = {"authorization": f"Bearer {SECRET}"}
-        through = httpx.post(f"{rig.url}/responses", json=sent, headers=auth)
+        through = httpx.post(f"{rig.url}/responses", json=sent, headers=auth, timeout=60)
         assert rig.stub.bodies[-1] == json.dumps({**sent, "model": "upstream-1"},
                                                  separators=(",", ":")).encode()  # fmt: skip
         direct = httpx.post(
             f"{rig.stub.url}/responses",
             content=rig.stub.bodies[-1],
             headers={"authorization": f"Bearer {VENDOR_KEY}"},
+            timeout=60,
         )
         assert through.content == direct.content
 
@@ -156,7 +157,7 @@ def test_a_stream_that_fails_ends_in_an_error_event(rig: Rig, native: bool, how:
     serve(rig, native, attempts=1)
     auth = {"authorization": f"Bearer {SECRET}"}
     body = {"model": "small", "input": "hi", "stream": True}
-    said = httpx.post(f"{rig.url}/responses", json=body, headers=auth).text
+    said = httpx.post(f"{rig.url}/responses", json=body, headers=auth, timeout=60).text
     events = [json.loads(x.split("data: ")[1]) for x in said.strip().split("\n\n")]
     error = next(e for e in events if e["type"] == "error")
     assert ("overloaded" if how == "error" else "mid-stream") in error["message"]

@@ -59,7 +59,10 @@ async def client(port: int, **options: Any) -> Any:
 
 
 async def test_a_stock_client_keeps_its_connection() -> None:
-    async with serving(Echo()) as (server, port), httpx.AsyncClient(trust_env=False) as stock:
+    async with (
+        serving(Echo()) as (server, port),
+        httpx.AsyncClient(trust_env=False, timeout=60) as stock,
+    ):
         for size in (0, 1, 2000, 300_000):
             body = b"x" * size
             answer = await stock.post(f"http://127.0.0.1:{port}/p?q=1", content=body)
@@ -75,7 +78,10 @@ async def test_a_stock_client_sends_a_body_of_unknown_length() -> None:
         for number in range(100):
             yield b"%d," % number * 100
 
-    async with serving(Echo()) as (_, port), httpx.AsyncClient(trust_env=False) as stock:
+    async with (
+        serving(Echo()) as (_, port),
+        httpx.AsyncClient(trust_env=False, timeout=60) as stock,
+    ):
         answer = await stock.post(f"http://127.0.0.1:{port}/", content=parts())
         assert answer.content == b"".join(b"%d," % number * 100 for number in range(100))
 
@@ -99,7 +105,7 @@ async def test_the_standard_library_client_is_served() -> None:
 async def test_tls_serves_the_same(authority: Authority) -> None:
     async with (
         serving(Echo(), tls=authority.server) as (_, port),
-        httpx.AsyncClient(verify=authority.client, trust_env=False) as stock,
+        httpx.AsyncClient(verify=authority.client, trust_env=False, timeout=60) as stock,
     ):
         body = b"x" * 200_000
         for _ in range(3):
@@ -358,7 +364,9 @@ async def test_a_preflight_is_answered_by_the_server() -> None:
     preflight = {"Access-Control-Request-Method": "POST"}
     async with (
         serving(echo, cors=cors) as (_, port),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as stock,
+        httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60
+        ) as stock,
     ):
         good = {"Origin": "https://app.example"}
         answer = await stock.options("/v1/x", headers=good | preflight)

@@ -29,7 +29,7 @@ async def test_a_head_that_drips_is_cut_off() -> None:
         status, _, body = await c.answer()
         assert status == 408
         assert json.loads(body)["error"]["code"] == "request_timeout"
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 10
         assert server.cut == 1
 
 

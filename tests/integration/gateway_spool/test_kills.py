@@ -184,7 +184,7 @@ def test_the_shipper_process_ships_announces_itself_and_empties_the_spool_when_t
             time.sleep(0.05)
         more = Worker(instance.spool, "host-0-2").kill_after(300)
         shipper.terminate()
-        assert shipper.wait(20) == 0
+        assert shipper.wait(60) == 0
         facts = instance.announced("shipper")
     finally:
         shipper.kill()

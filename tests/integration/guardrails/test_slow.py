@@ -27,7 +27,7 @@ def judged(rig: GuardedRig, on: tuple[Any, ...] = ("input",), **changes: Any) ->
     rig.route("small", rig.target("upstream-1"))
     rig.route("guard", rig.target("judge-1"))
     parallel = changes.pop("parallel", False)
-    rule = Rule("safe", "model", on, "block", {"model": "guard"}, budget_ms=1500, **changes)
+    rule = Rule("safe", "model", on, "block", {"model": "guard"}, budget_ms=15_000, **changes)
     return rig.guard(rule, parallel=parallel)
 
 
@@ -63,11 +63,11 @@ def test_no_byte_leaves_before_the_input_is_cleared_though_the_model_works_alrea
         answer = openai(rig, "hello", stream=stream)
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "guardrail_blocked")
         assert "kettle" not in answer.text
-    stub.behaviours["upstream-1"] = [Behaviour(delay_s=0.4)]
-    stub.behaviours["judge-1"] = [slow]
+    stub.behaviours["upstream-1"] = [Behaviour(delay_s=2.0)]
+    stub.behaviours["judge-1"] = [Behaviour(text="safe", delay_s=1.5)]
     begun = time.monotonic()
     openai(rig, "hello")
-    assert time.monotonic() - begun < 0.75, "both work at the same time"
+    assert time.monotonic() - begun < 3.4, "both work at the same time"
 
 
 @pytest.mark.parametrize("on_error", ["open", "closed"])
@@ -101,7 +101,7 @@ def test_a_large_text_is_looked_at_in_the_rail_process_whose_end_follows_on_erro
     stopped = openai(rig, large)
     assert stopped.status_code == 400
     assert "failed" in stopped.json()["error"]["message"]
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
     assert openai(rig, large).status_code == 200, "it was started again"
     (child,) = children(rig.child.pid)
     os.kill(child, signal.SIGKILL)

@@ -132,7 +132,7 @@ def wait_ready(instance: Instance, url: str) -> None:
         code = instance.process.poll()
         assert code is None, f"ended with {code}: {(instance.root / 'output').read_text()}"
         with suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/readyz", trust_env=False).status_code == 200:
+            if httpx.get(f"{url}/readyz", trust_env=False, timeout=60).status_code == 200:
                 return
         time.sleep(0.1)
     pytest.fail(f"{url} is not ready: {(instance.root / 'output').read_text()}")
@@ -198,10 +198,13 @@ def test_an_installed_product_runs_without_node_network_and_models(
             headers={"authorization": f"Bearer {key}"},
             json={"model": "echo", "messages": [{"role": "user", "content": "soup"}]},
             trust_env=False,
+            timeout=60,
         )
         assert answer.status_code == 200, answer.text
         assert "soup" in answer.json()["choices"][0]["message"]["content"]
-        page = httpx.get(instance.control, trust_env=False, headers={"accept": "text/html"})
+        page = httpx.get(
+            instance.control, trust_env=False, headers={"accept": "text/html"}, timeout=60
+        )
         assert page.status_code == 200
         assert '<div id="root">' in page.text
 

@@ -49,7 +49,9 @@ class Load:
     def _run(self) -> None:
         headers = {"authorization": f"Bearer {self._instance.key}"}
         body = {"model": "echo", "messages": [{"role": "user", "content": "hello " * 50}]}
-        with httpx.Client(base_url=self._instance.gateway, headers=headers, trust_env=False) as c:
+        with httpx.Client(
+            base_url=self._instance.gateway, headers=headers, trust_env=False, timeout=60
+        ) as c:
             while not self._stop.is_set():
                 answer = c.post("/v1/chat/completions", json=body)
                 assert answer.status_code == 200, answer.text
@@ -145,7 +147,7 @@ def test_the_control_store_moves_to_postgres_and_back_with_its_ids(tmp_path: Pat
     environ = {**ECHO, "STOCKPOT_DATABASE_URL": url}
     with running(tmp_path / "a", environ=environ) as instance:
         headers = {"authorization": f"Bearer {secret}"}
-        answer = httpx.get(f"{instance.gateway}/v1/models", headers=headers)
+        answer = httpx.get(f"{instance.gateway}/v1/models", headers=headers, timeout=60)
         assert answer.status_code == 200
     back = f"sqlite:///{tmp_path}/back.db"
     told(moved, "migrate", "--to", back)

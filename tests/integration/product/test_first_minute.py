@@ -102,5 +102,5 @@ def test_a_budget_stops_spending(product: Product) -> None:
 
 def test_both_ports_are_ready(product: Product) -> None:
     gateway = product.gateway.removesuffix("/v1")
-    assert httpx.get(f"{gateway}/readyz").status_code == 200
-    assert httpx.get(f"{product.console}/readyz").status_code == 200
+    assert httpx.get(f"{gateway}/readyz", timeout=60).status_code == 200
+    assert httpx.get(f"{product.console}/readyz", timeout=60).status_code == 200

@@ -115,7 +115,7 @@ def test_a_worker_serves_a_cold_start_without_its_control_plane(instance: Produc
 
         def ready() -> bool:
             try:
-                return httpx.get(f"{gateway}/readyz").status_code == 200
+                return httpx.get(f"{gateway}/readyz", timeout=60).status_code == 200
             except httpx.TransportError:
                 return False
 

@@ -31,7 +31,7 @@ def test_workers_of_another_host_serve_the_same_keys_and_ship_to_the_same_log(
             url = f"{two.gateway}/v1/chat/completions"
 
             def answered() -> httpx.Response | None:
-                answer = httpx.post(url, json=body, headers=headers)
+                answer = httpx.post(url, json=body, headers=headers, timeout=60)
                 return answer if answer.status_code == 200 else None
 
             trace = eventually(answered).headers["x-stockpot-trace-id"]
@@ -43,5 +43,5 @@ def test_workers_of_another_host_serve_the_same_keys_and_ship_to_the_same_log(
             assert eventually(recorded)
             one.command("keys", "disable", "shared")
             assert eventually(
-                lambda: httpx.post(url, json=body, headers=headers).status_code == 401
+                lambda: httpx.post(url, json=body, headers=headers, timeout=60).status_code == 401
             )

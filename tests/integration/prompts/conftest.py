@@ -15,9 +15,8 @@ __all__ = ["plane"]
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with OpenAIStub() as stub:
-        made = Fleet(tmp_path_factory.mktemp("prompts") / "home", stub)
+    home = tmp_path_factory.mktemp("prompts") / "home"
+    with OpenAIStub() as stub, Fleet(home, stub) as made:
         made.apply(file(stub, "good"), now=True)
         eventually(lambda: all(made.chat(n).status_code == 200 for n in range(2)))
         yield made
-        made.stop()

@@ -48,17 +48,28 @@ class Fleet:
         base = clean_environment(home, (self.ports[0], control))
         self.environ = {**base, "STUB_KEY": "sk-vendor-secret-1234", "APP_KEY": KEY}
         self.environ["STOCKPOT_WORKERS"] = "2"
-        self.processes = [self._start("stockpot.app", "control")]
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.clients: list[httpx.Client] = []
         token = Instance(home).derive("cli")
         self.api = httpx.Client(
             base_url=f"http://127.0.0.1:{control}/api/v1",
             headers={"authorization": f"Bearer {token}"},
-            timeout=30,
+            timeout=60,
         )
-        eventually(lambda: (home / "run" / "control.json").exists())
+
+    def __enter__(self) -> Fleet:
+        try:
+            return self._started()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _started(self) -> Fleet:
+        self.start("stockpot.app", "control")
+        eventually(lambda: (self.home / "run" / "control.json").exists())
         for slot, port in enumerate(self.ports):
-            self.processes.append(self._start("stockpot.worker", str(slot), port))
-        self.clients = [
+            self.start("stockpot.worker", str(slot), port)
+        self.clients += [
             httpx.Client(
                 base_url=f"http://127.0.0.1:{port}/v1",
                 headers={"authorization": f"Bearer {KEY}"},
@@ -67,15 +78,18 @@ class Fleet:
             for port in self.ports
         ]
         eventually(lambda: self.api.get("instance").json()["workers"] == 2)
+        return self
 
-    def _start(self, module: str, word: str, port: int | None = None) -> subprocess.Popen[bytes]:
+    def start(self, module: str, word: str, port: int | None = None) -> None:
         more = {"STOCKPOT_GATEWAY_PORT": str(port)} if port else {}
         with (self.home / f"{word}.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", module, word],
-                env={**os.environ, **self.environ, **more},
-                stdout=log,
-                stderr=log,
+            self.processes.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", module, word],
+                    env={**os.environ, **self.environ, **more},
+                    stdout=log,
+                    stderr=log,
+                )
             )
 
     def apply(self, toml: str, **more: Any) -> dict[str, Any]:
@@ -92,13 +106,13 @@ class Fleet:
         body = {"model": model, "messages": [{"role": "user", "content": "hello"}]}
         return self.clients[worker].post("chat/completions", json=body)
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         for client in (self.api, *self.clients):
             client.close()
         for process in reversed(self.processes):
             process.send_signal(signal.SIGTERM)
         for process in self.processes:
-            process.wait(30)
+            process.wait(60)
 
 
 class Traffic:
@@ -134,6 +148,5 @@ def stub() -> Iterator[OpenAIStub]:
 
 @pytest.fixture
 def fleet(tmp_path: Path, stub: OpenAIStub) -> Iterator[Fleet]:
-    made = Fleet(tmp_path / "home", stub)
-    yield made
-    made.stop()
+    with Fleet(tmp_path / "home", stub) as made:
+        yield made

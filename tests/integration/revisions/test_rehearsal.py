@@ -96,8 +96,8 @@ def _examples() -> list[dict[str, Any]]:
 
 def test_a_plan_is_rehearsed_with_the_calls_that_were_made(fleet: Fleet) -> None:
     stub = fleet.stub
-    processes = [fleet._start("stockpot.ingest", "ingest"), fleet._start("stockpot.worker", "ship")]
-    fleet.processes += processes
+    fleet.start("stockpot.ingest", "ingest")
+    fleet.start("stockpot.worker", "ship")
     fleet.apply(file(stub, "good"), now=True)
     eventually(lambda: fleet.chat(0).status_code == 200)
     for _ in range(9):

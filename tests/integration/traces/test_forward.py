@@ -84,7 +84,7 @@ async def test_every_span_goes_on_once_with_the_names_of_the_conventions(
 ) -> None:
     instance = shipped(tmp_path, 1, 2, 3)
     sender = forwarder(instance, backend.url, {"authorization": "Bearer hush"})
-    async with httpx.AsyncClient(headers=sender._headers) as client:
+    async with httpx.AsyncClient(headers=sender._headers, timeout=60) as client:
         assert not await sender.step(client)
         assert not await sender.step(client)
     assert len(backend.spans) == 3
@@ -106,7 +106,7 @@ async def test_while_the_backend_is_away_spans_wait_and_a_restart_goes_on_where_
     instance = shipped(tmp_path, 1, 2)
     backend.answers = [(503, {})]
     sender = forwarder(instance, backend.url, {})
-    async with httpx.AsyncClient(headers=sender._headers) as client:
+    async with httpx.AsyncClient(headers=sender._headers, timeout=60) as client:
         with pytest.raises(BackendAway):
             await sender.step(client)
         assert backend.spans == []
@@ -125,7 +125,7 @@ async def test_what_is_refused_for_good_is_counted_and_does_not_hold_up_the_rest
     instance = shipped(tmp_path, 1)
     backend.answers = [(400, {}), (200, {"partialSuccess": {"rejectedSpans": "1"}})]
     sender = forwarder(instance, backend.url, {})
-    async with httpx.AsyncClient(headers=sender._headers) as client:
+    async with httpx.AsyncClient(headers=sender._headers, timeout=60) as client:
         await sender.step(client)
         assert (sender.sent, sender.refused) == (0, 1)
         (instance.home / "otlp.place").unlink()

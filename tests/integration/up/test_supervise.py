@@ -263,7 +263,7 @@ def test_children_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     try:
         wait_for(lambda: Logs(tmp_path).tail("a") == ["up"])
         parent.kill()
-        parent.wait(10)
+        parent.wait(60)
         wait_for(lambda: holder(tmp_path / "children.lock") is None)
     finally:
         parent.kill()

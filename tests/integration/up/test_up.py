@@ -77,14 +77,15 @@ def test_the_sign_in_link_signs_in_once(instance: Instance) -> None:
     assert made["url"].startswith(f"{instance.console}/sign-in#token=")
     token = made["url"].partition("token=")[2]
     tries = [
-        httpx.post(f"{instance.console}/api/v1/session", json={"token": token}) for _ in range(2)
+        httpx.post(f"{instance.console}/api/v1/session", json={"token": token}, timeout=60)
+        for _ in range(2)
     ]
     assert [answer.status_code for answer in tries] == [200, 401]
 
 
 def test_both_ports_say_that_they_are_ready(instance: Instance) -> None:
-    assert httpx.get(f"{instance.gateway}/readyz").status_code == 200
-    assert httpx.get(f"{instance.console}/readyz").status_code == 200
+    assert httpx.get(f"{instance.gateway}/readyz", timeout=60).status_code == 200
+    assert httpx.get(f"{instance.console}/readyz", timeout=60).status_code == 200
 
 
 def test_a_call_reaches_the_span_log(instance: Instance) -> None:
@@ -183,7 +184,7 @@ def test_an_instance_survives_an_interrupt_and_the_death_of_its_supervisor(tmp_p
         assert chat(second).status_code == 200
         assert len(traces(second)) >= 1
         second.process.kill()
-        second.process.wait(10)
+        second.process.wait(60)
         same = {
             "STOCKPOT_GATEWAY_PORT": str(second.gateway_port),
             "STOCKPOT_PORT": str(second.console_port),

@@ -80,7 +80,7 @@ def test_nothing_known_breaks_nothing_and_waits_once(tmp_path: Path) -> None:
     for _ in range(50):
         found = away.assign("tone", "anna", default="control")
         assert (found.arm, found.target, found.exposed) == ("control", "", False)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert away.assign("tone", object()).arm == ""  # type: ignore[arg-type]
 
 

