@@ -102,7 +102,8 @@ def _evaluated(
     client: Client, folder: Path, suite: str, target: Callable[[Any], Any] | None,
     rows: str | None, base: str | None, project: str | None,
 ) -> Outcome:  # fmt: skip
-    from stockpot.evals.cli.running import follow, wanted_of
+    from stockpot.core.config import load
+    from stockpot.evals.cli.running import follow, known_gateway, rows_of, wanted_of
     from stockpot.evals.here import run_here
 
     how: dict[str, Any] = {
@@ -117,7 +118,8 @@ def _evaluated(
         new["runner"] = "here"
     run = client.post(f"{_API}/runs", new, project=where)
     if run["runner"] == "here":
-        run = run_here(client, run, found or [], function=target)
+        rows_here = found or rows_of(client, run)
+        run = run_here(client, run, rows_here, function=target, gateway=known_gateway(load()))
     else:
         run = follow(client, run, quiet=True)
     if run["state"] != "done":

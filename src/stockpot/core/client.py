@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stockpot.core.instance import Instance
 
 
+_IN_PROCESS = "http://stockpot.local"
 _NOT_DATA = ("event:", "id:", "retry:", ":")  # the other fields of a server-sent event
 
 
@@ -78,7 +79,13 @@ class Client:
             raise Unavailable("no control plane is running", hint="stockpot up")
         from stockpot.core.inprocess import InProcess
 
-        return cls("http://stockpot.local", token, transport=InProcess(fallback_app()))
+        return cls(_IN_PROCESS, token, transport=InProcess(fallback_app()))
+
+    def demand_instance(self, waits: str) -> None:
+        """Refuse to wait for what only a running instance does; `waits` says what waits, and why.
+        Raises Unavailable where the application answers in this process."""
+        if self.base_url == _IN_PROCESS:
+            raise Unavailable(f"{waits}, and no instance runs", hint="stockpot up")
 
     def get(self, path: str, **params: Any) -> Any:
         return self._call("GET", path, None, params)

@@ -18,8 +18,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 def show(rows: Sequence[Row], columns: Sequence[Column], *, as_json: bool, empty: str) -> None:
     """Print rows. A column is a title and what it tells of a row; `empty` teaches the next step."""
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
+    if printed(rows, as_json=as_json):
         return
     if not rows:
         click.echo(empty)
@@ -30,6 +29,13 @@ def show(rows: Sequence[Row], columns: Sequence[Column], *, as_json: bool, empty
     click.secho(_line(titles, widths), dim=True)
     for line in cells:
         click.echo(_line(line, widths))
+
+
+def printed(value: Any, *, as_json: bool) -> bool:
+    """Print a value where JSON is asked for; whether that was so, and nothing is left to say."""
+    if as_json:
+        click.echo(json.dumps(value, indent=2))
+    return as_json
 
 
 def when(ms: float | None, absent: str = "never") -> str:

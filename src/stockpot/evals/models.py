@@ -463,10 +463,27 @@ class Lead(Frozen):
     p90_hours: float | None
 
 
+class Release(Frozen):
+    """A version of a prompt that became `production`, `lead_hours` after it was written. `proof` is
+    the run with which it passed its gate; one that `failed` was taken back to
+    `restored_to`, after `restore_hours`."""
+
+    prompt: str
+    version: int
+    before: int | None
+    at_ms: float
+    lead_hours: float
+    proof: str | None = None
+    failed: bool = False
+    restored_to: int | None = None
+    restore_hours: float | None = None
+
+
 class Velocity(Frozen):
     """Lead-time measures of a project, from prompt versions, moved labels and runs (as in Forsgren,
     Humble and Kim 2018, Accelerate). `releases` are moves of `production`; one is `failed` when it
-    was rolled back to an earlier version; `restore` is the time until that."""
+    was rolled back to an earlier version; `restore` is the time until that. `latest` are the
+    releases behind the figures, newest first, at most 50."""
 
     project: str
     from_ms: float
@@ -480,3 +497,4 @@ class Velocity(Frozen):
     gated: int
     gates_passed: int
     releases_with_proof: int
+    latest: tuple[Release, ...]

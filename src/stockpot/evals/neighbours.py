@@ -123,8 +123,8 @@ class PromptVersions:
         version = found.version
         return PromptOf(name, version.number, found.kept.content.model, version.content_hash)
 
-    async def moves(self, project: str, from_ms: float, to_ms: float) -> list[Move]:
-        """Every move of `production` in a window, oldest first."""
+    async def moves(self, project: str) -> list[Move]:
+        """Every move of `production`, oldest first."""
         listed = await self._prompts.prompts.all(SYSTEM, PromptFilter(project=project))
         found: list[Move] = []
         for prompt in listed:
@@ -141,6 +141,6 @@ class PromptVersions:
                 Move(prompt.name, move.before, move.after, move.at_ms,
                      made.get(move.after, move.at_ms))
                 for move in history
-                if move.after is not None and from_ms <= move.at_ms < to_ms
+                if move.after is not None
             ]  # fmt: skip
         return sorted(found, key=lambda move: move.at_ms)

@@ -45,8 +45,8 @@ class Prompts(Protocol):
         """The version that a label or a number names. Raises NotFound."""
         ...
 
-    async def moves(self, project: str, from_ms: float, to_ms: float) -> list[Move]:
-        """Every move of the label `production` in a window, oldest first."""
+    async def moves(self, project: str) -> list[Move]:
+        """Every move of the label `production`, oldest first."""
         ...
 
 

@@ -33,7 +33,7 @@ from stockpot.evals.models import (
 from stockpot.evals.ports import Move
 from stockpot.evals.reports import junit, markdown
 from stockpot.evals.scorers import Case, made
-from stockpot.evals.service.looking import velocity_of
+from stockpot.evals.velocity import lead_of, releases_of
 from stockpot.traces import Badge
 
 SPEC = SuiteSpec(
@@ -218,10 +218,27 @@ def test_lead_times_are_those_of_moves_to_production() -> None:
         Move("menu", 2, 1, 21 * hour, 8 * hour),  # taken back
         Move("till", None, 1, 30 * hour, 29 * hour),
     ]
-    told = velocity_of("default", (0, 1), moves, 5, [True, False], 2)
-    assert (told.releases, told.failed, told.failed_share) == (3, 1, 1 / 3)
-    assert (told.idea_to_production.median_hours, told.restore.median_hours) == (2.0, 1.0)
-    assert (told.gated, told.gates_passed, told.releases_with_proof) == (2, 1, 2)
+    till, second, first = releases_of(moves, 0, 100 * hour)
+    assert [(one.prompt, one.version) for one in (first, second, till)] == [
+        ("menu", 1), ("menu", 2), ("till", 1)
+    ]  # fmt: skip
+    assert (first.lead_hours, second.lead_hours, till.lead_hours) == (2.0, 4.0, 1.0)
+    assert (second.failed, second.restored_to, second.restore_hours) == (True, 1, 1.0)
+    assert (first.failed, till.failed) == (False, False)
+    lead = lead_of([one.lead_hours for one in (first, second, till)])
+    assert (lead.n, lead.median_hours, lead.p90_hours) == (3, 2.0, 4.0)
+
+
+def test_a_release_counts_where_it_was_made_and_fails_whenever_it_is_taken_back() -> None:
+    moves = [
+        Move("menu", None, 1, 10, 0),
+        Move("menu", 1, 2, 20, 0),
+        Move("menu", 2, 1, 40, 0),
+        Move("menu", 1, 2, 50, 0),
+    ]
+    assert [(one.at_ms, one.failed) for one in releases_of(moves, 15, 30)] == [(20, True)]
+    assert [(one.at_ms, one.failed) for one in releases_of(moves, 30, 60)] == [(50, False)]
+    assert lead_of([]).median_hours is None
 
 
 def test_a_metric_is_told_with_its_name() -> None:

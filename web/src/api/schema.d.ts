@@ -10335,6 +10335,35 @@ export interface components {
             unpriced: number;
         };
         /**
+         * Release
+         * @description A version of a prompt that became `production`, `lead_hours` after it was written. `proof` is
+         *     the run with which it passed its gate; one that `failed` was taken back to
+         *     `restored_to`, after `restore_hours`.
+         */
+        Release: {
+            /** At Ms */
+            at_ms: number;
+            /** Before */
+            before: number | null;
+            /**
+             * Failed
+             * @default false
+             */
+            failed?: boolean;
+            /** Lead Hours */
+            lead_hours: number;
+            /** Prompt */
+            prompt: string;
+            /** Proof */
+            proof?: string | null;
+            /** Restore Hours */
+            restore_hours?: number | null;
+            /** Restored To */
+            restored_to?: number | null;
+            /** Version */
+            version: number;
+        };
+        /**
          * RemoveRows
          * @description Rows that the next version is without.
          */
@@ -13495,7 +13524,8 @@ export interface components {
          * Velocity
          * @description Lead-time measures of a project, from prompt versions, moved labels and runs (as in Forsgren,
          *     Humble and Kim 2018, Accelerate). `releases` are moves of `production`; one is `failed` when it
-         *     was rolled back to an earlier version; `restore` is the time until that.
+         *     was rolled back to an earlier version; `restore` is the time until that. `latest` are the
+         *     releases behind the figures, newest first, at most 50.
          */
         Velocity: {
             /** Failed */
@@ -13509,6 +13539,8 @@ export interface components {
             /** Gates Passed */
             gates_passed: number;
             idea_to_production: components["schemas"]["Lead"];
+            /** Latest */
+            latest: components["schemas"]["Release"][];
             /** Project */
             project: string;
             /** Releases */

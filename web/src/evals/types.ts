@@ -22,3 +22,4 @@ export type CaseDifference = Sent<"CaseDifference">;
 export type ParetoPoint = Sent<"ParetoPoint">;
 export type GateResult = Sent<"GateResult">;
 export type Velocity = Sent<"Velocity">;
+export type Release = Velocity["latest"][number];

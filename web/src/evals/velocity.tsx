@@ -1,12 +1,17 @@
 // How fast ideas reach production, and how often a release is taken back: the last 30 days.
 import { useQuery } from "@tanstack/react-query";
-import { count, percent } from "../ui/format";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { Badge } from "../ui/badge";
+import { Button } from "../ui/button";
+import { ago, count, fullTime, NONE, percent } from "../ui/format";
+import { Cell, ROW, Table } from "../ui/table";
 import { velocityQuery } from "./queries";
-
-const hours = (value: number | null) =>
-  value === null ? "–" : value < 48 ? `${value.toFixed(1)} h` : `${(value / 24).toFixed(1)} d`;
+import type { Release } from "./types";
+import { hours } from "./words";
 
 export function VelocityStrip({ project }: { project: string }) {
+  const [listed, setListed] = useState(false);
   const { data } = useQuery(velocityQuery(project));
   if (!data || (data.releases === 0 && data.gated === 0)) return null;
   const figures: [string, string][] = [
@@ -18,13 +23,74 @@ export function VelocityStrip({ project }: { project: string }) {
     ["Gates passed", `${count(data.gates_passed)} of ${count(data.gated)}`],
   ];
   return (
-    <dl className="flex flex-wrap border-y">
-      {figures.map(([term, value]) => (
-        <div key={term} className="border-r px-4 py-1.5 last:border-r-0">
-          <dt className="text-xs text-ink-2">{term}</dt>
-          <dd className="font-semibold">{value}</dd>
-        </div>
+    <section aria-label="Lead times">
+      <div className="flex flex-wrap items-center border-y">
+        <dl className="mr-auto flex flex-wrap">
+          {figures.map(([term, value]) => (
+            <div key={term} className="border-r px-4 py-1.5">
+              <dt className="text-xs text-ink-2">{term}</dt>
+              <dd className="font-semibold">{value}</dd>
+            </div>
+          ))}
+        </dl>
+        {data.latest.length > 0 && (
+          <Button className="mx-4 my-1" aria-expanded={listed} onClick={() => setListed(!listed)}>
+            {listed ? "Hide releases" : "Show releases"}
+          </Button>
+        )}
+      </div>
+      {listed && <Releases project={project} releases={data.latest} />}
+    </section>
+  );
+}
+
+function Releases({ project, releases }: { project: string; releases: readonly Release[] }) {
+  return (
+    <Table
+      label="Releases"
+      head={[
+        { title: "Released" },
+        { title: "Prompt" },
+        { title: "Before", num: true },
+        { title: "From idea", num: true },
+        { title: "Proof" },
+        { title: "Taken back" },
+      ]}
+    >
+      {releases.map((one) => (
+        <tr key={`${one.prompt} ${one.at_ms}`} className={ROW}>
+          <Cell title={fullTime(one.at_ms)}>{ago(one.at_ms)}</Cell>
+          <Cell>
+            <Link
+              to="/prompts/$prompt"
+              params={{ prompt: one.prompt }}
+              search={{ prompt_part: "labels", project }}
+              className="hover:underline"
+            >
+              {one.prompt}@{one.version}
+            </Link>
+          </Cell>
+          <Cell num>{one.before ?? NONE}</Cell>
+          <Cell num>{hours(one.lead_hours)}</Cell>
+          <Cell>
+            {one.proof ? (
+              <Link to="/evals" search={{ run: one.proof }} className="text-accent underline">
+                passed
+              </Link>
+            ) : (
+              <span className="text-xs text-ink-3">none</span>
+            )}
+          </Cell>
+          <Cell>
+            {one.failed && (
+              <>
+                <Badge tone="bad">to {one.restored_to}</Badge>
+                <span className="pl-2 text-ink-2">after {hours(one.restore_hours)}</span>
+              </>
+            )}
+          </Cell>
+        </tr>
       ))}
-    </dl>
+    </Table>
   );
 }

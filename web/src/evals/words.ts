@@ -34,6 +34,13 @@ export function armOf(run: Run): string {
   return parts.join(" · ") || said("kind") || NONE;
 }
 
+/** A time in hours, in the unit that tells most. */
+export function hours(value: number | null): string {
+  if (value === null) return NONE;
+  if (value < 1) return `${(value * 60).toFixed(0)} min`;
+  return value < 48 ? `${value.toFixed(1)} h` : `${(value / 24).toFixed(1)} d`;
+}
+
 const digits = (value: number) => {
   const size = Math.abs(value);
   if (size >= 100) return 0;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import tomllib
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.errors import InvalidInput, NotFound, Unavailable
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.errors import InvalidInput, NotFound
+from stockpot.core.terminal import json_option, printed, show, when
 from stockpot.evals.cli.showing import figure, tally
 from stockpot.traces import badge_words
 
@@ -72,8 +71,7 @@ def show_judge(client: Client, name: str, project: str, as_json: bool) -> None:
     """
     versions = client.get(f"{_API}/{name}/versions", project=project)
     certificates = client.get(f"{_API}/{name}/certificates", project=project)
-    if as_json:
-        click.echo(json.dumps({"versions": versions, "certificates": certificates}, indent=2))
+    if printed({"versions": versions, "certificates": certificates}, as_json=as_json):
         return
     show(
         versions,
@@ -122,8 +120,7 @@ def create(
         spec["scale"] = {"labels": list(labels)}
     spec |= {field: value for field, value in given.items() if value}
     made = client.post(_API, spec, project=project)
-    if as_json:
-        click.echo(json.dumps(made, indent=2))
+    if printed(made, as_json=as_json):
         return
     click.echo(f"{_ref(made)} is there. It may inform; to let it gate, hold it against people:")
     click.echo(f"  stockpot eval judges certify {made['name']} --dataset DATASET")
@@ -176,13 +173,10 @@ def certify(
         wanted["rowset"] = _rowset(client, rows, project)
     told = client.post(f"{_API}/{name}/certificates", wanted, project=project)
     while wait and told["progress"] in ("queued", "running"):
-        if client.base_url == "http://stockpot.local":
-            raise Unavailable("the certificate waits: its judge is asked by the gateway, and no "
-                              "instance runs", hint="stockpot up")  # fmt: skip
+        client.demand_instance("the certificate waits: its judge is asked by the gateway")
         time.sleep(_EVERY_S)
         told = _certificate(client, name, told["id"], project)
-    if as_json:
-        click.echo(json.dumps(told, indent=2))
+    if printed(told, as_json=as_json):
         return
     show_certificate(told)
 
@@ -247,8 +241,7 @@ def ask(
         for row in read_rows(rows)
     ]  # fmt: skip
     told = client.post(f"{_API}/{name}/ask", {"rows": sent}, project=project, version=version)
-    if as_json:
-        click.echo(json.dumps(told, indent=2))
+    if printed(told, as_json=as_json):
         return
     show(
         told["judgements"],

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import time
 from typing import Any
 
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, printed, show, when
 from stockpot.evals.cli.showing import certificate_column, show_gate, show_metrics
 from stockpot.evals.reports import interval, number
 from stockpot.traces import badge_words
 
 _API = "/api/v1/evals"
+_DAY_MS = 86_400_000
 project_option = click.option("--project", default="default", show_default=True)
 
 
@@ -37,8 +38,7 @@ def compare(
     told = client.get(
         f"{_API}/compare", base=base, candidate=candidate, confidence=confidence, slice=part
     )
-    if as_json:
-        click.echo(json.dumps(told, indent=2))
+    if printed(told, as_json=as_json):
         return
     _show_compared(told)
 
@@ -140,8 +140,7 @@ def show_run(client: Client, run_id: str, as_json: bool) -> None:
       stockpot eval show run_0a1b2c3d4e5f6g7h8j9k
     """
     told = client.get(f"{_API}/runs/{run_id}")
-    if as_json:
-        click.echo(json.dumps(told, indent=2))
+    if printed(told, as_json=as_json):
         return
     show_metrics(told)
     show_gate(told["gate"])
@@ -204,30 +203,63 @@ def scorers(client: Client, as_json: bool) -> None:
 
 @click.command("velocity")
 @project_option
+@click.option("--days", type=click.IntRange(1, 3650), default=30, show_default=True)
 @json_option
 @click.pass_obj
-def velocity(client: Client, project: str, as_json: bool) -> None:
+def velocity(client: Client, project: str, days: int, as_json: bool) -> None:
     """Show how long ideas take to production, how often a release fails, and how long restoring
-    takes, over the last 30 days.
+    takes, and the releases behind it.
 
     \b
     Example:
-      stockpot eval velocity --json
+      stockpot eval velocity --days 90
     """
-    told = client.get(f"{_API}/velocity", project=project)
-    if as_json:
-        click.echo(json.dumps(told, indent=2))
+    now_ms = time.time() * 1000
+    told = client.get(
+        f"{_API}/velocity", project=project, from_ms=now_ms - days * _DAY_MS, to_ms=now_ms
+    )
+    if printed(told, as_json=as_json):
         return
     share = told["failed_share"]
     click.echo(f"releases            {told['releases']}, {told['releases_with_proof']} with proof")
     click.echo(f"failed              {told['failed']}"
                + ("" if share is None else f" ({100 * share:.0f} %)"))  # fmt: skip
     for name, words in (("idea_to_production", "idea to production"), ("restore", "restored in")):
-        lead = told[name]
-        hours = "-" if lead["median_hours"] is None else f"{lead['median_hours']:.1f} h (median)"
-        click.echo(f"{words:19} {hours}")
+        click.echo(f"{words:19} {_lead(told[name])}")
     click.echo(f"runs                {told['runs']}, {told['gated']} gated, "
-               f"{told['gates_passed']} passed")  # fmt: skip
+               f"{told['gates_passed']} passed\n")  # fmt: skip
+    show(
+        told["latest"],
+        (
+            ("RELEASED", lambda r: when(r["at_ms"])),
+            ("PROMPT", lambda r: f"{r['prompt']}@{r['version']}"),
+            ("BEFORE", lambda r: "-" if r["before"] is None else r["before"]),
+            ("FROM IDEA", lambda r: hours(r["lead_hours"])),
+            ("PROOF", lambda r: r["proof"] or "-"),
+            ("TAKEN BACK", _taken_back),
+        ),
+        as_json=False,
+        empty=f"No release in {days} days. Make one:  stockpot prompts label NAME production",
+    )
+
+
+def _lead(lead: dict[str, Any]) -> str:
+    if lead["median_hours"] is None:
+        return "-"
+    return f"{hours(lead['median_hours'])} (median), {hours(lead['p90_hours'])} (9 in 10)"
+
+
+def _taken_back(release: dict[str, Any]) -> str:
+    if not release["failed"]:
+        return ""
+    return f"to {release['restored_to']} after {hours(release['restore_hours'])}"
+
+
+def hours(value: float) -> str:
+    """A time in hours in the unit that tells most."""
+    if value < 1:
+        return f"{value * 60:.0f} min"
+    return f"{value:.1f} h" if value < 48 else f"{value / 24:.1f} d"
 
 
 def _target(target: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -12,8 +11,7 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option
+from stockpot.core.terminal import json_option, printed
 from stockpot.evals.cli.showing import Bar, show_forecast, show_gate, show_metrics, state_line
 
 _API = "/api/v1/evals"
@@ -66,7 +64,7 @@ def run(client: Client, /, suite: str, as_json: bool, **how: Any) -> None:
     project, wanted, rows = wanted_of(client, suite, how)
     forecast = client.post(f"{_API}/forecast", wanted, project=project)
     if how["only_forecast"]:
-        if not _printed(forecast, as_json):
+        if not printed(forecast, as_json=as_json):
             show_forecast(forecast)
         return
     if not as_json:
@@ -127,13 +125,14 @@ def _done(
     settings.home.mkdir(parents=True, exist_ok=True)
     with Bar(started, quiet=quiet) as bar:
         return run_here(
-            client, started, rows or _rows_of(client, started), again=bool(how.get("again")),
-            cache=settings.home / "eval-answers.db", gateway=_gateway(settings),
+            client, started, rows or rows_of(client, started), again=bool(how.get("again")),
+            cache=settings.home / "eval-answers.db", gateway=known_gateway(settings),
             watch=lambda progress: bar.show(progress.model_dump()),
         )  # fmt: skip
 
 
-def _gateway(settings: Any) -> tuple[str, str] | None:
+def known_gateway(settings: Any) -> tuple[str, str] | None:
+    """The gateway and a key for scorers that ask a model; None where they are not told."""
     from stockpot.core.urls import gateway_url
 
     key, url = os.environ.get("STOCKPOT_KEY", ""), os.environ.get("STOCKPOT_GATEWAY", "")
@@ -142,7 +141,8 @@ def _gateway(settings: Any) -> tuple[str, str] | None:
     return (url, key) if key and url else None
 
 
-def _rows_of(client: Client, run: dict[str, Any]) -> list[Any]:
+def rows_of(client: Client, run: dict[str, Any]) -> list[Any]:
+    """The rows that a run is done on."""
     from stockpot.evals.models import Row
 
     told = client.get(f"{_API}/rowsets/{run['dataset_hash']}", project=run["project"])
@@ -151,11 +151,7 @@ def _rows_of(client: Client, run: dict[str, Any]) -> list[Any]:
 
 def follow(client: Client, run: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
     """Watch a run of the instance to its end; gives it with its metrics."""
-    if client.base_url == "http://stockpot.local":
-        raise InvalidInput(
-            f"the run {run['id']} waits: its target is asked by the gateway, and no instance runs",
-            hint="stockpot up",
-        )
+    client.demand_instance(f"the run {run['id']} waits: its target is asked by the gateway")
     with Bar(run, quiet=quiet) as bar:
         while run["state"] not in _OVER:  # a server that stops ends the stream before the run is
             for told in client.stream(f"{_API}/runs/{run['id']}/events"):
@@ -170,7 +166,7 @@ def _told(client: Client, ended: dict[str, Any], how: dict[str, Any], *, as_json
     if ended["state"] == "done" and (how["gated"] or how["junit"] or how["base"]):
         gate = client.post(f"{_API}/runs/{ended['id']}/gate", base=how["base"])
     _written(ended, gate, how)
-    if not _printed({"run": ended, "gate": gate}, as_json):
+    if not printed({"run": ended, "gate": gate}, as_json=as_json):
         show_metrics(ended)
         show_gate(gate)
     if ended["state"] != "done":
@@ -187,12 +183,6 @@ def _written(ended: dict[str, Any], gate: dict[str, Any] | None, how: dict[str, 
         how["junit"].write_text(junit(ended, gate), "utf-8")
     if how["markdown"]:
         how["markdown"].write_text(markdown(ended, gate), "utf-8")
-
-
-def _printed(value: Any, as_json: bool) -> bool:
-    if as_json:
-        click.echo(json.dumps(value, indent=2))
-    return as_json
 
 
 @click.command("gate")
@@ -230,7 +220,7 @@ def push(client: Client, files: tuple[Path, ...], as_json: bool) -> None:
         kept.append(client.put(f"{_API}/suites", spec, project=told.project))
         if not as_json:
             click.echo(f"Kept {told.spec.name} in {told.project}.")
-    _printed(kept, as_json)
+    printed(kept, as_json=as_json)
 
 
 @click.command("remove")
@@ -260,7 +250,7 @@ def watch(client: Client, run_id: str, as_json: bool) -> None:
       stockpot eval watch run_0a1b2c3d4e5f6g7h8j9k
     """
     ended = follow(client, client.get(f"{_API}/runs/{run_id}"), quiet=as_json)
-    if not _printed(ended, as_json):
+    if not printed(ended, as_json=as_json):
         show_metrics(ended)
 
 
@@ -277,7 +267,7 @@ def resume(client: Client, run_id: str, as_json: bool) -> None:
     """
     started = client.post(f"{_API}/runs/{run_id}/resume")
     ended = _done(client, started, None, {}, quiet=as_json)
-    if not _printed(ended, as_json):
+    if not printed(ended, as_json=as_json):
         show_metrics(ended)
 
 
@@ -293,5 +283,5 @@ def cancel(client: Client, run_id: str, as_json: bool) -> None:
       stockpot eval cancel run_0a1b2c3d4e5f6g7h8j9k
     """
     ended = client.post(f"{_API}/runs/{run_id}/cancel")
-    if not _printed(ended, as_json):
+    if not printed(ended, as_json=as_json):
         click.echo(state_line(ended))

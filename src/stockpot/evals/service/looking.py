@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -26,7 +24,6 @@ from stockpot.evals.measuring import Metric, metrics_of
 from stockpot.evals.models import (
     GateResult,
     GateSpec,
-    Lead,
     ParetoPoint,
     Result,
     ResultPage,
@@ -34,13 +31,14 @@ from stockpot.evals.models import (
     RunComparison,
     Velocity,
 )
-from stockpot.evals.ports import Move, World
+from stockpot.evals.ports import World
 from stockpot.evals.scorers import made
 from stockpot.evals.service.badges import all_shown, badges_in, compared_shown, shown
 from stockpot.evals.service.guarding import seen_run
+from stockpot.evals.velocity import lead_of, releases_of
 from stockpot.traces import Certifying
 
-_HOUR_MS = 3_600_000
+_LATEST = 50
 _ON_THE_FRONT = 20
 
 
@@ -168,51 +166,25 @@ class Looking:
         """How long it takes from an idea to production, how often a release fails, and how long it
         takes to restore."""
         demand_project(actor, "viewer", project)
-        moves = await self._world.prompts.moves(project, from_ms, to_ms)
+        moves = await self._world.prompts.moves(project)
         made_runs = await self._db.read(
             lambda c: store.between(c, project, int(from_ms), int(to_ms))
         )
-        proofs = [await self.passed(project, move.prompt, move.after) for move in moves]
+        found = [
+            one.model_copy(update={"proof": await self.passed(project, one.prompt, one.version)})
+            for one in releases_of(moves, from_ms, to_ms)
+        ]
+        failed = [one for one in found if one.failed]
         decided_on = [passed for _, passed in made_runs if passed is not None]
-        return velocity_of(
-            project, (from_ms, to_ms), moves, len(made_runs), decided_on,
-            sum(proof is not None for proof in proofs),
+        return Velocity(
+            project=project, from_ms=from_ms, to_ms=to_ms, releases=len(found), failed=len(failed),
+            failed_share=len(failed) / len(found) if found else None,
+            idea_to_production=lead_of([one.lead_hours for one in found]),
+            restore=lead_of([one.restore_hours or 0.0 for one in failed]),
+            runs=len(made_runs), gated=len(decided_on), gates_passed=sum(decided_on),
+            releases_with_proof=sum(one.proof is not None for one in found),
+            latest=tuple(found[:_LATEST]),
         )  # fmt: skip
-
-
-def velocity_of(
-    project: str, window: tuple[float, float], moves: Sequence[Move], runs: int,
-    decided_on: Sequence[bool], proofs: int,
-) -> Velocity:  # fmt: skip
-    """The lead times of moves of `production`. A move to an older version than before takes a
-    release back: that one failed, and was restored by it."""
-    leads: list[float] = []
-    restores: list[float] = []
-    releases = failed = 0
-    since: dict[str, float] = {}
-    for move in moves:
-        if move.before is not None and move.after < move.before:
-            failed += move.prompt in since
-            if move.prompt in since:
-                restores.append((move.at_ms - since.pop(move.prompt)) / _HOUR_MS)
-            continue
-        releases += 1
-        leads.append(max(0.0, move.at_ms - move.made_ms) / _HOUR_MS)
-        since[move.prompt] = move.at_ms
-    return Velocity(
-        project=project, from_ms=window[0], to_ms=window[1], releases=releases, failed=failed,
-        failed_share=failed / releases if releases else None, idea_to_production=_lead(leads),
-        restore=_lead(restores), runs=runs, gated=len(decided_on), gates_passed=sum(decided_on),
-        releases_with_proof=proofs,
-    )  # fmt: skip
-
-
-def _lead(hours: Sequence[float]) -> Lead:
-    if not hours:
-        return Lead(n=0, median_hours=None, p90_hours=None)
-    ranked = sorted(hours)
-    p90 = ranked[min(len(ranked) - 1, int(0.9 * len(ranked)))]
-    return Lead(n=len(ranked), median_hours=statistics.median(ranked), p90_hours=p90)
 
 
 def _results(c: sa.Connection, run_id: str) -> list[Result]:

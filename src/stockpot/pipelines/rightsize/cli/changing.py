@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.terminal import json_option
+from stockpot.core.terminal import json_option, printed
 from stockpot.pipelines.rightsize.cli.running import API
 from stockpot.pipelines.rightsize.cli.showing import show_savings
 
@@ -25,8 +23,7 @@ def plan(client: Client, run_id: str, candidate: str, as_json: bool) -> None:
       stockpot rightsize plan size_0a1b2c3d4e5f6g7h8j9k
     """
     told = client.post(f"{API}/runs/{run_id}/plan", {"candidate": candidate})
-    if as_json:
-        click.echo(json.dumps(told, indent=2))
+    if printed(told, as_json=as_json):
         return
     click.echo(told["text"])
     click.echo(f"\nBegin it with a share of the traffic:  stockpot rightsize apply {run_id}")
@@ -59,8 +56,7 @@ def apply(
     asked = {"candidate": candidate, "share": share, "unit": unit, "scores": list(scores),
              "override": override}  # fmt: skip
     made = client.post(f"{API}/runs/{run_id}/apply", asked)
-    if as_json:
-        click.echo(json.dumps(made, indent=2))
+    if printed(made, as_json=as_json):
         return
     click.echo(
         f"{made['candidate']} takes {made['share']:.0%} of {made['alias']} in the experiment "
@@ -80,9 +76,7 @@ def savings(client: Client, project: str, as_json: bool) -> None:
       stockpot rightsize savings menu
     """
     told = client.get(f"{API}/savings", project=project)
-    if as_json:
-        click.echo(json.dumps(told, indent=2))
-    else:
+    if not printed(told, as_json=as_json):
         show_savings(told)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import Any
@@ -11,8 +10,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
-from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, printed, show, when
 from stockpot.pipelines.rightsize.cli.showing import dollars, show_run
 
 API = "/api/v1/rightsize"
@@ -84,11 +82,7 @@ def _wanted(how: dict[str, Any]) -> dict[str, Any]:
 
 def follow(client: Client, run: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
     """Watch a run to its end."""
-    if client.base_url == "http://stockpot.local":
-        raise InvalidInput(
-            f"the run {run['id']} waits: models are asked by the gateway, and no instance runs",
-            hint="stockpot up",
-        )
+    client.demand_instance(f"the run {run['id']} waits: models are asked by the gateway")
     shown = not quiet and sys.stderr.isatty()
     while run["state"] in _OPEN:
         time.sleep(_LOOK_EVERY_S)
@@ -102,9 +96,7 @@ def follow(client: Client, run: dict[str, Any], *, quiet: bool) -> dict[str, Any
 
 
 def _told(run: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(run, indent=2))
-    else:
+    if not printed(run, as_json=as_json):
         show_run(run)
     if run["state"] in ("failed", "cancelled"):
         sys.exit(2)
@@ -122,9 +114,7 @@ def show_(client: Client, run_id: str, as_json: bool) -> None:
       stockpot rightsize show size_0a1b2c3d4e5f6g7h8j9k
     """
     told = client.get(f"{API}/runs/{run_id}")
-    if as_json:
-        click.echo(json.dumps(told, indent=2))
-    else:
+    if not printed(told, as_json=as_json):
         show_run(told)
 
 
@@ -187,7 +177,8 @@ def cancel(client: Client, run_id: str, as_json: bool) -> None:
       stockpot rightsize cancel size_0a1b2c3d4e5f6g7h8j9k
     """
     ended = client.post(f"{API}/runs/{run_id}/cancel")
-    click.echo(json.dumps(ended, indent=2) if as_json else f"{run_id} is {ended['state']}")
+    if not printed(ended, as_json=as_json):
+        click.echo(f"{run_id} is {ended['state']}")
 
 
 COMMANDS = (run, list_, show_, resume, cancel)
