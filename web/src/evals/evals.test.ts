@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { scaleOf } from "./interval";
 import type { Result, Run } from "./types";
-import { amount, armOf, asked, difference, failingFirst, remaining, stepped } from "./words";
+import { amount, armOf, asked, difference, failingFirst, hours, remaining, stepped } from "./words";
 import { wordDiff } from "./words-diff";
 
 const result = (item: string, value: number | null, error = ""): Result => ({
@@ -42,6 +42,7 @@ describe("figures", () => {
     expect(difference(-0.031, "share")).toBe("−3.1 pt");
     expect(difference(12, "ms")).toBe("+12 ms");
     expect(amount(null, "score")).toBe("–");
+    expect([0.005, 0.5, 5, 50, null].map(hours)).toEqual(["18 s", "30 min", "5.0 h", "2.1 d", "–"]);
   });
 
   it("share a scale that holds all of them, and zero where it matters", () => {

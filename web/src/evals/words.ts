@@ -37,6 +37,7 @@ export function armOf(run: Run): string {
 /** A time in hours, in the unit that tells most. */
 export function hours(value: number | null): string {
   if (value === null) return NONE;
+  if (value * 60 < 1) return `${(value * 3600).toFixed(0)} s`;
   if (value < 1) return `${(value * 60).toFixed(0)} min`;
   return value < 48 ? `${value.toFixed(1)} h` : `${(value / 24).toFixed(1)} d`;
 }

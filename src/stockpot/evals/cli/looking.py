@@ -257,6 +257,8 @@ def _taken_back(release: dict[str, Any]) -> str:
 
 def hours(value: float) -> str:
     """A time in hours in the unit that tells most."""
+    if value * 60 < 1:
+        return f"{value * 3600:.0f} s"
     if value < 1:
         return f"{value * 60:.0f} min"
     return f"{value:.1f} h" if value < 48 else f"{value / 24:.1f} d"
