@@ -200,6 +200,8 @@ def _route(entry: ModelEntry, targets: _Targets) -> gateway.Route:
         sticky=choice.sticky,
         retry_share=choice.retry_share,
         retry_floor=choice.retry_floor,
+        retry_burst=choice.retry_burst,
+        breaker=gateway.Breaker(**choice.breaker.model_dump()) if choice.breaker else None,
         hedge=gateway.Hedge(**choice.hedge.model_dump()) if choice.hedge else None,
         shadow=_shadow(choice.shadow, targets) if choice.shadow else None,
     )

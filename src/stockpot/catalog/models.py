@@ -304,16 +304,38 @@ _SECRET_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-ap
 
 class HedgeSpec(Frozen):
     """A second try at the next target while the first is silent for longer than 95 of 100 of its
-    answers took to begin, within these bounds; at most this share of calls has one."""
+    answers took to begin, within these bounds; at most this share of calls has one, and `burst` of
+    them at once after a quiet time."""
 
     share: float = Field(0.05, gt=0, le=1)
     min_ms: int = Field(20, ge=0, le=600_000)
     max_ms: int = Field(10_000, ge=1, le=600_000)
+    burst: float = Field(5.0, ge=1, le=10_000)
 
     @model_validator(mode="after")
     def _is_a_range(self) -> HedgeSpec:
         if self.min_ms > self.max_ms:
             raise ValueError("min_ms is above max_ms")
+        return self
+
+
+class BreakerSpec(Frozen):
+    """When a target rests: after so many `failures` in a row, or when of at least `window_calls`
+    calls within `window_s` seconds such a share failed. It rests `pause_s` seconds, and twice as
+    long after each probe that fails, at most `pause_most_s`. Of several routes that state this of
+    one target the strictest holds."""
+
+    failures: int = Field(3, ge=1, le=1000)
+    window_share: float = Field(0.5, gt=0, le=1)
+    window_calls: int = Field(10, ge=1, le=10_000)
+    window_s: float = Field(10.0, ge=1, le=3600)
+    pause_s: float = Field(1.0, ge=0.05, le=3600)
+    pause_most_s: float = Field(30.0, ge=0.05, le=3600)
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> BreakerSpec:
+        if self.pause_s > self.pause_most_s:
+            raise ValueError("pause_s is above pause_most_s")
         return self
 
 
@@ -334,7 +356,8 @@ class RouteChoice(Frozen):
     """How a route chooses: rules first, then stickiness, then the strategy inside each tier.
 
     `retry_share` of its calls, and `retry_floor` a second besides, may be tried again at targets
-    that are not well; a target that is well and new to a call is always tried.
+    that are not well, `retry_burst` at once after a quiet time; a target that is well and new to a
+    call is always tried.
     """
 
     strategy: Strategy = "weighted"
@@ -342,6 +365,8 @@ class RouteChoice(Frozen):
     sticky: Literal["never", "session", "user"] = "never"
     retry_share: float = Field(0.2, ge=0, le=10)
     retry_floor: float = Field(2.0, ge=0, le=10_000)
+    retry_burst: float = Field(20.0, ge=1, le=10_000)
+    breaker: BreakerSpec | None = None
     hedge: HedgeSpec | None = None
     shadow: ShadowSpec | None = None
     degrade: Literal["never", "hints", "all"] = "hints"

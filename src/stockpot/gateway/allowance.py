@@ -8,6 +8,10 @@ argues for a tenth. Without it, an upstream that fails under load gets a multipl
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stockpot.gateway.models import Route
 
 RETRY_BURST = 20.0
 HEDGE_BURST = 5.0
@@ -52,7 +56,11 @@ class Traffic:
         self.retries = Allowance(0.0, 0.0, RETRY_BURST, RETRY_BURST)
         self.hedges = Allowance(0.0, 0.0, HEDGE_BURST, 1.0)
 
-    def allow(self, retry_share: float, retry_floor: float, hedge_share: float) -> None:
-        """Apply the shares of a new snapshot; what was used stays used."""
-        self.retries.share, self.retries.floor = retry_share, retry_floor
-        self.hedges.share = hedge_share
+    def allow(self, spec: Route) -> None:
+        """Apply a new snapshot; what was used stays used."""
+        retries, hedges, hedge = self.retries, self.hedges, spec.hedge
+        retries.share, retries.floor, retries.burst = (
+            spec.retry_share, spec.retry_floor, spec.retry_burst,
+        )  # fmt: skip
+        hedges.share = hedge.share if hedge is not None else 0.0
+        hedges.burst = hedge.burst if hedge is not None else HEDGE_BURST

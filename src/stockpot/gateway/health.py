@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from typing import Final
 
-from stockpot.gateway.models import TargetState
+from stockpot.gateway.models import Breaker, TargetState
 from stockpot.gateway.pace import Pace
 
-FAILURES_TO_OPEN = 3
-"""In a row."""
-WINDOW_S, WINDOW_CALLS, WINDOW_RATE = 10.0, 10, 0.5
-"""In so many seconds, of at least so many calls, such a share failed."""
-PAUSE_FIRST_S, PAUSE_MOST_S = 1.0, 30.0
+ORDINARY: Final = Breaker()
+"""Where no route states anything else."""
 LIMIT_MOST_S = 300.0
 _REMEMBERED = 64
 """Failures; under heavy load the window is as long as these lie back."""
@@ -35,7 +33,7 @@ class Health:
     __slots__ = (
         "_failures", "_half_open", "_limited_until", "_open_until", "_pause", "_run", "_since_ns",
         "errors", "in_flight", "last_error", "last_error_ms", "last_ok_ms", "ok", "opened", "paces",
-        "unwell",
+        "rules", "unwell",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -50,6 +48,7 @@ class Health:
         self.last_error_ms = 0
         self.paces: tuple[Pace, Pace] | None = None
         """Of whole and of streamed answers, where a route asks for them."""
+        self.rules = ORDINARY
         self._run = 0
         self._failures: deque[tuple[float, int]] = deque(maxlen=_REMEMBERED)
         self._pause = 0.0
@@ -105,10 +104,10 @@ class Health:
         self._run += 1
         self._failures.append((now, self.ok))
         if not self._pause:
-            if self._run >= FAILURES_TO_OPEN or self._mostly_fails(now):
-                self._open(now, PAUSE_FIRST_S)
+            if self._run >= self.rules.failures or self._mostly_fails(now):
+                self._open(now, self.rules.pause_s)
         elif self._half_open and start_ns >= self._since_ns:
-            self._open(now, min(self._pause * 2, PAUSE_MOST_S))
+            self._open(now, min(self._pause * 2, self.rules.pause_most_s))
 
     def limited(self, wait_s: float) -> None:
         """The vendor says that nothing is left for so long."""
@@ -117,11 +116,11 @@ class Health:
 
     def _mostly_fails(self, now: float) -> bool:
         """The window begins with the oldest failure in it, so that successes need no list."""
-        failures = self._failures
-        while failures[0][0] < now - WINDOW_S:
+        failures, rules = self._failures, self.rules
+        while failures[0][0] < now - rules.window_s:
             failures.popleft()
         calls = len(failures) + self.ok - failures[0][1]
-        return calls >= WINDOW_CALLS and len(failures) >= calls * WINDOW_RATE
+        return calls >= rules.window_calls and len(failures) >= calls * rules.window_share
 
     def _open(self, now: float, pause: float) -> None:
         self._pause = pause

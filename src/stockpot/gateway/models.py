@@ -108,16 +108,33 @@ class Rule(msgspec.Struct, frozen=True):
     only: bool = False
 
 
+class Breaker(msgspec.Struct, frozen=True, order=True):
+    """When a target rests, and how long.
+
+    After `failures` in a row, or when of at least `window_calls` calls within `window_s` the share
+    `window_share` failed; for `pause_s`, and twice as long after each probe that fails, at most
+    `pause_most_s`. In the order of strictness.
+    """
+
+    failures: int = 3
+    window_share: float = 0.5
+    window_calls: int = 10
+    window_s: float = 10.0
+    pause_s: float = 1.0
+    pause_most_s: float = 30.0
+
+
 class Hedge(msgspec.Struct, frozen=True):
     """A second try while the first is silent for longer than nearly all of its kind.
 
     The wait is the 95th percentile of the target's time to the first byte, within these bounds;
-    `share` of a route's calls may have one.
+    `share` of a route's calls may have one, `burst` of them at once after a quiet time.
     """
 
     share: float = 0.05
     min_ms: int = 20
     max_ms: int = 10_000
+    burst: float = 5.0
 
 
 class Shadow(msgspec.Struct, frozen=True):
@@ -159,6 +176,11 @@ class Route(msgspec.Struct, frozen=True):
     """Tries at targets that are not well: this share of calls, and so many a second besides."""
     hedge: Hedge | None = None
     shadow: Shadow | None = None
+    retry_burst: float = 20.0
+    """So many of these tries may come at once after a quiet time."""
+    breaker: Breaker | None = None
+    """Of its targets. Where several routes name a target, the strictest that one of them states
+    holds; None states nothing."""
 
 
 class Budget(msgspec.Struct, frozen=True):

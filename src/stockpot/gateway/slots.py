@@ -66,7 +66,8 @@ class Slots:
             return used < self._share
         room = self._floor + (self._held if now < self._until else 0)
         if used < room:
-            if used + self._spare_most // 2 >= room and now >= self._refused_until:
+            near = used + self._spare_most // 2 >= room and now >= self._refused_until
+            if near and self._wanted() > self._held:
                 self._desk.ask(self)
             return True
         if now >= self._refused_until:

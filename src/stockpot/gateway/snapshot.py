@@ -19,13 +19,14 @@ import msgspec
 from stockpot.core.errors import ConfigError
 from stockpot.gateway.allowance import Traffic
 from stockpot.gateway.experiment_table import ExperimentReader, ExperimentTable
-from stockpot.gateway.health import Health
+from stockpot.gateway.health import ORDINARY, Health
 from stockpot.gateway.http.upstream import Origin
 from stockpot.gateway.leases import Purse
 from stockpot.gateway.limits import Gate
 from stockpot.gateway.models import (
     SNAPSHOT_PART,
     SNAPSHOT_PART_VERSION,
+    Breaker,
     Budget,
     GatewayPart,
     Key,
@@ -193,7 +194,7 @@ class RouteEntry:
         self.shadow = targets.get(spec.shadow.target) if spec.shadow is not None else None
         self.extras = spec.hedge is not None or self.shadow is not None
         self.traffic = traffic
-        traffic.allow(spec.retry_share, spec.retry_floor, spec.hedge.share if spec.hedge else 0.0)
+        traffic.allow(spec)
         self._watch()
 
     @property
@@ -326,11 +327,24 @@ class View:
             )
             for spec in part.routes
         }
+        self._rest()
         projects = {project.name: project for project in part.projects}
         self.keys = {
             spec.hash: KeyEntry(spec, projects.get(spec.project), carried, part.rate_share)
             for spec in part.keys
         }
+
+    def _rest(self) -> None:
+        """Tell each target when to rest: the strictest that a route states of it."""
+        stated: dict[str, Breaker] = {}
+        for route in self.routes.values():
+            breaker = route.spec.breaker
+            if breaker is None:
+                continue
+            for target in route.targets:
+                stated[target.id] = min(breaker, stated.get(target.id, breaker))
+        for ident, target in self.targets.items():
+            target.health.rules = stated.get(ident, ORDINARY)
 
 
 def compile_view(data: bytes, carried: Carried) -> View:

@@ -57,6 +57,8 @@ def test_every_choice_reaches_the_gateway() -> None:
             shadow={"provider": "c", "model": "new", "share": 0.5},
             retry_share=0.3,
             retry_floor=4,
+            retry_burst=7,
+            breaker={"failures": 5, "pause_s": 2, "pause_most_s": 9},
             degrade="never",
         )
     )
@@ -65,14 +67,25 @@ def test_every_choice_reaches_the_gateway() -> None:
         gateway.Rule("eu", "header", ("eu",), "x-region", ("c/m",), None, True),
         gateway.Rule("spare", "header", ("eu",), "x-region", (), 1),
     )
-    assert made.hedge == gateway.Hedge(0.1, 20, 900)
+    assert made.hedge == gateway.Hedge(0.1, 20, 900, 5.0)
+    assert made.breaker == gateway.Breaker(5, pause_s=2.0, pause_most_s=9.0)
+    assert made.retry_burst == 7
     assert made.shadow == gateway.Shadow("c/new", 0.5, 4)
     assert (made.retry_share, made.retry_floor) == (0.3, 4.0)
 
 
 def test_a_route_that_says_nothing_is_the_plainest() -> None:
     plain, made = gateway.Route("r", ("chat",), ()), route(settings())
-    for name in ("strategy", "rules", "sticky", "hedge", "shadow", "degrade", "retry_on"):
+    for name in (
+        "strategy",
+        "rules",
+        "sticky",
+        "hedge",
+        "shadow",
+        "degrade",
+        "retry_on",
+        "breaker",
+    ):
         assert getattr(made, name) == getattr(plain, name)
     assert (made.retry_share, made.retry_floor) == (plain.retry_share, plain.retry_floor)
 
@@ -147,7 +160,8 @@ def test_the_other_options_say_what_the_api_takes() -> None:
     got = parsed(
         "--strategy", "least_cost", "--sticky", "user", "--hedge", "0.1", "--hedge-wait", "5-900",
         "--shadow", "c/new/er=0.25", "--shadow-concurrency", "9", "--retry-share", "0.5",
-        "--retry-floor", "1", "--degrade", "all",
+        "--retry-floor", "1", "--degrade", "all", "--breaker-failures", "4",
+        "--breaker-pause", "0.5-20",
     )  # fmt: skip
     assert got == {
         "strategy": "least_cost",
@@ -155,6 +169,7 @@ def test_the_other_options_say_what_the_api_takes() -> None:
         "degrade": "all",
         "retry_share": 0.5,
         "retry_floor": 1.0,
+        "breaker": {"failures": 4, "pause_s": 0.5, "pause_most_s": 20.0},
         "hedge": {"share": 0.1, "min_ms": 5, "max_ms": 900},
         "shadow": {"provider": "c", "model": "new/er", "share": 0.25, "concurrency": 9},
     }
@@ -167,7 +182,7 @@ def test_the_other_options_say_what_the_api_takes() -> None:
         ("--rule", "eu: header:x=1"), ("--rule", "eu header:x=1 -> a/m"), ("--rule", ""),
         ("--rule", "eu: cookie:x=1 -> a/m"), ("--hedge-wait", "1-2"), ("--shadow", "a"),
         ("--hedge", "0.1", "--hedge-wait", "20"), ("--shadow", "a/m=much"),
-        ("--shadow-concurrency", "2"),
+        ("--shadow-concurrency", "2"), ("--breaker-pause", "5"),
     ],
 )  # fmt: skip
 def test_a_wrong_option_is_told(arguments: tuple[str, ...]) -> None:

@@ -9,13 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockpot.gateway import allowance, health
+from stockpot.gateway import GatewayPart, Route, Target, WeightedTarget, allowance, health
 from stockpot.gateway.allowance import Allowance
-from stockpot.gateway.health import FAILURES_TO_OPEN, PAUSE_FIRST_S, PAUSE_MOST_S, Health
+from stockpot.gateway.health import ORDINARY, Health
+from stockpot.gateway.models import Breaker
 from stockpot.gateway.pace import ENOUGH, WINDOW, Pace
+from stockpot.gateway.snapshot import Carried, View
 from stockpot.gateway.vendor_limits import UNTOLD_S, seconds, wait_ahead
 from stockpot.providers import Ask
 
+FAILURES_TO_OPEN = ORDINARY.failures
+PAUSE_FIRST_S, PAUSE_MOST_S = ORDINARY.pause_s, ORDINARY.pause_most_s
 ASK = Ask("openai", "chat", b"", "m", False, False, 100, 50, 1, "")
 """Of 150 tokens."""
 
@@ -49,6 +53,29 @@ def opened(clock: Clock) -> Health:
     for _ in range(FAILURES_TO_OPEN):
         target.failed("down", clock.time_ns())
     return target
+
+
+def test_a_route_says_when_its_targets_rest_and_the_strictest_holds(clock: Clock) -> None:
+    carried = Carried()
+    lenient, strict = Breaker(failures=5, pause_s=2.0), Breaker(failures=2, pause_s=4.0)
+    for breakers, failures, pause in (
+        ((lenient, None), 5, 2.0), ((lenient, strict), 2, 4.0), ((None, None), 3, 1.0),
+    ):  # fmt: skip
+        routes = tuple(
+            Route(f"r{n}", ("chat",), (WeightedTarget("t"),), breaker=breaker)
+            for n, breaker in enumerate(breakers)
+        )
+        target = Target("t", "p", "openai", "http://t.test/v1", "m")
+        state = View(1, GatewayPart((), (), routes, (target,)), carried).targets["t"].health
+        for _ in range(failures):
+            assert state.breaker == "closed"
+            state.failed("down", clock.time_ns())
+        assert state.breaker == "open"
+        clock.now += pause - 0.1
+        assert not state.ready()
+        clock.now += 0.2
+        assert state.ready()
+        state.succeeded(clock.time_ns())
 
 
 def test_a_breaker_opens_after_failures_in_a_row_and_not_before(clock: Clock) -> None:

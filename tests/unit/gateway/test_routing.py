@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stockpot.gateway import Rule, WeightedTarget
-from stockpot.gateway.health import FAILURES_TO_OPEN
+from stockpot.gateway.health import ORDINARY
 from stockpot.gateway.route import candidates
 from stockpot.gateway.snapshot import Carried, RouteEntry
 from tests.unit.gateway.routes import Asking, asking, route, target
@@ -28,7 +28,7 @@ def order(entry: RouteEntry, call: Asking | None = None) -> list[str]:
 
 
 def down(carried: Carried, name: str) -> None:
-    for _ in range(FAILURES_TO_OPEN):
+    for _ in range(ORDINARY.failures):
         carried.health[name].failed("down", 0)
 
 

@@ -5034,6 +5034,45 @@ export interface components {
             subject?: string;
         };
         /**
+         * BreakerSpec
+         * @description When a target rests: after so many `failures` in a row, or when of at least `window_calls`
+         *     calls within `window_s` seconds such a share failed. It rests `pause_s` seconds, and twice as
+         *     long after each probe that fails, at most `pause_most_s`. Of several routes that state this of
+         *     one target the strictest holds.
+         */
+        BreakerSpec: {
+            /**
+             * Failures
+             * @default 3
+             */
+            failures?: number;
+            /**
+             * Pause Most S
+             * @default 30
+             */
+            pause_most_s?: number;
+            /**
+             * Pause S
+             * @default 1
+             */
+            pause_s?: number;
+            /**
+             * Window Calls
+             * @default 10
+             */
+            window_calls?: number;
+            /**
+             * Window S
+             * @default 10
+             */
+            window_s?: number;
+            /**
+             * Window Share
+             * @default 0.5
+             */
+            window_share?: number;
+        };
+        /**
          * BudgetSpec
          * @description A cap in nano-dollars. `when_away` says what happens when leases run out while the control
          *     plane is away: refuse, or continue up to `away_multiple` times the last lease.
@@ -6823,9 +6862,15 @@ export interface components {
         /**
          * HedgeSpec
          * @description A second try at the next target while the first is silent for longer than 95 of 100 of its
-         *     answers took to begin, within these bounds; at most this share of calls has one.
+         *     answers took to begin, within these bounds; at most this share of calls has one, and `burst` of
+         *     them at once after a quiet time.
          */
         HedgeSpec: {
+            /**
+             * Burst
+             * @default 5
+             */
+            burst?: number;
             /**
              * Max Ms
              * @default 10000
@@ -7728,6 +7773,7 @@ export interface components {
             absent?: components["schemas"]["RouteTarget"][];
             /** Attempts */
             attempts: number;
+            breaker?: components["schemas"]["BreakerSpec"] | null;
             /** Created Ms */
             created_ms: number;
             /**
@@ -7751,6 +7797,11 @@ export interface components {
             name: string;
             /** Origin */
             origin: string;
+            /**
+             * Retry Burst
+             * @default 20
+             */
+            retry_burst?: number;
             /**
              * Retry Floor
              * @default 2
@@ -10915,6 +10966,7 @@ export interface components {
              * @default 3
              */
             attempts?: number;
+            breaker?: components["schemas"]["BreakerSpec"] | null;
             /**
              * Degrade
              * @default hints
@@ -10928,6 +10980,11 @@ export interface components {
              * @enum {string}
              */
             kind?: "chat" | "embedding" | "image" | "audio" | "moderation" | "rerank";
+            /**
+             * Retry Burst
+             * @default 20
+             */
+            retry_burst?: number;
             /**
              * Retry Floor
              * @default 2

@@ -8,7 +8,15 @@ describe("changing a route", () => {
     const route = alias([target("openai", "mini"), target("lab", "small", { tier: 1 })], {
       strategy: "least_cost",
       sticky: "session",
-      hedge: { share: 0.1, min_ms: 5, max_ms: 500 },
+      hedge: { share: 0.1, min_ms: 5, max_ms: 500, burst: 5 },
+      breaker: {
+        failures: 5,
+        window_share: 0.4,
+        window_calls: 9,
+        window_s: 8,
+        pause_s: 2,
+        pause_most_s: 20,
+      },
       shadow: { provider: "lab", model: "small", share: 0.2, concurrency: 2 },
       rules: [
         {
@@ -32,7 +40,15 @@ describe("changing a route", () => {
       ],
     });
     const sent = settingsOf(draftOf(route));
-    for (const field of ["strategy", "sticky", "hedge", "shadow", "rules", "timeouts"] as const)
+    for (const field of [
+      "strategy",
+      "sticky",
+      "breaker",
+      "hedge",
+      "shadow",
+      "rules",
+      "timeouts",
+    ] as const)
       expect(sent[field]).toEqual(route[field]);
   });
 

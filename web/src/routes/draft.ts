@@ -23,6 +23,8 @@ export interface RouteDraft
     | "sticky"
     | "retry_share"
     | "retry_floor"
+    | "retry_burst"
+    | "breaker"
     | "hedge"
     | "shadow"
     | "degrade"
@@ -70,6 +72,8 @@ export function emptyDraft(providers: readonly Provider[]): RouteDraft {
     sticky: "never",
     retry_share: 0.2,
     retry_floor: 2,
+    retry_burst: 20,
+    breaker: null,
     hedge: null,
     shadow: null,
     degrade: "hints",
@@ -90,6 +94,8 @@ export function draftOf(route: Model): RouteDraft {
     sticky: route.sticky,
     retry_share: route.retry_share,
     retry_floor: route.retry_floor,
+    retry_burst: route.retry_burst,
+    breaker: route.breaker,
     hedge: route.hedge,
     shadow: route.shadow,
     degrade: route.degrade,

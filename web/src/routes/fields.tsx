@@ -367,12 +367,21 @@ function Switch({
   );
 }
 
+const BREAKER: NonNullable<RouteDraft["breaker"]> = {
+  failures: 3,
+  window_share: 0.5,
+  window_calls: 10,
+  window_s: 10,
+  pause_s: 1,
+  pause_most_s: 30,
+};
+
 export function ExtraFields({
   draft,
   providers,
   onChange,
 }: Props & { providers: readonly Provider[] }) {
-  const { hedge, shadow, timeouts, retry_on } = draft;
+  const { breaker, hedge, shadow, timeouts, retry_on } = draft;
   const copied = newTarget(providers);
   return (
     <Block title="Tries and copies">
@@ -430,10 +439,51 @@ export function ExtraFields({
         <Row
           label={
             <Switch
+              label="Breaker"
+              on={breaker !== null}
+              onChange={(on) => onChange({ breaker: on ? BREAKER : null })}
+            />
+          }
+        >
+          {breaker ? (
+            <>
+              <Part
+                label="Failures in a row until a target rests"
+                value={breaker.failures}
+                unit="failures"
+                min={1}
+                onChange={(failures) => onChange({ breaker: { ...breaker, failures } })}
+              />
+              <Part
+                label="First rest, seconds"
+                value={breaker.pause_s}
+                unit="s at first"
+                step={0.1}
+                onChange={(pause_s) => onChange({ breaker: { ...breaker, pause_s } })}
+              />
+              <Part
+                label="Longest rest, seconds"
+                value={breaker.pause_most_s}
+                unit="s at most"
+                step={0.1}
+                onChange={(pause_most_s) => onChange({ breaker: { ...breaker, pause_most_s } })}
+              />
+            </>
+          ) : (
+            <span className="text-ink-3">
+              a target rests after 3 failures in a row, 1 to 30 seconds
+            </span>
+          )}
+        </Row>
+        <Row
+          label={
+            <Switch
               label="Hedge"
               on={hedge !== null}
               onChange={(on) =>
-                onChange({ hedge: on ? { share: 0.05, min_ms: 20, max_ms: 10_000 } : null })
+                onChange({
+                  hedge: on ? { share: 0.05, min_ms: 20, max_ms: 10_000, burst: 5 } : null,
+                })
               }
             />
           }

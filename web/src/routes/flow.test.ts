@@ -56,7 +56,7 @@ describe("drawing a route", () => {
   it("tells each part of the policy that is in use, and no other", () => {
     const plain = stepsOf(alias([])).map((one) => one.id);
     expect(plain).toEqual(["strategy", "retries", "timeouts", "degrade"]);
-    const hedge = { share: 0.05, min_ms: 20, max_ms: 900 };
+    const hedge = { share: 0.05, min_ms: 20, max_ms: 900, burst: 5 };
     expect(stepsOf(alias([], { hedge, sticky: "user" })).map((one) => one.id)).toEqual([
       "sticky",
       "strategy",

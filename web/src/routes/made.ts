@@ -51,6 +51,8 @@ export function alias(targets: readonly TargetHealth[], more: Partial<Model> = {
     sticky: "never",
     retry_share: 0.2,
     retry_floor: 2,
+    retry_burst: 20,
+    breaker: null,
     hedge: null,
     shadow: null,
     degrade: "hints",

@@ -27,6 +27,10 @@ def routed(command: F) -> F:
     for option in (
         click.option("--degrade", type=click.Choice(["never", "hints", "all"]),
                      help="What may be left out where a target's format cannot say it."),
+        click.option("--breaker-pause", metavar="FIRST-MOST",
+                     help="Seconds that a target rests, at first and at most, such as 1-30."),
+        click.option("--breaker-failures", type=int,
+                     help="Failures in a row after which a target rests. [default: 3]"),
         click.option("--retry-floor", type=float, help="Tries again a second, beside the share."),
         click.option("--retry-share", type=float,
                      help="Share of calls that may be tried again at targets that are not well."),
@@ -59,6 +63,8 @@ def routing(given: dict[str, Any]) -> dict[str, Any]:
         fields["hedge"] = {"share": share, **_wait(wait)}
     elif wait:
         raise InvalidInput("--hedge-wait without --hedge", hint="--hedge 0.05")
+    if breaker := _breaker(given.pop("breaker_failures"), given.pop("breaker_pause")):
+        fields["breaker"] = breaker
     shadow, concurrency = given.pop("shadow"), given.pop("shadow_concurrency")
     if shadow:
         fields["shadow"] = _shadow(shadow, concurrency)
@@ -94,6 +100,17 @@ def _wait(text: str | None) -> dict[str, int]:
     if not dash or not least.isdigit() or not most.isdigit():
         raise InvalidInput(f"{text!r} is no range", hint="milliseconds, such as 20-10000")
     return {"min_ms": int(least), "max_ms": int(most)}
+
+
+def _breaker(failures: int | None, pause: str | None) -> dict[str, Any]:
+    fields: dict[str, Any] = {} if failures is None else {"failures": failures}
+    if pause is not None:
+        first, _, most = pause.partition("-")
+        try:
+            fields |= {"pause_s": float(first), "pause_most_s": float(most)}
+        except ValueError:
+            raise InvalidInput(f"{pause!r} is no range", hint="seconds, such as 1-30") from None
+    return fields
 
 
 def _shadow(text: str, concurrency: int | None) -> dict[str, Any]:
