@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -66,6 +67,7 @@ class Bench:
         settings = config.load({"STOCKPOT_HOME": str(home)}).replaced(discover=False)
         self.instance = Instance(home)
         self.app = control_app(settings, self.instance, watch=False)
+        gc.freeze()  # as the control plane's own process does
         self.home = home
 
     @contextlib.asynccontextmanager

@@ -17,7 +17,8 @@ _put = object.__setattr__
 
 
 class _Layout(NamedTuple):
-    """What a record has where nothing is said: plain values, and values that are made anew."""
+    """Every field in its order with its default (None where it has none), and what makes those that
+    each record has for itself."""
 
     plain: Mapping[str, Any]
     made: Mapping[str, Callable[[], Any]]
@@ -25,13 +26,10 @@ class _Layout(NamedTuple):
 
 @functools.cache
 def _layout(kind: type[BaseModel]) -> _Layout:
-    plain, made = {}, {}
-    for name, field in kind.model_fields.items():
-        if field.default_factory is not None:
-            made[name] = field.default_factory
-        elif not field.is_required():
-            plain[name] = field.default
-    return _Layout(plain, made)  # type: ignore[arg-type]
+    fields = kind.model_fields.items()
+    plain = {name: None if field.is_required() else field.default for name, field in fields}
+    made: dict[str, Any] = {n: f.default_factory for n, f in fields if f.default_factory}
+    return _Layout(plain, made)
 
 
 def trusted(kind: type[M], values: Mapping[str, Any]) -> M:
@@ -39,7 +37,7 @@ def trusted(kind: type[M], values: Mapping[str, Any]) -> M:
     plain, made = _layout(kind)
     found = {**plain, **values}
     for name, make in made.items():
-        if name not in found:
+        if name not in values:
             found[name] = make()
     record = kind.__new__(kind)
     _put(record, "__dict__", found)
