@@ -203,7 +203,7 @@ class _Control:
             traces.router(self.spans, traces.ScoresBeside(self.scores)),
             traces.otlp_router(self.door, self._sender, self._renormalising),
             monitors.router(self.monitors),
-            traces.score_router(self.scores),
+            traces.score_router(self.scores, self.spans),
             traces.keeping_router(self.keeping),
             feedback.router(self.feedback, self.public_keys),
             datasets.router(self.datasets),

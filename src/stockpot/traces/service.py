@@ -54,6 +54,7 @@ _TURN = 8000
 """Characters of one side of a turn."""
 
 _SPANS_OF_TURN = 300
+_TRACES_OF_SESSION = 500
 
 
 class OffsetMismatch(Conflict):
@@ -244,6 +245,18 @@ class SpanLog:
     ) -> SubjectPage:
         """One page of sessions, users or tags."""
         return self._store.subjects(kind, where, offset=_offset(cursor), limit=limit)
+
+    def traces_of_sessions(
+        self, sessions: Sequence[str], project: str | None = None, sight: Sight | None = None
+    ) -> list[tuple[str, str, str]]:
+        """Session, project and trace id of the newest traces that some sessions have."""
+        return [
+            (session, of, trace.hex())
+            for session in dict.fromkeys(sessions)
+            for of, trace in self._store.traces_of_session(
+                session, project, sight, _TRACES_OF_SESSION
+            )
+        ]
 
     def conversation(
         self,

@@ -75,3 +75,26 @@ async def test_a_summary_tells_names_and_groups_apart(
     for by in ("name", "prompt", "day", "source", "author", "variant", "environment"):
         rows = (await admin.get(f"{API}/summary", params={"by": by})).json()
         assert sum(row["n"] for row in rows) == 5, by
+
+
+async def test_what_people_said_of_a_session_stands_beside_it(
+    admin: httpx.AsyncClient, called: Called
+) -> None:
+    first, second = (called.call(session="table-7") for _ in range(2))
+    called.call(session="table-8")
+    said = {"source": "end_user", "author": "ann"}
+    trace = first.record.trace_id.hex()
+    await wrote(admin, trace_id=trace, name="thumbs", value=0, comment="cold", **said)
+    await wrote(admin, trace_id=second.record.trace_id.hex(), name="thumbs", value=1, **said)
+    await wrote(admin, session="table-7", name="csat", value=4, **said)
+    await wrote(admin, trace_id=trace, name="judged", value=1, source="judge")
+    asked = {"session": ["table-7", "table-8", "nobody"]}
+    answer = await admin.get("/api/v1/sessions/feedback", params=asked)
+    (session,) = answer.json()
+    told = {"up": 1, "down": 1, "comments": 1, "corrections": 0, "others": 1, "name": "csat",
+            "mean": 4.0}  # fmt: skip
+    assert {name: session[name] for name in told} == told
+    assert (session["session"], session["project"]) == ("table-7", "default")
+    assert {one["trace_id"]: (one["up"], one["down"]) for one in session["traces"]} == {
+        trace: (0, 1), second.record.trace_id.hex(): (1, 0),
+    }  # fmt: skip

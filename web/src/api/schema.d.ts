@@ -3589,6 +3589,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Session Feedback
+         * @description What people said of some sessions and of the traces in them; sessions that nobody said
+         *     anything of are left out.
+         */
+        get: operations["list_session_feedback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/settings": {
         parameters: {
             query?: never;
@@ -11335,6 +11356,46 @@ export interface components {
             tool_calls?: components["schemas"]["Called"][];
         };
         /**
+         * SaidOfTrace
+         * @description Feedback of one trace of a session.
+         */
+        SaidOfTrace: {
+            /**
+             * Comments
+             * @default 0
+             */
+            comments?: number;
+            /**
+             * Corrections
+             * @default 0
+             */
+            corrections?: number;
+            /**
+             * Down
+             * @default 0
+             */
+            down?: number;
+            /** Mean */
+            mean?: number | null;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Others
+             * @default 0
+             */
+            others?: number;
+            /** Trace Id */
+            trace_id: string;
+            /**
+             * Up
+             * @default 0
+             */
+            up?: number;
+        };
+        /**
          * Sampling
          * @description Which traces stay once they are `after_s` old: all that failed, were slow, dear or scored
          *     low, and a share `rate` of the rest. `drops` says what the others lose: their payloads, or their
@@ -11729,6 +11790,53 @@ export interface components {
             };
             /** Use */
             use: string;
+        };
+        /**
+         * SessionFeedback
+         * @description Feedback of a session: of the whole, and of its newest 500 traces.
+         */
+        SessionFeedback: {
+            /**
+             * Comments
+             * @default 0
+             */
+            comments?: number;
+            /**
+             * Corrections
+             * @default 0
+             */
+            corrections?: number;
+            /**
+             * Down
+             * @default 0
+             */
+            down?: number;
+            /** Mean */
+            mean?: number | null;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Others
+             * @default 0
+             */
+            others?: number;
+            /** Project */
+            project: string;
+            /** Session */
+            session: string;
+            /**
+             * Traces
+             * @default []
+             */
+            traces?: components["schemas"]["SaidOfTrace"][];
+            /**
+             * Up
+             * @default 0
+             */
+            up?: number;
         };
         /**
          * SessionInfo
@@ -37075,6 +37183,110 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_session_feedback: {
+        parameters: {
+            query?: {
+                session?: string[];
+                project?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionFeedback"][];
                 };
             };
             /** @description The request cannot be read */

@@ -1,5 +1,5 @@
 // A session read as one conversation: each turn leads to its trace.
-import { infiniteQueryOptions, useInfiniteQuery } from "@tanstack/react-query";
+import { infiniteQueryOptions, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import { call } from "../api/client";
 import type { Conversation } from "../api/types";
@@ -7,6 +7,7 @@ import { Badge, STATUS_TONE } from "../ui/badge";
 import { Button, buttonClass } from "../ui/button";
 import { count, duration, fullTime, money, plural } from "../ui/format";
 import { Failure, Lines } from "../ui/states";
+import { feedbackQuery, SaidLine } from "./said";
 
 const conversationQuery = (session: string, project?: string) =>
   infiniteQueryOptions({
@@ -23,10 +24,12 @@ const conversationQuery = (session: string, project?: string) =>
 export function ConversationPage({ session, project }: { session: string; project?: string }) {
   const search = useSearch({ from: "/frame/sessions" });
   const found = useInfiniteQuery(conversationQuery(session, project));
+  const feedback = useQuery(feedbackQuery([session], project));
   if (found.error && !found.data)
     return <Failure error={found.error} onRetry={found.refetch} className="m-4" />;
   const subject = found.data?.pages[0]?.subject;
   if (!found.data || !subject) return <Lines rows={10} />;
+  const said = feedback.data?.find((one) => one.project === subject.project);
   const turns = found.data.pages.toReversed().flatMap((page) => page.turns);
   return (
     <div className="pb-12">
@@ -48,6 +51,7 @@ export function ConversationPage({ session, project }: { session: string; projec
           {count(subject.input_tokens + subject.output_tokens)} tokens
         </span>
         <span className="text-ink-2">{money(subject.cost_nano)}</span>
+        <SaidLine said={said} />
       </header>
       {found.hasNextPage && (
         <div className="px-4 pt-3">
@@ -65,6 +69,7 @@ export function ConversationPage({ session, project }: { session: string; projec
               <span>{row.root.model || row.root.name}</span>
               <span>{duration(row.root.duration_ms)}</span>
               <span>{money(row.total_cost_nano)}</span>
+              <SaidLine said={said?.traces?.find((one) => one.trace_id === row.trace_id)} />
               <Link
                 to="/traces/$traceId"
                 params={{ traceId: row.trace_id }}

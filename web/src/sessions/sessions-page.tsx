@@ -1,8 +1,8 @@
-import { infiniteQueryOptions, useInfiniteQuery } from "@tanstack/react-query";
+import { infiniteQueryOptions, useInfiniteQuery, useQueries } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { call } from "../api/client";
 
-import type { Subject, SubjectPage } from "../api/types";
+import type { Said, Subject, SubjectPage } from "../api/types";
 import { resolveWindow } from "../api/window";
 import { type Scope, windowOf } from "../frame/search";
 import { Button } from "../ui/button";
@@ -14,6 +14,7 @@ import { Empty, Failure, Lines } from "../ui/states";
 import { Cell, ROW, Table } from "../ui/table";
 import { ViewsMenu } from "../views/views-menu";
 import { ConversationPage } from "./conversation-page";
+import { feedbackQuery, SaidLine } from "./said";
 import type { Order, SessionSearch, View } from "./search";
 
 const PATHS: Record<View, string> = {
@@ -87,6 +88,18 @@ export function SessionsPage() {
 function Results({ view, search }: { view: View; search: SessionSearch & Scope }) {
   const { session: _, of: __, show: ___, ...asked } = search;
   const found = useInfiniteQuery(subjectsQuery(view, asked));
+  const pages = view === "sessions" ? (found.data?.pages ?? []) : [];
+  const said = useQueries({
+    queries: pages.map(({ items }) =>
+      feedbackQuery([...new Set(items.map((one) => one.name))], search.project),
+    ),
+    combine: (answers) =>
+      new Map(
+        answers
+          .flatMap(({ data = [] }) => data)
+          .map((one) => [`${one.project} ${one.session}`, one as Said]),
+      ),
+  });
   if (found.error && !found.data)
     return <Failure error={found.error} onRetry={found.refetch} className="m-4" />;
   if (!found.data) return <Lines rows={10} />;
@@ -101,6 +114,7 @@ function Results({ view, search }: { view: View; search: SessionSearch & Scope }
           { title: view === "sessions" ? "Session" : view === "users" ? "User" : "Tag" },
           { title: view === "sessions" ? "User" : "Project" },
           { title: "Last" },
+          ...(view === "sessions" ? [{ title: "Feedback" }] : []),
           { title: "Traces", num: true },
           { title: "Errors", num: true },
           { title: "Tokens", num: true, wide: true },
@@ -108,7 +122,12 @@ function Results({ view, search }: { view: View; search: SessionSearch & Scope }
         ]}
       >
         {rows.map((row) => (
-          <Row key={`${row.project} ${row.environment} ${row.name}`} row={row} view={view} />
+          <Row
+            key={`${row.project} ${row.environment} ${row.name}`}
+            row={row}
+            view={view}
+            said={said.get(`${row.project} ${row.name}`)}
+          />
         ))}
       </Table>
       {found.hasNextPage && (
@@ -122,7 +141,7 @@ function Results({ view, search }: { view: View; search: SessionSearch & Scope }
   );
 }
 
-function Row({ row, view }: { row: Subject; view: View }) {
+function Row({ row, view, said }: { row: Subject; view: View; said?: Said }) {
   const search = useSearch({ from: "/frame/sessions" });
   const { name, project } = row;
   return (
@@ -152,6 +171,11 @@ function Row({ row, view }: { row: Subject; view: View }) {
       <Cell className="whitespace-nowrap text-ink-2" title={fullTime(row.last_ms)}>
         {ago(row.last_ms)}
       </Cell>
+      {view === "sessions" && (
+        <Cell>
+          <SaidLine said={said} />
+        </Cell>
+      )}
       <Cell num>{count(row.traces)}</Cell>
       <Cell num className={row.errors ? "text-bad" : "text-ink-3"}>
         {count(row.errors)}

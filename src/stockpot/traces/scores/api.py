@@ -8,6 +8,7 @@ from pydantic import Field
 
 from stockpot.access import Principal, requires
 from stockpot.traces.api import Member, Seen
+from stockpot.traces.models import Frozen
 from stockpot.traces.scores.models import (
     ScoreBatch,
     ScoreBy,
@@ -17,6 +18,8 @@ from stockpot.traces.scores.models import (
     Written,
 )
 from stockpot.traces.scores.service import ScoreService
+from stockpot.traces.scores.sessions import FeedbackOfSessions, SessionFeedback
+from stockpot.traces.service import SpanLog
 
 Editor = Annotated[Principal, Depends(requires("editor", "project"))]
 
@@ -34,9 +37,17 @@ class SummaryQuery(ScoreFilter):
     by: ScoreBy = "prompt"
 
 
-def score_router(service: ScoreService) -> APIRouter:
+class SessionsQuery(Frozen):
+    """Of which sessions; each by its name."""
+
+    session: tuple[Annotated[str, Field(max_length=400)], ...] = Field((), max_length=200)
+    project: str | None = Field(None, max_length=63)
+
+
+def score_router(service: ScoreService, spans: SpanLog) -> APIRouter:
     """All routes of scores."""
     routes = APIRouter(prefix="/api/v1", tags=["scores"])
+    of_sessions = FeedbackOfSessions(service, spans)
 
     @routes.get("/scores")
     async def list_scores(
@@ -65,5 +76,13 @@ def score_router(service: ScoreService) -> APIRouter:
     ) -> tuple[ScoreSummary, ...]:
         """Counts, means and labels of the scores of each name, by prompt version or another."""
         return await service.summary(asked, asked.by, sight)
+
+    @routes.get("/sessions/feedback")
+    async def list_session_feedback(
+        _: Member, sight: Seen, asked: Annotated[SessionsQuery, Query()]
+    ) -> tuple[SessionFeedback, ...]:
+        """What people said of some sessions and of the traces in them; sessions that nobody said
+        anything of are left out."""
+        return await of_sessions(asked.session, asked.project, sight)
 
     return routes

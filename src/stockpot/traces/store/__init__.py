@@ -15,6 +15,7 @@ from stockpot.traces.measure import Measure
 from stockpot.traces.models import (
     Overview,
     Payload,
+    Sight,
     Span,
     SpendBy,
     Spending,
@@ -273,6 +274,12 @@ class SpanStore(Protocol):
         self, kind: SubjectKind, where: SubjectFilter, *, offset: int, limit: int
     ) -> SubjectPage:
         """Sessions, users or tags with what belongs to them, newest or dearest first."""
+        ...
+
+    def traces_of_session(
+        self, session: str, project: str | None, sight: Sight | None, limit: int
+    ) -> list[tuple[str, bytes]]:
+        """Project and trace id of the newest traces that a session has."""
         ...
 
     def units(self, project: str, experiment: str, since_ns: int) -> UnitFigures:

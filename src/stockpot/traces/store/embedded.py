@@ -18,6 +18,7 @@ from stockpot.traces.measure import Measure
 from stockpot.traces.models import (
     Overview,
     Payload,
+    Sight,
     Span,
     SpendBy,
     Spending,
@@ -37,7 +38,7 @@ from stockpot.traces.store.rewriting import Change, KeptSpan, Stretch, kept_span
 from stockpot.traces.store.schema import SPANS
 from stockpot.traces.store.spending import spending
 from stockpot.traces.store.sqlite import Readers, Synchronous, connect, migrate
-from stockpot.traces.store.subjects import subjects
+from stockpot.traces.store.subjects import subjects, traces_of_session
 from stockpot.traces.store.writer import Writer
 from stockpot.traces.tree import Light
 from stockpot.traces.unit_figures import UnitFigures
@@ -152,6 +153,12 @@ class SqliteSpanStore:
     ) -> SubjectPage:
         with self._readers.lend() as connection:
             return subjects(connection, kind, where, offset, limit)
+
+    def traces_of_session(
+        self, session: str, project: str | None, sight: Sight | None, limit: int
+    ) -> list[tuple[str, bytes]]:
+        with self._readers.lend() as connection:
+            return traces_of_session(connection, session, project, sight, limit)
 
     def kept_spans(self, stretch: Stretch) -> tuple[list[KeptSpan], int | None]:
         with self._readers.lend() as connection:

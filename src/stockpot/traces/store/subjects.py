@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from stockpot.traces.models import Subject, SubjectFilter, SubjectKind, SubjectPage
+from stockpot.traces.models import Sight, Subject, SubjectFilter, SubjectKind, SubjectPage
 from stockpot.traces.store import NewSpan
 from stockpot.traces.store.rollups import CALL_IN_SQL, is_call
 from stockpot.traces.store.rows import within
@@ -55,6 +55,10 @@ ON CONFLICT (kind, project, environment, name) DO UPDATE SET
   first_ns = min(first_ns, excluded.first_ns), last_ns = max(last_ns, excluded.last_ns),
   {", ".join(f"{name} = {name} + excluded.{name}" for name in _COUNTED)}"""
 
+_TRACES_OF = """
+SELECT project, trace_id FROM spans INDEXED BY spans_by_session
+WHERE session = ? AND session <> ''{matches}
+GROUP BY project, trace_id ORDER BY max(id) DESC LIMIT ?"""
 _EMPTY = """
 DELETE FROM subjects WHERE kind = ? AND project = ? AND environment = ? AND name = ? AND spans <= 0
 """
@@ -212,6 +216,22 @@ def subjects(
         items=tuple(_subject(kind, row) for row in rows[:limit]),
         next_cursor=str(offset + limit) if len(rows) > limit else None,
     )
+
+
+def traces_of_session(
+    connection: Connection, session: str, project: str | None, sight: Sight | None, limit: int
+) -> list[tuple[str, bytes]]:
+    """Project and trace id of the newest traces that a session has."""
+    terms, values = "", [session]
+    if project is not None:
+        terms += " AND project = ?"
+        values.append(project)
+    if sight is not None:
+        term, seen = within(sight, "")
+        terms += f" AND {term}"
+        values += seen
+    sql = _TRACES_OF.format(matches=terms)
+    return connection.execute(sql, (*values, limit)).fetchall()
 
 
 def _over_spans(kind: SubjectKind, terms: str, sight: Any) -> tuple[str, list[Any]]:
