@@ -40,6 +40,7 @@ from stockpot import (
     usecases,
 )
 from stockpot.access import describe_access, open_access, public, requires
+from stockpot.catalog.api.instance import describe as describe_instance
 from stockpot.catalog.pricing import price_rows
 from stockpot.core import config, logs, prometheus
 from stockpot.core.config import Settings, pairs
@@ -158,6 +159,9 @@ class _Control:
         self.guardrails = guardrails.open_guardrails(
             self.db, publisher, names, self.spans, self.datasets
         )
+        self.prompts.embed_with(
+            playground.GatewayEmbedder(self.catalog, self.caller, self._embedding_model)
+        )
         self.playground = playground.Playground(
             self.db,
             self.catalog,
@@ -172,6 +176,9 @@ class _Control:
             checks=self.monitors.checks.at_work,
         )  # fmt: skip
         self.readiness = usecases.ReadinessService(self.db, evidence)
+
+    async def _embedding_model(self) -> str | None:
+        return (await describe_instance(self.catalog)).embedding_model
 
     def _automate(self) -> None:
         """What takes several capabilities together."""

@@ -11,6 +11,7 @@ from stockpot.core.lazy import lazily
 
 if TYPE_CHECKING:
     from stockpot.playground.api import router
+    from stockpot.playground.embedding import GatewayEmbedder
     from stockpot.playground.models import RecordedCall, Replay, ReplayAsked, Share
     from stockpot.playground.passing import GatewayCaller
     from stockpot.playground.recorded import recorded_call
@@ -21,6 +22,7 @@ else:
         __name__,
         {
             "api": "router",
+            "embedding": "GatewayEmbedder",
             "models": "RecordedCall Replay ReplayAsked Share",
             "passing": "GatewayCaller",
             "recorded": "recorded_call",
@@ -31,6 +33,7 @@ else:
 
 __all__ = [
     "GatewayCaller",
+    "GatewayEmbedder",
     "Playground",
     "RecordedCall",
     "Replay",

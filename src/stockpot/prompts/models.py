@@ -312,6 +312,24 @@ class PromptFilter(Frozen):
     archived: bool = False
 
 
+class PromptHit(Frozen):
+    """A prompt that was found; `likeness` is the cosine of the embeddings, -1 to 1; None where it
+    was found by words."""
+
+    prompt: PromptSummary
+    likeness: float | None = None
+
+
+class PromptSearch(Frozen):
+    """What was found, the nearest first: `by` meaning with an embedding `model`, or by words, and
+    then `why` says what stood in the way."""
+
+    by: Literal["meaning", "words"]
+    model: str
+    why: str
+    items: tuple[PromptHit, ...]
+
+
 class ResolvedPrompt(Frozen):
     """A version with everything that rendering it needs, its partials included, so that a program
     renders it without asking again. `label` is the one that led here, '' for a number."""

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from stockpot.access import SYSTEM, Principal
 from stockpot.catalog import Publisher
 from stockpot.core.db import Database
-from stockpot.prompts.ports import GateProof
+from stockpot.prompts.ports import Embedder, GateProof
 from stockpot.prompts.publishing import PromptsSource
 from stockpot.prompts.service.labels import LabelService
+from stockpot.prompts.service.meaning import MeaningSearch
 from stockpot.prompts.service.metrics import MetricsService
 from stockpot.prompts.service.prompts import PromptService
 from stockpot.prompts.service.reading import News, ReadingService
@@ -28,6 +29,7 @@ class Prompts(NamedTuple):
     reading: ReadingService
     metrics: MetricsService
     news: News
+    meaning: MeaningSearch
 
     async def get(
         self,
@@ -42,6 +44,10 @@ class Prompts(NamedTuple):
     def prove_with(self, proof: GateProof) -> None:
         """Let labels that ask for a passed evaluation be answered."""
         self.labels.proof = proof
+
+    def embed_with(self, embedder: Embedder) -> None:
+        """Let prompts be found by what they mean."""
+        self.meaning.embedder = embedder
 
 
 def open_prompts(
@@ -66,4 +72,5 @@ def open_prompts(
         ReadingService(service, news),
         MetricsService(service, spans, scores),
         news,
+        MeaningSearch(service),
     )

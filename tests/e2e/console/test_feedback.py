@@ -27,7 +27,8 @@ pytestmark = [
 async def test_a_thumb_a_comment_and_a_correction_stand_on_the_trace_and_in_the_figures(
     open_page: Open, instance: Instance
 ) -> None:
-    trace = chat(instance, "Which soup is it today?").headers["x-stockpot-trace-id"]
+    asked = chat(instance, "Which soup is it today?", session="table-9")
+    trace = asked.headers["x-stockpot-trace-id"]
     page = await open_page(f"/traces/{trace}")
     feedback = page.get_by_role("region", name="Feedback")
     await feedback.get_by_role("button", name="Thumb down").click()
@@ -44,6 +45,11 @@ async def test_a_thumb_a_comment_and_a_correction_stand_on_the_trace_and_in_the_
     await expect(row).to_contain_text("of the answer changed")
     await row.get_by_role("link", name="Corrected").click()
     await expect(page).to_have_url(re.compile(trace))
+    await page.goto("/sessions")
+    session = page.get_by_role("row", name=re.compile("table-9"))
+    await expect(session).to_contain_text("1 down")
+    await session.get_by_role("link", name="table-9").click()
+    await expect(page.get_by_role("list", name="Conversation")).to_contain_text("1 down")
     await page.goto("/feedback")
     group = page.get_by_role("table", name="Satisfaction").get_by_role("row").nth(1)
     await expect(group.get_by_role("img").first).to_have_accessible_name(

@@ -48,11 +48,14 @@ def _answers(url: str) -> bool:
         return False
 
 
-def chat(instance: Instance, question: str, model: str = "echo", **more: object) -> httpx.Response:
+def chat(
+    instance: Instance, question: str, model: str = "echo", session: str = "", **more: object
+) -> httpx.Response:
     """One chat call with the key of the first screen."""
+    named = {"x-stockpot-session": session} if session else {}
     return httpx.post(
         f"{instance.gateway}/v1/chat/completions",
-        headers={"authorization": f"Bearer {instance.key}"},
+        headers={"authorization": f"Bearer {instance.key}", **named},
         json={"model": model, "messages": [{"role": "user", "content": question}], **more},
         timeout=30,
     )

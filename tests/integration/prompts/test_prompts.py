@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Any
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from stockpot import traces
+from stockpot.playground import GatewayCaller, GatewayEmbedder
 from tests.integration.control.plane import Plane
 from tests.unit.traces.made import make_shipment, make_shipped
 
@@ -222,3 +224,38 @@ async def test_figures_of_each_version_lead_to_the_traces_behind(desk: Desk) -> 
     behind = (await desk.admin.get("/api/v1/traces", params=second["traces"])).json()["items"]
     assert len(behind) == 3
     assert all(row["root"]["prompt_version"] == "2" for row in behind)
+
+
+async def test_prompts_are_found_by_what_they_mean_or_by_words_and_it_is_said_which(
+    desk: Desk,
+) -> None:
+    control = desk.plane.app.state.control
+    asked: list[list[str]] = []
+
+    def gateway(request: httpx.Request) -> httpx.Response:
+        texts = json.loads(request.content)["input"]
+        asked.append(texts)
+        if "broken" in texts:
+            return httpx.Response(503, text="no engine")
+        cold = [[1.0, 0.1] if "gazpacho" in t or "cold" in t else [0.1, 2.0] for t in texts]
+        rows = [{"index": n, "embedding": vector} for n, vector in enumerate(cold)]
+        return httpx.Response(200, json={"data": rows[::-1]})
+
+    async def model() -> str:
+        return "minilm"
+
+    async def found(q: str) -> tuple[str, list[str]]:
+        told = (await desk.admin.get("/api/v1/prompt-search", params={"q": q})).json()
+        assert (told["why"] == "") is (told["by"] == "meaning")
+        return told["by"], [hit["prompt"]["name"] for hit in told["items"]]
+
+    await desk.prompt("hello", "Say hello")
+    await desk.prompt("menu", "Describe the gazpacho well")
+    assert await found("gazpacho") == ("words", ["menu"])
+    caller = GatewayCaller(control.settings, transport=httpx.MockTransport(gateway))
+    control.prompts.embed_with(GatewayEmbedder(control.catalog, caller, model))
+    assert await found("something cold") == ("meaning", ["menu", "hello"])
+    assert await found("cold again") == ("meaning", ["menu", "hello"])
+    assert [len(texts) for texts in asked] == [3, 1], "what is known is not asked for again"
+    assert await found("broken") == ("words", [])
+    await caller.close()

@@ -2607,6 +2607,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prompt-search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Prompts
+         * @description Prompts that mean most nearly what is asked: by embeddings where a model serves them,
+         *     else by words; `by` says which it was.
+         */
+        get: operations["search_prompts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prompts": {
         parameters: {
             query?: never;
@@ -9781,6 +9802,16 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * PromptHit
+         * @description A prompt that was found; `likeness` is the cosine of the embeddings, -1 to 1; None where it
+         *     was found by words.
+         */
+        PromptHit: {
+            /** Likeness */
+            likeness?: number | null;
+            prompt: components["schemas"]["PromptSummary"];
+        };
         /** PromptLabel */
         PromptLabel: {
             /** Label */
@@ -9829,6 +9860,24 @@ export interface components {
             total: components["schemas"]["PromptFigures"];
             /** Versions */
             versions: components["schemas"]["PromptFigures"][];
+        };
+        /**
+         * PromptSearch
+         * @description What was found, the nearest first: `by` meaning with an embedding `model`, or by words, and
+         *     then `why` says what stood in the way.
+         */
+        PromptSearch: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "meaning" | "words";
+            /** Items */
+            items: components["schemas"]["PromptHit"][];
+            /** Model */
+            model: string;
+            /** Why */
+            why: string;
         };
         /**
          * PromptSettings
@@ -30896,6 +30945,112 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    search_prompts: {
+        parameters: {
+            query: {
+                q: string;
+                /** @description Where the name alone would not say which prompt is meant. */
+                project?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromptSearch"];
+                };
             };
             /** @description The request cannot be read */
             400: {

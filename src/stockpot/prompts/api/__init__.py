@@ -11,7 +11,7 @@ from stockpot.prompts.wiring import Prompts
 def router(prompts: Prompts) -> APIRouter:
     """All routes of prompts."""
     routes = APIRouter(prefix="/api/v1", tags=["prompts"])
-    prompt_routes(routes, prompts.prompts)
+    prompt_routes(routes, prompts.prompts, prompts.meaning)
     reading_routes(routes, prompts.reading, prompts.metrics)
     label_routes(routes, prompts.labels)
     return routes

@@ -13,15 +13,17 @@ from stockpot.prompts.models import (
     PromptComment,
     PromptDetail,
     PromptFilter,
+    PromptSearch,
     PromptSettings,
     PromptSummary,
     PromptVersion,
     PromptVersionDetail,
 )
+from stockpot.prompts.service.meaning import MeaningSearch
 from stockpot.prompts.service.prompts import PromptService
 
 
-def prompt_routes(routes: APIRouter, prompts: PromptService) -> None:
+def prompt_routes(routes: APIRouter, prompts: PromptService, meaning: MeaningSearch) -> None:
     """List, show, create, change; versions; comments."""
 
     @routes.get("/prompts")
@@ -30,6 +32,17 @@ def prompt_routes(routes: APIRouter, prompts: PromptService) -> None:
     ) -> tuple[PromptSummary, ...]:
         """Prompts of the caller's projects, by name."""
         return await prompts.all(principal, where)
+
+    @routes.get("/prompt-search")
+    async def search_prompts(
+        principal: Viewer,
+        q: Annotated[str, Query(min_length=1, max_length=400)],
+        project: Project = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    ) -> PromptSearch:
+        """Prompts that mean most nearly what is asked: by embeddings where a model serves them,
+        else by words; `by` says which it was."""
+        return await meaning.find(principal, q, project, limit)
 
     @routes.post("/prompts", status_code=201)
     async def create_prompt(new: NewPrompt, principal: Editor) -> PromptDetail:

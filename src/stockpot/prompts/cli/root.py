@@ -69,6 +69,38 @@ def list_(client: Client, /, as_json: bool, archived: bool, **where: Any) -> Non
     )
 
 
+@prompts.command("find")
+@click.argument("q", metavar="WORDS")
+@click.option("--project", help="Only those of this project.")
+@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
+@json_option
+@click.pass_obj
+def find_(client: Client, /, q: str, as_json: bool, **where: Any) -> None:
+    """Find prompts by what they mean: by embeddings where a model serves them, else by words.
+
+    \b
+    Example:
+      stockpot prompts find 'soups of a cold day'
+    """
+    found = client.get("/api/v1/prompt-search", q=q, **where)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    how = f"by meaning, with {found['model']}" if found["model"] else f"by words: {found['why']}"
+    click.secho(how, dim=True, err=True)
+    show(
+        found["items"],
+        (
+            ("NAME", lambda p: p["prompt"]["name"]),
+            ("PROJECT", lambda p: p["prompt"]["project"]),
+            ("LIKENESS", lambda p: "-" if p["likeness"] is None else f"{p['likeness']:.3f}"),
+            ("LABELS", lambda p: labels_of(p["prompt"])),
+        ),
+        as_json=False,
+        empty="No prompt says anything like it.",
+    )
+
+
 @prompts.command("show")
 @click.argument("name")
 @click.option("--ref", default="", help="A label, a number or `latest`; else the newest version.")

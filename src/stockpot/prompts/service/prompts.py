@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -57,6 +57,10 @@ class PromptService:
             return tuple(_with_protection(prompt, known) for prompt in found)
 
         return await self._db.read(read)
+
+    async def words_of(self, ids: Sequence[str]) -> dict[str, str]:
+        """What a search looks through, by the ids of prompts that the caller may see."""
+        return await self._db.read(lambda c: prompts.words_of(c, ids))
 
     async def shown(self, actor: Principal, project: str | None, name: str) -> PromptDetail:
         """A prompt, its newest versions, and what waits for approval."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -48,6 +48,16 @@ def list_prompts(
         query = query.where(prompts.c.search.contains(word, autoescape=True))
     rows = [row for row in c.execute(query).mappings() if where.tag in (None, *row["tags"])]
     return _summaries(c, rows)
+
+
+def words_of(c: sa.Connection, ids: Sequence[str]) -> dict[str, str]:
+    """What a search looks through, by the ids of prompts."""
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), 500):
+        query = sa.select(prompts.c.id, prompts.c.search)
+        rows = c.execute(query.where(prompts.c.id.in_(ids[start : start + 500])))
+        found |= {row[0]: row[1] for row in rows}
+    return found
 
 
 def prompt_named(c: sa.Connection, project: str, name: str) -> PromptSummary | None:
