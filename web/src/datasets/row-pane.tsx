@@ -65,6 +65,11 @@ export function RowPane({ which, row, writes, onClose }: Props) {
         <Button tone="ghost" icon="close" aria-label="Close the row" onClick={onClose} />
       </header>
       <div className="flex flex-col gap-4 px-4 py-3">
+        {row.erased && (
+          <p className="py-2 text-ink-2">
+            An end user asked to be forgotten: what this row said was erased, its hash stays.
+          </p>
+        )}
         <Part title="Input" value={row.input} />
         {writes ? (
           <Field label="Expected" hint="Text or JSON. Saving makes a version.">

@@ -158,7 +158,7 @@ function Grid({ rows, at, more, onMore, onChoose }: GridProps) {
                   className="block w-full truncate text-left"
                   onClick={() => onChoose(row)}
                 >
-                  {oneLine(row.input) || "(empty)"}
+                  {row.erased ? "(erased)" : oneLine(row.input) || "(empty)"}
                 </button>
               </span>
               <span role="cell" className="truncate text-ink-2">
