@@ -141,7 +141,6 @@ class _Control:
         names, publisher = catalog.project_names, self.catalog.publisher
         self.prompts = prompts.open_prompts(self.db, publisher, names, self.spans, self.scores)
         self.datasets = datasets.open_datasets(self.db, self.spans, self.scores, names)
-        self.keeping.erased_elsewhere.append(self.datasets.sets.forget)
         self.evals = evals.open_evals(
             self.db,
             self.instance,
@@ -158,9 +157,6 @@ class _Control:
         self.scores.certify_with(self.evals.judges)
         self.guardrails = guardrails.open_guardrails(
             self.db, publisher, names, self.spans, self.datasets
-        )
-        self.prompts.embed_with(
-            playground.GatewayEmbedder(self.catalog, self.caller, self._embedding_model)
         )
         self.playground = playground.Playground(
             self.db,
@@ -183,6 +179,9 @@ class _Control:
     def _automate(self) -> None:
         """What takes several capabilities together."""
         self.evals.running.scores = self.scores
+        self.keeping.erased_elsewhere.append(self.datasets.sets.forget)
+        embedder = playground.GatewayEmbedder(self.catalog, self.caller, self._embedding_model)
+        self.prompts.embed_with(embedder)
         folder = pipelines.folder_of(self.settings)
         triggers = pipelines.triggers_of(folder, self.datasets, self.prompts)
         self.monitors.scheduler.triggers.update(triggers)
