@@ -21,7 +21,7 @@ from stockpot.evals.engine import Engine, Plan
 from stockpot.evals.judges.tools import GatewayTools
 from stockpot.evals.models import Progress, Result, Row, Run, Verdict
 from stockpot.evals.scorers import Case, made
-from stockpot.evals.spanning import Called, Note, spans_of
+from stockpot.evals.spanning import Called, Note, batches_of, spans_of
 from stockpot.evals.targets import Caller, Endpoint, Function, Recorded
 
 _PAGE = 500
@@ -148,8 +148,8 @@ class _Reported:
     async def tell_spans(self) -> None:
         """Send the spans of calls that are over; comes back when they are on the server's disk."""
         calls, self._calls = self._calls, []
-        for start in range(0, len(calls), _PAGE):
-            await self._tell(spans_of(self._run, calls[start : start + _PAGE]))
+        for batch in batches_of(calls):
+            await self._tell(spans_of(self._run, batch))
 
     async def _tell(self, spans: dict[str, Any]) -> None:
         for attempt in range(_ATTEMPTS):

@@ -7,7 +7,7 @@ place of the span by W3C trace context, so what it tells of itself hangs below.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from stockpot.core import ids
@@ -20,6 +20,7 @@ ENVIRONMENT = "dev"
 _ERROR = 2
 _INTERNAL, _CLIENT = 1, 3
 _MOST_CHARS = 256 * 1024
+_MOST_SPANS, _MOST_TEXT = 500, 4 << 20
 
 
 class Place(NamedTuple):
@@ -53,6 +54,21 @@ class Called(NamedTuple):
 
 
 Note = Callable[[Called], None]
+
+
+def batches_of(calls: Iterable[Called]) -> Iterator[list[Called]]:
+    """Calls in requests that a server takes: of at most 500 spans and about 4 MB."""
+    batch: list[Called] = []
+    size = 0
+    for call in calls:
+        more = len(as_text(call.row.input)[:_MOST_CHARS]) + len(call.output[:_MOST_CHARS])
+        if batch and (len(batch) == _MOST_SPANS or size + more > _MOST_TEXT):
+            yield batch
+            batch, size = [], 0
+        batch.append(call)
+        size += more
+    if batch:
+        yield batch
 
 
 def spans_of(run: Run, calls: Iterable[Called]) -> dict[str, Any]:

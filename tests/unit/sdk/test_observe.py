@@ -75,9 +75,16 @@ def test_a_service_that_is_called_goes_on_with_its_callers_trace(
         headers = {name.title(): value for name, value in observe.headers().items()}
     with observe("back", parent=headers):
         pass
-    with observe("stray", parent={"traceparent": "00-nonsense"}):
-        pass
-    spans = server.spans(3)
+    with observe.below(headers):
+        assert observe.headers()["traceparent"] == headers["Traceparent"]
+        with observe("given out"):
+            pass
+    with observe.below({"traceparent": "00-nonsense"}), observe("stray"):
+        assert observe.trace_id()
+    assert observe.headers() == {}
+    spans = server.spans(4)
+    assert spans["given out"]["parentSpanId"] == spans["front"]["spanId"]
+    assert spans["given out"]["attributes"]["session.id"] == "s 1"
     assert spans["back"]["parentSpanId"] == spans["front"]["spanId"]
     assert spans["back"]["traceId"] == spans["front"]["traceId"]
     assert spans["back"]["attributes"]["session.id"] == "s 1"
