@@ -6,7 +6,7 @@ import { useShortcuts } from "../frame/shortcuts";
 import { State } from "../ui/badge";
 import { Button } from "../ui/button";
 import { CodeBlock } from "../ui/code";
-import { ago, fullTime } from "../ui/format";
+import { ago, fullTime, plural } from "../ui/format";
 import { Meter } from "../ui/meter";
 import { Empty, Failure, Lines } from "../ui/states";
 import { Cell, ROW, Table } from "../ui/table";
@@ -57,7 +57,10 @@ export function AnnotationPage() {
         </Empty>
       ) : (
         <>
-          <div className="flex px-4 py-2">{create}</div>
+          <div className="flex items-center px-4 py-2">
+            <p className="mr-auto text-ink-2">{plural(queues.data.length, "queue")}</p>
+            {create}
+          </div>
           <Table
             label="Annotation queues"
             min={680}

@@ -5,6 +5,7 @@ import { projectsQuery } from "../api/queries";
 import { useShortcuts } from "../frame/shortcuts";
 import { Button } from "../ui/button";
 import { CodeBlock } from "../ui/code";
+import { plural } from "../ui/format";
 import { NativeSelect } from "../ui/native-select";
 import { Empty, Failure, Lines } from "../ui/states";
 import { CompareView } from "./compare-view";
@@ -97,7 +98,7 @@ function Runs({ search, start }: { search: Search; start: React.ReactNode }) {
             ]}
           />
         )}
-        <span className="mr-auto" />
+        <p className="mr-auto text-ink-2">{shown.length > 0 && plural(shown.length, "run")}</p>
         {start}
       </div>
       {names.length === 1 && <VelocityStrip project={names[0] ?? ""} />}

@@ -51,7 +51,13 @@ declare module "@tanstack/react-router" {
   }
 }
 
-const root = createRootRoute({ notFoundComponent: NotFound });
+const root = createRootRoute({
+  notFoundComponent: () => (
+    <main>
+      <NotFound />
+    </main>
+  ),
+});
 
 const signIn = createRoute({
   getParentRoute: () => root,

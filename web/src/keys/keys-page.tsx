@@ -5,6 +5,7 @@ import { call } from "../api/client";
 import { needs, useMay } from "../api/may";
 import { instanceQuery, keysQuery, overviewQuery } from "../api/queries";
 import type { CreatedKey, VirtualKey } from "../api/types";
+import { useShortcuts } from "../frame/shortcuts";
 import { Button, buttonClass } from "../ui/button";
 import { CodeBlock } from "../ui/code";
 import { Confirm } from "../ui/dialog";
@@ -33,6 +34,14 @@ export function KeysPage() {
   const rotation = useRotation(setCreated);
   const may = useMay();
   const editor = may.somewhere("editor");
+  useShortcuts([
+    {
+      keys: "n",
+      label: "Create a key",
+      group: "Keys",
+      run: () => editor && open({ create: true }),
+    },
+  ]);
   const shown = keys.data?.filter(
     (key) =>
       (!search.project || key.project === search.project) &&

@@ -2,7 +2,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { needs, useMay } from "../api/may";
 import { useShortcuts } from "../frame/shortcuts";
 import { Button } from "../ui/button";
-import { Input } from "../ui/field";
+import { FindInput } from "../ui/find-input";
 import { Empty } from "../ui/states";
 import { Tabs } from "../ui/tabs";
 import { Projects } from "./projects";
@@ -49,18 +49,13 @@ export function PeoplePage() {
         aside={
           <span className="flex items-center gap-2">
             {tab === "users" && admin && (
-              <Input
-                data-search=""
+              <FindInput
                 aria-label="Search users"
                 placeholder="Search"
                 className="!w-[150px]"
-                value={search.q ?? ""}
-                onChange={(event) =>
-                  navigate({
-                    to: "/people",
-                    search: (old) => ({ ...old, q: event.target.value || undefined }),
-                    replace: true,
-                  })
+                value={search.q}
+                onFind={(q) =>
+                  navigate({ to: "/people", search: (old) => ({ ...old, q }), replace: true })
                 }
               />
             )}

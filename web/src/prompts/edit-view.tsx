@@ -7,6 +7,7 @@ import { needs } from "../api/may";
 import { modelsQuery } from "../api/queries";
 import type { PromptVersionDetail } from "../api/types";
 import { Button } from "../ui/button";
+import { cx } from "../ui/cx";
 import { Field, Input, TextArea } from "../ui/field";
 import { NativeSelect } from "../ui/native-select";
 import { Segments } from "../ui/segments";
@@ -251,6 +252,8 @@ function Preview({
   });
   const names = [...new Set([...read, ...namesIn(draft), ...(data?.variables ?? [])])];
   const variables = variablesOf(draft.variables, names);
+  // A form that nobody has filled in yet is no fault.
+  const unfilled = variables.some((one) => one.required && !typed[one.name]?.trim());
   const messages = data?.kind === "text" ? [{ role: "text", content: data.text }] : data?.messages;
   return (
     <aside
@@ -294,7 +297,13 @@ function Preview({
       </div>
       <h3 className="mt-4 mb-2 text-xs font-semibold text-ink-2">What the model is told</h3>
       {error ? (
-        <div role="alert" className="rounded-md bg-bad-wash px-3 py-2 text-bad">
+        <div
+          role="alert"
+          className={cx(
+            "rounded-md px-3 py-2",
+            unfilled ? "bg-mute-wash text-ink-2" : "bg-bad-wash text-bad",
+          )}
+        >
           <p className="break-words">{asApiError(error).message}</p>
           {asApiError(error).hint && <p className="text-ink-2">{asApiError(error).hint}</p>}
         </div>

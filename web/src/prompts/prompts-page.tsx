@@ -4,11 +4,12 @@ import { Link, Outlet, useMatch, useNavigate, useSearch } from "@tanstack/react-
 import { lazy, Suspense } from "react";
 import { needs, useMay } from "../api/may";
 import type { PromptSummary } from "../api/types";
+import { useShortcuts } from "../frame/shortcuts";
 import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { CodeBlock } from "../ui/code";
 import { cx } from "../ui/cx";
-import { Input } from "../ui/field";
+import { FindInput } from "../ui/find-input";
 import { ago, plural } from "../ui/format";
 import { NativeSelect } from "../ui/native-select";
 import { Empty, Failure, Lines } from "../ui/states";
@@ -60,17 +61,23 @@ function Tools({ prompts, narrow }: { prompts: readonly PromptSummary[]; narrow:
   const change = (next: Partial<typeof search>) =>
     navigate({ to: ".", search: (old) => ({ ...old, ...next }), replace: true });
   const folders = [...new Set(prompts.map((one) => one.folder).filter(Boolean))].sort();
+  useShortcuts([
+    {
+      keys: "n",
+      label: "New prompt",
+      group: "Prompts",
+      run: () => may && change({ compose: true }),
+    },
+  ]);
   const tags = [...new Set(prompts.flatMap((one) => one.tags))].sort();
   return (
     <div className="flex flex-wrap items-center gap-2 border-b px-4 py-2">
-      <Input
-        data-search
-        type="search"
+      <FindInput
         aria-label="Find prompts"
         placeholder="Find in names, tags and texts"
         className={cx(narrow ? "!w-full" : "!w-64")}
-        value={search.find ?? ""}
-        onChange={(event) => change({ find: event.target.value || undefined })}
+        value={search.find}
+        onFind={(find) => change({ find })}
       />
       {folders.length > 0 && (
         <NativeSelect

@@ -9,7 +9,7 @@ import { Badge, State } from "../ui/badge";
 import { Button } from "../ui/button";
 import { CodeBlock } from "../ui/code";
 import { Confirm } from "../ui/dialog";
-import { Input } from "../ui/field";
+import { FindInput } from "../ui/find-input";
 import { ago, count, duration, plural } from "../ui/format";
 import { Empty, Failure, Lines } from "../ui/states";
 import { toast } from "../ui/toast";
@@ -50,19 +50,13 @@ export function ProvidersPage() {
   return (
     <div className="pb-10">
       <div className="flex items-center gap-2 px-4 py-2">
-        <Input
-          data-search
-          type="search"
+        <FindInput
           aria-label="Find a provider"
           placeholder="Find a provider"
           className="!w-[220px]"
-          value={search.find ?? ""}
-          onChange={(event) =>
-            navigate({
-              to: ".",
-              replace: true,
-              search: (old) => ({ ...old, find: event.target.value || undefined }),
-            })
+          value={search.find}
+          onFind={(find) =>
+            navigate({ to: ".", replace: true, search: (old) => ({ ...old, find }) })
           }
         />
         <p className="mr-auto truncate text-ink-2">

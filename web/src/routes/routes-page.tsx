@@ -13,7 +13,7 @@ import { Badge, Dot, type Tone } from "../ui/badge";
 import { Button, buttonClass } from "../ui/button";
 import { cx } from "../ui/cx";
 import { Confirm } from "../ui/dialog";
-import { Input } from "../ui/field";
+import { FindInput } from "../ui/find-input";
 import { compact, duration } from "../ui/format";
 import { Empty, Failure, Lines } from "../ui/states";
 import { toast, toastError } from "../ui/toast";
@@ -129,18 +129,12 @@ function List({ shown, chosen, onOpen, onCreate }: ListProps) {
       className="flex w-[176px] shrink-0 flex-col border-r wide:w-[228px]"
     >
       <div className="flex gap-1.5 p-2">
-        <Input
-          data-search
-          type="search"
+        <FindInput
           aria-label="Find a route"
           placeholder="Find a route"
-          value={search.find ?? ""}
-          onChange={(event) =>
-            navigate({
-              to: ".",
-              replace: true,
-              search: (old) => ({ ...old, find: event.target.value || undefined }),
-            })
+          value={search.find}
+          onFind={(find) =>
+            navigate({ to: ".", replace: true, search: (old) => ({ ...old, find }) })
           }
         />
         <Button

@@ -8,7 +8,7 @@ import { State } from "../ui/badge";
 import { Button } from "../ui/button";
 import { CopyText } from "../ui/copy";
 import { Confirm } from "../ui/dialog";
-import { Input } from "../ui/field";
+import { FindInput } from "../ui/find-input";
 import { ago, plural } from "../ui/format";
 import { Empty, Failure, Lines } from "../ui/states";
 import { Cell, ROW, Table } from "../ui/table";
@@ -141,18 +141,13 @@ function Environment() {
           under <code className="font-mono text-xs">[settings]</code> in{" "}
           <code className="font-mono text-xs">stockpot.toml</code>.
         </p>
-        <Input
-          data-search=""
+        <FindInput
           aria-label="Find a setting"
           placeholder="Find a setting"
           className="!w-[180px]"
-          value={search.find ?? ""}
-          onChange={(event) =>
-            navigate({
-              to: "/settings",
-              search: (old) => ({ ...old, find: event.target.value || undefined }),
-              replace: true,
-            })
+          value={search.find}
+          onFind={(find) =>
+            navigate({ to: "/settings", search: (old) => ({ ...old, find }), replace: true })
           }
         />
       </div>

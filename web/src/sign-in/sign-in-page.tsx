@@ -108,6 +108,7 @@ function PasswordForm({ busy, onProof }: { busy: boolean; onProof: (proof: Proof
           <Input
             type="email"
             name="email"
+            autoFocus
             required
             autoComplete="username"
             value={email}

@@ -132,7 +132,7 @@ function SearchBox({ onSearch }: { onSearch: (conditions: Conditions) => void })
         onChange={(event) => setTyped(event.target.value)}
         onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
         spellCheck={false}
-        className="h-7 w-full min-w-0 rounded-md border border-line-strong bg-raised pr-2 pl-7"
+        className="h-7 w-full min-w-0 rounded-md border border-line-strong bg-raised pr-2 pl-7 text-ellipsis"
       />
     </form>
   );

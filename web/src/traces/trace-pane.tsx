@@ -10,7 +10,7 @@ import { Badge, STATUS_TONE } from "../ui/badge";
 import { Button, buttonClass } from "../ui/button";
 import { CopyText } from "../ui/copy";
 import { cx } from "../ui/cx";
-import { count, duration, fullTime, money, NONE } from "../ui/format";
+import { count, duration, fullTime, moment, money, NONE } from "../ui/format";
 import { Icon } from "../ui/icons";
 import { Failure, Lines } from "../ui/states";
 import { Tabs } from "../ui/tabs";
@@ -189,11 +189,6 @@ function Header({ traceId, root, span }: { traceId: string; root?: Span; span?: 
           <h2 className="truncate font-semibold">
             {root ? root.requested_model || root.model || root.name : "Trace"}
           </h2>
-          {root && (
-            <span className="shrink-0 text-xs text-ink-3 max-[1360px]:hidden">
-              {fullTime(root.start_ms)}
-            </span>
-          )}
         </div>
         <CopyText text={traceId} className="max-w-full text-ink-3" />
       </div>
@@ -267,9 +262,10 @@ function Strip({ span, trace }: { span: Span; trace: Trace }) {
   const pace = span.tpot_ms ? `${Math.round(1000 / span.tpot_ms)}/s` : NONE;
   const estimated = tokens.source === "estimated" ? "≈ " : "";
   const items: [string, string, string?][] = [
+    ["Started", moment(span.start_ms), fullTime(span.start_ms)],
     ["Duration", duration(span.duration_ms)],
     ["First token", duration(span.ttft_ms)],
-    ["Tokens", pace, "output tokens per second after the first"],
+    ["Pace", pace, "output tokens per second after the first"],
     ["In", estimated + count(tokens.input)],
     ["Out", estimated + count(tokens.output)],
     ["Cost", money(span.cost_nano)],

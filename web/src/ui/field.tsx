@@ -8,7 +8,7 @@ import {
 import { cx } from "./cx";
 
 const CONTROL =
-  "w-full min-w-0 rounded-md border border-line-strong bg-raised px-2 text-sm text-ink aria-[invalid=true]:border-bad disabled:opacity-60";
+  "w-full min-w-0 text-ellipsis rounded-md border border-line-strong bg-raised px-2 text-sm text-ink aria-[invalid=true]:border-bad disabled:opacity-60";
 
 interface InputProps extends InputHTMLAttributes<HTMLInputElement> {
   ref?: Ref<HTMLInputElement>;
