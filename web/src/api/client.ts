@@ -107,13 +107,13 @@ async function readError(response: Response): Promise<ApiError> {
       traceId,
     );
   } catch {
-    const start = text.slice(0, 200).trim();
+    const start = /^\s*</.test(text) ? "" : text.slice(0, 200).trim();
     return new ApiError(
       response.status,
       "unreadable",
       `The server answered ${response.status} ${response.statusText}`.trim() +
         (start ? `: ${start}` : ""),
-      "",
+      "Look at the terminal that runs `stockpot up`, or at the proxy before it.",
     );
   }
 }

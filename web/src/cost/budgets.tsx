@@ -7,6 +7,7 @@ import { budgetShare } from "../keys/words";
 import { Badge } from "../ui/badge";
 import { fullTime, money, percent } from "../ui/format";
 import { Meter } from "../ui/meter";
+import { Failure, Lines } from "../ui/states";
 import { Cell, ROW, Table } from "../ui/table";
 
 interface Capped {
@@ -38,13 +39,19 @@ export function capped(
 const TERM = { day: "a day", week: "a week", month: "a month", total: "in total" };
 
 export function Budgets({ project }: { project: string | undefined }) {
-  const { data: keys = [] } = useQuery(keysQuery);
-  const { data: projects = [] } = useQuery(projectsQuery);
-  const shown = capped(keys, projects, project);
+  const keys = useQuery(keysQuery);
+  const projects = useQuery(projectsQuery);
+  const failed = [keys, projects].find((one) => one.error && !one.data);
+  const loading = keys.isPending || projects.isPending;
+  const shown = capped(keys.data ?? [], projects.data ?? [], project);
   return (
     <section aria-label="Budgets" className="mt-6">
       <h2 className="px-4 pb-1 font-semibold">Budgets</h2>
-      {shown.length === 0 ? (
+      {failed ? (
+        <Failure error={failed.error} onRetry={failed.refetch} className="mx-4 mt-1" />
+      ) : loading ? (
+        <Lines rows={2} />
+      ) : shown.length === 0 ? (
         <p className="px-4 text-ink-2">
           Nothing is capped here. A budget stops calls before they cost more than was meant: set one{" "}
           <Link to="/keys" className="text-accent underline">
