@@ -133,7 +133,7 @@ function Amounts({ draft, problem, onChange }: AmountsProps) {
       )}
       {!all && (
         <Button tone="ghost" icon="plus" className="mt-2 -ml-2" onClick={() => setAll(true)}>
-          Audio, images, reasoning, requests
+          Audio, images, reasoning, requests, characters
         </Button>
       )}
     </fieldset>

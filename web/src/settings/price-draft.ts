@@ -19,8 +19,12 @@ export const BUCKETS = [
   ["search", "A thousand searches"],
   ["audio_time", "An hour of sound"],
   ["characters", "A million characters"],
+  ["audio_time", "An hour of sound"],
+  ["characters", "A million characters"],
 ] as const;
 export const USUAL = 4;
+/** One of these at least has to be known for a bill. */
+const ENOUGH = new Set(["input", "request", "audio_time", "characters"]);
 
 export type Bucket = (typeof BUCKETS)[number][0];
 
@@ -82,8 +86,8 @@ export function priceProblems(draft: PriceDraft): PriceProblems {
   if (!draft.of) found.of = "Say which model.";
   if (stated.some(([, text]) => !amount(text)))
     found.dollars = "Amounts in dollars such as 2.50, with six decimals at most.";
-  else if (!stated.some(([bucket]) => bucket === "input" || bucket === "request"))
-    found.dollars = "A price needs a price of input, or of a request.";
+  else if (!stated.some(([bucket]) => ENOUGH.has(bucket)))
+    found.dollars = "A price needs one of input, of a request, of sound or of characters.";
   if (draft.source.trim().length < 3)
     found.source = "Say where it comes from: a page, a contract, an invoice.";
   if (draft.above.trim() && !/^\d{1,9}$/.test(draft.above.trim()))
