@@ -159,7 +159,8 @@ class TestFinding(Frozen):
 
 
 class RuleVerdict(Frozen):
-    """What one rule found. `skipped` says why a rail was not asked here."""
+    """What one rule found. `skipped` says why a rail was not asked here; `holds` what the rule
+    holds back of a streamed answer, '' where it delays nothing."""
 
     rule: str
     rail: str
@@ -169,6 +170,7 @@ class RuleVerdict(Frozen):
     us: float = 0.0
     failed: str = ""
     skipped: str = ""
+    holds: str = ""
 
 
 class Tested(Frozen):

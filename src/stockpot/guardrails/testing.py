@@ -13,7 +13,7 @@ from stockpot.guardrails.models import (
     TestFinding,
     Where,
 )
-from stockpot.rails import CompiledPolicy, Outcome, Policy, Ran, Vault, presidio
+from stockpot.rails import ELSEWHERE, CompiledPolicy, Outcome, Policy, Ran, Vault, presidio
 
 
 def tested(
@@ -37,18 +37,40 @@ def tested(
             said.append(presidio.ask(rule, text))
     outcome = policy.settle(on, text, said, Vault())
     by_rule = {ran.rule: ran for ran in said}
+    reaches = {step.rule.id: 1 if step.bounded else step.rail.reach for step in policy.steps}
     verdicts = tuple(
-        _verdict(rule, by_rule.get(rule.id), outcome, skipped.get(rule.id, _why(rule, on)))
+        _verdict(
+            rule,
+            by_rule.get(rule.id),
+            outcome,
+            skipped.get(rule.id, _why(rule, on)),
+            _holds(rule, reaches.get(rule.id, 0)),
+        )
         for rule in rules
     )
     return Tested(action=outcome.action, text=outcome.text, rules=verdicts, us=outcome.us)
+
+
+def _holds(rule: PolicyRule, reach: int) -> str:
+    """What of a streamed answer waits for a rule; `reach` is 0 for a rail that judges a whole."""
+    if not {"output", "tool_call"} & set(rule.on):
+        return ""
+    if rule.rail in ELSEWHERE or (rule.action in ("reask", "route") and not rule.shadow):
+        return "the whole answer"
+    if rule.shadow or rule.action == "flag":
+        return ""
+    if reach == 0:
+        return "the whole answer"
+    return f"up to {reach} characters" if reach > 1 else "what a finding may still reach"
 
 
 def _why(rule: PolicyRule, on: Where) -> str:
     return "" if on in rule.on else f"reads {', '.join(rule.on)}, not {on}"
 
 
-def _verdict(rule: PolicyRule, ran: Ran | None, outcome: Outcome, why: str) -> RuleVerdict:
+def _verdict(
+    rule: PolicyRule, ran: Ran | None, outcome: Outcome, why: str, holds: str
+) -> RuleVerdict:
     failed = next((one.detail or one.why for one in outcome.failed if one.rule == rule.id), "")
     hits = (*outcome.hits, *outcome.shadowed)
     found = next((hit.findings for hit in hits if hit.rule == rule.id), ())
@@ -64,4 +86,5 @@ def _verdict(rule: PolicyRule, ran: Ran | None, outcome: Outcome, why: str) -> R
         us=ran.us if ran is not None else 0.0,
         failed=failed,
         skipped=skipped,
+        holds=holds,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from typing import NamedTuple, cast
 
 import msgspec
@@ -62,6 +63,8 @@ class CompiledPolicy:
         self._rules = {rule.id: rule for rule in policy.rules}
         if len(self._rules) < len(policy.rules):
             raise InvalidRule(f"the policy {policy.name!r} has two rules of one id")
+        self._most_us = {rule.id: rule.budget_ms * 1000 or inf for rule in policy.rules}
+        self._timed = any(rule.budget_ms for rule in policy.rules)
         self._by_place: dict[Where, tuple[Step, ...]] = {}
         for step in self.steps:
             for where in step.rule.on:
@@ -81,15 +84,16 @@ class CompiledPolicy:
         the text the others look at what it made of it (`goes_on`)."""
         said: list[Ran] = []
         cleared: list[Finding] = []
-        begun = _cpu()
+        begun = _cpu() if self._timed else 0
+        most_us = self._most_us
         for step in self._by_place.get(where, ()):
             ran = ask(step, text)
-            budget_us = step.rule.budget_ms * 1000
-            if budget_us and ran.us > budget_us:
+            late = ran.us > most_us[ran.rule]
+            if late:
                 us = min(ran.us, (_cpu() - begun) / 1000)
                 ran = msgspec.structs.replace(ran, us=us)
             said.append(ran)
-            if step.rule.shadow:
+            if not (ran.findings or ran.error or late) or step.rule.shadow:
                 continue
             if ran.mended is not None:
                 text = ran.mended
@@ -110,16 +114,19 @@ class CompiledPolicy:
         self, where: Where, text: str, said: Iterable[Ran], vault: Vault | None = None
     ) -> Outcome:
         """Decide on what rails said, wherever they ran."""
-        said = list(said)
-        if not any(ran.findings or failure_of(self._rules[ran.rule], ran) for ran in said):
-            us = sum([ran.us for ran in said])
+        said, us, most_us = list(said), 0.0, self._most_us
+        for ran in said:
+            if ran.findings or ran.error or ran.us > most_us[ran.rule]:
+                break
+            us += ran.us
+        else:
             return Outcome("allow", text if vault is None else vault.mask(text, ()), us=us)
         by_rule = {ran.rule: ran for ran in said}
         verdict = _Verdict(self.goes_on(text, said))
         for rule in self.policy.rules:
-            ran = by_rule.get(rule.id)
-            if ran is not None and where in rule.on:
-                verdict.weigh(rule, ran)
+            of_rule = by_rule.get(rule.id)
+            if of_rule is not None and where in rule.on:
+                verdict.weigh(rule, of_rule)
         return verdict.outcome(vault)
 
 
@@ -137,10 +144,11 @@ def ask(step: Step, text: str, clock: Callable[[], int] = _wall) -> Ran:
     mended = None
     try:
         found = rail.find(text)
-        if found:
-            found = [finding for finding in found if finding.score >= least]
-            if found and step.mends:
-                mended = cast("Mending", rail).rewrite(text)
+        if not found:
+            return Ran(rule.id, (), (clock() - begun) / 1000)
+        found = [finding for finding in found if finding.score >= least]
+        if found and step.mends:
+            mended = cast("Mending", rail).rewrite(text)
     except Exception as fault:  # a rail is others' code: whatever it raises, the call goes on
         took = (clock() - begun) / 1000
         return Ran(rule.id, (), took, f"{type(fault).__name__}: {fault}"[:200] or "failed")

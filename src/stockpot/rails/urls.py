@@ -67,7 +67,7 @@ class UrlsRail:
 
     def find(self, text: str) -> list[Finding]:
         found: list[Finding] = []
-        if has(text, "://") or "www." in text:
+        if has(text, "://") or has(text, "www."):
             for start, end, url in addresses(text):
                 fault, note = self._fault(text, start, url)
                 if fault:
@@ -78,7 +78,7 @@ class UrlsRail:
         ):
             if check in self._checks and ":" in text and mark in text.lower():
                 found += [Finding(*one.span(), kind) for one in form.finditer(text)]
-        return sorted(found, key=lambda one: one.start)
+        return sorted(found, key=lambda one: one.start) if len(found) > 1 else found
 
     def _fault(self, text: str, start: int, url: str) -> tuple[str, str]:
         try:

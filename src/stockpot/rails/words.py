@@ -77,7 +77,7 @@ class WordsRail:
 
     def find(self, text: str) -> list[Finding]:
         found = [Finding(a, b, self._type, 1.0, told) for a, b, told in self._needles.find(text)]
-        return sorted(found, key=lambda one: one.start)
+        return sorted(found, key=lambda one: one.start) if len(found) > 1 else found
 
     def open_at(self, text: str) -> int:
         return self._needles.open_at(text)

@@ -11236,7 +11236,8 @@ export interface components {
         };
         /**
          * RuleVerdict
-         * @description What one rule found. `skipped` says why a rail was not asked here.
+         * @description What one rule found. `skipped` says why a rail was not asked here; `holds` what the rule
+         *     holds back of a streamed answer, '' where it delays nothing.
          */
         RuleVerdict: {
             /** Action */
@@ -11251,6 +11252,11 @@ export interface components {
              * @default []
              */
             findings?: components["schemas"]["TestFinding"][];
+            /**
+             * Holds
+             * @default
+             */
+            holds?: string;
             /** Rail */
             rail: string;
             /** Rule */

@@ -14,6 +14,7 @@ const tested = (...findings: { start: number; end: number; type: string }[]): Gu
       shadow: false,
       failed: "",
       skipped: "",
+      holds: "",
       us: 1,
       findings: findings.map((one) => ({ ...one, score: 1 })),
     },

@@ -106,6 +106,7 @@ function Found({ text, tested }: { text: string; tested: GuardrailTested }) {
             { title: "Rule" },
             { title: "Found" },
             { title: "Then" },
+            { title: "Holds of a stream", wide: true },
             { title: "µs", num: true },
           ]}
         >
@@ -118,6 +119,9 @@ function Found({ text, tested }: { text: string; tested: GuardrailTested }) {
               <Cell className="py-1.5">
                 {rule.action}
                 {rule.shadow ? " (shadow)" : ""}
+              </Cell>
+              <Cell wide className="py-1.5 text-ink-2">
+                {rule.holds || "nothing"}
               </Cell>
               <Cell num className="py-1.5">
                 {(rule.us ?? 0).toFixed(0)}

@@ -6,6 +6,7 @@
     stage     the pipeline's stage                      ledger   what rails said of one call
     guard     one call under a policy: its answer, held, edited, refused, asked for again
     whole     answers that are there as a whole           refusing  what a client is told
+    turns     which call's texts are looked at next
     process   rails that take long, in a process of their own (`child`)
     judge     a chat model as a rail
 

@@ -18,6 +18,7 @@ from stockpot.rails import Where
 Body = dict[str, Any]
 
 MARK = "<retrieved"
+_MARKED = frozenset({"input", "tool_result"})
 _RETRIEVED = re.compile(r"(<retrieved\b[^>]*>)(.*?)(</retrieved>|\Z)", re.DOTALL)
 
 _BY_ENDPOINT: dict[str, tuple[tuple[str, Where], ...]] = {
@@ -144,7 +145,7 @@ _READ: dict[str, Callable[[Body], Slots]] = {
 def pieces(slot: Slot) -> list[tuple[Where, str]]:
     """A text by where its stretches come from; joined again they are the text."""
     text = slot.text
-    if slot.history or MARK not in text or slot.where not in ("input", "tool_result"):
+    if "<" not in text or slot.history or MARK not in text or slot.where not in _MARKED:
         return [(slot.where, text)]
     found: list[tuple[Where, str]] = []
     at = 0

@@ -16,6 +16,7 @@ from stockpot.gateway.guard.editor import Editor
 from stockpot.gateway.guard.ledger import Ledger
 from stockpot.gateway.guard.refusing import refusal
 from stockpot.gateway.guard.slots import Slot, json_text
+from stockpot.gateway.guard.turns import Turns
 from stockpot.gateway.guard.whole import Held, Plain, Whole, read_answer
 from stockpot.gateway.guard.work import Elsewhere, Findings
 from stockpot.rails import Outcome, Vault
@@ -36,10 +37,11 @@ class Guard:
     """See the module's docstring."""
 
     __slots__ = (
-        "_again", "_later", "call", "digest", "elsewhere", "entry", "ledger", "vault", "waiting",
+        "_again", "_later", "_turns", "call", "digest", "elsewhere", "entry", "ledger", "vault",
+        "waiting",
     )  # fmt: skip
 
-    def __init__(self, call: Call, entry: GuardEntry, elsewhere: Elsewhere) -> None:
+    def __init__(self, call: Call, entry: GuardEntry, elsewhere: Elsewhere, turns: Turns) -> None:
         self.call = call
         self.entry = entry
         self.digest = entry.digest
@@ -49,6 +51,7 @@ class Guard:
         """Whether rails of the input still work while the model is asked already."""
         self._later: Callable[[], None] | None = None
         self.elsewhere = elsewhere
+        self._turns = turns
         self._again = 0
 
     def told(self) -> tuple[Verdict, ...]:
@@ -108,9 +111,15 @@ class Guard:
         if not self.entry.says and not self.vault:
             attempt.deliver(out)
             return
+        key = self.call.key
+        assert key is not None
+        self._turns.run(key.spec.project, lambda: self._read(attempt, out))
+
+    def _read(self, attempt: Attempt, out: bytes) -> None:
         ask = self.call.ask
         assert ask is not None
-        self._judge(attempt, read_answer(self.call.dialect.name, ask.endpoint, out))
+        if not self.call.answered:
+            self._judge(attempt, read_answer(self.call.dialect.name, ask.endpoint, out))
 
     def held(self, attempt: Attempt, answer: Held) -> None:
         """Take over a stream that was held until its end."""

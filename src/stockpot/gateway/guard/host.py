@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stockpot.gateway.guard.judge import asked_model
 from stockpot.gateway.guard.process import RailProcess, RailsAway
+from stockpot.gateway.guard.turns import Turns
 from stockpot.rails import Ran
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class RailHost:
 
     def __init__(self) -> None:
         self._process = RailProcess()
+        self.turns = Turns()
         self._warming: asyncio.Task[None] | None = None
 
     def warm(self, table: RailTable) -> None:

@@ -39,20 +39,35 @@ class GuardStage:
         entry = self._table.of(key.spec.id, key.spec.project, route.name)
         if entry is None:
             return None
-        guard = call.guard = Guard(call, entry, self._host.asking(call, self._table))
+        host = self._host
+        guard = call.guard = Guard(call, entry, host.asking(call, self._table), host.turns)
         if not entry.asks:
             return None
         if len(call.request.body) > LARGE_BODY:
             beside(self._look_in_thread(call, guard))
             return PAUSE
-        return self._look(call, guard, _read(call.request.body))
+        turns = host.turns
+        if not turns.begin():
+            turns.later(key.spec.project, lambda: self._look_later(call, guard))
+            return PAUSE
+        try:
+            return self._look(call, guard, _read(call.request.body))
+        finally:
+            turns.end()
+
+    def _look_later(self, call: Call, guard: Guard) -> None:
+        """Its turn has come; a client that has left meanwhile wants nothing any more."""
+        verdict = None if call.client_lost else self._look(call, guard, _read(call.request.body))
+        self._go_on(call, verdict)
+
+    def _go_on(self, call: Call, verdict: Verdict) -> None:
+        assert call.pipeline is not None
+        if verdict is None or isinstance(verdict, Reply):
+            call.pipeline.resume(call, verdict)
 
     async def _look_in_thread(self, call: Call, guard: Guard) -> None:
         body = await in_one_lane(_read, call.request.body)
-        assert call.pipeline is not None
-        verdict = self._look(call, guard, body)
-        if verdict is None or isinstance(verdict, Reply):
-            call.pipeline.resume(call, verdict)
+        self._go_on(call, self._look(call, guard, body))
 
     def _look(self, call: Call, guard: Guard, body: Any) -> Verdict:
         if not isinstance(body, dict):

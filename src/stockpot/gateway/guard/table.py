@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
 import msgspec
@@ -58,8 +58,8 @@ class GuardEntry:
     """A policy, ready to be asked, and what the gateway wants to know of it beforehand."""
 
     __slots__ = (
-        "asks", "by_id", "cleared", "digest", "edits", "history", "holds", "id", "name", "parallel",
-        "policy", "reversible", "says",
+        "asks", "away", "by_id", "cleared", "digest", "edits", "history", "holds", "id", "models",
+        "name", "parallel", "policy", "reversible", "says",
     )  # fmt: skip
 
     def __init__(self, policy: Policy, models: Mapping[str, bytes]) -> None:
@@ -88,9 +88,18 @@ class GuardEntry:
         """Whether a streamed answer is held until it is whole: it may have to be asked for again,
         or a rail elsewhere looks at all of it."""
 
-    def elsewhere(self, where: Where) -> tuple[Rule, ...]:
-        """Rules whose rails another process runs, for texts of a place."""
-        return tuple(rule for rule in self.policy.elsewhere if where in rule.on)
+        self.models = _by_place(rule for rule in self.policy.elsewhere if rule.rail == "model")
+        """Rules that ask a chat model, by place."""
+        self.away = _by_place(rule for rule in self.policy.elsewhere if rule.rail != "model")
+        """Rules whose rails only the rail process runs, by place."""
+
+
+def _by_place(rules: Iterable[Rule]) -> dict[Where, tuple[Rule, ...]]:
+    made: dict[Where, tuple[Rule, ...]] = {}
+    for rule in rules:
+        for where in rule.on:
+            made[where] = (*made.get(where, ()), rule)
+    return made
 
 
 def _masks_input(rule: Rule) -> bool:

@@ -72,24 +72,22 @@ class Findings:
     def look(self, slots: Sequence[Slot]) -> None:
         """Ask all that can be asked at once; the rest waits in `jobs`. Ends when a rule blocks."""
         judged: dict[Where, list[tuple[Slot, str]]] = {}
+        models = self.entry.models
         for slot in slots:
-            for number, (where, text) in enumerate(self._pieces(slot)):
-                if not slot.history:
+            pieces = asked.pieces(slot)
+            if len(pieces) > 1:
+                self._parts[id(slot)] = [text for _, text in pieces]
+            for number, (where, text) in enumerate(pieces):
+                if where in models and not slot.history:
                     judged.setdefault(where, []).append((slot, text))
                 self._look_at(slot, number, where, text)
                 if self.strongest is not None and self.strongest.action == "block":
                     self.jobs.clear()
                     return
         for where, texts in judged.items():
-            rules = tuple(rule for rule in self.entry.elsewhere(where) if rule.rail == "model")
-            if rules:  # one question about all texts of a place, not one about each
-                text = "\n\n".join(text for _, text in texts)
-                self.jobs.append(Job(texts[0][0], -1, where, text, [], rules, False))
-
-    def _pieces(self, slot: Slot) -> list[tuple[Where, str]]:
-        found = asked.pieces(slot)
-        self._parts[id(slot)] = [text for _, text in found]
-        return found
+            # One question about all texts of a place, not one about each.
+            text = "\n\n".join(text for _, text in texts)
+            self.jobs.append(Job(texts[0][0], -1, where, text, [], models[where], False))
 
     def _look_at(self, slot: Slot, number: int, where: Where, text: str) -> None:
         policy = self._policy_for(slot)
@@ -101,9 +99,7 @@ class Findings:
         if name in cleared:
             return
         said = policy.run(where, text)
-        rules = () if slot.history else tuple(
-            rule for rule in self.entry.elsewhere(where) if rule.rail != "model"
-        )  # fmt: skip
+        rules = () if slot.history else self.entry.away.get(where, ())
         if rules:
             self.jobs.append(Job(slot, number, where, text, said, rules, False))
         else:
@@ -125,11 +121,16 @@ class Findings:
             self.strongest = outcome
         if number < 0:
             return
-        parts = self._parts[id(slot)]
-        if outcome.text != parts[number]:
+        parts = self._parts.get(id(slot))
+        before = slot.text if parts is None else parts[number]
+        if outcome.text is before or outcome.text == before:
+            return
+        self.changed = True
+        if parts is None:
+            slot.text = outcome.text
+        else:
             parts[number] = outcome.text
             slot.text = "".join(parts)
-            self.changed = True
 
     async def look_longer(self, elsewhere: Elsewhere) -> None:
         """Wait for rails elsewhere, all at once, and decide."""
@@ -146,8 +147,7 @@ class Findings:
         if job.whole:
             said += await elsewhere.whole(self.entry, job.where, job.text)
             if not job.slot.history:
-                of_place = self.entry.elsewhere(job.where)
-                rules = tuple(rule for rule in of_place if rule.rail != "model")
+                rules = self.entry.away.get(job.where, ())
         text = self.entry.policy.goes_on(job.text, said)
         ask = (elsewhere.ask(self.entry, rule, job.where, text) for rule in rules)
         return [*said, *await asyncio.gather(*ask)]

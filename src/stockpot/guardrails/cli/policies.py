@@ -136,8 +136,15 @@ def apply(client: Client, file: Path, project: str | None, as_json: bool) -> Non
     held = ", ".join(map(_where, made["bindings"]))
     say = f"{made['name']}: {len(made['rules'])} rules, in force for {held or 'nothing yet'}"
     click.echo(json.dumps(made) if as_json else say)
-    if not held and not as_json:
+    if as_json:
+        return
+    if not held:
         click.echo(f"bind it: stockpot guardrails bind {made['name']} --route NAME")
+    body = {"project": made["project"], "policy": made["name"], "text": ""}
+    rules = client.post(f"{API}/test", body)["rules"]
+    whole = [rule["rule"] for rule in rules if rule["holds"] == "the whole answer"]
+    if whole:
+        click.echo(f"streamed answers are held until their end, by: {', '.join(whole)}")
 
 
 @policies.command()

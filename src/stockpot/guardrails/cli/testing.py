@@ -66,6 +66,7 @@ def test(
             ("RAIL", lambda r: r["rail"]),
             ("FOUND", lambda r: _found(r, body["text"])),
             ("THEN", lambda r: f"{r['action']}{' (shadow)' if r['shadow'] else ''}"),
+            ("HOLDS OF A STREAM", lambda r: r["holds"] or "nothing"),
             ("µs", lambda r: f"{r['us']:.0f}"),
         ),
         as_json=False,

@@ -16,7 +16,7 @@ from stockpot.rails.pii.contact import domains, emails, networks, phones
 from stockpot.rails.pii.dates import ages, dates, postal
 from stockpot.rails.pii.seen import Seen
 from stockpot.rails.registry import Settings
-from stockpot.rails.shapes import has_digit
+from stockpot.rails.shapes import has, has_digit
 
 Detector = Callable[[Seen, frozenset[str]], None]
 
@@ -78,11 +78,11 @@ class PiiRail:
 
     def _without_digits(self, text: str) -> bool:
         """Whether a text without a digit is worth looking at."""
-        if "@" in text or "://" in text or "www." in text:
+        if "@" in text or has(text, "://") or has(text, "www."):
             return True
         return ("." in text and "DOMAIN_NAME" in self._types) or (
             self._dated and "day" in text.lower()
-        ) or "wift" in text or "WIFT" in text or "BIC" in text  # fmt: skip
+        ) or has(text, "wift") or has(text, "WIFT") or has(text, "BIC")  # fmt: skip
 
     def open_at(self, text: str) -> int:
         size = len(text)
