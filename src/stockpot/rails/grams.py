@@ -46,6 +46,7 @@ _PIECE = 24
 """A sentence of more than 48 chunks is looked at in pieces of 24: what has no full stop is not
 diluted either."""
 
+_LONGEST_TOKEN = 32
 _TOKEN = re.compile(r"\w{1,32}|[.!?:;]{1,8}|[^\w\s.!?:;]{1,4}")
 _SPANS = re.compile(r"\n|\S+")
 _ENDING = re.compile(r"[.!?:;][\"'”’)\]*]*\Z|[a-z)][.!?][A-Z]|\A(?:\||\\n|¶)\Z|\\n")
@@ -243,16 +244,17 @@ tuple, which is unpacked in a third of the time.
 
 CRC-32 goes on where it stopped and is linear, so that the hash of a pair is `code`, that of the
 chunk's head, with that of the tail before it moved by `size` bytes: an entry of that one's
-`shifts`. `size` is 0 without a word in it, or where `rare` has the head. `rare` is what few chunks
-have."""
+`shifts`. `size` and `code` are 0 without a word in it, or where `rare` has the head. `rare` is what
+few chunks have."""
 
 _MOVES = tuple((bytes(n), crc32(bytes(n))) for n in range(1, 12))
 
 
 def _shifts(shape: bytes, mask: int) -> tuple[int, ...]:
-    """The hash of the end of a chunk, first as it is, then moved by 1, 2, ... bytes."""
+    """The hash of the end of a chunk moved by 1, 2, ... bytes, and last as it is; first the place
+    in the table that weighs nothing."""
     tail = crc32(shape + b" ")
-    return (tail, *[(crc32(zeros, tail) ^ none) & mask for zeros, none in _MOVES])
+    return (mask + 1, *[(crc32(zeros, tail) ^ none) & mask for zeros, none in _MOVES], tail)
 
 
 class _Chunks(dict[str, _Chunk]):
@@ -278,11 +280,10 @@ class _Chunks(dict[str, _Chunk]):
         total, starts, until = 0, [0], [0]
         keep = until.append
         for own, size, code, shifts, rare in map(self.__getitem__, chunks):
-            if size:
-                total += own + table[code ^ before[size]]
+            total += own + table[code ^ before[size]]
             if rare is not None:
                 if rare.head:
-                    total += own + table[crc32(rare.head, before[0]) & mask]
+                    total += table[crc32(rare.head, before[-1]) & mask]
                 if rare.least is not None:
                     total = max(total, until[-1] + rare.least)
                 if rare.end:
@@ -294,8 +295,9 @@ class _Chunks(dict[str, _Chunk]):
         return until, starts
 
     def _made(self, chunk: str) -> _Chunk:
-        tokens = _tokens(chunk)
-        end = is_end(chunk)
+        plain = chunk.isascii() and chunk.isalnum() and len(chunk) <= _LONGEST_TOKEN
+        tokens = [chunk] if plain else _tokens(chunk)
+        end = not plain and is_end(chunk)
         if not tokens:
             return 0, 0, 0, self._start, _Rare(end) if end else None
         words = [self._word(token) for token in tokens]
@@ -309,8 +311,8 @@ class _Chunks(dict[str, _Chunk]):
         rare = (
             _Rare(end, least, head if long else b"") if end or long or least is not None else None
         )
-        size = 0 if long else len(head)
-        return own, size, crc32(head) & self._mask, self._tail(words[-1][1]), rare
+        size, code = (0, 0) if long else (len(head), crc32(head) & self._mask)
+        return own, size, code, self._tail(words[-1][1]), rare
 
     def _tail(self, shape: bytes) -> tuple[int, ...]:
         known = self._tails.get(shape)
@@ -347,7 +349,7 @@ class Scorer:
         table = array("b", decompress(model.table))
         if len(table) != 1 << model.bits:
             raise ValueError(f"the table has {len(table)} weights, not 2**{model.bits}")
-        self._chunks = _Chunks(table.tolist(), model.bits)
+        self._chunks = _Chunks([*table, 0], model.bits)
         self._factors = _Factors(model.scale)
 
     def weigh(self, chunks: Sequence[str]) -> Weighed:

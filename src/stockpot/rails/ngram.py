@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from math import inf
+from operator import sub
 from typing import NamedTuple
 
 from stockpot.rails.grams import (
@@ -95,7 +96,8 @@ class InjectionRail(_NgramRail):
         best = max(scored)
         first = scored.index(best)
         worst = edges[first], edges[first + 1]
-        floor = self.scorer.least_sum(max(best, least), 2) * (1 - _SLACK)
+        shortest = min(map(sub, edges[1:], edges))
+        floor = self.scorer.least_sum(max(best, least), 2 * shortest) * (1 - _SLACK)
         for first, last, total in _promising(edges, sums, floor):
             z = self.scorer.logit(total, last - first)
             if z > best:
