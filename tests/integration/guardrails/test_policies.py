@@ -93,10 +93,14 @@ async def test_a_rail_that_nobody_measured_may_only_flag(small: Plane) -> None:
 async def test_a_text_is_tested_and_nothing_kept(small: Plane) -> None:
     admin = await small.admin()
     mask = {**WORDS, "action": "mask"}
-    asked = {"text": "one truffle", "rules": [mask, GUESS, {**WORDS, "id": "o", "on": ["output"]}]}
+    whole = {"id": "w", "rail": "injection", "on": ["output"], "action": "block"}
+    rules = [mask, GUESS, {**WORDS, "id": "o", "on": ["output"]}, whole]
+    asked = {"text": "one truffle", "rules": rules}
     said = (await admin.post(f"{API}/test", json=asked)).json()
     assert (said["action"], "truffle" in said["text"]) == ("mask", False)
-    first, guess, other = said["rules"]
+    first, guess, other, _ = said["rules"]
+    held = ["", "", "what a finding may still reach", "the whole answer"]
+    assert [rule["holds"] for rule in said["rules"]] == held
     assert [(f["start"], f["end"]) for f in first["findings"]] == [(4, 11)]
     assert "chat model" in guess["skipped"]
     assert other["skipped"] == "reads output, not input"
