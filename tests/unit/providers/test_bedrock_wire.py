@@ -13,13 +13,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stockpot.gateway import Target
 from stockpot.prices import Usage
-from stockpot.providers import Ask, BadRequest, CannotExpress, wire_named
+from stockpot.providers import Ask, BadRequest, CannotExpress, OpenAIDialect, wire_named
 from stockpot.providers.bedrock import BedrockWire
 from stockpot.providers.bedrock.compose import composed
 from stockpot.providers.bedrock.read import ConverseReader
@@ -247,8 +248,48 @@ def test_a_request_is_signed_for_the_region_of_its_address_or_its_option() -> No
 
 def test_what_converse_has_nothing_like_is_said() -> None:
     wanted = Ask("openai", "embeddings", b"{}", "m", False, True, 1, 0, 1, "")
-    with pytest.raises(CannotExpress, match="nothing like embeddings"):
+    with pytest.raises(CannotExpress, match="not known here"):
         wire_named("bedrock").outgoing(wanted, target())
+    wanted.endpoint = "moderations"
+    with pytest.raises(CannotExpress, match="nothing like moderations"):
+        wire_named("bedrock").outgoing(wanted, target())
+
+
+@pytest.mark.parametrize(
+    ("model", "texts", "sent", "answered", "usage"),
+    [
+        ("amazon.titan-embed-text-v2:0", ["leek"], {"inputText": "leek", "dimensions": 256},
+         {"embedding": [0.5, 1.0], "inputTextTokenCount": 3}, Usage(3)),
+        ("cohere.embed-english-v3", ["leek", "pea"],
+         {"texts": ["leek", "pea"], "input_type": "search_query", "output_dimension": 256},
+         {"embeddings": [[0.5, 1.0], [2.0, 3.0]], "response_type": "embeddings_floats"}, None),
+    ],
+)  # fmt: skip
+def test_openais_embeddings_are_asked_of_titan_and_cohere(
+    model: str, texts: list[str], sent: dict[str, Any], answered: dict[str, Any], usage: Any
+) -> None:
+    wire = BedrockWire(clock=lambda: 1_800_000_000.0)
+    keys = {"access_key_id": "A", "secret_access_key": "s", "input_type": "search_query"}
+    to = msgspec.structs.replace(target(**keys), model=model)
+    said = {"model": "e", "input": texts, "dimensions": 256}
+    wanted = OpenAIDialect().read("embeddings", json.dumps(said).encode())
+    out = wire.outgoing(wanted, to)
+    assert out.path == f"/model/{model.replace(':', '%3A')}/invoke"
+    assert "AWS4-HMAC-SHA256" in dict(out.headers)["authorization"]
+    assert json.loads(out.body) == sent
+    answer = wire.answer(wanted, to)
+    told = json.loads(answer.complete(json.dumps(answered).encode()))
+    assert [row["embedding"][0] for row in told["data"]] == [0.5, 2.0][: len(texts)]
+    assert answer.usage == usage
+    with pytest.raises(ValueError, match="embedding"):
+        wire.answer(wanted, to).complete(b"{}")
+
+
+def test_titan_embeds_one_text_a_call() -> None:
+    to = msgspec.structs.replace(target(), model="amazon.titan-embed-text-v2:0")
+    wanted = OpenAIDialect().read("embeddings", b'{"model":"e","input":["a","b"]}')
+    with pytest.raises(CannotExpress, match="one text"):
+        wire_named("bedrock").outgoing(wanted, to)
 
 
 def test_errors_are_found_in_either_spelling() -> None:

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from stockpot.gateway import Target
-from stockpot.providers import CannotExpress
+from stockpot.prices import Usage
+from stockpot.providers import CannotExpress, OpenAIDialect
 from stockpot.providers.gemini import GeminiDialect, VertexWire
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -110,7 +111,30 @@ def test_what_is_no_service_account_is_said_without_its_words(bad: str) -> None:
     assert told.value.__cause__ is None
 
 
-def test_embeddings_are_not_asked_of_vertex() -> None:
+def test_openais_embeddings_are_asked_of_vertex_and_answered_as_openais() -> None:
+    said = {"model": "e", "input": ["leek", "pea"], "dimensions": 2, "user": "u"}
+    ask = OpenAIDialect().read("embeddings", json.dumps(said).encode())
+    wire, to = VertexWire(), target("gemini-embedding-001", project="p", access_token="t")
+    out = wire.outgoing(ask, to)
+    assert out.path.endswith("/publishers/google/models/gemini-embedding-001:predict")
+    assert dict(out.headers) == {"authorization": "Bearer t"}
+    assert json.loads(out.body) == {
+        "instances": [{"content": "leek"}, {"content": "pea"}],
+        "parameters": {"outputDimensionality": 2},
+    }
+    assert [loss.field for loss in out.losses] == ["user"]
+    predictions = [
+        {"embeddings": {"values": [0.5, n], "statistics": {"token_count": 3, "truncated": False}}}
+        for n in (1.0, 2.0)
+    ]
+    answer = wire.answer(ask, to)
+    told = json.loads(answer.complete(json.dumps({"predictions": predictions}).encode()))
+    assert [row["embedding"] for row in told["data"]] == [[0.5, 1.0], [0.5, 2.0]]
+    assert told["usage"] == {"prompt_tokens": 6, "total_tokens": 6}
+    assert answer.usage == Usage(6)
+
+
+def test_geminis_own_embeddings_are_not_asked_of_vertex() -> None:
     ask = DIALECT.read("embeddings", b"{}", b"/v1/models/a:embedContent", {})
     with pytest.raises(CannotExpress):
         VertexWire().outgoing(ask, target())

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from stockpot.providers.base import Answer, Ask, CannotExpress, Outgoing, UpstreamTarget
+from stockpot.providers.bedrock import embeddings
 from stockpot.providers.bedrock.compose import composed
 from stockpot.providers.bedrock.read import ConverseReader
 from stockpot.providers.bedrock.sign import Credentials, signed
@@ -48,6 +49,8 @@ class BedrockWire:
         return any(k == b"content-type" and v.startswith(_STREAM) for k, v in headers)
 
     def outgoing(self, ask: Ask, target: UpstreamTarget) -> Outgoing:
+        if ask.endpoint == "embeddings" and ask.dialect == "openai":
+            return self._embedding(ask, target)
         if ask.endpoint != "chat" or ask.spoken is None:
             raise CannotExpress(f"Bedrock's Converse has nothing like {ask.endpoint}")
         said, losses = composed(ask.prompt, target.model, target.options)
@@ -55,6 +58,13 @@ class BedrockWire:
         verb = "converse-stream" if ask.stream else "converse"
         path = f"/model/{quote(target.model, safe='-._~')}/{verb}"
         return Outgoing(path, self._headers(target, path, body), body, tuple(losses))
+
+    def _embedding(self, ask: Ask, target: UpstreamTarget) -> Outgoing:
+        if not embeddings.serves(target.model):
+            raise CannotExpress(f"the bodies of {target.model!r} on Bedrock are not known here")
+        body, losses = embeddings.compose(ask.body, target.model, target.options)
+        path = f"/model/{quote(target.model, safe='-._~')}/invoke"
+        return Outgoing(path, self._headers(target, path, body), body, losses)
 
     def _headers(
         self, target: UpstreamTarget, path: str, body: bytes
@@ -74,6 +84,8 @@ class BedrockWire:
         return signed(who, "bedrock", host, whole, "application/json", body, self._clock())
 
     def answer(self, ask: Ask, target: UpstreamTarget) -> Answer:
+        if ask.endpoint == "embeddings":
+            return embeddings.embedded(ask, target.model)
         assert ask.spoken is not None
         return Translated(ConverseReader(), ask.spoken.writer(ask), ask.stream)
 

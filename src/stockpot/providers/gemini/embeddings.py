@@ -1,29 +1,19 @@
-"""OpenAI's embeddings asked of Gemini. Knows both bodies; knows no prompt.
+"""OpenAI's embeddings asked of Gemini, and of the same models on Vertex AI. Knows the vendors'
+bodies; knows no prompt.
 
-Embeddings have no canonical form: only OpenAI's clients and servers and Gemini's know them here.
+Sources: Gemini API reference (batchEmbedContents); Vertex AI REST reference (text embeddings,
+predict). Read November 2026.
 """
 
 from __future__ import annotations
 
-import struct
-from base64 import b64encode
-from typing import Literal
-
 import msgspec
 
-from stockpot.prices import Usage
-from stockpot.providers.base import Ask, BadRequest, CannotExpress
+from stockpot.providers.base import Ask
 from stockpot.providers.canon import JSON, Loss
+from stockpot.providers.embedding import Embedded, Vectors, asked
 from stockpot.providers.gemini.answer import UsageMetadata
 from stockpot.providers.gemini.errors import BROKEN, status_of
-
-
-class _Asked(msgspec.Struct, kw_only=True):
-    input: str | list[str | int | list[int]]
-    model: str
-    dimensions: int | None = None
-    encoding_format: Literal["float", "base64"] | None = None
-    user: str | None = None
 
 
 class _Vector(msgspec.Struct):
@@ -35,72 +25,68 @@ class _Answer(msgspec.Struct):
     usageMetadata: UsageMetadata | None = None  # noqa: N815 - Google's name
 
 
-_decode = msgspec.json.Decoder(_Asked).decode
+class _Statistics(msgspec.Struct):
+    token_count: float | None = None
+
+
+class _Counted(_Vector):
+    statistics: _Statistics | None = None
+
+
+class _Prediction(msgspec.Struct):
+    embeddings: _Counted
+
+
+class _Predicted(msgspec.Struct):
+    predictions: list[_Prediction]
+
+
 _answer = msgspec.json.Decoder(_Answer)
-_any_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_predicted = msgspec.json.Decoder(_Predicted)
 
 
 def compose(body: bytes, model: str) -> tuple[bytes, tuple[Loss, ...]]:
     """The body of `batchEmbedContents`. `model` is a resource name."""
-    try:
-        asked = _decode(body)
-    except msgspec.ValidationError as bad:
-        message, _, place = str(bad).partition(" - at `$")
-        raise BadRequest(message, place.strip("`.")) from None
-    given = [asked.input] if isinstance(asked.input, str) else asked.input
-    texts = [text for text in given if isinstance(text, str)]
-    if len(texts) != len(given):
-        raise CannotExpress("Gemini embeds texts, not lists of tokens")
+    said = asked(body, "Gemini")
     each: JSON = {"model": model}
-    if asked.dimensions is not None:
-        each["outputDimensionality"] = asked.dimensions
-    requests = [{**each, "content": {"parts": [{"text": text}]}} for text in texts]
-    return msgspec.json.encode({"requests": requests}), tuple(_losses(body))
+    if said.dimensions is not None:
+        each["outputDimensionality"] = said.dimensions
+    requests = [{**each, "content": {"parts": [{"text": text}]}} for text in said.texts]
+    return msgspec.json.encode({"requests": requests}), said.losses
 
 
-def _losses(body: bytes) -> list[Loss]:
-    known = _Asked.__struct_fields__
-    unknown = [name for name in _any_fields.decode(body) if name not in known or name == "user"]
-    return [Loss(name, "Gemini has nothing like it") for name in unknown]
+def compose_predict(body: bytes) -> tuple[bytes, tuple[Loss, ...]]:
+    """The body of Vertex AI's `predict`."""
+    said = asked(body, "Vertex AI")
+    made: JSON = {"instances": [{"content": text} for text in said.texts]}
+    if said.dimensions is not None:
+        made["parameters"] = {"outputDimensionality": said.dimensions}
+    return msgspec.json.encode(made), said.losses
 
 
-class Embedded:
-    """Gemini's embeddings as an answer of OpenAI's."""
+def embedded(ask: Ask, model: str) -> Embedded:
+    """The answer to `batchEmbedContents`."""
+    return Embedded(ask, model, _read, _broken)
 
-    def __init__(self, ask: Ask, model: str) -> None:
-        self.content_type = b"application/json"
-        self.usage: Usage | None = None
-        self.finish_reason = self.response_id = self.failure = ""
-        self.model = model
-        self.started = self.ended = False
-        self.pieces = 0
-        self._base64 = _decode(ask.body).encoding_format == "base64"
 
-    def feed(self, data: bytes) -> bytes:
-        return b""
+def predicted(ask: Ask, model: str) -> Embedded:
+    """The answer to `predict`."""
+    return Embedded(ask, model, _read_predicted, _broken)
 
-    def end(self) -> bytes:
-        return b""
 
-    def complete(self, body: bytes) -> bytes:
-        """Raises ValueError when it is no answer of `batchEmbedContents`."""
-        answer = _answer.decode(body)
-        self.started = self.ended = True
-        tokens = answer.usageMetadata.promptTokenCount if answer.usageMetadata else 0
-        if answer.usageMetadata is not None:
-            self.usage = Usage(input=tokens)
-        data = [
-            {"object": "embedding", "index": index, "embedding": self._written(vector.values)}
-            for index, vector in enumerate(answer.embeddings)
-        ]
-        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-        whole = {"object": "list", "data": data, "model": self.model, "usage": usage}
-        return msgspec.json.encode(whole)
+def _read(body: bytes) -> Vectors:
+    answer = _answer.decode(body)
+    tokens = answer.usageMetadata.promptTokenCount if answer.usageMetadata else None
+    return Vectors([vector.values for vector in answer.embeddings], tokens)
 
-    def _written(self, values: list[float]) -> list[float] | str:
-        if not self._base64:
-            return values
-        return b64encode(struct.pack(f"<{len(values)}f", *values)).decode("ascii")
 
-    def broken(self, message: str, code: str) -> bytes:
-        return msgspec.json.encode(status_of(BROKEN, message, code))
+def _read_predicted(body: bytes) -> Vectors:
+    found = [one.embeddings for one in _predicted.decode(body).predictions]
+    counts = [one.statistics.token_count if one.statistics else None for one in found]
+    told = [count for count in counts if count is not None]
+    tokens = int(sum(told)) if len(told) == len(counts) else None
+    return Vectors([one.values for one in found], tokens)
+
+
+def _broken(message: str, code: str) -> bytes:
+    return msgspec.json.encode(status_of(BROKEN, message, code))

@@ -23,7 +23,8 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from stockpot.providers.base import Ask, CannotExpress, Outgoing, UpstreamTarget
+from stockpot.providers.base import Answer, Ask, CannotExpress, Outgoing, UpstreamTarget
+from stockpot.providers.gemini import embeddings
 from stockpot.providers.gemini.compose import Composed, compose
 from stockpot.providers.gemini.wire import GeminiWire
 
@@ -111,8 +112,8 @@ class VertexWire(GeminiWire):
         self._clock = clock
 
     def outgoing(self, ask: Ask, target: UpstreamTarget) -> Outgoing:
-        if ask.endpoint == "embeddings":
-            raise CannotExpress("embeddings on Vertex AI have a format of their own")
+        if ask.endpoint == "embeddings" and ask.dialect == "gemini":
+            raise CannotExpress("Gemini's embedContent is not a format of Vertex AI")
         return super().outgoing(ask, target)
 
     def path(self, target: UpstreamTarget, verb: str) -> str:
@@ -136,6 +137,13 @@ class VertexWire(GeminiWire):
 
     def compose(self, ask: Ask, target: UpstreamTarget) -> Composed:
         return compose(ask.prompt, target.model, vertex=True)
+
+    def _embedding(self, ask: Ask, target: UpstreamTarget) -> Outgoing:
+        body, losses = embeddings.compose_predict(ask.body)
+        return Outgoing(self.path(target, "predict"), self.headers(target), body, losses)
+
+    def _embedded(self, ask: Ask, target: UpstreamTarget) -> Answer:
+        return embeddings.predicted(ask, target.model)
 
     def _count(self, made: Composed, target: UpstreamTarget) -> Outgoing:
         body = _encode(made.body)

@@ -62,7 +62,7 @@ class GeminiWire:
                 passing.usage = Usage()
             return passing
         if ask.endpoint == "embeddings":
-            return embeddings.Embedded(ask, target.model)
+            return self._embedded(ask, target)
         assert ask.spoken is not None
         writer = ask.spoken.writer(ask)
         if ask.endpoint == "count_tokens":
@@ -101,6 +101,9 @@ class GeminiWire:
         request = {"model": resource(target.model), **made.body}
         body = _encode({"generateContentRequest": request})
         return Outgoing(self.path(target, "countTokens"), self.headers(target), body, made.losses)
+
+    def _embedded(self, ask: Ask, target: UpstreamTarget) -> Answer:
+        return embeddings.embedded(ask, target.model)
 
     def _embedding(self, ask: Ask, target: UpstreamTarget) -> Outgoing:
         body, losses = embeddings.compose(ask.body, resource(target.model))
