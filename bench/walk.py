@@ -104,9 +104,7 @@ async def main(
         gateway = gateway_of(spool, client, view)
         asked = prompted(prompt) if prompt else request(4000, stream=stream)
         inward = FakeTransport()
-        connection = HttpServer(gateway).protocol_factory()
-        assert isinstance(connection, ServerConnection)
-        connection.connection_made(inward)
+        connection = connected(gateway, inward)
         outward = await upstream(client, rig)
         answer = STREAM if stream else (RESPONSE,)
         if cached:
@@ -130,6 +128,13 @@ async def main(
         if profile:
             pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
         spool.close()
+
+
+def connected(gateway: Gateway, client: FakeTransport) -> ServerConnection:
+    connection = HttpServer(gateway).protocol_factory()
+    assert isinstance(connection, ServerConnection)
+    connection.connection_made(client)
+    return connection
 
 
 def spool_in(folder: Path) -> Spool:
