@@ -55,7 +55,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     def headers(self) -> tuple[tuple[str, str], ...]:
         """The credential, in the style that the vendor expects."""
-        said = self._settings()
+        said = self.settings()
         secret = self.secret if said is None else said.get("api_key", "")
         if not secret:
             return ()
@@ -65,13 +65,14 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     def options(self) -> dict[str, str]:
         """Settings of the wire: a secret of several parts is a JSON object that holds them."""
-        said = dict(self._settings() or {})
+        said = dict(self.settings() or {})
         said.pop("api_key", None)
+        said.pop("default_region", None)
         if self.refuses:
             said["refuses"] = ",".join(self.refuses)
         return said
 
-    def _settings(self) -> dict[str, str] | None:
+    def settings(self) -> dict[str, str] | None:
         """What a secret says that is a JSON object; a service account's key file is one setting."""
         if not self.secret.startswith("{"):
             return None
@@ -100,7 +101,8 @@ def offer_of(
 ) -> Offer:
     """A vendor's row with what a user, the environment or a probe adds to it."""
     made = _offer_of(vendor, name, base_url, origin, secret, secret_hint, models, created_ms)
-    region = made.options().get("region", "")
+    said = made.settings() or {}
+    region = said.get("region") or said.get("default_region", "")
     if vendor.wire != "bedrock" or base_url != vendor.base_url or not region:
         return made
     there = base_url.replace("us-east-1", region)  # nobody said where, but the credential does

@@ -19,9 +19,10 @@ _AWS_PARTS = (
     ("access_key_id", (AWS,)),
     ("secret_access_key", ("AWS_SECRET_ACCESS_KEY",)),
     ("session_token", ("AWS_SESSION_TOKEN",)),
-    ("region", ("AWS_REGION", "AWS_DEFAULT_REGION")),
+    ("default_region", ("AWS_REGION", "AWS_DEFAULT_REGION")),
 )
-"""Parts of the secret, and the variables that hold them (the AWS SDKs' reference guide)."""
+"""Parts of the secret, and the variables that hold them (the AWS SDKs' reference guide). The region
+counts where no address says another one."""
 
 
 class Unresolved(InvalidInput):

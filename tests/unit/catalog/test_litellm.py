@@ -308,6 +308,8 @@ def test_bedrock_is_at_its_region_and_model_parameters_are_the_clients() -> None
     assert found.definitions["providers"]["bedrock"]["base_url"].endswith(
         "bedrock-runtime.eu-central-1.amazonaws.com"
     )
+    assert found.definitions["providers"]["bedrock"]["secret"] == "env:AWS_ACCESS_KEY_ID"
+    assert not {path for path in lost(found) if "aws_" in path}
     reasons = {finding.path.rpartition(".")[2]: finding.reason for finding in found.unmapped}
     assert "client" in reasons["temperature"]
     assert "prices" in reasons["input_cost_per_token"]

@@ -111,9 +111,15 @@ def test_aws_key_id_stands_for_all_variables_of_its_credential() -> None:
         resolve_secret("env:AWS_ACCESS_KEY_ID", environ)
     environ |= {"AWS_SECRET_ACCESS_KEY": "s/1", "AWS_REGION": "eu-north-1"}
     target = target_of(row, resolve_secret("env:AWS_ACCESS_KEY_ID", environ))
-    said = {"access_key_id": "AKID", "secret_access_key": "s/1", "region": "eu-north-1"}
+    said = {"access_key_id": "AKID", "secret_access_key": "s/1"}
     assert (target.headers, target.options) == ((), said)
     assert "eu-north-1" in target.base_url
+    there = row.base_url.replace("us-east-1", "sa-east-1")
+    elsewhere = offer_of(
+        row, name="b", base_url=there, origin="console",
+        secret=resolve_secret("env:AWS_ACCESS_KEY_ID", environ),
+    )  # fmt: skip
+    assert (elsewhere.base_url, elsewhere.options()) == (there, said)
     environ["AWS_SESSION_TOKEN"] = "t"
     assert json.loads(resolve_secret("env:AWS_ACCESS_KEY_ID", environ))["session_token"] == "t"
     with pytest.raises(Unresolved, match="not set"):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from stockpot.catalog.litellm.findings import Findings
+from stockpot.catalog.references import AWS
 from stockpot.providers import Vendor, vendors
 
 ENVIRON = "os.environ/"
@@ -48,6 +49,7 @@ _BY_MODEL = (
 )
 """What a model without a prefix is, by how its name begins."""
 
+_AWS_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _ENDS_WITH = {
     "azure-openai": "/openai/v1",
     "anthropic": "/v1",
@@ -160,12 +162,13 @@ class Providers:
                 f"{path}.api_key",
                 f"a secret stands in the file; put it into the variable {variable} instead",
             )
-        for key in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token"):
-            if key in params:
+        keys = [key for key in _AWS_KEYS if key in params]
+        for key in keys:
+            if params[key] != ENVIRON + key.upper():
                 self._findings.remark(
-                    f"{path}.{key}", f"give Bedrock's key in the variable {variable} instead"
+                    f"{path}.{key}", f"it is taken from the variable {key.upper()} instead"
                 )
-        return f"env:{variable}"
+        return f"env:{AWS if keys else variable}"
 
     def _named(self, vendor: Vendor, address: str, secret: str) -> str:
         identity = (vendor.name, address, secret)
