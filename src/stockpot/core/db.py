@@ -98,6 +98,12 @@ def copy_sqlite(source: Path, target: Path) -> None:
         reading.close()
 
 
+def storable(text: str) -> str:
+    """Text from outside as every store takes it: Postgres refuses NUL, both refuse halves of a
+    surrogate pair."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def migrate(connection: sa.Connection, revision: str = "head") -> None:
     """Bring the schema to a revision, inside the caller's transaction."""
     if revision == "head" and schema_revision(connection) == newest_revision():

@@ -14,6 +14,7 @@ import msgspec
 import sqlalchemy as sa
 import zstandard
 
+from stockpot.core.db import storable
 from stockpot.evals.models import (
     OVER,
     GateResult,
@@ -280,6 +281,8 @@ def between(c: sa.Connection, project: str, from_ms: int, to_ms: int) -> list[tu
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
     if isinstance(value, (GateResult, Progress)):
         return value.model_dump(mode="json")
     if isinstance(value, tuple):

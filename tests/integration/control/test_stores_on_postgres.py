@@ -82,6 +82,11 @@ def keep_rightsizing(c: sa.Connection) -> RightsizeRun:
     assert rightsizing.listed(c, "p", 5) == (runs[1], runs[0])
     assert rightsizing.applied(c, "p") == ()
     told = {"spent_nano": 10**13, "finished_ms": BIG_MS, "arms": runs[0].arms[:1], "report": None}
+    rightsizing.change(c, "size_1", error="503: a\x00b \ud800")  # what a vendor may answer
+    failed = rightsizing.by_id(c, "size_1")
+    assert failed is not None
+    assert failed.error == "503: a\ufffdb ?"
+    rightsizing.change(c, "size_1", error="")
     rightsizing.change(c, "size_0", experiment="exp", notes=("a", "b"), **told)
     (applied,) = rightsizing.applied(c, "p")
     assert (applied.spent_nano, applied.notes, len(applied.arms)) == (10**13, ("a", "b"), 1)

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import BaseModel
 
+from stockpot.core.db import storable
 from stockpot.pipelines.rightsize.models import RightsizeRun
 
 metadata = sa.MetaData()
@@ -73,6 +74,8 @@ def change(c: sa.Connection, run_id: str, **values: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, tuple):
