@@ -51,6 +51,9 @@ class Sketch:
     def merge(self, other: Sketch) -> None:
         """Afterwards this sketch equals one that saw both streams, bit for bit."""
         bins = self.bins
+        if not bins:  # the first of several, which is most of them
+            bins.update(other.bins)
+            return
         for bucket, count in other.bins.items():
             bins[bucket] = bins.get(bucket, 0) + count
 
@@ -97,6 +100,8 @@ class Sketch:
         if type(counts) is list:
             for bucket in counts:
                 bins[bucket] = bins.get(bucket, 0) + 1
+        elif not bins:
+            bins.update(cast("dict[int, int]", counts))
         else:
             for bucket, count in cast("dict[int, int]", counts).items():
                 bins[bucket] = bins.get(bucket, 0) + count

@@ -108,7 +108,10 @@ def overview(
     fitting = [width for width in WIDTHS if bucket % width == 0]
     charted = _charted(series, where) if bucket_ms else []
     for at, number, *row in rollup_rows(connection, start, end, fitting, charted):
-        buckets[at - at % bucket].of(series[number]).merge_row(row)
+        about = series[number]
+        figures = buckets[at - at % bucket].of(about)
+        # What is no call tells a chart its tokens and cost alone.
+        figures.merge_row(row) if about["is_root"] else figures.merge_sums(row)
     by_series: dict[int, Tally] = {}
     parts = [number for number, about in series.items() if about["kind"] != WHOLE]
     for _, number, *row in rollup_rows(connection, start, end, WIDTHS, parts):

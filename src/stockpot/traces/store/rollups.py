@@ -147,6 +147,13 @@ class Figures:
 
     def merge_row(self, row: Sequence[Any]) -> None:
         """Add a row of the table: `COLUMNS`, in their order."""
+        self.merge_sums(row)
+        for sketch, blob in ((self.latency, row[8]), (self.ttft, row[9]), (self.tpot, row[10])):
+            if blob:
+                sketch.merge_decoded(decoded(blob))
+
+    def merge_sums(self, row: Sequence[Any]) -> None:
+        """Add a row without its sketches, which are most of the work."""
         self.spans += row[0]
         self.unpriced += row[1]
         self.input_tokens += row[2]
@@ -155,9 +162,6 @@ class Figures:
         self.cache_write_tokens += row[5]
         self.reasoning_tokens += row[6]
         self.cost_nano += row[7]
-        self.latency.merge_decoded(decoded(row[8]))
-        self.ttft.merge_decoded(decoded(row[9]))
-        self.tpot.merge_decoded(decoded(row[10]))
         self.saved_nano += row[11]
         self.cache_hits += row[12]
 
