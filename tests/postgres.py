@@ -10,6 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
+from stockpot.core.db import migrate
+
 
 @cache
 def _server() -> Any:
@@ -25,7 +29,30 @@ def _server() -> Any:
 
 def fresh_database() -> str:
     """The URL of an empty database."""
+    return _url(_made())
+
+
+def migrated_database() -> str:
+    """The URL of a database with the newest schema and no row."""
+    return _url(_made(f"TEMPLATE {_template()}"))
+
+
+@cache
+def _template() -> str:
+    """The name of a database that is migrated once; nobody may be connected to it."""
+    name = _made()
+    engine = sa.create_engine(_url(name).replace("postgresql://", "postgresql+psycopg://", 1))
+    with engine.begin() as connection:
+        migrate(connection)
+    engine.dispose()
+    return name
+
+
+def _made(how: str = "") -> str:
     name = f"t{uuid.uuid4().hex}"
-    server = _server()
-    server.psql(f"CREATE DATABASE {name}")
-    return str(server.get_uri(name))
+    _server().psql(f"CREATE DATABASE {name} {how}")
+    return name
+
+
+def _url(name: str) -> str:
+    return str(_server().get_uri(name))

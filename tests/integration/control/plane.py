@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,9 @@ from fastapi import FastAPI
 from stockpot.app import control_app
 from stockpot.core import config
 from stockpot.core.config import Settings
+from stockpot.core.db import migrate
 from stockpot.core.instance import Instance
-from tests.postgres import fresh_database
+from tests.postgres import migrated_database
 
 ADDRESS = "http://127.0.0.1:4001"
 
@@ -70,12 +74,26 @@ class Plane:
         await self._stack.aclose()
 
 
+@cache
+def _migrated() -> Path:
+    """A store with the newest schema and no row: a test of a plane need not wait for migrations."""
+    path = Path(tempfile.mkdtemp(prefix="stockpot-plane-")) / "control.db"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        migrate(connection)
+    engine.dispose()
+    return path
+
+
 @contextlib.asynccontextmanager
 async def running(home: Path, **changes: Any) -> AsyncIterator[Plane]:
     """A control plane from its start to its end. It finds nothing of this machine by itself."""
     settings = config.load({"STOCKPOT_HOME": str(home)})
     settings = settings.replaced(**{"discover": False, "workers": 2, **changes})
     instance = Instance(settings.home)
+    if not settings.database_url and not instance.control_db.exists():
+        instance.home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_migrated(), instance.control_db)
     app = control_app(settings, instance, watch=True)
     plane = Plane(app, settings, instance)
     async with app.router.lifespan_context(app):
@@ -86,6 +104,6 @@ async def running(home: Path, **changes: Any) -> AsyncIterator[Plane]:
 @pytest.fixture(params=["sqlite", "postgres"])
 async def plane(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Plane]:
     """A fresh instance, on each kind of store."""
-    url = fresh_database() if request.param == "postgres" else ""
+    url = migrated_database() if request.param == "postgres" else ""
     async with running(tmp_path / "home", database_url=url) as fresh:
         yield fresh
