@@ -14,7 +14,7 @@ JOBS ?= 3
 BIN := .venv/bin
 DONE := .cache/done
 MODELS := smollm2-135m minilm-l6-v2
-PYTEST := $(BIN)/pytest -q --dist loadscope
+PYTEST := $(BIN)/pytest -q --dist loadscope --no-loadscope-reorder
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
   --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
@@ -30,8 +30,10 @@ up: env console models  ## set up everything and run the product
 	$(BIN)/stockpot up
 
 ##@ Test
-test: env node check web console test-models  ## everything that CI runs
+test:  ## everything that CI runs
+	$(MAKE) --no-print-directory --jobs 2 checked
 	$(PYTEST) -n $(JOBS) tests
+checked: env node check web console test-models
 unit: env  ## no I/O, seconds
 	$(PYTEST) -n $(JOBS) tests/unit
 integration: env node console test-models  ## real servers and processes
@@ -102,5 +104,5 @@ $(CONSOLE): $(CONSOLE_SOURCES) web/node_modules/.package-lock.json
 help:
 	@awk -F ':.*## ' '/^##@/ {print "\n" substr($$0, 5)} / ## / && !/awk/ {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-.PHONY: up test unit integration e2e docs web check bench nightly env node console models \
+.PHONY: up test checked unit integration e2e docs web check bench nightly env node console models \
   test-models format lock clean help

@@ -12,10 +12,11 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 REPO = Path(__file__).resolve().parents[1]
 MODELS_HOME = REPO / ".cache/home"
@@ -87,6 +88,32 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in set(left)]
+    longest: dict[str, float] = {}
+    for item in items:
+        marked = item.get_closest_marker("timeout")
+        longest[_module(item.nodeid)] = max(
+            longest.get(_module(item.nodeid), 0.0), marked.args[0] if marked else 0.0
+        )
+    # Modules that may take long begin first: at the end no process waits for one that came late.
+    items.sort(key=lambda item: -longest[_module(item.nodeid)])
+
+
+def _module(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _Modules(config, log)
+
+
+class _Modules(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives whole modules to processes; those that share a running console go to one of them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return CONSOLE if nodeid.startswith(CONSOLE) else _module(nodeid)
+
+
+CONSOLE = "tests/e2e/console/"
 
 
 def _has_libraries(item: pytest.Item) -> bool:

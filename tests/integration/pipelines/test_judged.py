@@ -13,7 +13,7 @@ from tests.integration.evals.test_judges import Bench, annotated, bench, verdict
 
 __all__ = ["bench"]
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 ROWS = 40
 MODELS = ("large", "small", "tiny")

@@ -18,7 +18,7 @@ import pytest
 from tests.integration.pipelines.recorded_models import by_model, client_of, data_set, played
 from tests.running import Instance, eventually, running
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 PRICES = {"chef-large": (10.0, 30.0), "chef-small": (0.5, 1.5), "chef-tiny": (0.1, 0.4)}
 ASKED = (

@@ -12,7 +12,7 @@ import pytest
 
 from tests.running import BIN, Instance, eventually, running
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e47{:02x}"
 TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]

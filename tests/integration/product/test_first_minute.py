@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.product.conftest import Product
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240), pytest.mark.xdist_group("product")]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300), pytest.mark.xdist_group("product")]
 
 
 @pytest.mark.needs("smollm2-135m")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.running import Instance
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 CPU_S = 15
 """CPU seconds of everything until it is ready; wall time tells more of a machine's other work.
