@@ -27,6 +27,8 @@ LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NOT_SETTINGS = {
     "STOCKPOT_KEY": "the reader's own variable in examples, and the SDKs'",
+    "STOCKPOT_TOKEN": "of a command line that speaks to another host",
+    "STOCKPOT_GATEWAY": "of a command line that speaks to another host",
     **dict.fromkeys(
         (
             "STOCKPOT_URL", "STOCKPOT_TRACES_URL", "STOCKPOT_OBSERVE", "STOCKPOT_SERVICE",
