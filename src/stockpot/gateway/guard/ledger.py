@@ -40,6 +40,13 @@ class Ledger:
                 (failure.rule, failure.rail, where, action, False, why), Counter()
             )
 
+    def took(self, said: Iterable[Ran]) -> None:
+        """Add what rails took of a text in which they found nothing."""
+        us = self._us
+        for ran in said:
+            us[ran.rule] = us.get(ran.rule, 0.0) + ran.us
+            self.us += ran.us
+
     def raise_to(self, action: str) -> None:
         """Keep the strongest action of all."""
         if STRENGTH[action] > STRENGTH[self.action]:

@@ -95,18 +95,20 @@ class Findings:
             self.jobs.append(Job(slot, number, where, text, [], (), True))
             return
         cleared = self.entry.cleared
-        name = b"" if slot.history else cleared.name(where, text)
+        said_once = slot.history or where == "output"  # no answer is worth remembering
+        name = b"" if said_once else cleared.name(where, text)
         if name in cleared:
             return
         said = policy.run(where, text)
         rules = () if slot.history else self.entry.away.get(where, ())
         if rules:
             self.jobs.append(Job(slot, number, where, text, said, rules, False))
+        elif "[" not in text and policy.clean(said):  # which a vault may have to hide
+            self._ledger.took(said)
+            if name:
+                cleared.add(name)
         else:
             outcome = policy.settle(where, text, said, self._vault)
-            clean = not (outcome.hits or outcome.shadowed or outcome.failed)
-            if clean and name and "[" not in text:  # which a vault may have to hide
-                cleared.add(name)
             self._settle(slot, number, outcome, where, said)
 
     def _policy_for(self, slot: Slot) -> CompiledPolicy:
