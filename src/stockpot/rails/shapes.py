@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-_WORDS = bytes(32 if code in b" \t\r\n\v\f" else 97 for code in range(256))
 _DIGITS = bytes(48 if 48 <= code < 58 else 32 for code in range(256))
 
 
@@ -18,20 +17,6 @@ def has(text: str, needle: str) -> bool:
     """Whether a text holds a needle of several characters whose first one is rare: most often one
     search at the speed of memchr says no."""
     return needle[0] in text and needle in text
-
-
-def long_words(text: str, size: int) -> list[str]:
-    """The words of at least so many characters, in order."""
-    data = text.encode("utf-8", "surrogatepass")
-    shape, least = data.translate(_WORDS), b"a" * size
-    found: list[str] = []
-    at = shape.find(least)
-    while at >= 0:
-        end = shape.find(b" ", at)
-        end = len(data) if end < 0 else end
-        found += data[shape.rfind(b" ", 0, at) + 1 : end].decode("utf-8", "surrogatepass").split()
-        at = shape.find(least, end)
-    return [word for word in found if len(word) >= size]
 
 
 def digits_in(text: str) -> bytes:

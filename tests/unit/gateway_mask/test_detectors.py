@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.secret_examples import examples
 from stockpot.gateway.mask import DETECTORS, mask_text
 from stockpot.gateway.mask.detectors import is_card
 
@@ -162,3 +163,14 @@ def test_no_text_takes_long_however_contrived(piece):
     mask_text(text)
     long = time.process_time() - begun
     assert long < 10  # ordinary is 0.1; what grows with the square takes a minute
+
+
+def test_keys_of_every_known_vendor_are_kept_out_and_what_looks_like_one_stays():
+    kept, left = [], []
+    for text, label, kind in examples(each=4):
+        masked = mask_text(text)
+        if label and kind != "password" and masked == text:
+            kept.append((kind, text))
+        if not label and "SECRET" in masked:
+            left.append((kind, masked))
+    assert (kept, left) == ([], [])

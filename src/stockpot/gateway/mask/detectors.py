@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from stockpot.core.secret_forms import AROUND, VENDORS, long_words
+
 Span = tuple[int, int]
 
 
@@ -35,50 +37,69 @@ def _stands_free(text: str, at: int) -> bool:
     return text[max(0, at - 2) : at] in ("\\n", "\\r", "\\t", "\\b", "\\f")
 
 
-def _prefixed(rows: dict[str, str]) -> Callable[[str], Iterator[Span]]:
-    """Finds words that begin with a fixed text; each row says what has to follow it."""
-    compiled = [(prefix, re.compile(rest, re.ASCII).match) for prefix, rest in rows.items()]
-
-    def find(text: str) -> Iterator[Span]:
-        for prefix, rest in compiled:
-            at = text.find(prefix)
-            while at >= 0:
-                found = rest(text, at + len(prefix)) if _stands_free(text, at) else None
-                if found is not None:
-                    yield at, found.end()
-                at = text.find(prefix, found.end() if found else at + len(prefix))
-
-    return find
+def _begun(
+    text: str, head: str, rest: Callable[[str, int], re.Match[str] | None]
+) -> Iterator[Span]:
+    """What begins with a fixed text and goes on as `rest` says. It stands free of words before it,
+    unless it begins with a sign."""
+    at = text.find(head)
+    while at >= 0:
+        free = not head[0].isalnum() or _stands_free(text, at)
+        found = rest(text, at + len(head)) if free else None
+        if found is not None:
+            yield at, found.end()
+        at = text.find(head, found.end() if found else at + len(head))
 
 
-_private_keys = _prefixed(
-    {
-        "-----BEGIN ": r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-        r"(?:[\s\S]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|[\s\S]*)"
-    }
+_PRIVATE_KEY = re.compile(
+    r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:[\s\S]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|[\s\S]*)",
+    re.ASCII,
 )
+
+
+def _private_keys(text: str) -> Iterator[Span]:
+    return _begun(text, "-----BEGIN ", _PRIVATE_KEY.match)
+
+
 _LONG = r"[A-Za-z0-9_-]{16,}"
-_secrets = _prefixed(
-    {
-        "sk-": _LONG,
-        "rk-": _LONG,
-        "pk-": _LONG,
-        "sk_": _LONG,
-        "rk_": _LONG,
-        "AKIA": r"[A-Z0-9]{16}(?![A-Za-z0-9])",
-        "ASIA": r"[A-Z0-9]{16}(?![A-Za-z0-9])",
-        "ghp_": r"[A-Za-z0-9]{20,}",
-        "gho_": r"[A-Za-z0-9]{20,}",
-        "ghs_": r"[A-Za-z0-9]{20,}",
-        "ghu_": r"[A-Za-z0-9]{20,}",
-        "ghr_": r"[A-Za-z0-9]{20,}",
-        "github_pat_": r"[A-Za-z0-9_]{20,}",
-        "glpat-": _LONG,
-        "xox": r"[abeoprs]-[A-Za-z0-9-]{10,}",
-        "AIza": r"[A-Za-z0-9_-]{35}",
-        "hf_": r"[A-Za-z0-9]{30,}",
-    }
-)
+_KEYS = {
+    "sk-": _LONG,
+    "rk-": _LONG,
+    "pk-": _LONG,
+    "sk_": _LONG,
+    "rk_": _LONG,
+    "ghp_": r"[A-Za-z0-9]{20,}",
+    "gho_": r"[A-Za-z0-9]{20,}",
+    "ghs_": r"[A-Za-z0-9]{20,}",
+    "ghu_": r"[A-Za-z0-9]{20,}",
+    "ghr_": r"[A-Za-z0-9]{20,}",
+    "github_pat_": r"[A-Za-z0-9_]{20,}",
+    "glpat-": _LONG,
+    "xox": r"[abeoprs]-[A-Za-z0-9-]{10,}",
+    "AIza": r"[A-Za-z0-9_-]{35}",
+    "hf_": r"[A-Za-z0-9]{30,}",
+}
+"""What begins with these is taken out whole, however long it is and whatever a vendor says."""
+_FORMS = [(head, re.compile(rest, re.ASCII).match) for head, rest in _KEYS.items()] + [
+    (head, re.compile(rest, re.ASCII).match)
+    for kind, head, rest in VENDORS
+    if kind != "PRIVATE_KEY" and not head.startswith(tuple(_KEYS))
+]
+_SHORTEST_KEY = 14
+
+
+def _secrets(text: str) -> Iterator[Span]:
+    """Keys in the forms of their vendors; each is a long word, which most texts do not have."""
+    long = " ".join(long_words(text, _SHORTEST_KEY))
+    if not long:
+        return
+    for head, rest in _FORMS:
+        if head in long:
+            yield from _begun(text, head, rest)
+    for _, sign, form in AROUND:
+        if sign in long:
+            yield from (found.span() for found in form.finditer(text))
 
 
 _CREDENTIAL = re.compile(r"(?=[A-Za-z._~+/-]*[0-9=])[A-Za-z0-9._~+/-]{12,}={0,2}")
