@@ -30,7 +30,6 @@ from stockpot.stats import (
     BURN_IN,
     Band,
     Sums,
-    boundary,
     difference_sequence,
     holm,
     mean_sequence,
@@ -40,6 +39,7 @@ from stockpot.stats import (
     share_spread,
     spread_of,
     warm,
+    widest,
 )
 from stockpot.traces import UnitSums
 
@@ -142,7 +142,7 @@ def _mean(metric: Metric, arm: str, sums: UnitSums, alpha: float) -> ArmMean:
         share = min(max(sums.total, 0.0), float(sums.n))
         band = proportion_sequence(share, sums.n, alpha)
     else:
-        band = mean_sequence(sums.n, sums.total, sums.squares, alpha)
+        band = mean_sequence(sums.n, sums.total, sums.squares, alpha, observed=sums.calls)
     low, high = _ends(band)
     return ArmMean(arm=arm, n=sums.n, mean=sums.total / sums.n, low=low, high=high)
 
@@ -168,11 +168,13 @@ def _difference(
     else:
         level *= 1 - EARLY if metric.kind == "proportion" else 1
         pair = _pair(metric, sums, control)
-        band = difference_sequence(*pair, level, adjusted=past)
+        calls = sums.calls + control.calls
+        band = difference_sequence(*pair, level, adjusted=past, observed=calls)
         shifted = pair[1] if not metric.relative else _scaled(pair[1], _factor(metric))
         beyond = non_inferior_sequence(
             pair[0], shifted, 0.0 if metric.relative else margin,
             higher_is_better=metric.direction == "up", alpha=level, adjusted=past,
+            observed=calls,
         )  # fmt: skip
         harmed, holds = beyond.refuted, beyond.holds
     low, high = _ends(band)
@@ -415,20 +417,21 @@ def _units_left(
         distance = sign * d.difference + d.margin
         pair = _pair(metric, sums, control)
         spread = sum(float(spread_of(*one[:3])[1]) for one in pair)
-        wanted = _size(distance, spread, level_of(experiment, metric))
+        again = (sums.calls + control.calls) / (sums.n + control.n)
+        wanted = _size(distance, spread, level_of(experiment, metric), again)
         if wanted is not None:
             needed.append(max(0, wanted - min(sums.n, control.n)))
     return min(needed, default=None)
 
 
-def _size(distance: float, spread: float, level: float) -> int | None:
-    """Units of each arm at which the sequence is as wide as the distance; None where it takes more
-    than anybody has."""
+def _size(distance: float, spread: float, level: float, again: float) -> int | None:
+    """Units of each arm at which the sequence is as wide as the distance, where each comes `again`
+    so often; None where it takes more than anybody has."""
     if distance <= 0:
         return None
     n = BURN_IN
     while n < _NEVER:
-        if boundary(2 * n, level) * math.sqrt(spread / n) <= distance:
+        if widest(2 * n, 2 * n * again, level) * math.sqrt(spread / n) <= distance:
             return n
         n = math.ceil(n * 1.1)
     return None

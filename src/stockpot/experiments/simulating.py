@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from stockpot.stats import (
     TUNED,
     binomial_interval,
-    boundary,
     ratio_evidence,
     share_spread,
     spread_of,
     warm,
+    widest,
 )
 
 Floats = NDArray[np.float64]
@@ -30,7 +30,7 @@ _CHUNK = 50
 """Experiments that are simulated at once: their arrays stay in the processor's cache."""
 _NAIVE = 1.959963984540054
 _RARE = 0.05
-_CALLS_OF_A_UNIT = 4
+_LEAST_UNITS = 250
 
 Method = Literal["sequence", "t test at every look", "t test once, at the end"]
 METHODS: tuple[Method, ...] = ("sequence", "t test at every look", "t test once, at the end")
@@ -94,9 +94,11 @@ class Simulated(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """One chunk at its looks: units and standardised differences, an experiment to a row."""
+    """One chunk at its looks: units, what they were observed, and standardised differences, an
+    experiment to a row."""
 
     n: NDArray[np.int64]
+    observed: NDArray[np.int64]
     z: Floats
     ready: NDArray[np.bool_]
 
@@ -135,29 +137,42 @@ def _share(draw: np.random.Generator, shape: tuple[int, int]) -> Floats:
     return (draw.random(shape) < _RARE).astype(np.float64)
 
 
+class Returning(NamedTuple):
+    """Units that come back, `calls` times each on average, and whose means move meanwhile. They
+    differ among themselves by `own` times what their calls do. At `worst` the sequence is narrowest
+    where all units have come, and from then on only their means move."""
+
+    calls: int
+    own: float
+    worst: bool
+
+
 Draw = Callable[[np.random.Generator, tuple[int, int]], Floats]
-SCENARIOS: dict[str, Draw | None] = {
+SCENARIOS: dict[str, Draw | Returning] = {
     "a mean, even": _normal,
     "a mean, skewed like cost": _skewed,
     "a share of 5 %": _share,
-    "a mean of units that come back": None,
+    "a mean of units that come back": Returning(4, 1.0, worst=False),
+    "a mean of units that stay and call on": Returning(40, 0.0, worst=True),
 }
-"""None: units are seen again and again, and their means move."""
 
 
 def _errors(
-    setting: Setting, name: str, draw: Draw | None, numbers: np.random.Generator
+    setting: Setting, name: str, draw: Draw | Returning, numbers: np.random.Generator
 ) -> Iterator[ErrorRate]:
     share = draw is _share
+    tuned = setting.tuned
+    if isinstance(draw, Returning) and draw.worst:
+        tuned = _units(setting, draw)
     found = dict.fromkeys(METHODS, 0)
     for size in _chunks(setting.simulations):
         chunk = (size, setting.units)
         seen = (
-            _returning(setting, numbers, size)
-            if draw is None
+            _returning(setting, numbers, size, draw)
+            if isinstance(draw, Returning)
             else _looked(setting, numbers, draw(numbers, chunk), share=share)
         )
-        for method, many in _found(setting, seen).items():
+        for method, many in _found(setting._replace(tuned=tuned), seen).items():
             found[method] += int(many.any(axis=1).sum())
     for method, errors in found.items():
         yield _rate(name, method, errors, setting.simulations, setting.alpha)
@@ -171,7 +186,8 @@ def _rate(scenario: str, method: str, errors: int, of: int, nominal: float) -> E
 def _found(setting: Setting, seen: Seen) -> dict[Method, NDArray[np.bool_]]:
     """At which looks each method finds a difference."""
     strength = np.abs(seen.z)
-    sequence = (strength > boundary(seen.n, setting.alpha, setting.tuned)) & seen.ready
+    wide = widest(seen.n, seen.observed, setting.alpha, setting.tuned)
+    sequence = (strength > wide) & seen.ready
     naive = (strength > _NAIVE) & seen.ready
     return dict(zip(METHODS, (sequence, naive, naive[:, -1:]), strict=True))
 
@@ -198,7 +214,7 @@ def _looked(
     squared = values * values
     n_1, t_1, q_1 = (_so_far(x, ends) for x in (treated, treated * values, treated * squared))
     total, squares = _so_far(values, ends), _so_far(squared, ends)
-    return _seen((n_1, t_1, q_1), (ends - n_1, total - t_1, squares - q_1), share=share)
+    return _seen((n_1, t_1, q_1), (ends - n_1, total - t_1, squares - q_1), ends, share=share)
 
 
 def _so_far(values: Floats, ends: NDArray[np.int64]) -> Floats:
@@ -208,7 +224,10 @@ def _so_far(values: Floats, ends: NDArray[np.int64]) -> Floats:
     return sums
 
 
-def _seen(one: tuple[Any, Any, Any], other: tuple[Any, Any, Any], *, share: bool = False) -> Seen:
+def _seen(
+    one: tuple[Any, Any, Any], other: tuple[Any, Any, Any], observed: NDArray[np.int64], *,
+    share: bool = False,
+) -> Seen:  # fmt: skip
     """As `stats.difference_sequence` and `stats.proportion_difference_sequence` look at sums."""
     n_1, n_0 = np.maximum(one[0], 1), np.maximum(other[0], 1)
     mean_1, variance_1 = spread_of(n_1, *one[1:])
@@ -217,26 +236,30 @@ def _seen(one: tuple[Any, Any, Any], other: tuple[Any, Any, Any], *, share: bool
         variance_1, variance_0 = share_spread(one[1], n_1), share_spread(other[1], n_0)
     se = np.sqrt(variance_1 / n_1 + variance_0 / n_0)
     z = np.divide(mean_1 - mean_0, se, out=np.zeros_like(se), where=se > 0)
-    return Seen((one[0] + other[0]), z, warm(one[0], other[0]))
+    return Seen((one[0] + other[0]), observed, z, warm(one[0], other[0]))
 
 
-def _returning(setting: Setting, numbers: np.random.Generator, size: int) -> Seen:
-    """Calls of units that come back: a unit counts once, with the mean of its calls so far, and
-    differs from other units by as much as its calls do among themselves."""
-    calls, units = setting.units, max(1, setting.units // _CALLS_OF_A_UNIT)
+def _units(setting: Setting, back: Returning) -> int:
+    """How many units there are whose calls are as many as the setting's units."""
+    return min(setting.units, max(_LEAST_UNITS, setting.units // back.calls))
+
+
+def _returning(setting: Setting, numbers: np.random.Generator, size: int, back: Returning) -> Seen:
+    """Calls of units that come back: a unit counts once, with the mean of its calls so far."""
+    calls, units = setting.units, _units(setting, back)
     ends = _ends(setting, calls)
     sums = np.zeros((2, 3, size, ends.size))
     begins = np.concatenate(([0], ends[:-1]))
     for row in range(size):
         unit = numbers.integers(0, units, calls)
         own = numbers.standard_normal(units)
-        values = own[unit] + numbers.standard_normal(calls)
+        values = back.own * own[unit] + numbers.standard_normal(calls)
         treated = (numbers.random(units) < setting.split)[unit]
         steps = _steps(unit, values)
         for arm, chosen in enumerate((~treated, treated)):
             picked = np.where(chosen, steps, 0.0)
             sums[arm, :, row] = np.add.reduceat(picked, begins, axis=1).cumsum(axis=1)
-    return _seen(tuple(sums[1]), tuple(sums[0]))
+    return _seen(tuple(sums[1]), tuple(sums[0]), ends)
 
 
 def _steps(unit: NDArray[np.int64], values: Floats) -> Floats:

@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         share_spread,
         spread_of,
         warm,
+        widest,
     )
 else:
     __getattr__ = lazily(
@@ -93,7 +94,7 @@ else:
             "sampled": "Weighted weighted_mean",
             "sequences": "BURN_IN TUNED Band NonInferiority Sums boundary difference_sequence "
             "mean_sequence non_inferior_sequence proportion_difference_sequence "
-            "proportion_sequence share_spread spread_of warm",
+            "proportion_sequence share_spread spread_of warm widest",
         },
     )
 
@@ -165,5 +166,6 @@ __all__ = [
     "sum_to_come",
     "warm",
     "weighted_mean",
+    "widest",
     "wilson",
 ]

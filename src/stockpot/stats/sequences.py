@@ -5,7 +5,10 @@ Statistics 52:2613, arXiv:2103.06476): right in the limit of a late first look, 
 For a single share they are exact at every size (Robbins 1970; Howard, Ramdas, McAuliffe and Sekhon
 2021, Annals of Statistics 49:1055; as a bet: Waudby-Smith and Ramdas 2024, JRSS B 86:1).
 
-One unit is one observation. Knows counts, sums and sums of squares; knows no experiment.
+One unit is one observation. A unit that comes again changes what it was, and the estimate gains
+precision though no unit is new: `observed` tells how many observations the units are made of, and
+`widest` covers every precision between the two. Knows counts, sums and sums of squares; knows no
+experiment.
 """
 
 from __future__ import annotations
@@ -67,6 +70,17 @@ def boundary(n: Any, alpha: float, tuned: float = TUNED, side: Side = "both") ->
     return float(found) if np.ndim(n) == 0 else found
 
 
+def widest(n: Any, observed: Any, alpha: float, tuned: float = TUNED, side: Side = "both") -> Any:
+    """`boundary` for units that come again, `observed` times in all. Estimates whose precision
+    grows have independent increments (Scharfstein, Tsiatis and Robins 1997, JASA 92:1342), so what
+    counts is the precision, told in units: at least `n`, where a unit's calls are all alike, and at
+    most `observed`, where they have nothing in common. Between the two the boundary is widest at an
+    end, for it falls until `tuned` and rises from there."""
+    further = boundary(np.maximum(n, observed), alpha, tuned, side)
+    found = np.maximum(boundary(n, alpha, tuned, side), further)
+    return float(found) if np.ndim(found) == 0 else found
+
+
 def _mixing(alpha: float, tuned: float, side: Side) -> float:
     """The mixing variance that makes the sequence narrowest at `tuned` units."""
     level = alpha if side == "both" else 2.0 * alpha
@@ -91,20 +105,22 @@ def spread_of(n: Any, total: Any, squares: Any) -> tuple[Any, Any]:
 
 def mean_sequence(
     n: int, total: float, squares: float, alpha: float = 0.05, *, tuned: float = TUNED,
-    burn_in: int = BURN_IN, side: Side = "both",
+    burn_in: int = BURN_IN, side: Side = "both", observed: int = 0,
 ) -> Band:  # fmt: skip
-    """The mean of one arm's units."""
+    """The mean of one arm's units; `observed` where they come again, see `widest`."""
     mean, variance = spread_of(n, total, squares)
     se = math.sqrt(float(variance) / n) if n > 1 else math.inf
-    return _band(float(mean), se, n, alpha, tuned, n >= max(burn_in, 2), side, "asymptotic")
+    ready = n >= max(burn_in, 2)
+    return _band(float(mean), se, (n, observed), alpha, tuned, ready, side, "asymptotic")
 
 
 def difference_sequence(
     candidate: Sums, control: Sums, alpha: float = 0.05, *, tuned: float = TUNED,
-    burn_in: int = BURN_IN, side: Side = "both", adjusted: bool = False,
+    burn_in: int = BURN_IN, side: Side = "both", adjusted: bool = False, observed: int = 0,
 ) -> Band:  # fmt: skip
     """Candidate's mean less control's, of units assigned at random: the estimator without
-    covariates of Waudby-Smith et al. 2024, section 3. `adjusted` takes out what the same units did
+    covariates of Waudby-Smith et al. 2024, section 3. `observed` of both arms together where units
+    come again, see `widest`. `adjusted` takes out what the same units did
     before (CUPED: Deng, Xu, Kohavi and Walker 2013, WSDM), with one slope for both arms: the same
     difference, with less noise."""
     if adjusted:
@@ -117,7 +133,7 @@ def difference_sequence(
     if min(candidate.n, control.n) > 1:
         se = math.sqrt(float(variance) / candidate.n + float(variance_0) / control.n)
     method = "asymptotic, adjusted" if adjusted else "asymptotic"
-    total = candidate.n + control.n
+    total = (candidate.n + control.n, observed)
     return _band(float(mean - mean_0), se, total, alpha, tuned, ready, side, method)
 
 
@@ -154,7 +170,7 @@ def proportion_difference_sequence(
     variance = float(share_spread(successes, n)) / max(n, 1)
     variance += float(share_spread(control_successes, control_n)) / max(control_n, 1)
     ready = bool(warm(n, control_n, burn_in))
-    se, units = math.sqrt(variance), n + control_n
+    se, units = math.sqrt(variance), (n + control_n, 0)
     return _band(share - share_0, se, units, alpha, tuned, ready, side, "asymptotic")
 
 
@@ -210,6 +226,7 @@ class NonInferiority(NamedTuple):
 def non_inferior_sequence(
     candidate: Sums, control: Sums, margin: float, *, higher_is_better: bool = True,
     alpha: float = 0.05, tuned: float = TUNED, burn_in: int = BURN_IN, adjusted: bool = False,
+    observed: int = 0,
 ) -> NonInferiority:  # fmt: skip
     """One-sided, at every look: the candidate's mean is not worse than control's by `margin` or
     more (a positive number in the metric's unit). Each of the two verdicts errs with at most
@@ -219,7 +236,14 @@ def non_inferior_sequence(
     sides: tuple[Side, Side] = ("low", "high") if higher_is_better else ("high", "low")
     near, far = (
         difference_sequence(
-            candidate, control, alpha, tuned=tuned, burn_in=burn_in, side=side, adjusted=adjusted
+            candidate,
+            control,
+            alpha,
+            tuned=tuned,
+            burn_in=burn_in,
+            side=side,
+            adjusted=adjusted,
+            observed=observed,
         )
         for side in sides
     )
@@ -227,22 +251,31 @@ def non_inferior_sequence(
     worst = sign * (near.low if higher_is_better else near.high)
     best = sign * (far.high if higher_is_better else far.low)
     z = (sign * near.value + margin) / near.se if near.se > 0 else 0.0
-    e = _evidence(z, near.n, alpha, tuned, "low") if near.ready else 1.0
+    e = _least_evidence(z, (near.n, observed), alpha, tuned, "low") if near.ready else 1.0
     return NonInferiority(sign * worst, worst > -margin, best < -margin, near.ready, e)
 
 
 def _band(
-    value: float, se: float, n: int, alpha: float, tuned: float, ready: bool, side: Side,
-    method: str,
+    value: float, se: float, seen: tuple[int, int], alpha: float, tuned: float, ready: bool,
+    side: Side, method: str,
 ) -> Band:  # fmt: skip
+    n, observed = seen
     if not ready or not math.isfinite(se):
         return Band(value, -math.inf, math.inf, n, se, 1.0, 1.0, False, method)
-    half = boundary(n, alpha, tuned, side) * se
+    half = widest(n, observed, alpha, tuned, side) * se
     low = value - half if side != "high" else -math.inf
     high = value + half if side != "low" else math.inf
     z = value / se if se > 0 else math.copysign(math.inf, value) if value else 0.0
-    e = _evidence(z if side != "high" else -z, n, alpha, tuned, side)
+    e = _least_evidence(z if side != "high" else -z, seen, alpha, tuned, side)
     return Band(value, low, high, n, se, e, min(1.0, 1.0 / e) if e > 0 else 1.0, True, method)
+
+
+def _least_evidence(
+    z: float, seen: tuple[int, int], alpha: float, tuned: float, side: Side
+) -> float:
+    """The evidence at the precision, between units and observations, at which it is less."""
+    n, observed = seen
+    return min(_evidence(z, at, alpha, tuned, side) for at in (n, max(n, observed)))
 
 
 def _evidence(z: float, n: int, alpha: float, tuned: float, side: Side) -> float:

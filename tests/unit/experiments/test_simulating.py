@@ -60,7 +60,7 @@ def test_the_command_prints_both_and_says_by_its_status_whether_all_is_sound(
     assert "t test at every look" in shown
     assert "FAILS" in shown
     # a sequence that pretends to need no more than a t test is caught
-    monkeypatch.setattr("stockpot.experiments.simulating.boundary", lambda *_: 1.96)
+    monkeypatch.setattr("stockpot.experiments.simulating.widest", lambda *_: 1.96)
     assert CliRunner().invoke(main, call).exit_code == 1
 
 

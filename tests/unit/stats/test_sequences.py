@@ -27,6 +27,7 @@ from stockpot.stats import (
     sequential_effect,
     share_spread_of,
     spread_of,
+    widest,
 )
 
 PATHS, UNITS = 400, 4000
@@ -159,3 +160,20 @@ def test_the_outlook_before_the_start_agrees_with_what_is_then_seen() -> None:
     assert abs(decided / 200 - told.power) < 0.1
     assert outlook(0.0, 1.0, 1000, 8).power <= 0.06
     assert outlook(0.1, share_spread_of(0.2), 10, 5).median_days == math.inf
+
+
+@given(st.integers(100, 10**6), st.floats(1, 1000), st.floats(0, 1))
+def test_the_interval_of_units_that_come_again_is_wide_enough_for_every_precision_they_may_have(
+    units: int, again: float, part: float
+) -> None:
+    between = units * again**part
+    assert widest(units, units, 0.05) == boundary(units, 0.05)
+    for side in ("both", "low"):
+        wide = widest(units, units * again, 0.05, side=side)  # type: ignore[arg-type]
+        assert wide >= boundary(between, 0.05, side=side) - 1e-9  # type: ignore[arg-type]
+    once, often = (
+        difference_sequence(Sums(units, 0.3 * units, units), Sums(units, 0.0, units), observed=n)
+        for n in (0, int(2 * units * again))
+    )
+    assert often.low <= once.low <= once.high <= often.high
+    assert often.p >= once.p
