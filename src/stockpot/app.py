@@ -152,7 +152,7 @@ class _Control:
         )
         self.prompts.prove_with(self.evals.looking)
         self.experiments = experiments.open_experiments(
-            self.db, self.catalog, names, self.prompts, self.spans, self.scores
+            self.db, self.catalog, names, self.prompts, self.spans, self.scores, self.revisions
         )
         self.scores.certify_with(self.evals.judges)
         self.guardrails = guardrails.open_guardrails(

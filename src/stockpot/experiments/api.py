@@ -15,6 +15,9 @@ from stockpot.experiments.models import (
     ExperimentReport,
     NewExperiment,
     RampTo,
+    Released,
+    ReleasePlan,
+    ReleaseTo,
     Why,
 )
 from stockpot.experiments.service.experiments import ExperimentService
@@ -35,6 +38,7 @@ def router(opened: Experiments) -> APIRouter:
     _programs(routes, opened)
     _defining(routes, opened.experiments)
     _moving(routes, opened.experiments)
+    _releasing(routes, opened)
 
     @routes.get("/experiments/{experiment}/report")
     async def report_experiment(
@@ -141,3 +145,23 @@ def _moving(routes: APIRouter, service: ExperimentService) -> None:
     ) -> Experiment:
         """Let an experiment that was rolled back for safety be started again."""
         return await service.lift(project, experiment, why.reason, principal)
+
+
+def _releasing(routes: APIRouter, opened: Experiments) -> None:
+    @routes.get("/experiments/{experiment}/release")
+    async def plan_release(
+        experiment: Name, principal: Editor, project: Project = "default"
+    ) -> ReleasePlan:
+        """What making the winner permanent would change, as a difference, and the figures that
+        would stand as its reason. Changes nothing."""
+        return await opened.releasing.plan(project, experiment, principal)
+
+    @routes.post("/experiments/{experiment}/release")
+    async def release_winner(
+        experiment: Name, to: ReleaseTo, principal: Editor, project: Project = "default"
+    ) -> Released:
+        """Make the winner permanent: an alias by a revision, watched on one worker first; a label
+        by moving it, or by proposing that where others decide."""
+        return await opened.releasing.release(
+            project, experiment, principal, expect=to.expect, reason=to.reason
+        )

@@ -24,7 +24,7 @@ State = Literal["draft", "running", "stopped", "rolled_back", "concluded"]
 Role = Literal["primary", "secondary", "guardrail"]
 Direction = Literal["up", "down"]
 DecisionKind = Literal[
-    "started", "ramped", "rolled_back", "concluded", "srm_alarm", "stopped", "lifted"
+    "started", "ramped", "rolled_back", "concluded", "srm_alarm", "stopped", "lifted", "released"
 ]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 ArmName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")]
@@ -200,6 +200,43 @@ class RampTo(Why):
     """The share that takes part from now on."""
 
     share: int = Field(ge=1, le=WHOLE)
+
+
+class ReleaseTo(Why):
+    """Make the winner permanent. With `expect`, what a plan told, nothing happens where another
+    change would come about by now."""
+
+    expect: str = Field("", max_length=200)
+
+
+class Winner(Frozen):
+    """Who won what, and the figures that decided it in a sentence."""
+
+    experiment: str
+    subject: str
+    winner: str
+    target: str
+    reason: str
+
+
+class ReleasePlan(Winner):
+    """What making the winner permanent would change. `way`: a plan over the definitions is applied,
+    a label is moved, or its move is proposed because others decide; `text` is the difference."""
+
+    way: Literal["apply", "move", "propose", "nothing"]
+    text: str
+    expect: str
+    changes: tuple[str, ...]
+    conflicts: tuple[str, ...]
+
+
+class Released(Winner):
+    """What was done. `revision` is that of an alias, which may be `watching` on its first worker;
+    0 of a label."""
+
+    text: str
+    revision: int = 0
+    state: str
 
 
 # --- what came of it ------------------------------------------------------------------------------

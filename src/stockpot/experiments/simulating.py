@@ -30,7 +30,7 @@ _CHUNK = 50
 """Experiments that are simulated at once: their arrays stay in the processor's cache."""
 _NAIVE = 1.959963984540054
 _RARE = 0.05
-_LEAST_UNITS = 250
+_LEAST_ARM = 125
 
 Method = Literal["sequence", "t test at every look", "t test once, at the end"]
 METHODS: tuple[Method, ...] = ("sequence", "t test at every look", "t test once, at the end")
@@ -241,7 +241,9 @@ def _seen(
 
 def _units(setting: Setting, back: Returning) -> int:
     """How many units there are whose calls are as many as the setting's units."""
-    return min(setting.units, max(_LEAST_UNITS, setting.units // back.calls))
+    smaller = min(setting.split, 1.0 - setting.split)
+    least = math.ceil(_LEAST_ARM * (2.0 - 2.0 * smaller) / smaller)
+    return min(setting.units, max(least, setting.units // back.calls))
 
 
 def _returning(setting: Setting, numbers: np.random.Generator, size: int, back: Returning) -> Seen:

@@ -40,15 +40,15 @@ class Subjects(NamedTuple):
             else:
                 await self.models.named(target)
 
-    async def release(self, actor: Principal, experiment: Experiment, arm: Arm) -> str:
+    async def release(self, actor: Principal, experiment: Experiment, arm: Arm, reason: str) -> str:
         """Let the winner take the subject's place, as far as that may happen by itself; tells what
-        was done, or what is left to do."""
+        was done, or what is left to do. `reason` is what moved pointers keep."""
         if not arm.target or arm.target == experiment.subject:
             return f"{experiment.subject} stays as it is"
         if experiment.kind == "label":
-            return await self._release_label(actor, experiment, arm)
+            return await self._release_label(actor, experiment, arm, reason)
         if not experiment.auto_release:
-            return f"point {experiment.subject!r} at {arm.target!r} to release it"
+            return f"to make it permanent: stockpot experiments release {experiment.name}"
         subject, winner = await self.models.named(experiment.subject), arm.target
         if experiment.kind != "alias" or subject.origin != "alias":
             return f"{experiment.subject!r} is no alias, so that nothing was moved"
@@ -57,11 +57,12 @@ class Subjects(NamedTuple):
         await self.models.set_alias(actor, experiment.subject, wanted)
         return f"the alias {experiment.subject!r} leads where {winner!r} leads"
 
-    async def _release_label(self, actor: Principal, experiment: Experiment, arm: Arm) -> str:
+    async def _release_label(
+        self, actor: Principal, experiment: Experiment, arm: Arm, reason: str
+    ) -> str:
         project = experiment.project
         name, label = prompt_of(experiment.subject)
         version = (await self.prompts.get(project, name, prompt_of(arm.target)[1], actor)).number
-        reason = f"won the experiment {experiment.name!r}"
         if experiment.auto_release:
             try:
                 to = LabelTo(version=version, reason=reason)

@@ -11,10 +11,12 @@ from stockpot.core.db import Database
 from stockpot.experiments.models import ExperimentReport
 from stockpot.experiments.publishing import ExperimentsSource, document_of
 from stockpot.experiments.service.experiments import ExperimentService, Projects
+from stockpot.experiments.service.releasing import Releasing
 from stockpot.experiments.service.reporting import Reporting
 from stockpot.experiments.service.watching import Watching
 from stockpot.experiments.subjects import Subjects
 from stockpot.prompts import Prompts
+from stockpot.revisions import RevisionService
 from stockpot.traces import ScoreService, SpanLog
 
 
@@ -24,6 +26,7 @@ class Experiments(NamedTuple):
     experiments: ExperimentService
     reporting: Reporting
     watching: Watching
+    releasing: Releasing
     db: Database
 
     async def report(self, project: str, name: str, actor: Principal) -> ExperimentReport:
@@ -42,6 +45,7 @@ def open_experiments(
     prompts: Prompts,
     spans: SpanLog,
     scores: ScoreService,
+    revisions: RevisionService,
 ) -> Experiments:
     """Wire the services, and have experiments published to workers."""
     catalog.publisher.publish_also(ExperimentsSource())
@@ -52,5 +56,6 @@ def open_experiments(
         ExperimentService(db, projects, subjects, changed),
         reporting,
         Watching(db, reporting, subjects, changed),
+        Releasing(db, subjects, revisions),
         db,
     )

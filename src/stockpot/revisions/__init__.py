@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from stockpot.revisions.api import router
     from stockpot.revisions.difference import Content, Path, at, difference, patched
     from stockpot.revisions.keeper import Keeper, Seen, Target
-    from stockpot.revisions.models import Change, Move, NewSecret, PlanRequest, Revision
+    from stockpot.revisions.models import (
+        ApplyRequest,
+        Change,
+        Move,
+        NewSecret,
+        PlanRequest,
+        Revision,
+    )
     from stockpot.revisions.recording import begin, moved, record
     from stockpot.revisions.service import RevisionService
     from stockpot.revisions.store import moves_of
@@ -29,7 +36,7 @@ else:
             "api": "router",
             "difference": "Content Path at difference patched",
             "keeper": "Keeper Seen Target",
-            "models": "Change Move NewSecret PlanRequest Revision",
+            "models": "ApplyRequest Change Move NewSecret PlanRequest Revision",
             "recording": "begin moved record",
             "service": "RevisionService",
             "store": "moves_of",
@@ -39,6 +46,7 @@ else:
     )
 
 __all__ = [
+    "ApplyRequest",
     "Change",
     "Content",
     "Faults",

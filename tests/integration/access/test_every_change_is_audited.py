@@ -143,6 +143,8 @@ async def _of_experiments(
     if operation.name == "create_experiment":
         await world.done("PUT", "/api/v1/models/short", ROUTE)
         body = {**body, "subject": "short"}
+    if operation.name == "release_winner":
+        await _won(world, fresh)
     if operation.name == "lift_experiment":
         await world.plane.app.state.control.db.write(
             lambda c: c.execute(
@@ -152,6 +154,29 @@ async def _of_experiments(
             )
         )
     return Ready(world.admin, body, f"{operation.filled(fresh)}?project={HOME}")
+
+
+async def _won(world: World, fresh: Records) -> None:
+    """The experiment's second arm serves another version, and has won."""
+
+    def write(c: sa.Connection) -> None:
+        mine = experiments.c.name == fresh.experiment
+        defined = c.execute(sa.select(experiments.c.defined).where(mine)).scalar_one()
+        prompt = defined["subject"].partition("@")[0]
+        first, second = defined["arms"]
+        arms = [first, {**second, "target": f"{prompt}@2"}]
+        won = {"state": "concluded", "winner": "b", "defined": {**defined, "arms": arms}}
+        c.execute(sa.update(experiments).where(mine).values(**won))
+
+    await world.plane.app.state.control.db.write(write)
+    (subject,) = [
+        one["subject"]
+        for one in (await world.admin.get(f"/api/v1/experiments?project={HOME}")).json()
+        if one["name"] == fresh.experiment
+    ]
+    prompt = subject.partition("@")[0]
+    version = {"content": {"body": "another"}}
+    await world.made(f"/api/v1/prompts/{prompt}/versions?project={HOME}", version)
 
 
 async def _of_a_person(

@@ -149,6 +149,16 @@ async def test_late_scores_go_to_the_unit_that_was_exposed_and_the_winner_is_pro
     (proposal,) = await done(await admin.get("/api/v1/prompt-proposals?state=open"))
     assert (proposal["label"], proposal["version"]) == ("production", 2)
     assert {look["metric"] for look in found["band"]} == {"score:quality", "error", "cost"}
+    assert {look["role"] for look in found["band"]} == {"primary", "guardrail", "secondary"}
+    plan = await done(await admin.get(f"{PATH}/tone/release"))
+    assert (plan["way"], plan["changes"]) == ("move", ["menu@production: version 1 to 2"])
+    made = await done(await admin.post(f"{PATH}/tone/release", json={"expect": plan["expect"]}))
+    assert made["text"] == "menu@production was moved to version 2"
+    assert not await done(await admin.get("/api/v1/prompt-proposals?state=open"))
+    moves = await done(await admin.get("/api/v1/pointers"))
+    (why,) = [m["reason"] for m in moves if "production" in m["pointer"] and m["after"] == 2]
+    assert "warm won the experiment 'tone' with 109 units: score:quality +0.5" in why
+    assert (await admin.post(f"{PATH}/tone/release", json={})).status_code == 409
 
 
 async def test_a_winner_is_released_by_itself_where_that_was_asked_for(tmp_path: Path) -> None:
@@ -158,17 +168,18 @@ async def test_a_winner_is_released_by_itself_where_that_was_asked_for(tmp_path:
         lab = {"vendor": "openai-compatible", "base_url": "http://127.0.0.1:9/v1",
                "models": ["small", "large"], "secret": "sk-0000"}  # fmt: skip
         await done(await admin.put("/api/v1/providers/lab", json=lab))
-        for name, model in (("fast", "small"), ("wise", "large")):
+        for name, model in (("fast", "small"), ("wise", "large"), ("quick", "small")):
             route = {"targets": [{"provider": "lab", "model": model}]}
             await done(await admin.put(f"/api/v1/models/{name}", json=route))
         metrics = [{"name": "error", "role": "primary"}]
         arms = [{"name": "old", "weight": 5000}, {"name": "new", "weight": 5000}]
         for name, kind, subject, target in (
             ("words", "label", "menu@production", "menu@2"), ("model", "alias", "fast", "wise"),
+            ("asked", "alias", "quick", "wise"),
         ):  # fmt: skip
             split = [arms[0], {**arms[1], "target": target}]
             new = {"name": name, "kind": kind, "subject": subject, "metrics": metrics,
-                   "arms": split, "auto_release": True}  # fmt: skip
+                   "arms": split, "auto_release": name != "asked"}  # fmt: skip
             await done(await admin.post(PATH, json=new))
             await done(await admin.post(f"{PATH}/{name}/start", json={}))
             failing = {"status": 500, "error": "upstream_error"}
@@ -179,6 +190,32 @@ async def test_a_winner_is_released_by_itself_where_that_was_asked_for(tmp_path:
         found = await done(await admin.get("/api/v1/prompts/menu"))
         labels = {label["label"]: label["version"] for label in found["prompt"]["labels"]}
         assert labels["production"] == 2
-        models = await done(await admin.get("/api/v1/models"))
-        (alias,) = [model for model in models if model["name"] == "fast"]
-        assert [target["model"] for target in alias["defined"]] == ["large"]
+        assert await served(admin, "fast") == ["large"]
+        await decided(plane, "asked", "stockpot experiments release asked")
+        assert await served(admin, "quick") == ["small"]
+        await made_permanent(admin)
+
+
+async def served(admin: httpx.AsyncClient, alias: str) -> list[str]:
+    """Where an alias leads."""
+    models = await done(await admin.get("/api/v1/models"))
+    (found,) = [model for model in models if model["name"] == alias]
+    return [target["model"] for target in found["defined"]]
+
+
+async def made_permanent(admin: httpx.AsyncClient) -> None:
+    """The winner that was only told is released by a person, who is shown the difference."""
+    plan = await done(await admin.get(f"{PATH}/asked/release"))
+    assert (plan["way"], plan["changes"]) == ("apply", ["aliases.quick.targets"])
+    assert "aliases.quick.targets" in plan["text"]
+    other = await admin.post(f"{PATH}/asked/release", json={"expect": "something else"})
+    assert other.status_code == 409
+    body = {"expect": plan["expect"], "reason": "the cooks agree"}
+    made = await done(await admin.post(f"{PATH}/asked/release", json=body))
+    assert await served(admin, "quick") == ["large"]
+    revision = (await done(await admin.get(f"/api/v1/revisions/{made['revision']}")))["revision"]
+    assert revision["message"].startswith("the cooks agree; new won the experiment 'asked' with ")
+    assert "error -1 [" in revision["message"]
+    told = (await done(await admin.get(f"{PATH}/asked")))["decisions"][0]
+    assert (told["kind"], told["figures"]["revision"]) == ("released", made["revision"])
+    assert (await admin.post(f"{PATH}/asked/release", json={})).status_code == 409

@@ -1490,6 +1490,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/experiments/{experiment}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan Release
+         * @description What making the winner permanent would change, as a difference, and the figures that
+         *     would stand as its reason. Changes nothing.
+         */
+        get: operations["plan_release"];
+        put?: never;
+        /**
+         * Release Winner
+         * @description Make the winner permanent: an alias by a revision, watched on one worker first; a label
+         *     by moving it, or by proposing that where others decide.
+         */
+        post: operations["release_winner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/experiments/{experiment}/report": {
         parameters: {
             query?: never;
@@ -6158,7 +6184,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "started" | "ramped" | "rolled_back" | "concluded" | "srm_alarm" | "stopped" | "lifted";
+            kind: "started" | "ramped" | "rolled_back" | "concluded" | "srm_alarm" | "stopped" | "lifted" | "released";
             /** Reason */
             reason: string;
             /** Share After */
@@ -10483,6 +10509,79 @@ export interface components {
             restored_to?: number | null;
             /** Version */
             version: number;
+        };
+        /**
+         * ReleasePlan
+         * @description What making the winner permanent would change. `way`: a plan over the definitions is applied,
+         *     a label is moved, or its move is proposed because others decide; `text` is the difference.
+         */
+        ReleasePlan: {
+            /** Changes */
+            changes: string[];
+            /** Conflicts */
+            conflicts: string[];
+            /** Expect */
+            expect: string;
+            /** Experiment */
+            experiment: string;
+            /** Reason */
+            reason: string;
+            /** Subject */
+            subject: string;
+            /** Target */
+            target: string;
+            /** Text */
+            text: string;
+            /**
+             * Way
+             * @enum {string}
+             */
+            way: "apply" | "move" | "propose" | "nothing";
+            /** Winner */
+            winner: string;
+        };
+        /**
+         * ReleaseTo
+         * @description Make the winner permanent. With `expect`, what a plan told, nothing happens where another
+         *     change would come about by now.
+         */
+        ReleaseTo: {
+            /**
+             * Expect
+             * @default
+             */
+            expect?: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+        };
+        /**
+         * Released
+         * @description What was done. `revision` is that of an alias, which may be `watching` on its first worker;
+         *     0 of a label.
+         */
+        Released: {
+            /** Experiment */
+            experiment: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Revision
+             * @default 0
+             */
+            revision?: number;
+            /** State */
+            state: string;
+            /** Subject */
+            subject: string;
+            /** Target */
+            target: string;
+            /** Text */
+            text: string;
+            /** Winner */
+            winner: string;
         };
         /**
          * RemoveRows
@@ -23664,6 +23763,220 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Experiment"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    plan_release: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                experiment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleasePlan"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    release_winner: {
+        parameters: {
+            query?: {
+                project?: string;
+            };
+            header?: never;
+            path: {
+                experiment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseTo"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Released"];
                 };
             };
             /** @description The request cannot be read */

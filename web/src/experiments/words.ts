@@ -49,6 +49,7 @@ export const DECISION: Record<ExperimentDecision["kind"], { word: string; tone: 
   srm_alarm: { word: "split alarm", tone: "bad" },
   stopped: { word: "stopped", tone: "warn" },
   lifted: { word: "lifted", tone: "warn" },
+  released: { word: "made permanent", tone: "ok" },
 };
 
 /** Parts of 10,000 as a percentage. */

@@ -1,4 +1,4 @@
-"""`stockpot experiments start | ramp | stop | lift`."""
+"""`stockpot experiments start | ramp | stop | lift | release`."""
 
 from __future__ import annotations
 
@@ -83,6 +83,45 @@ def lift(client: Client, experiment: str, project: str, reason: str, as_json: bo
     """
     made = client.post(f"{API}/{experiment}/lift", {"reason": reason}, project=project)
     _said(made, f"{experiment} may be started again", as_json)
+
+
+@experiments.command("release")
+@click.argument("experiment")
+@in_project
+@why
+@click.option("--yes", is_flag=True, help="Do it; without this the change is only shown.")
+@json_option
+@click.pass_obj
+def release(
+    client: Client, experiment: str, project: str, reason: str, yes: bool, as_json: bool
+) -> None:
+    """Make the winner of an experiment permanent: show the change, and with --yes do it.
+
+    An alias or route is changed by a revision, which one worker tries first; a label is moved, or
+    its move is proposed where others decide. The figures that decided stand as the reason.
+
+    \b
+    Example:
+      stockpot experiments release cheaper --yes
+    """
+    path = f"{API}/{experiment}/release"
+    plan = client.get(path, project=project)
+    if not yes:
+        click.echo(json.dumps(plan, indent=2) if as_json else plan["text"].rstrip())
+        if not as_json:
+            click.echo(f"{plan['reason']}\n{_next(plan, experiment, project)}")
+        return
+    body = {"expect": plan["expect"], "reason": reason}
+    made = client.post(path, body, project=project)
+    watched = ", which one worker tries first" if made["state"] == "watching" else ""
+    _said(made, f"{made['text']}{watched}", as_json)
+
+
+def _next(plan: dict[str, Any], experiment: str, project: str) -> str:
+    if plan["way"] == "nothing":
+        return "It is so already."
+    where = "" if project == "default" else f" --project {project}"
+    return f"To do it:  stockpot experiments release {experiment}{where} --yes"
 
 
 def _said(made: dict[str, Any], text: str, as_json: bool) -> None:

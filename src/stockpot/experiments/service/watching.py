@@ -18,6 +18,7 @@ from stockpot.core.db import Database
 from stockpot.core.errors import StockpotError
 from stockpot.core.ids import record_id
 from stockpot.experiments.models import Experiment, Look
+from stockpot.experiments.reasons import reason_of
 from stockpot.experiments.service.experiments import Changed, hold, record
 from stockpot.experiments.service.reporting import Reporting
 from stockpot.experiments.store import experiments as store
@@ -90,7 +91,8 @@ class Watching:
         if arm.name == experiment.compared_with:
             return
         try:
-            done = await self._subjects.release(SYSTEM, experiment, arm)
+            reason = reason_of(experiment, step.figures)
+            done = await self._subjects.release(SYSTEM, experiment, arm, reason)
         except StockpotError as fault:
             done = f"nothing was released: {fault.message}"
 
