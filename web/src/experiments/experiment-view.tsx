@@ -19,6 +19,7 @@ import { Decisions } from "./decisions";
 import { MoveDialog } from "./move-dialog";
 import { PlanDialog } from "./plan-dialog";
 import { EXPERIMENTS, reportQuery } from "./queries";
+import { ReleaseDialog } from "./release-dialog";
 import type { ExperimentSearch } from "./search";
 import {
   bandKey,
@@ -60,6 +61,9 @@ export function ExperimentView({ experiment, search, go }: Props) {
       {(search.form === "ramp" || search.form === "stop" || search.form === "lift") && (
         <MoveDialog experiment={experiment} move={search.form} onClose={() => go({})} />
       )}
+      {search.form === "release" && (
+        <ReleaseDialog experiment={experiment} onClose={() => go({})} />
+      )}
       {search.form === "plan" && <PlanDialog onClose={() => go({})} />}
       <Confirm
         open={search.form === "remove"}
@@ -84,7 +88,8 @@ function Head({ experiment, go }: Pick<Props, "experiment" | "go">) {
   const may = useMay();
   const editor = may.project("editor", experiment.project);
   const why = editor ? undefined : needs("editor", experiment.project);
-  const { state } = experiment;
+  const { state, winner } = experiment;
+  const challenger = winner && winner !== (experiment.control || experiment.arms[0]?.name);
   const start = async () => {
     try {
       await call(`/api/v1/experiments/${experiment.name}/start`, {
@@ -119,10 +124,20 @@ function Head({ experiment, go }: Pick<Props, "experiment" | "go">) {
           <Button disabled={!editor} title={why} onClick={() => go({ form: "lift" })}>
             Lift the rollback
           </Button>
+        ) : state !== "concluded" ? (
+          <Button tone="primary" icon="play" disabled={!editor} title={why} onClick={start}>
+            Start
+          </Button>
         ) : (
-          state !== "concluded" && (
-            <Button tone="primary" icon="play" disabled={!editor} title={why} onClick={start}>
-              Start
+          challenger && (
+            <Button
+              tone="primary"
+              icon="revisions"
+              disabled={!editor}
+              title={why}
+              onClick={() => go({ form: "release" })}
+            >
+              Make it permanent
             </Button>
           )
         )}

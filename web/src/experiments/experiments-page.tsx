@@ -1,7 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import { needs, useMay } from "../api/may";
 import type { Experiment } from "../api/types";
+import { useShortcuts } from "../frame/shortcuts";
 import { State } from "../ui/badge";
+import { Button } from "../ui/button";
 import { CodeBlock } from "../ui/code";
 import { ago, fullTime, plural } from "../ui/format";
 import { Empty, Failure, Lines } from "../ui/states";
@@ -12,12 +16,19 @@ import { experimentsQuery } from "./queries";
 import type { ExperimentSearch } from "./search";
 import { byUrgency, metricName, STATE, share, subjectOf } from "./words";
 
+const CreateDialog = lazy(() =>
+  import("./create-dialog").then((found) => ({ default: found.CreateDialog })),
+);
+
 export function ExperimentsPage() {
   const search = useSearch({ from: "/frame/experiments" });
+  const editor = useMay().somewhere("editor");
   const navigate = useNavigate();
   const experiments = useQuery(experimentsQuery);
   const go = (next: ExperimentSearch) =>
     navigate({ to: "/experiments", search: { experiment: search.experiment, ...next } });
+  const define = () => editor && go({ form: "new" });
+  useShortcuts([{ keys: "n", label: "Define an experiment", group: "Experiments", run: define }]);
   if (experiments.error && !experiments.data)
     return <Failure error={experiments.error} onRetry={experiments.refetch} className="m-4" />;
   if (!experiments.data) return <Lines className="p-6" />;
@@ -38,11 +49,29 @@ export function ExperimentsPage() {
         >
           How long would one take?
         </Link>
+        <Button
+          tone="primary"
+          icon="plus"
+          disabled={!editor}
+          title={editor ? undefined : needs("editor", "a project")}
+          onClick={define}
+        >
+          Define an experiment
+        </Button>
       </div>
       {rows.length === 0 ? (
         <NoExperiments any={experiments.data.length > 0} />
       ) : (
         <ExperimentTable experiments={rows} />
+      )}
+      {search.form === "new" && (
+        <Suspense>
+          <CreateDialog
+            project={search.project}
+            onClose={() => go({})}
+            onMade={(made) => go({ experiment: made.id })}
+          />
+        </Suspense>
       )}
       {search.form === "plan" && <PlanDialog onClose={() => go({})} />}
     </div>

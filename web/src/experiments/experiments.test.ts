@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { ApiError } from "../api/client";
+import { FIRST, newOf, placeOf, planOf } from "./draft";
 import { requestOf } from "./plan-dialog";
 import { ticks } from "./scale";
 import { bandKey, changeText, intervalText, metricName, narrowed, share, valueText } from "./words";
@@ -71,4 +73,31 @@ test("a metric with two roles has two lines, each called by its role", () => {
   const keys = ["primary", "guardrail"].map((role) => bandKey({ ...one, role }, 2));
   expect(new Set(keys).size).toBe(2);
   expect(bandKey({ ...one, role: "primary" })).toBe("feedback:thumbs|b");
+});
+
+test("what was filled in is sent as parts of 10,000 and stages of seconds", () => {
+  const sent = newOf({ ...FIRST, subject: " menu@production ", ramp: "25, 100", hours: "2" });
+  expect(sent.subject).toBe("menu@production");
+  expect(sent.arms.map((arm) => arm.weight)).toEqual([5000, 5000]);
+  expect(sent.ramp).toEqual([
+    { share: 2500, after_s: 7200 },
+    { share: 10_000, after_s: 7200 },
+  ]);
+});
+
+test("the plan is asked for the first primary metric, with the weight of the arm that is new", () => {
+  expect(planOf(FIRST)).toBeUndefined();
+  const draft = { ...FIRST, baseline: "0.8", spread: "0.4", units: "500", effect: "0.05" };
+  expect(planOf(draft)).toMatchObject({ kind: "mean", weight: 5000, share: 10_000, effect: 0.05 });
+});
+
+test("a refusal stands at the part of the form that it is about", () => {
+  const place = (message: string, status = 422) =>
+    placeOf(new ApiError(status, "invalid_input", message, ""));
+  expect(place("arms.0.name: String should match pattern")).toBe("arms");
+  expect(place("unit: String should match pattern")).toBe("unit");
+  expect(place("body: Value error, the weights of the arms must add up to 10000")).toBe("arms");
+  expect(place("there is an experiment 'a' in 'menu' already", 409)).toBe("name");
+  expect(place("no prompt 'men'. Did you mean 'menu'?", 404)).toBe("subject");
+  expect(place("TypeError inside stockpot", 500)).toBe("");
 });

@@ -134,7 +134,15 @@ export function PlanDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-function Told({ plan, draft, unit }: { plan: ExperimentPlan; draft: Draft; unit: string }) {
+export function Told({
+  plan,
+  draft,
+  unit,
+}: {
+  plan: ExperimentPlan;
+  draft: Pick<Draft, "kind" | "effect" | "length">;
+  unit: string;
+}) {
   const scale = draft.kind === "proportion" ? 100 : 1;
   const number = (value: number) => String(Number((value * scale).toPrecision(3)));
   return (

@@ -1,7 +1,7 @@
 // What the experiments page shows, as search parameters. Pure.
 import { oneOf, type Raw, text } from "../frame/search";
 
-export const FORMS = ["plan", "ramp", "stop", "lift", "remove"] as const;
+export const FORMS = ["new", "plan", "ramp", "stop", "lift", "remove", "release"] as const;
 export type Form = (typeof FORMS)[number];
 
 export interface ExperimentSearch {
