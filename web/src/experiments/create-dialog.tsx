@@ -214,7 +214,7 @@ function Split({
             />
             <Text
               label="Serves"
-              hint={number === 0 ? "Empty: the subject as it is" : undefined}
+              placeholder={number === 0 ? "the subject as it is" : undefined}
               value={arm.target}
               on={(target) => change(arm.id, { target })}
               of={draft.kind === "label" ? [...versions, ...labels] : names}
@@ -227,9 +227,9 @@ function Split({
 }
 
 const ROLES: readonly { value: MetricDraft["role"]; label: string }[] = [
-  { value: "primary", label: "primary: decides" },
-  { value: "guardrail", label: "guardrail: rolls back" },
-  { value: "secondary", label: "secondary: is told" },
+  { value: "primary", label: "primary" },
+  { value: "guardrail", label: "guardrail" },
+  { value: "secondary", label: "secondary" },
 ];
 const WAYS = [
   { value: "up", label: "more is better" },
@@ -246,7 +246,7 @@ function Metrics({ draft, set, error }: { draft: Draft; set: Set; error?: string
     change(id, METRICS.includes(name) ? { name, direction: "down" } : { name });
   return (
     <Rows
-      title="Metrics"
+      title="Metrics: primary ones decide, guardrails roll back, secondary ones are told"
       error={error}
       add="Add a metric"
       onAdd={() =>
@@ -397,6 +397,7 @@ function Text(props: {
   error?: string;
   of?: readonly string[];
   disabled?: boolean;
+  placeholder?: string;
 }) {
   return (
     <Field label={props.label} hint={props.hint} error={props.error}>
@@ -405,6 +406,7 @@ function Text(props: {
           <Input
             value={props.value}
             disabled={props.disabled}
+            placeholder={props.placeholder}
             list={props.of ? `${given.id}-of` : undefined}
             onChange={(event) => props.on(event.target.value)}
             {...given}

@@ -16,8 +16,8 @@ export function Forest({ report }: { report: SizeReport }) {
   const left = NAME + 10;
   const right = WIDE - WORDS - 10;
   const x = (value: number) => left + ((value - from) / (to - from)) * (right - left);
-  const height = TOP + candidates.length * ROW + 30;
-  const bottom = height - 28;
+  const height = TOP + candidates.length * ROW + 38;
+  const bottom = height - 36;
   const worse = direction === "higher" ? -margin : margin;
   // The two words stand on the outer sides of their lines, so that they never meet.
   const away = direction === "higher" ? 1 : -1;
@@ -79,7 +79,7 @@ export function Forest({ report }: { report: SizeReport }) {
         <Mark x={x(0) + 3 * away} y={bottom + 14} text="0" anchor={inner} />
         <text
           x={(left + right) / 2}
-          y={height - 1}
+          y={height - 6}
           fontSize={11}
           textAnchor="middle"
           fill="var(--ink-3)"
