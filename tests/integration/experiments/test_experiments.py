@@ -150,6 +150,11 @@ async def test_late_scores_go_to_the_unit_that_was_exposed_and_the_winner_is_pro
     assert (proposal["label"], proposal["version"]) == ("production", 2)
     assert {look["metric"] for look in found["band"]} == {"score:quality", "error", "cost"}
     assert {look["role"] for look in found["band"]} == {"primary", "guardrail", "secondary"}
+    await the_label_is_moved(admin)
+
+
+async def the_label_is_moved(admin: httpx.AsyncClient) -> None:
+    """A person takes the proposal up, and the figures stand where the label was moved."""
     plan = await done(await admin.get(f"{PATH}/tone/release"))
     assert (plan["way"], plan["changes"]) == ("move", ["menu@production: version 1 to 2"])
     made = await done(await admin.post(f"{PATH}/tone/release", json={"expect": plan["expect"]}))
