@@ -157,26 +157,22 @@ async def _of_experiments(
 
 
 async def _won(world: World, fresh: Records) -> None:
-    """The experiment's second arm serves another version, and has won."""
+    """The experiment's second arm serves a new version, and has won."""
+    found = (await world.admin.get(f"/api/v1/experiments?project={HOME}")).json()
+    (subject,) = [one["subject"] for one in found if one["name"] == fresh.experiment]
+    prompt = subject.partition("@")[0]
+    at = f"/api/v1/prompts/{prompt}/versions?project={HOME}"
+    number = (await world.made(at, {"content": {"body": "another"}}))["number"]
 
     def write(c: sa.Connection) -> None:
         mine = experiments.c.name == fresh.experiment
         defined = c.execute(sa.select(experiments.c.defined).where(mine)).scalar_one()
-        prompt = defined["subject"].partition("@")[0]
         first, second = defined["arms"]
-        arms = [first, {**second, "target": f"{prompt}@2"}]
+        arms = [first, {**second, "target": f"{prompt}@{number}"}]
         won = {"state": "concluded", "winner": "b", "defined": {**defined, "arms": arms}}
         c.execute(sa.update(experiments).where(mine).values(**won))
 
     await world.plane.app.state.control.db.write(write)
-    (subject,) = [
-        one["subject"]
-        for one in (await world.admin.get(f"/api/v1/experiments?project={HOME}")).json()
-        if one["name"] == fresh.experiment
-    ]
-    prompt = subject.partition("@")[0]
-    version = {"content": {"body": "another"}}
-    await world.made(f"/api/v1/prompts/{prompt}/versions?project={HOME}", version)
 
 
 async def _of_a_person(
