@@ -40,7 +40,7 @@ def _vendors(text: str) -> Iterator[Finding]:
             if head in long:
                 yield from _begun(text, kind, head, follows)
     for kind, sign, form in AROUND:
-        if sign in long:
+        if sign in long and form.search(long) is not None:
             yield from _around(text, kind, sign, form)
 
 
