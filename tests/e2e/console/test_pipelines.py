@@ -73,6 +73,11 @@ async def test_a_pipeline_is_declared_runs_and_shows_its_steps(
     await expect(tests.get_by_role("row", name=re.compile("same text no"))).to_be_visible(
         timeout=60_000
     )
+    await page.get_by_role("button", name="Accept as baseline").click()
+    await page.get_by_label("Reason").fill("the vendor said so")
+    await page.get_by_role("button", name="Accept", exact=True).click()
+    found = page.get_by_role("region", name="What it found")
+    await expect(found).to_contain_text("accepted: the answers to 3 prompts", timeout=30_000)
     scores = await asyncio.to_thread(instance.command, "scores", "list", "--name", "brief")
     assert "brief" in scores
 

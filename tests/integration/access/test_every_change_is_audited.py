@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from stockpot.access import SYSTEM
 from stockpot.experiments.store.tables import experiments
+from stockpot.monitors.checks.store import set_check
 from stockpot.revisions import recording
 from tests.integration.access.operations import READS, Operation, call, operations
 from tests.integration.access.world import HOME, Records, World
@@ -106,6 +107,18 @@ async def _of_the_catalog(
             ident = (await world.made("/api/v1/prices", PRICE))["id"].rpartition("/")[2]
             return Ready(world.admin, None, f"/api/v1/prices/{ident}")
     return None
+
+
+async def _of_checks(world: World, operation: Operation, fresh: Records, body: Any) -> Ready | None:
+    """A canary whose newest answers can be accepted."""
+    if operation.name != "rebase_canary":
+        return None
+    new = {"name": "vendor", "project": HOME, "model": "m", "prompts": ["hello"]}
+    check = await world.done("PUT", "/api/v1/canaries", new)
+    known = {"latest": {"run": "chr_1", "answers": [[{"text": "hi"}, {"text": "hello"}]]}}
+    db = world.plane.app.state.control.db
+    await db.write(lambda c: set_check(c, check["id"], state=known))
+    return Ready(world.admin, body, operation.path.replace("{check_id}", check["id"]))
 
 
 async def _of_rails(world: World, operation: Operation, fresh: Records, body: Any) -> Ready | None:
@@ -269,7 +282,7 @@ async def _of_evals(world: World, operation: Operation, fresh: Records, body: An
 
 PREPARING = (
     _of_the_catalog, _of_a_person, _of_revisions, _of_prompts, _of_evals, _of_sets,
-    _of_experiments, _of_rightsizing, _of_rails,
+    _of_experiments, _of_rightsizing, _of_checks, _of_rails,
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from tests.integration.evals.test_jobs_process import LAB
 from tests.integration.monitors.receiver import Receiver, receiving
 
 pytestmark = pytest.mark.integration
+PRICE = {"dollars": {"input": "1", "output": "2"}, "source": "the contract"}
 SAYS = {"use": "regex", "name": "polite", "options": {"pattern": "please"}}
 
 
@@ -90,35 +91,83 @@ async def test_texts_that_are_others_than_before_alarm_and_the_channel_hears_of_
         assert (await ran(plane, stand_in, admin, few, tmp_path))["alarm"] is None
 
 
-async def test_a_silent_change_of_a_model_alarms_and_scatter_alone_does_not(
+async def test_a_silent_change_alarms_until_somebody_accepts_it_and_scatter_alone_does_not(
     plane: Plane, stand_in: StandIn, tmp_path: Path
 ) -> None:
     admin, rng = await plane.admin(), random.Random(4)
-    assert (await admin.put("/api/v1/providers/lab", json=LAB)).is_success
-    prompts = [f"Describe dish {n}" for n in range(8)]
+    await ok(admin, "PUT", "/providers/lab", LAB)
 
     def scattered(body: Any) -> str:
         return f"{body['messages'][-1]['content']}: {rng.choice(['warm', 'tasty', 'fresh'])}"
 
     stand_in.says = scattered
-    check = await ok(admin, "PUT", "/canaries", {
-        "name": "lab", "model": "m", "prompts": prompts, "references": 2, "repeats": 2,
-    })  # fmt: skip
-    for number in (1, 2):
-        taken = await ran(plane, stand_in, admin, check, tmp_path)
-        assert taken["alarm"] is None
-        assert f"reference {number} of 2" in taken["words"]
-    for _ in range(2):
-        quiet = await ran(plane, stand_in, admin, check, tmp_path)
-        assert quiet["alarm"] is False, quiet["words"]
-    stand_in.says = lambda body: "As a large model, I cannot say. " + scattered(body)
-    changed = await ran(plane, stand_in, admin, check, tmp_path)
-    assert changed["alarm"], changed["words"]
-    assert "answers changed by" in changed["words"]
-    assert len(changed["result"]["changed"]) == 8
+    asked = {"name": "lab", "model": "m", "references": 2, "repeats": 2,
+             "prompts": [f"Describe dish {n}" for n in range(8)]}  # fmt: skip
+    with receiving() as receiver:
+        channel = {"name": "ops", "project": "default", "url": receiver.url}
+        await ok(admin, "POST", "/channels", channel)
+        check = await ok(admin, "PUT", "/canaries", {**asked, "alert": ["ops"]})
+        for number in (1, 2):
+            taken = await ran(plane, stand_in, admin, check, tmp_path)
+            assert taken["alarm"] is None
+            assert f"reference {number} of 2" in taken["words"]
+            assert taken["result"]["cost"]["nano"] is None, "no price is known, which is not 0"
+        for _ in range(2):
+            quiet = await ran(plane, stand_in, admin, check, tmp_path)
+            assert quiet["alarm"] is False, quiet["words"]
+        stand_in.says = lambda body: "As a large model, I cannot say. " + scattered(body)
+        changed = await ran(plane, stand_in, admin, check, tmp_path)
+        assert changed["alarm"], changed["words"]
+        assert "answers changed by" in changed["words"]
+        assert len(changed["result"]["changed"]) == 8
+        assert await told(plane, admin, receiver) == ["monitor.firing"]
+        await accepted(plane, stand_in, admin, check, tmp_path)
+        assert await told(plane, admin, receiver) == ["monitor.firing", "monitor.resolved"]
     stand_in.says = scattered
     back = await ran(plane, stand_in, admin, check, tmp_path)
-    assert back["alarm"] is False
+    assert back["alarm"], "what was the old behaviour is a change now"
+
+
+async def accepted(
+    plane: Plane, stand_in: StandIn, admin: httpx.AsyncClient, check: dict[str, Any], folder: Path
+) -> None:
+    """A person takes the change on; the reference is filled up with answers that are like it."""
+    path = f"/canaries/{check['id']}/rebase"
+    assert (await admin.post(f"/api/v1{path}", json={"reason": " "})).status_code == 422
+    made = await ok(admin, "POST", path, {"reason": "the vendor says so"})
+    assert (made["alarm"], made["cause"][:9], made["cause"][-18:]) == (
+        False, "rebase by", "the vendor says so"
+    )  # fmt: skip
+    (entry, *_) = await ok(admin, "GET", "/audit?action=check.rebase")
+    assert entry["detail"] == {"project": "default", "name": "lab", "reason": "the vendor says so"}
+    like_it = await ran(plane, stand_in, admin, check, folder)
+    assert like_it["alarm"] is False, like_it["words"]
+    assert "reference 2 of 2 taken" in like_it["words"]
+
+
+async def test_a_canary_costs_what_is_shown_and_no_more_than_its_budget(
+    plane: Plane, stand_in: StandIn, tmp_path: Path
+) -> None:
+    admin = await plane.admin()
+    await ok(admin, "PUT", "/providers/lab", LAB)
+    asked = {"name": "lab", "model": "m", "references": 2, "repeats": 1, "max_tokens": 20,
+             "embedding": "", "prompts": ["one", "two"], "max_usd_day": 0.0001}  # fmt: skip
+    refused = await admin.put("/api/v1/canaries", json=asked)
+    assert "no price is known of 'm'" in refused.json()["error"]["message"]
+    await ok(admin, "POST", "/prices", {"provider": "lab", "model": "m", **PRICE})
+    check = await ok(admin, "PUT", "/canaries", asked)
+    # Each call is 10 tokens at $1 and 5 at $2 per million: a run of two is $0.00004.
+    paid = [await ran(plane, stand_in, admin, check, tmp_path) for _ in range(3)]
+    assert [run["cost_nano"] for run in paid] == [40_000, 40_000, 0]
+    assert paid[1]["result"]["cost"] == {
+        "nano": 40_000, "limit_nano": 100_000, "day_nano": 80_000, "apart": ""
+    }  # fmt: skip
+    assert stand_in.calls == 4
+    assert paid[2]["result"]["skipped"]
+    assert paid[2]["words"] == (
+        "skipped: a run costs about $0.000040, and of the day's budget of $0.00010 only $0.000020 is left"
+    )
+    assert paid[2]["alarm"] is None
 
 
 PIPELINE = {

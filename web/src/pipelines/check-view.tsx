@@ -1,24 +1,27 @@
 // One check: its settings, its runs, and what one of them found.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { call } from "../api/client";
 import { needs, useMay } from "../api/may";
 import { Badge, State } from "../ui/badge";
 import { Button } from "../ui/button";
 import { cx } from "../ui/cx";
-import { ago, duration, fullTime } from "../ui/format";
+import { ago, duration, fullTime, money } from "../ui/format";
 import { Failure, Lines } from "../ui/states";
 import { Cell, Table } from "../ui/table";
 import { toastError } from "../ui/toast";
 import { CHECKS, type Check, type CheckRun, runsQuery } from "./queries";
+import { RebaseDialog } from "./rebase-dialog";
 import { RunFound } from "./run-found";
-import { KIND, scheduleOf, standing } from "./words";
+import { costOf, KIND, scheduleOf, standing } from "./words";
 
 export function CheckView({ check, runId }: { check: Check; runId?: string }) {
   const may = useMay();
   const client = useQueryClient();
   const navigate = useNavigate();
   const runs = useQuery(runsQuery(check.id));
+  const [rebasing, setRebasing] = useState(false);
   const start = useMutation({
     mutationFn: () => call<CheckRun>(`/api/v1/checks/${check.id}/runs`, { method: "POST" }),
     onSuccess: async (made) => {
@@ -41,8 +44,17 @@ export function CheckView({ check, runId }: { check: Check; runId?: string }) {
           {check.project}, {scheduleOf(check)}
           {check.next_ms && check.enabled && `, next ${fullTime(check.next_ms)}`}
         </span>
+        <span className="ml-auto" />
+        {check.kind === "canary" && runs.data?.some((one) => one.state === "done") && (
+          <Button
+            disabled={!editor}
+            title={editor ? undefined : needs("editor", check.project)}
+            onClick={() => setRebasing(true)}
+          >
+            Accept as baseline
+          </Button>
+        )}
         <Button
-          className="ml-auto"
           tone="primary"
           disabled={!editor}
           busy={start.isPending}
@@ -52,6 +64,7 @@ export function CheckView({ check, runId }: { check: Check; runId?: string }) {
           Run now
         </Button>
       </header>
+      {rebasing && <RebaseDialog check={check} onClose={() => setRebasing(false)} />}
       {runs.error && !runs.data ? (
         <Failure error={runs.error} onRetry={runs.refetch} className="m-4" />
       ) : !runs.data ? (
@@ -79,6 +92,7 @@ function Runs({ runs, shown }: { runs: readonly CheckRun[]; shown: string }) {
           { title: "When" },
           { title: "Why", wide: true },
           { title: "What it found" },
+          { title: "Cost", num: true, wide: true },
           { title: "Took", num: true },
         ]}
       >
@@ -108,6 +122,9 @@ function Runs({ runs, shown }: { runs: readonly CheckRun[]; shown: string }) {
               </Cell>
               <Cell className="max-w-[420px] truncate py-1.5 text-ink-2" title={run.words}>
                 {run.words || run.error}
+              </Cell>
+              <Cell num wide className="py-1.5" title={costOf(run)}>
+                {run.result.cost ? money(run.result.cost.nano) : costOf(run)}
               </Cell>
               <Cell num className="py-1.5">
                 {duration(took)}

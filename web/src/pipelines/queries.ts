@@ -43,6 +43,9 @@ export interface Result {
   drawn?: number;
   uncovered?: number;
   unkept?: number;
+  skipped?: boolean;
+  /** What a canary's run cost beside its day's budget; `apart` is a model without a price. */
+  cost?: { nano: number | null; limit_nano: number | null; day_nano: number | null; apart: string };
   estimate?: { mean: number; low: number | null; high: number | null; n: number } | null;
 }
 

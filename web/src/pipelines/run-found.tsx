@@ -4,11 +4,12 @@ import { Badge, State } from "../ui/badge";
 import { duration, NONE } from "../ui/format";
 import { Cell, Table } from "../ui/table";
 import type { Check, CheckRun, Feature, Step } from "./queries";
-import { pText, STEP, standing } from "./words";
+import { costOf, pText, STEP, standing } from "./words";
 
 export function RunFound({ run, check }: { run: CheckRun; check: Check }) {
   const { tone, word } = standing(run);
   const { steps, features, changed, identity } = run.result;
+  const cost = costOf(run);
   return (
     <section aria-label="What it found" className="flex flex-col gap-3">
       <p className="px-4">
@@ -16,6 +17,7 @@ export function RunFound({ run, check }: { run: CheckRun; check: Check }) {
           <span className="font-medium">{word}</span>
         </State>{" "}
         <span className="text-ink-2">{run.words || run.error}</span>
+        {cost && <span className="block text-ink-3">Cost: {cost}</span>}
       </p>
       {steps && <Steps steps={steps} />}
       {run.kind === "online" && <Sampled run={run} check={check} />}

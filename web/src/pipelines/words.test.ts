@@ -1,10 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { CheckRun } from "./queries";
 import { parseCheckSearch } from "./search";
-import { pText, scheduleOf, standing } from "./words";
+import { costOf, pText, scheduleOf, standing } from "./words";
 
 const run = (changes: Partial<CheckRun>) =>
-  ({ kind: "canary", state: "done", alarm: null, ...changes }) as CheckRun;
+  ({
+    kind: "canary",
+    state: "done",
+    alarm: null,
+    cost_nano: 0,
+    result: {},
+    ...changes,
+  }) as CheckRun;
 
 describe("a check in words", () => {
   it("says when it is due in the largest unit that fits", () => {
@@ -25,6 +32,15 @@ describe("a check in words", () => {
     expect(standing(run({ alarm: false })).tone).toBe("ok");
     expect(standing(run({ state: "running" })).tone).toBe("accent");
     expect(standing(run({ state: "failed" })).tone).toBe("bad");
+  });
+
+  it("never shows an unknown cost as nothing, and a budget beside what was spent of it", () => {
+    const cost = { nano: 40_000, limit_nano: 100_000, day_nano: 80_000, apart: "" };
+    expect(costOf(run({ result: { cost } }))).toBe("$0.000040, $0.000080 of $0.00010 that day");
+    const unknown = { nano: null, limit_nano: null, day_nano: null, apart: "" };
+    expect(costOf(run({ result: { cost: unknown } }))).toBe("unknown");
+    expect(costOf(run({}))).toBe("");
+    expect(standing(run({ result: { skipped: true } })).word).toBe("skipped");
   });
 
   it("writes a small p-value with its size", () => {

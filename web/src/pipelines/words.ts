@@ -1,5 +1,6 @@
 // Checks and their runs in words. Pure.
 import type { Tone } from "../ui/badge";
+import { money } from "../ui/format";
 import type { Check, CheckRun, Step } from "./queries";
 import type { Kind } from "./search";
 
@@ -31,7 +32,20 @@ export function standing(run: CheckRun | null): { tone: Tone; word: string } {
   if (run.state === "failed") return { tone: "bad", word: "failed" };
   if (run.state !== "done") return { tone: "accent", word: run.state };
   if (run.alarm) return { tone: "bad", word: run.kind === "pipeline" ? "failed" : "alarm" };
+  if (run.result.skipped) return { tone: "warn", word: "skipped" };
   return { tone: "ok", word: run.alarm === null ? "done" : "as it should be" };
+}
+
+/** What a run cost, beside the day's budget where it has one. */
+export function costOf({ cost_nano, result }: Pick<CheckRun, "cost_nano" | "result">): string {
+  const { cost } = result;
+  if (!cost) return cost_nano ? money(cost_nano) : "";
+  const limit =
+    cost.limit_nano === null
+      ? ""
+      : `, ${money(cost.day_nano)} of ${money(cost.limit_nano)} that day`;
+  const apart = cost.apart && cost.nano !== null ? ` beside ${cost.apart}, which has no price` : "";
+  return `${money(cost.nano)}${apart}${limit}`;
 }
 
 export const STEP: Record<Step["state"], Tone> = {

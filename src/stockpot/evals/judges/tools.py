@@ -27,6 +27,8 @@ class GatewayTools:
         self._again = again
         self._pace = Pace()
         self._asking: dict[str, Asking] = {}
+        self.embedded_tokens = 0
+        """Tokens of all texts that were embedded, as far as the models tell."""
 
     async def embed(self, texts: Sequence[str], model: str) -> list[list[float]]:
         """One vector for each text."""
@@ -38,7 +40,9 @@ class GatewayTools:
             raise Unavailable(f"the gateway does not answer: {away!r}") from None
         if not found.is_success:
             raise Unavailable(f"embeddings of {model!r}: {found.status_code} {found.text[:300]}")
-        data = sorted(found.json()["data"], key=lambda one: one["index"])
+        told = found.json()
+        self.embedded_tokens += int((told.get("usage") or {}).get("prompt_tokens") or 0)
+        data = sorted(told["data"], key=lambda one: one["index"])
         return [list(one["embedding"]) for one in data]
 
     async def judge(self, options: Mapping[str, Any], cases: Sequence[Case]) -> list[Verdict]:

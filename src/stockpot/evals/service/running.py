@@ -244,6 +244,16 @@ class Running:
         made(found)
         return found
 
+    async def prices(self, *models: str) -> dict[str, tuple[float, float] | None]:
+        """Dollars per million tokens of input and output; None where no price is known."""
+        found: dict[str, tuple[float, float] | None] = {}
+        for model in filter(None, models):
+            try:
+                found[model] = (await self._world.model(model)).prices
+            except NotFound:  # it may come later
+                found[model] = None
+        return found
+
     async def _rows(
         self, project: str, spec: SuiteSpec, digest: str
     ) -> tuple[list[Row], str, int | None]:

@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from stockpot.access import Principal, requires
+from stockpot.core.errors import InvalidInput
 from stockpot.evals.service import Running
-from stockpot.evals.watching.models import Canary, DriftCheck, OnlineRule, as_check
-from stockpot.monitors import CheckService, KeptCheck
+from stockpot.evals.watching.models import Canary, DriftCheck, OnlineRule, Rebase, as_check
+from stockpot.evals.watching.rebasing import rebased
+from stockpot.monitors import CheckRun, CheckService, KeptCheck
 
 ProjectEditor = Annotated[Principal, Depends(requires("editor", "project"))]
 Ensure = Callable[[str], Awaitable[object]]
@@ -41,8 +43,28 @@ def watching_router(checks: CheckService, running: Running, ensure: Ensure) -> A
     @routes.put("/canaries")
     async def put_canary(asked: Canary, principal: ProjectEditor) -> KeptCheck:
         """Ask a model the same things again and again; the same name again changes it."""
+        prices = {}
+        if principal.may("editor", asked.project):
+            prices = await running.prices(asked.model, asked.embedding)
+            _check_budget(asked, prices)
+        asked = asked.model_copy(update={"prices": prices})
         kept = await checks.put(principal, as_check("canary", asked))
         await ensure(asked.project)
         return kept
 
+    @routes.post("/canaries/{check_id}/rebase", status_code=201)
+    async def rebase_canary(check_id: str, asked: Rebase, principal: ProjectEditor) -> CheckRun:
+        """Accept the newest answers as what the model says from now on. The run that is answered
+        says so; it ends the alarm."""
+        return await checks.settle(principal, check_id, "canary", "rebase", asked.reason, rebased)
+
     return routes
+
+
+def _check_budget(asked: Canary, prices: dict[str, tuple[float, float] | None]) -> None:
+    """A budget holds only what has a price."""
+    if asked.max_usd_day is not None and prices[asked.model] is None:
+        raise InvalidInput(
+            f"no price is known of {asked.model!r}, so that no budget can be held",
+            hint="stockpot prices set PROVIDER/MODEL --input 0.15 --output 0.60",
+        )

@@ -4,6 +4,9 @@ data sets; knows no schedule.
 The first runs are the reference. Every later run's answers are compared with theirs prompt by
 prompt, by whether they are the same text, how long they are, what they mean, and how sure the model
 was of them where it tells. A model that scatters scatters in the reference as well.
+
+Whoever accepts a change takes the newest answers as the new reference (`rebasing`); what else the
+reference needs is taken from later runs, unless those differ again.
 """
 
 from __future__ import annotations
@@ -13,7 +16,8 @@ import hashlib
 import json
 import math
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
@@ -24,6 +28,7 @@ from stockpot.evals.judges.tools import GatewayTools
 from stockpot.evals.watching.drift import embedded
 from stockpot.evals.watching.models import CanarySpec
 from stockpot.evals.watching.reading import last_text
+from stockpot.evals.watching.spending import DAY_MS, Budget, at_most, cost_of, refused, total
 from stockpot.evals.watching.tools import Bench
 from stockpot.monitors import KeptCheck, Outcome, Underway
 from stockpot.stats import Repeats, Shift, holm, repeats_shift
@@ -37,10 +42,11 @@ Answer = dict[str, Any]
 
 
 class CanaryDoer:
-    """Does canaries."""
+    """Does canaries. `clock` gives Unix seconds."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, clock: Callable[[], float] = time.time) -> None:
         self._bench = bench
+        self._clock = clock
 
     async def do(self, check: KeptCheck, underway: Underway) -> Outcome:
         """Ask every prompt, then hold the answers against the reference."""
@@ -48,21 +54,58 @@ class CanaryDoer:
         prompts = await self._prompts(check.project, spec)
         identity = _identity(spec, prompts)
         known = underway.known if underway.known.get("identity") == identity else {}
-        runs: list[list[list[Answer]]] = known.get("runs", [])
+        budget = await self._budget(spec, underway)
+        why = ""
+        if budget is not None and not underway.kept.get("answers"):
+            # A run that was begun before its process died is finished: half of one tells nothing.
+            why = refused(budget, known.get("run_nano", at_most(spec, prompts)))
+        if why:
+            return Outcome(why, {"skipped": True, "cost": {**_spent(budget, 0), "apart": ""}})
         client = await self._bench.client_of(check.project)
+        tools = GatewayTools(client)
         try:
             answers = await self._asked(spec, prompts, client, underway)
             failed = sum(not told for told in answers)
             if failed == len(answers):
                 raise Unavailable(f"the model {spec.model!r} answered none of {failed} prompts")
-            if len(runs) < spec.references:
-                state = {"identity": identity, "runs": [*runs, answers]}
-                return _referred(spec, answers, len(runs) + 1, state)
-            reference = _joined(runs, len(prompts))
-            found = await self._compared(spec, reference, answers, client)
+            outcome = await self._held(spec, prompts, answers, {**known, "identity": identity},
+                                       tools)  # fmt: skip
         finally:
             await client.aclose()
-        return _decided(spec, prompts, reference, answers, found)
+        cost, embedding = _cost(answers), _embedding_cost(spec, tools)
+        cost = None if cost is None else cost + (embedding or 0)
+        state = {**(outcome.state or {}), "latest": {"run": underway.run.id, "answers": answers}}
+        if cost is not None:
+            state["run_nano"] = cost
+        apart = spec.embedding if embedding is None else ""
+        result = {**outcome.result, "cost": {**_spent(budget, cost), "apart": apart}}
+        return outcome._replace(result=result, cost_nano=cost or 0, state=state)
+
+    async def _budget(self, spec: CanarySpec, underway: Underway) -> Budget | None:
+        if spec.max_usd_day is None:
+            return None
+        now = int(self._clock() * 1000)
+        spent = await underway.spent_since(now - now % DAY_MS)
+        return Budget(round(spec.max_usd_day * 1e9), spent - underway.run.cost_nano)
+
+    async def _held(
+        self, spec: CanarySpec, prompts: Sequence[Any], answers: list[list[Answer]],
+        known: dict[str, Any], tools: GatewayTools,
+    ) -> Outcome:  # fmt: skip
+        """The answers as a reference, or against it. Where somebody accepted a change, the rest of
+        the reference is answers that do not differ from what was accepted."""
+        runs: list[list[list[Answer]]] = known.get("runs", [])
+        comparable = known.get("accepted") and spec.repeats > 1
+        if len(runs) < spec.references and not comparable:
+            state = {**known, "runs": [*runs, answers]}
+            return _referred(spec, answers, len(runs) + 1, state)
+        reference = _joined(runs, len(prompts))
+        found = await self._compared(spec, reference, answers, tools)
+        outcome = _decided(spec, prompts, reference, answers, found)
+        if len(runs) < spec.references and not outcome.alarm:
+            words = f"{outcome.words}; reference {len(runs) + 1} of {spec.references} taken"
+            return outcome._replace(words=words, state={**known, "runs": [*runs, answers]})
+        return outcome._replace(state=known)
 
     async def _prompts(self, project: str, spec: CanarySpec) -> list[Any]:
         if spec.prompts:
@@ -89,12 +132,12 @@ class CanaryDoer:
             for at, answer in zip(part, told, strict=True):
                 if answer is not None:
                     answers[at].append(answer)
-            await underway.keep({"answers": answers})
+            await underway.keep({"answers": answers}, cost_nano=_cost(answers) or 0)
         return answers
 
     async def _compared(
         self, spec: CanarySpec, reference: list[list[Answer]], answers: list[list[Answer]],
-        client: httpx.AsyncClient,
+        tools: GatewayTools,
     ) -> dict[str, Shift]:  # fmt: skip
         rounds = int(5 * _FEATURES / spec.alpha) - 1  # fewer could not show so small a p-value
         both = [(then, now) for then, now in zip(reference, answers, strict=True) if then and now]
@@ -111,7 +154,7 @@ class CanaryDoer:
         }
         if spec.embedding:
             texts = [[a["text"] or " " for a in (*then, *now)] for then, now in both]
-            vectors = await embedded(GatewayTools(client), spec.embedding, *texts)
+            vectors = await embedded(tools, spec.embedding, *texts)
             repeats = [
                 Repeats(_cosines(matrix), len(then))
                 for matrix, (then, _) in zip(vectors, both, strict=True)
@@ -125,7 +168,7 @@ def _referred(
 ) -> Outcome:
     words = f"reference {number} of {spec.references} taken: {len(answers)} prompts"
     return Outcome(words, {"reference": True, "answers": answers}, None, None,
-                   sum(map(len, answers)), _cost(answers), state)  # fmt: skip
+                   sum(map(len, answers)), 0, state)  # fmt: skip
 
 
 def _decided(
@@ -152,7 +195,7 @@ def _decided(
         "changed": changed[:_SHOWN], "prompts": len(prompts), "alpha": spec.alpha,
     }  # fmt: skip
     samples = sum(map(len, answers))
-    return Outcome(words, result, bool(said), least, samples, _cost(answers))
+    return Outcome(words, result, bool(said), least, samples)
 
 
 def _identities(
@@ -205,11 +248,14 @@ async def _ask(spec: CanarySpec, prompt: Any, client: httpx.AsyncClient) -> Answ
     choice = (told.get("choices") or [{}])[0]
     tokens = (choice.get("logprobs") or {}).get("content") or []
     logprobs = [one["logprob"] for one in tokens if isinstance(one.get("logprob"), (int, float))]
+    usage = told.get("usage") or {}
+    counts = [int(usage.get(f"{side}_tokens") or 0) for side in ("prompt", "completion")]
     return {
         "text": str((choice.get("message") or {}).get("content") or ""),
         "model": str(told.get("model") or ""),
         "fingerprint": str(told.get("system_fingerprint") or ""),
         "logprob": sum(logprobs) / len(logprobs) if logprobs else None,
+        "cost_nano": cost_of(spec.prices, spec.model, *counts) if any(counts) else None,
         "trace": found.headers.get("x-stockpot-trace-id", trace),
     }
 
@@ -257,5 +303,19 @@ def _cosines(matrix: Any) -> Any:
     return np.where(apart < 1e-6, 0.0, apart)
 
 
-def _cost(answers: list[list[Answer]]) -> int:
-    return sum(int(a.get("cost_nano") or 0) for told in answers for a in told)
+def _cost(answers: list[list[Answer]]) -> int | None:
+    return total([answer.get("cost_nano") for told in answers for answer in told])
+
+
+def _embedding_cost(spec: CanarySpec, tools: GatewayTools) -> int | None:
+    if not tools.embedded_tokens:
+        return 0
+    return cost_of(spec.prices, spec.embedding, tools.embedded_tokens, 0)
+
+
+def _spent(budget: Budget | None, cost: int | None) -> dict[str, int | None]:
+    """A run's cost beside its budget, for whoever shows it; None where it is not known."""
+    return {
+        "nano": cost, "limit_nano": budget.limit_nano if budget else None,
+        "day_nano": budget.spent_nano + (cost or 0) if budget else None,
+    }  # fmt: skip

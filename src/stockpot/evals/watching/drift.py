@@ -49,7 +49,7 @@ def texts_drift(
 ) -> dict[str, Shift]:  # fmt: skip
     """Every feature's test."""
     found: dict[str, Shift] = {}
-    rounds = max(999, int(15 / spec.alpha) - 1)  # fewer could not show so small a p-value
+    rounds = _rounds(spec)
     if "embedding" in spec.features and vectors is not None:
         test = mmd if spec.test == "mmd" else energy
         found["embedding"] = test(vectors[0], vectors[1], spec.seed, rounds)
@@ -60,6 +60,18 @@ def texts_drift(
         spoken = [[language_of(text) for text in texts] for texts in (reference, now)]
         found["language"] = classes_shift(spoken[0], spoken[1], spec.seed, rounds)
     return found
+
+
+def scores_drift(
+    spec: DriftSpec, values: Sequence[Sequence[float]], weights: Sequence[Sequence[float]]
+) -> Shift:
+    """The test of a score's mean; each pair is reference and now."""
+    return mean_shift(values[0], values[1], weights[0], weights[1], spec.seed, _rounds(spec))
+
+
+def _rounds(spec: DriftSpec) -> int:
+    """Fewer permutations could not show a p-value below `alpha` for every feature."""
+    return max(999, int(15 / spec.alpha) - 1)
 
 
 def decided(
@@ -111,7 +123,7 @@ class DriftDoer:
             return few
         values = [[score.value or 0.0 for score in side] for side in (before, after)]
         weights = [[score.weight for score in side] for side in (before, after)]
-        shift = mean_shift(values[0], values[1], weights[0], weights[1])
+        shift = await asyncio.to_thread(scores_drift, spec, values, weights)
         return decided(spec, {"mean": shift}, (len(before), len(after)), at)
 
     async def _read(

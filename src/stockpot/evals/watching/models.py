@@ -121,6 +121,10 @@ class CanarySpec(Frozen):
     model that scatters is told from one that changed. It alarms when the answers differ from the
     reference (permutation test within prompts; Holm over features; `alpha`), or when the served
     model, or every fingerprint of its system, is another.
+
+    `max_usd_day` bounds what it costs in a day (UTC): a run that the rest of it does not pay for is
+    skipped, and says so. `prices` are what the models cost (dollars per million tokens of input and
+    output), filled in when the canary is put.
     """
 
     model: str = Field(min_length=1, max_length=200)
@@ -137,12 +141,16 @@ class CanarySpec(Frozen):
     logprobs: bool = False
     alpha: float = Field(0.001, ge=1e-4, le=0.2)
     fingerprints: bool = True
+    max_usd_day: float | None = Field(None, gt=0, le=1e6)
+    prices: dict[str, tuple[float, float] | None] = Field(default_factory=dict, max_length=2)
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
     @model_validator(mode="after")
     def _one_source(self) -> CanarySpec:
         if bool(self.dataset) == bool(self.prompts):
             raise ValueError("a canary has a data set (NAME@VERSION) or prompts of its own")
+        if self.references == self.repeats == 1:
+            raise ValueError("one answer to a prompt is no reference: have 2 references or repeats")
         return self
 
 
@@ -163,3 +171,9 @@ def as_check(kind: Literal["online", "drift", "canary"], asked: CheckSettings) -
     shared = {name: getattr(asked, name) for name in CheckSettings.model_fields}
     spec = asked.model_dump(mode="json", exclude=set(CheckSettings.model_fields))
     return NewCheck(**shared, kind=kind, spec=spec)
+
+
+class Rebase(Frozen):
+    """Why a canary's newest answers are accepted as what the model says from now on."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*\S[^\x00]*$")]

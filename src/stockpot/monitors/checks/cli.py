@@ -14,6 +14,7 @@ from typing import IO, Any, NamedTuple
 import click
 
 from stockpot.core.client import Client
+from stockpot.core.dollars import dollars
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
 from stockpot.core.terminal import json_option, show, when
 
@@ -163,7 +164,8 @@ def _runs(words: Words, name: str) -> click.Command:
                 ("WHEN", lambda r: when(r["created_ms"])),
                 ("CAUSE", lambda r: r["cause"]),
                 ("STATE", state),
-                ("FOUND", lambda r: r["words"]),
+                ("COST", cost),
+                ("FOUND", lambda r: r["words"] or r["error"]),
             ),
             as_json=as_json,
             empty=f"It has not run yet:  stockpot {name} run {check}",
@@ -217,9 +219,22 @@ def state(run: dict[str, Any] | None) -> str:
     return "ALARM" if run["alarm"] else str(run["state"])
 
 
+def cost(run: dict[str, Any]) -> str:
+    """What a run cost in words, beside the day's budget where there is one."""
+    about = run["result"].get("cost")
+    if about is None:
+        return dollars(run["cost_nano"]) if run["cost_nano"] else ""
+    words = "?" if about["nano"] is None else dollars(about["nano"])
+    if about["limit_nano"] is not None:
+        words += f", {dollars(about['day_nano'])} of {dollars(about['limit_nano'])} that day"
+    return words
+
+
 def told(run: dict[str, Any]) -> str:
-    """A run in lines: what it found, and the steps of a pipeline."""
+    """A run in lines: what it found, what it cost, and the steps of a pipeline."""
     lines = [f"{run['kind']} {run['check']}: {state(run)}  {run['words'] or run['error']}"]
+    if paid := cost(run):
+        lines.append(f"  cost {paid}")
     for step in run["result"].get("steps", ()):
         lines.append(f"  {step['state'].ljust(8)} {step['id'].ljust(16)} {step['words']}")
     return "\n".join(line.rstrip() for line in lines)
@@ -241,6 +256,24 @@ pipelines = group_of(
     Words("pipeline", "Steps on a schedule or a trigger: ingest, evaluate, gate, release.",
           "pipelines", "pipeline.toml")
 )  # fmt: skip
+
+
+@canaries.command("rebase")
+@click.argument("check")
+@click.option("--reason", required=True, help="Why it is accepted; stands in the audit log.")
+@click.option("--project", help="The project, where the name alone is not plain.")
+@json_option
+@click.pass_obj
+def rebase(client: Client, check: str, reason: str, project: str | None, as_json: bool) -> None:
+    """Accept the newest answers as what the model says from now on, which ends the alarm.
+
+    \b
+    Example:
+      stockpot canaries rebase vendor --reason 'the new model is better, see run chr_1'
+    """
+    found = named(client, "canary", check, project)
+    made = client.post(f"/api/v1/canaries/{found['id']}/rebase", {"reason": reason})
+    click.echo(json.dumps(made, indent=2) if as_json else told(made))
 
 
 @pipelines.command("verbs")

@@ -1,0 +1,14 @@
+"""Money in words. Knows integer nano-dollars; knows no price."""
+
+from __future__ import annotations
+
+import math
+
+
+def dollars(nano: int) -> str:
+    """`$12.50`, `$0.0123`, `$0.00004`: with digits enough to be told from zero."""
+    amount = nano / 1e9
+    if amount >= 1 or not nano:
+        return f"${amount:,.2f}"
+    digits = 4 if amount >= 0.01 else min(9, 1 - math.floor(math.log10(amount)))
+    return f"${amount:.{digits}f}"
