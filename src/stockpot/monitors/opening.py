@@ -23,7 +23,7 @@ from stockpot.monitors.service.episodes import Episodes
 from stockpot.monitors.service.looking import Looking, SpanFigures
 from stockpot.monitors.service.telling import Telling
 from stockpot.monitors.service.watching import Watching
-from stockpot.traces import ScoreService
+from stockpot.traces import Badge, ScoreFilter, ScoreService
 
 LOOK_EVERY_S = 5
 START_EVERY_S = 2
@@ -74,6 +74,12 @@ def open_monitors(
     queue = JobQueue(db, lambda: (instance.run / WANTED).touch())
     read_scores = None if scores is None else ScoresOfLog(scores)
     looking = Looking(spans, read_scores, clock, RunsOfChecks(db))
+
+    async def judges(project: str, name: str) -> tuple[Badge, ...]:
+        if scores is None:
+            return ()
+        return await scores.judges_behind(ScoreFilter(project=project, name=name))
+
     watching = Watching(db, looking, episodes)
     sender = Sender(settings, resolve)
     return Monitors(
@@ -81,6 +87,6 @@ def open_monitors(
         telling=Telling(db, instance, sender, console, clock),
         watching=watching,
         sender=sender,
-        checks=CheckService(db, queue, clock),
+        checks=CheckService(db, queue, judges, clock),
         scheduler=Scheduler(db, queue, clock),
     )

@@ -93,7 +93,9 @@ def _print(told: dict[str, Any]) -> None:
     if told["blocks"]:
         click.echo(f"\nWhat blocks the next rung, {told['next']!r}:")
         for need in told["blocks"]:
-            click.echo(f"  {need['title'].lower()}:  {need['mend']}")
+            click.echo(f"  {need['title'].lower()}:")
+            for command in need["mend"].splitlines():
+                click.echo(f"    {command}")
 
 
 def _print_need(need: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ console's page where it stands. Knows evidence; knows no rung and no waiver.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -14,18 +14,20 @@ from stockpot.catalog import Project
 from stockpot.core.errors import NotFound
 from stockpot.evals import Run
 from stockpot.monitors import BurnRateRule
-from stockpot.prompts import PRODUCTION
+from stockpot.prompts import PRODUCTION, PromptSummary
 from stockpot.usecases.models import NeedName
 from stockpot.usecases.ports import Evidence
 from stockpot.usecases.table import FEEDBACK_NEEDED, RECENT_MS, REHEARSED_MS, ROWS_NEEDED
 
 
 class Found(NamedTuple):
-    """What stands for or against a need. `link` is a path in the console."""
+    """What stands for or against a need. `link` is a path in the console; `mend` are the commands
+    that bring what is missing, those of the table where there is nothing yet."""
 
     met: bool
     words: str
     link: str
+    mend: tuple[str, ...] = ()
 
 
 Finder = Callable[[Evidence, Project, float], Awaitable[Found]]
@@ -33,6 +35,10 @@ Finder = Callable[[Evidence, Project, float], Awaitable[Found]]
 
 def _page(page: str, project: Project, **search: str) -> str:
     return f"/{page}?{urlencode({**search, 'project': project.name})}"
+
+
+def _commands(project: Project, *told: str) -> tuple[str, ...]:
+    return tuple(f"stockpot {one} --project {project.name}" for one in told)
 
 
 def _many(number: int, noun: str) -> str:
@@ -58,7 +64,8 @@ async def prompt(evidence: Evidence, project: Project, now_ms: float) -> Found:
     pinned = [(p.name, x.version) for p in found for x in p.labels if x.label == PRODUCTION]
     if not pinned:
         words = f"{_many(len(found), 'prompt')}, none with the label {PRODUCTION}"
-        return Found(False, words, _page("prompts", project))
+        mend = _commands(project, *[f"prompts label {p.name} {PRODUCTION}" for p in found[:1]])
+        return Found(False, words, _page("prompts", project), mend)
     name, version = pinned[0]
     more = f" and {len(pinned) - 1} more" if len(pinned) > 1 else ""
     words = f"{PRODUCTION} of {name} is version {version}{more}"
@@ -81,7 +88,11 @@ async def dataset(evidence: Evidence, project: Project, now_ms: float) -> Found:
         return Found(False, words, _page("datasets", project))
     most, name = max(rows)
     words = f"{name} has {_many(most, 'row')}, {needed} are needed at risk {project.risk_tier}"
-    return Found(most >= needed, words, _page("datasets", project, set=name))
+    said = await evidence.traffic(project.name, now_ms - RECENT_MS)
+    enough = said.calls >= needed
+    more = f"from-traces {name} --limit {needed}" if enough else f"import {name} FILE"
+    mend = _commands(project, f"datasets {more}")
+    return Found(most >= needed, words, _page("datasets", project, set=name), mend)
 
 
 async def gate(evidence: Evidence, project: Project, now_ms: float) -> Found:
@@ -98,7 +109,8 @@ async def gate(evidence: Evidence, project: Project, now_ms: float) -> Found:
     words = f"{run.suite} {'passed' if passed else 'did not pass'}"
     if prompt_name := run.arm.get("prompt"):
         words += f" with {prompt_name}@{run.arm.get('prompt_version')}"
-    return Found(bool(passed), words, _page("evals", project, run=run.id))
+    mend = _commands(project, f"eval run {run.suite} --gate")
+    return Found(bool(passed), words, _page("evals", project, run=run.id), mend)
 
 
 async def feedback(evidence: Evidence, project: Project, now_ms: float) -> Found:
@@ -143,23 +155,26 @@ async def slo(evidence: Evidence, project: Project, now_ms: float) -> Found:
         assert isinstance(rule, BurnRateRule)
         words = f"{telling[0].name}: {rule.objective:.3%} of {rule.indicator}"
         return Found(True, words, _page("monitors", project, monitor=telling[0].id))
-    words = "no objective is watched"
-    if rated:
-        words = f"{rated[0].name} watches an objective and tells nobody: it has no channel"
-    return Found(False, words, _page("monitors", project))
+    if not rated:
+        return Found(False, "no objective is watched", _page("monitors", project))
+    words = f"{rated[0].name} watches an objective and tells nobody: it has no channel"
+    mend = _commands(project, "monitors channels add CHANNEL --url URL")
+    mend += (f"stockpot monitors change {rated[0].id} --channel CHANNEL",)
+    return Found(False, words, _page("monitors", project), mend)
 
 
 async def watched(evidence: Evidence, project: Project, now_ms: float) -> Found:
     """Something that looks at answers again and again."""
     found = await evidence.checks(project.name)
-    words = ", ".join(found[:3]) or "no online evaluation, drift check or canary runs"
+    words = ", ".join(found[:3]) or "no online rule, drift check or canary ran by its schedule"
     return Found(bool(found), words, _page("pipelines", project))
 
 
 async def rollback(evidence: Evidence, project: Project, now_ms: float) -> Found:
     """A label that was moved back to a version it had been at before."""
     since = now_ms - REHEARSED_MS
-    for one in await evidence.prompts(project.name):
+    prompts = await evidence.prompts(project.name)
+    for one in prompts:
         try:
             moves = await evidence.moves(project.name, one.name)
         except NotFound:  # removed meanwhile
@@ -174,7 +189,20 @@ async def rollback(evidence: Evidence, project: Project, now_ms: float) -> Found
                 )
                 link = _page(f"prompts/{quote(one.name)}", project, prompt_part="labels")
                 return Found(True, words, link)
-    return Found(False, "no label was moved back in half a year", _page("prompts", project))
+    words = "no label was moved back in half a year"
+    return Found(False, words, _page("prompts", project), _rehearsal(project, prompts))
+
+
+def _rehearsal(project: Project, prompts: Sequence[PromptSummary]) -> tuple[str, ...]:
+    """Forward and back again, where nobody is served."""
+    if not prompts:
+        return ()
+    one = max(prompts, key=lambda prompt: prompt.latest)
+    second = (f"prompts edit {one.name} --text TEXT",) if one.latest == 1 else ()
+    before = max(1, one.latest - 1)
+    steps = (f"label {one.name} staging {before}", f"label {one.name} staging {before + 1}",
+             f"rollback {one.name} staging")  # fmt: skip
+    return _commands(project, *second, *(f"prompts {step}" for step in steps))
 
 
 FINDERS: dict[NeedName, Finder] = {

@@ -43,7 +43,7 @@ class NewWaiver(Frozen):
 
 class NeedFound(Frozen):
     """One need and its evidence. `link` is where in the console the evidence stands, `mend` the
-    command that brings what is missing."""
+    commands that bring what is missing, one a line."""
 
     need: NeedName
     title: str

@@ -92,7 +92,8 @@ class ReadinessService:
         row = NEEDS[need]
         return NeedFound(
             need=need, title=row.title, met=found.met, waived=None if found.met else waiver,
-            found=found.words, link=found.link, mend=row.mend.format(project=project.name),
+            found=found.words, link=found.link,
+            mend="\n".join(found.mend or [one.format(project=project.name) for one in row.mend]),
         )  # fmt: skip
 
 

@@ -21,11 +21,11 @@ class RungRow(NamedTuple):
 
 
 class NeedRow(NamedTuple):
-    """A need in words, and the command that brings it. `{project}` is filled in; what is written in
-    capitals is the reader's to choose."""
+    """A need in words, and the commands that bring it, in order, for a project that has nothing of
+    it yet. `{project}` is filled in; what is written in capitals is the reader's to choose."""
 
     title: str
-    mend: str
+    mend: tuple[str, ...]
 
 
 RUNGS: tuple[RungRow, ...] = (
@@ -51,36 +51,68 @@ RUNGS: tuple[RungRow, ...] = (
 
 NEEDS: dict[NeedName, NeedRow] = {
     "traffic": NeedRow(
-        "Calls are recorded", "stockpot keys create --name my-app --project {project}"
+        "Calls are recorded",
+        (
+            "stockpot keys create --name my-app --project {project}",
+            "curl GATEWAY/v1/chat/completions -H 'authorization: Bearer KEY' "
+            "-H 'content-type: application/json' "
+            """-d '{{"model": "MODEL", "messages": [{{"role": "user", "content": "hello"}}]}}'""",
+        ),
     ),
-    "owner": NeedRow("It has an owner", "stockpot projects change {project} --owner EMAIL"),
+    "owner": NeedRow("It has an owner", ("stockpot projects change {project} --owner EMAIL",)),
     "prompt": NeedRow(
         "A prompt's version is pinned",
-        "stockpot prompts label PROMPT production --project {project}",
+        ("stockpot prompts create PROMPT --text TEXT --label production --project {project}",),
     ),
-    "budget": NeedRow("It has a budget", "stockpot projects change {project} --budget 50/month"),
+    "budget": NeedRow(
+        "It has a budget", ("stockpot projects change {project} --budget 50 --period month",)
+    ),
     "dataset": NeedRow(
-        "A data set is large enough", "stockpot datasets from-traces NAME --project {project}"
+        "A data set is large enough",
+        (
+            "stockpot datasets create SET --project {project}",
+            "stockpot datasets import SET FILE --project {project}",
+        ),
     ),
-    "gate": NeedRow("A gate was passed", "stockpot eval run SUITE --gate --project {project}"),
+    "gate": NeedRow("A gate was passed", ("stockpot eval run SUITE --gate --project {project}",)),
     "feedback": NeedRow(
-        "Users' feedback comes in", "stockpot feedback keys create --name web --project {project}"
+        "Users' feedback comes in",
+        (
+            "curl CONSOLE/api/v1/feedback -H 'authorization: Bearer KEY' "
+            "-H 'content-type: application/json' "
+            """-d '{{"trace_id": "TRACE", "thumb": "up"}}'""",
+        ),
     ),
-    "rails": NeedRow("Rails are on", "stockpot guardrails policies apply FILE --project {project}"),
+    "rails": NeedRow(
+        "Rails are on",
+        (
+            "stockpot guardrails policies apply FILE --project {project}",
+            "stockpot guardrails bind POLICY --project {project}",
+        ),
+    ),
     "judge": NeedRow(
         "A judge is certified",
-        "stockpot eval judges certify JUDGE --dataset NAME --project {project}",
+        ("stockpot eval judges certify JUDGE --dataset SET --project {project}",),
     ),
     "slo": NeedRow(
         "An objective alerts somebody",
-        "stockpot monitors create slo --slo 99.9 --project {project} --channel CHANNEL",
+        (
+            "stockpot monitors channels add CHANNEL --url URL --project {project}",
+            "stockpot monitors create slo --slo 99.9 --channel CHANNEL --project {project}",
+        ),
     ),
     "watched": NeedRow(
         "Answers are scored or checked on a schedule",
-        "stockpot canaries apply FILE --project {project}",
+        ("stockpot canaries apply FILE --project {project}",),
     ),
     "rollback": NeedRow(
-        "The way back was rehearsed", "stockpot prompts rollback PROMPT staging --project {project}"
+        "The way back was rehearsed",
+        (
+            "stockpot prompts create PROMPT --text TEXT --label staging --project {project}",
+            "stockpot prompts edit PROMPT --text TEXT --project {project}",
+            "stockpot prompts label PROMPT staging --project {project}",
+            "stockpot prompts rollback PROMPT staging --project {project}",
+        ),
     ),
 }
 

@@ -165,7 +165,8 @@ async def test_a_canary_costs_what_is_shown_and_no_more_than_its_budget(
     assert stand_in.calls == 4
     assert paid[2]["result"]["skipped"]
     assert paid[2]["words"] == (
-        "skipped: a run costs about $0.000040, and of the day's budget of $0.00010 only $0.000020 is left"
+        "skipped: a run costs about $0.000040, and of the day's budget of $0.00010 only $0.000020 "
+        "is left"
     )
     assert paid[2]["alarm"] is None
 

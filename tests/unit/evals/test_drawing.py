@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
+
 from stockpot.evals.watching.drawing import drawn
 from stockpot.evals.watching.languages import language_of
 from stockpot.evals.watching.models import OnlineSpec, Stratum
+from stockpot.stats import weighted_mean
 from stockpot.traces import Span
 
 
@@ -50,6 +53,30 @@ def test_thinning_draws_a_part_of_the_same_and_lets_each_weigh_more() -> None:
     assert thin.keys() < whole.keys()
     assert all(weight == 4 * whole[name] for name, weight in thin.items())
     assert drawn(SPEC, "chk_1", all_of_it, (), 0.0) == []
+
+
+def test_looking_oftener_at_what_users_dislike_leaves_the_mean_what_it_is() -> None:
+    """Dislikes are a twentieth, score lower and are all drawn: 200 rules on the same 400 spans."""
+    all_of_it = spans(400)
+    disliked = {one.trace_id for one in all_of_it[::20]}
+    worth = {one.trace_id: 0.1 if one.trace_id in disliked else 0.9 for one in all_of_it}
+    spec = OnlineSpec(
+        rate=0.1, strata=(Stratum(when="low_feedback", rate=1.0),),
+        scorer={"use": "exact"},  # type: ignore[arg-type]
+    )  # fmt: skip
+    weighted, plain = [], []
+    for rule in range(200):
+        found = drawn(spec, f"chk_{rule}", all_of_it, disliked)
+        values = [worth[one.span.trace_id] for one in found]
+        mean = weighted_mean(values, [one.weight for one in found])
+        assert mean is not None
+        weighted.append(mean.mean)
+        plain.append(statistics.fmean(values))
+    truth = statistics.fmean(worth.values())
+    error = statistics.stdev(weighted) / len(weighted) ** 0.5
+    # A ratio of two sums is biased by something of the order of one over the number drawn, 1/60.
+    assert abs(statistics.fmean(weighted) - truth) < 3 * error + 0.002
+    assert abs(statistics.fmean(plain) - truth) > 0.2
 
 
 def test_a_span_that_was_kept_for_others_stands_for_them_as_well() -> None:

@@ -1,6 +1,7 @@
 // What is done again and again: pipelines, online rules, drift checks and canaries.
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Certificates } from "../judges/certificate";
 import { Badge, State } from "../ui/badge";
 import { CodeBlock } from "../ui/code";
 import { ago, fullTime } from "../ui/format";
@@ -87,7 +88,7 @@ function Checks({ rows }: { rows: readonly Check[] }) {
             </Cell>
             <Cell className="py-1.5 whitespace-nowrap text-ink-2">{scheduleOf(check)}</Cell>
             <Cell className="max-w-[420px] truncate py-1.5 text-ink-2" title={check.last?.words}>
-              {check.last?.words || check.last?.error}
+              <Certificates badges={check.badges} /> {check.last?.words || check.last?.error}
             </Cell>
             <Cell wide className="py-1.5 whitespace-nowrap text-ink-2">
               {check.last && (

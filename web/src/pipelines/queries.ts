@@ -7,7 +7,8 @@ type Schemas = components["schemas"];
 type Complete<T> = T extends object ? { [K in keyof T]-?: Complete<T[K]> } : T;
 
 export type CheckRun = Complete<Omit<Schemas["CheckRun"], "result">> & { result: Result };
-export type Check = Complete<Omit<Schemas["KeptCheck"], "last" | "spec">> & {
+export type Check = Complete<Omit<Schemas["KeptCheck"], "last" | "spec" | "badges">> & {
+  badges: readonly Schemas["Badge"][];
   last: CheckRun | null;
   spec: Record<string, unknown>;
 };

@@ -1,5 +1,6 @@
 // What one run found: steps, tests with their p-values and effects, answers that changed.
 import { Link } from "@tanstack/react-router";
+import { Certificates } from "../judges/certificate";
 import { Badge, State } from "../ui/badge";
 import { duration, NONE } from "../ui/format";
 import { Cell, Table } from "../ui/table";
@@ -17,6 +18,11 @@ export function RunFound({ run, check }: { run: CheckRun; check: Check }) {
           <span className="font-medium">{word}</span>
         </State>{" "}
         <span className="text-ink-2">{run.words || run.error}</span>
+        {check.badges.length > 0 && (
+          <span className="pl-2">
+            <Certificates badges={check.badges} />
+          </span>
+        )}
         {cost && <span className="block text-ink-3">Cost: {cost}</span>}
       </p>
       {steps && <Steps steps={steps} />}

@@ -2,7 +2,7 @@
 its routes beside monitors."""
 
 # No `from __future__ import annotations`: FastAPI reads these signatures when the module loads.
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -29,6 +29,7 @@ def watching_router(checks: CheckService, running: Running, ensure: Ensure) -> A
         if principal.may("editor", asked.project):
             pinned = await running.pinned(asked.project, asked.scorer)
             asked = asked.model_copy(update={"scorer": pinned, "score": asked.metric})
+            _check_budget(asked.max_usd_day, pinned.options.get("prices") or {})
         kept = await checks.put(principal, as_check("online", asked))
         await ensure(asked.project)
         return kept
@@ -46,7 +47,7 @@ def watching_router(checks: CheckService, running: Running, ensure: Ensure) -> A
         prices = {}
         if principal.may("editor", asked.project):
             prices = await running.prices(asked.model, asked.embedding)
-            _check_budget(asked, prices)
+            _check_budget(asked.max_usd_day, {asked.model: prices[asked.model]})
         asked = asked.model_copy(update={"prices": prices})
         kept = await checks.put(principal, as_check("canary", asked))
         await ensure(asked.project)
@@ -61,10 +62,11 @@ def watching_router(checks: CheckService, running: Running, ensure: Ensure) -> A
     return routes
 
 
-def _check_budget(asked: Canary, prices: dict[str, tuple[float, float] | None]) -> None:
+def _check_budget(limit: float | None, prices: Mapping[str, object]) -> None:
     """A budget holds only what has a price."""
-    if asked.max_usd_day is not None and prices[asked.model] is None:
+    unknown = [model for model, price in prices.items() if price is None]
+    if limit is not None and unknown:
         raise InvalidInput(
-            f"no price is known of {asked.model!r}, so that no budget can be held",
+            f"no price is known of {unknown[0]!r}, so that no budget can be held",
             hint="stockpot prices set PROVIDER/MODEL --input 0.15 --output 0.60",
         )

@@ -19,6 +19,7 @@ from stockpot.evals.scorers import Case, made
 from stockpot.evals.watching.drawing import Drawn, drawn
 from stockpot.evals.watching.models import OnlineSpec
 from stockpot.evals.watching.reading import Said, counts, said
+from stockpot.evals.watching.spending import DAY_MS
 from stockpot.evals.watching.tools import Bench
 from stockpot.monitors import KeptCheck, Outcome, Underway
 from stockpot.stats import weighted_mean
@@ -26,7 +27,6 @@ from stockpot.traces import NewScore, Span
 
 _PAGE = 500
 _AT_ONCE = 50
-_DAY_MS = 86_400_000
 _PILOT = 10
 """So many are drawn at most while nobody knows what one costs and money is bounded."""
 
@@ -58,7 +58,8 @@ class OnlineDoer:
             await self._score(check, spec, underway, tally, batch)
             if not batch.more:
                 break
-        return self._told(spec, tally)
+        left = await _left_nano(spec, underway)
+        return self._told(spec, tally, left)
 
     async def _score(
         self, check: KeptCheck, spec: OnlineSpec, underway: Underway, tally: _Tally, batch: Batch
@@ -70,13 +71,19 @@ class OnlineDoer:
             tally.pending = {"end": batch.end, "thinned": thinned}
             await tally.keep(underway)
         chosen = drawn(spec, check.id, batch.spans, disliked, tally.pending["thinned"])
-        for start in range(0, len(chosen), _AT_ONCE):
+        at = int(tally.pending.get("at", 0))
+        while at < len(chosen) and (room := await self._room(spec, underway, tally)):
             if underway.stop.is_set():
                 return
-            await self._part(check, spec, tally, chosen[start : start + _AT_ONCE])
+            await self._part(check, spec, tally, chosen[at : at + room])
+            at += room
+            tally.pending = {**tally.pending, "at": at}
             await tally.keep(underway)
         tally.seen += len(batch.spans)
-        tally.uncovered += len(batch.spans) if tally.pending["thinned"] == 0 else 0
+        if tally.pending["thinned"] == 0:
+            tally.uncovered += len(batch.spans)
+        elif at < len(chosen):  # the money ended before what was drawn
+            tally.uncovered += len(batch.spans) - batch.spans.index(chosen[at].span)
         tally.position, tally.pending = batch.end, None
         await tally.keep(underway)
 
@@ -120,16 +127,21 @@ class OnlineDoer:
         """By how much less is drawn than the rates say, so that the day's money lasts."""
         wanted = len(drawn(spec, salt, batch.spans, disliked))
         room = min(1.0, (spec.max_per_run - tally.drawn) / wanted) if wanted else 1.0
-        if spec.max_usd_day is None or not wanted or not spec.judge:
+        left = await _left_nano(spec, underway)
+        if left is None or not wanted:
             return room
-        now = int(time.time() * 1000)
-        before = await underway.spent_since(now - now % _DAY_MS)
-        left = spec.max_usd_day * 1e9 - before
-        if left <= 0:
+        if left <= (tally.each_nano or 0):
             return 0.0
         if tally.each_nano is None:
             return min(room, _PILOT / wanted)
         return min(room, left / (tally.each_nano * wanted)) if tally.each_nano else room
+
+    async def _room(self, spec: OnlineSpec, underway: Underway, tally: _Tally) -> int:
+        """How many are scored next: no more than the rest of the day's money pays for."""
+        left = await _left_nano(spec, underway)
+        if left is None or not tally.each_nano:
+            return _AT_ONCE if left is None or left > 0 else 0
+        return max(0, min(_AT_ONCE, int(left / tally.each_nano)))
 
     async def _part(
         self, check: KeptCheck, spec: OnlineSpec, tally: _Tally, chosen: Sequence[Drawn]
@@ -145,8 +157,8 @@ class OnlineDoer:
         tally.unkept += len(fresh) - len(pairs)
         if not pairs:
             return
-        verdicts, cost = await self._verdicts(check.project, spec, pairs)
-        tally.count(pairs, verdicts, cost)
+        verdicts = await self._verdicts(check.project, spec, pairs)
+        tally.count(pairs, verdicts)
         new = [
             _score(check, spec, one, verdict)
             for (one, _), verdict in zip(pairs, verdicts, strict=True)
@@ -157,7 +169,7 @@ class OnlineDoer:
 
     async def _verdicts(
         self, project: str, spec: OnlineSpec, pairs: Sequence[tuple[Drawn, Said]]
-    ) -> tuple[list[Verdict], int]:
+    ) -> list[Verdict]:
         cases = [
             Case(
                 item=one.span.span_id, input=body.input, expected=None, metadata={},
@@ -171,9 +183,9 @@ class OnlineDoer:
             verdicts = await made(spec.scorer).score_all(cases, tools)
         finally:
             await client.aclose()
-        return verdicts, sum((v.judgement.cost_nano or 0) for v in verdicts if v.judgement)
+        return verdicts
 
-    def _told(self, spec: OnlineSpec, tally: _Tally) -> Outcome:
+    def _told(self, spec: OnlineSpec, tally: _Tally, left: float | None) -> Outcome:
         found = weighted_mean(tally.values, tally.weights)
         words = f"{len(tally.values)} of {tally.seen} spans scored"
         if found is not None:
@@ -184,10 +196,25 @@ class OnlineDoer:
             words += f"; {tally.unkept} drawn had no payload"
         estimate = found._asdict() if found is not None else None
         result = {**tally.result(), "estimate": estimate}
+        if spec.judge:
+            limit = None if left is None else round((spec.max_usd_day or 0) * 1e9)
+            result["cost"] = {
+                "nano": None if tally.unpriced else tally.cost_nano, "limit_nano": limit,
+                "day_nano": None if limit is None or left is None else round(limit - left),
+                "apart": "",
+            }  # fmt: skip
         return Outcome(
             words, result, None, found.mean if found else None, len(tally.values),
             tally.cost_nano, tally.state(),
         )  # fmt: skip
+
+
+async def _left_nano(spec: OnlineSpec, underway: Underway) -> float | None:
+    """What is left of the day's money; None where nothing bounds it or nothing costs."""
+    if spec.max_usd_day is None or not spec.judge:
+        return None
+    now = int(time.time() * 1000)
+    return spec.max_usd_day * 1e9 - await underway.spent_since(now - now % DAY_MS)
 
 
 class _Tally:
@@ -199,6 +226,7 @@ class _Tally:
         self.pending: dict[str, Any] | None = known.get("pending")
         self.seen, self.drawn = int(kept.get("seen", 0)), int(kept.get("drawn", 0))
         self.uncovered, self.unkept = int(kept.get("uncovered", 0)), int(kept.get("unkept", 0))
+        self.unpriced = int(kept.get("unpriced", 0))
         self.values: list[float] = list(kept.get("values", ()))
         self.weights: list[float] = list(kept.get("weights", ()))
         self.cost_nano = cost_nano
@@ -207,9 +235,10 @@ class _Tally:
     def of(cls, underway: Underway) -> _Tally:
         return cls(underway.kept, underway.known, underway.run.cost_nano)
 
-    def count(
-        self, pairs: Sequence[tuple[Drawn, Said]], verdicts: Sequence[Verdict], cost_nano: int
-    ) -> None:
+    def count(self, pairs: Sequence[tuple[Drawn, Said]], verdicts: Sequence[Verdict]) -> None:
+        costs = [one.judgement.cost_nano for one in verdicts if one.judgement]
+        cost_nano = sum(cost or 0 for cost in costs)
+        self.unpriced += costs.count(None)
         for (one, _), verdict in zip(pairs, verdicts, strict=True):
             if verdict.value is not None:
                 self.values.append(verdict.value)
@@ -219,7 +248,7 @@ class _Tally:
         self.each_nano = each if self.each_nano is None else 0.8 * self.each_nano + 0.2 * each
 
     def result(self) -> dict[str, Any]:
-        names = ("seen", "drawn", "uncovered", "unkept", "values", "weights")
+        names = ("seen", "drawn", "uncovered", "unkept", "unpriced", "values", "weights")
         return {name: getattr(self, name) for name in names}
 
     def state(self) -> dict[str, Any]:

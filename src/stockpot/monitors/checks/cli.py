@@ -17,6 +17,7 @@ from stockpot.core.client import Client
 from stockpot.core.dollars import dollars
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
 from stockpot.core.terminal import json_option, show, when
+from stockpot.traces import badge_words
 
 _LOOK_S = 0.5
 PUT = {"online": "online", "drift": "drift", "canary": "canaries", "pipeline": "pipelines"}
@@ -113,6 +114,7 @@ def _list(words: Words, name: str) -> click.Command:
                 ("LAST", lambda c: when((c["last"] or {}).get("created_ms"))),
                 ("STATE", lambda c: state(c["last"])),
                 ("FOUND", lambda c: (c["last"] or {}).get("words", "")),
+                ("JUDGES", judges),
             ),
             as_json=as_json,
             empty=f"No {words.noun} yet. Declare one:  stockpot {name} apply {words.file}",
@@ -140,6 +142,8 @@ def _run(words: Words, name: str) -> click.Command:
             time.sleep(_LOOK_S)
             made = client.get(f"/api/v1/check-runs/{made['id']}")
         click.echo(json.dumps(made, indent=2) if as_json else told(made))
+        if not as_json and (certificates := judges(found)):
+            click.echo(f"  judged by {certificates}")
         if made["state"] == "failed" or made["alarm"]:
             sys.exit(1)
 
@@ -217,6 +221,11 @@ def state(run: dict[str, Any] | None) -> str:
     if run is None:
         return "never ran"
     return "ALARM" if run["alarm"] else str(run["state"])
+
+
+def judges(check: dict[str, Any]) -> str:
+    """The judges behind a check's scores, each with its certificate."""
+    return "; ".join(f"{badge['judge']} ({badge_words(badge)})" for badge in check["badges"])
 
 
 def cost(run: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from stockpot.monitors.checks.timing import checked_cron
+from stockpot.traces import Badge
 
 CheckKind = Literal["online", "drift", "canary", "pipeline"]
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -86,7 +87,8 @@ class CheckRun(Frozen):
 
 
 class KeptCheck(Frozen):
-    """A check as it is kept, with its newest run."""
+    """A check as it is kept, with its newest run. `badges` are the certificates of the judges among
+    those whose scores it gives or compares."""
 
     id: str
     project: str
@@ -101,6 +103,7 @@ class KeptCheck(Frozen):
     created_by: str
     updated_ms: float
     last: CheckRun | None = None
+    badges: tuple[Badge, ...] = ()
 
 
 class Outcome(NamedTuple):

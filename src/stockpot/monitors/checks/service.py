@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +22,10 @@ from stockpot.monitors.models import CheckRule, Monitor
 from stockpot.monitors.rules import Ran
 from stockpot.monitors.store import monitors as monitor_store
 from stockpot.monitors.store import telling
+from stockpot.traces import Badge
+
+Judges = Callable[[str, str], Awaitable[tuple[Badge, ...]]]
+"""The certificates of the judges behind the scores of a name, in a project."""
 
 _LAST = 20
 """So many runs a monitor looks back, which may ask for as many in a row."""
@@ -31,10 +35,11 @@ class CheckService:
     """Checks of projects and their runs. `clock` gives Unix seconds."""
 
     def __init__(
-        self, db: Database, queue: JobQueue, clock: Callable[[], float] = time.time
+        self, db: Database, queue: JobQueue, judges: Judges, clock: Callable[[], float] = time.time
     ) -> None:
         self._db = db
         self.queue = queue
+        self._judges = judges
         self._clock = clock
 
     async def all(
@@ -42,11 +47,13 @@ class CheckService:
     ) -> tuple[KeptCheck, ...]:
         """What the caller sees, by project, kind and name."""
         rows = await self._db.read(lambda c: store.list_checks(c, project, kind))
-        return tuple(row.check for row in rows if actor.may("viewer", row.check.project))
+        seen = [row.check for row in rows if actor.may("viewer", row.check.project)]
+        return tuple([await self._badged(check) for check in seen])
 
     async def one(self, actor: Principal, check_id: str) -> KeptCheck:
         """One check."""
-        return await self._db.read(lambda c: _check(c, actor, "viewer", check_id))
+        found = await self._db.read(lambda c: _check(c, actor, "viewer", check_id))
+        return await self._badged(found)
 
     async def put(self, actor: Principal, new: NewCheck) -> KeptCheck:
         """A new check, or the new settings of the one with its name. It is due at once."""
@@ -164,6 +171,14 @@ class CheckService:
             if row.check.enabled and row.check.kind != "pipeline" and row.check.next_ms is not None
             and row.check.last is not None and row.check.last.state == "done"
         )  # fmt: skip
+
+    async def _badged(self, check: KeptCheck) -> KeptCheck:
+        """With the certificates of its judges: no judge's figure is shown without."""
+        score = check.spec.get("score")
+        if not score:
+            return check
+        badges = await self._judges(check.project, str(score))
+        return check.model_copy(update={"badges": badges})
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

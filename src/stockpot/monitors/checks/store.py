@@ -57,6 +57,9 @@ runs = sa.Table(
 KEPT = 500
 """Runs of one check that are kept."""
 
+_TOLD = ("schedule", "last", "badges")
+"""What a check tells beside its own columns."""
+
 _ENDED = ("done", "failed", "cancelled")
 _TIMES = ("created_ms", "started_ms", "finished_ms")
 
@@ -71,7 +74,7 @@ class Kept(NamedTuple):
 
 def put_check(c: sa.Connection, check: KeptCheck) -> None:
     """Write a check, in the place of one with its id; what its doer knows stays."""
-    values = check.model_dump(mode="json", exclude={"last", "schedule"})
+    values = check.model_dump(mode="json", exclude=set(_TOLD))
     values |= {"every_s": check.schedule.every_s, "cron": check.schedule.cron}
     for name in ("created_ms", "updated_ms", "next_ms"):
         values[name] = _whole(values[name])
@@ -180,7 +183,7 @@ def _one(c: sa.Connection, which: sa.ColumnElement[bool]) -> Kept | None:
 
 
 def _kept(row: sa.RowMapping, last: CheckRun | None) -> Kept:
-    plain = {name: row[name] for name in KeptCheck.model_fields if name not in ("schedule", "last")}
+    plain = {name: row[name] for name in KeptCheck.model_fields if name not in _TOLD}
     schedule = Schedule.model_construct(every_s=row["every_s"], cron=row["cron"])
     return Kept(KeptCheck(**plain, schedule=schedule, last=last), row["state"], row["seen"])
 
