@@ -15,6 +15,7 @@ from tests.integration.evals.test_watching import PIPELINE, prepared, pytestmark
 
 __all__ = ["pytestmark"]
 ROWS = 40
+LINES = [f'{{"id": "r{n}", "input": {{"dish": "soup {n}"}}}}\n' for n in range(ROWS)]
 
 
 async def test_after_kill_9_finished_steps_are_not_repeated_and_no_call_is_asked_for_thrice(
@@ -26,11 +27,9 @@ async def test_after_kill_9_finished_steps_are_not_repeated_and_no_call_is_asked
         running(tmp_path / "home") as plane,
         listening(plane),
     ):
-        folder.parent.mkdir(exist_ok=True)
         admin = await prepared(plane, folder)
         gateway.says = lambda _: "The soup."
-        lines = [f'{{"id": "r{n}", "input": {{"dish": "soup {n}"}}}}\n' for n in range(ROWS)]
-        (folder / "dishes.jsonl").write_text("".join(lines))
+        (folder / "dishes.jsonl").write_text("".join(LINES))
         check = await ok(admin, "PUT", "/pipelines", PIPELINE)
         run = await ok(admin, "POST", f"/checks/{check['id']}/runs")
 

@@ -7468,9 +7468,15 @@ export interface components {
         };
         /**
          * KeptCheck
-         * @description A check as it is kept, with its newest run.
+         * @description A check as it is kept, with its newest run. `badges` are the certificates of the judges among
+         *     those whose scores it gives or compares.
          */
         KeptCheck: {
+            /**
+             * Badges
+             * @default []
+             */
+            badges?: components["schemas"]["Badge"][];
             /** Created By */
             created_by: string;
             /** Created Ms */
@@ -8187,7 +8193,7 @@ export interface components {
         /**
          * NeedFound
          * @description One need and its evidence. `link` is where in the console the evidence stands, `mend` the
-         *     command that brings what is missing.
+         *     commands that bring what is missing, one a line.
          */
         NeedFound: {
             /** Found */
