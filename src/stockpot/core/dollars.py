@@ -6,9 +6,11 @@ import math
 
 
 def dollars(nano: int) -> str:
-    """`$12.50`, `$0.0123`, `$0.00004`: with digits enough to be told from zero."""
+    """`$12.50`, `$0.50`, `$0.0123`, `$0.000040`: with digits enough to be told from zero."""
     amount = nano / 1e9
     if amount >= 1 or not nano:
         return f"${amount:,.2f}"
-    digits = 4 if amount >= 0.01 else min(9, 1 - math.floor(math.log10(amount)))
-    return f"${amount:.{digits}f}"
+    if amount >= 0.01:
+        told = f"${amount:.4f}"
+        return told.removesuffix("00") if told.endswith("00") else told
+    return f"${amount:.{min(9, 1 - math.floor(math.log10(amount)))}f}"

@@ -93,6 +93,14 @@ async def test_a_judge_stops_at_the_days_budget_says_so_and_goes_on_the_next_day
     assert 0 < next_day["cost_nano"] <= 30 * EACH
     assert next_day["result"]["estimate"]["mean"] == 1.0
 
+    await house.earlier(runs, 86_400_000)
+    called(house.plane, [("mumbled", POLITE[1])] * 100)
+    house.gateway.says = lambda _: "It is hard to say."
+    mumbled = await house.ran(rule)
+    unread = mumbled["result"]["drawn"]
+    assert sum(mumbled["result"]["missing"].values()) == unread > 0
+    assert f"0 of 100 spans scored; without a verdict: {unread} " in mumbled["words"]
+
 
 async def test_what_users_dislike_is_all_looked_at_and_counts_once(house: House) -> None:
     rule = await ok(house.admin, "PUT", "/online", {

@@ -80,7 +80,7 @@ class Walker:
 
     async def follows(self, command: str, need: str, tier: str) -> None:
         if command.startswith("curl CONSOLE"):
-            await self.rates(command, {"low": 1, "medium": 9, "high": 20}[tier])
+            await self.rates(command, {"low": 1, "medium": 10, "high": 20}[tier])
         elif command.startswith("curl GATEWAY"):
             body = json.loads(shlex.split(command)[-1])
             assert body["messages"][0]["role"] == "user"

@@ -23,7 +23,10 @@ export function RunFound({ run, check }: { run: CheckRun; check: Check }) {
             <Certificates badges={check.badges} />
           </span>
         )}
-        {cost && <span className="block text-ink-3">Cost: {cost}</span>}
+        <span className="block text-ink-3">
+          {run.cause}
+          {cost && `; cost ${cost}`}
+        </span>
       </p>
       {steps && <Steps steps={steps} />}
       {run.kind === "online" && <Sampled run={run} check={check} />}

@@ -30,6 +30,7 @@ describe("a check in words", () => {
     expect(standing(run({ alarm: true }))).toEqual({ tone: "bad", word: "alarm" });
     expect(standing(run({ alarm: true, kind: "pipeline" })).word).toBe("failed");
     expect(standing(run({ alarm: false })).tone).toBe("ok");
+    expect(standing(run({ kind: "drift" }))).toEqual({ tone: "mute", word: "too few to tell" });
     expect(standing(run({ state: "running" })).tone).toBe("accent");
     expect(standing(run({ state: "failed" })).tone).toBe("bad");
   });

@@ -33,6 +33,7 @@ export function standing(run: CheckRun | null): { tone: Tone; word: string } {
   if (run.state !== "done") return { tone: "accent", word: run.state };
   if (run.alarm) return { tone: "bad", word: run.kind === "pipeline" ? "failed" : "alarm" };
   if (run.result.skipped) return { tone: "warn", word: "skipped" };
+  if (run.kind === "drift" && run.alarm === null) return { tone: "mute", word: "too few to tell" };
   return { tone: "ok", word: run.alarm === null ? "done" : "as it should be" };
 }
 

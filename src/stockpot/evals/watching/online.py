@@ -192,6 +192,9 @@ class OnlineDoer:
             words = f"{spec.metric} {found.mean:.3g} over {tally.seen} spans ({words})"
         if tally.uncovered:
             words += f"; {tally.uncovered} not covered: the day's budget is spent"
+        if tally.missing:
+            told = ", ".join(f"{number} {why}" for why, number in sorted(tally.missing.items()))
+            words += f"; without a verdict: {told}"
         if tally.unkept:
             words += f"; {tally.unkept} drawn had no payload"
         estimate = found._asdict() if found is not None else None
@@ -227,6 +230,7 @@ class _Tally:
         self.seen, self.drawn = int(kept.get("seen", 0)), int(kept.get("drawn", 0))
         self.uncovered, self.unkept = int(kept.get("uncovered", 0)), int(kept.get("unkept", 0))
         self.unpriced = int(kept.get("unpriced", 0))
+        self.missing: dict[str, int] = dict(kept.get("missing", {}))
         self.values: list[float] = list(kept.get("values", ()))
         self.weights: list[float] = list(kept.get("weights", ()))
         self.cost_nano = cost_nano
@@ -239,6 +243,10 @@ class _Tally:
         costs = [one.judgement.cost_nano for one in verdicts if one.judgement]
         cost_nano = sum(cost or 0 for cost in costs)
         self.unpriced += costs.count(None)
+        for one in verdicts:
+            if one.value is None and not one.label:
+                why = one.missing or "no verdict"
+                self.missing[why] = self.missing.get(why, 0) + 1
         for (one, _), verdict in zip(pairs, verdicts, strict=True):
             if verdict.value is not None:
                 self.values.append(verdict.value)
@@ -248,7 +256,7 @@ class _Tally:
         self.each_nano = each if self.each_nano is None else 0.8 * self.each_nano + 0.2 * each
 
     def result(self) -> dict[str, Any]:
-        names = ("seen", "drawn", "uncovered", "unkept", "unpriced", "values", "weights")
+        names = ("seen", "drawn", "uncovered", "unkept", "unpriced", "missing", "values", "weights")
         return {name: getattr(self, name) for name in names}
 
     def state(self) -> dict[str, Any]:
