@@ -243,9 +243,9 @@ class _Tally:
         costs = [one.judgement.cost_nano for one in verdicts if one.judgement]
         cost_nano = sum(cost or 0 for cost in costs)
         self.unpriced += costs.count(None)
-        for one in verdicts:
-            if one.value is None and not one.label:
-                why = one.missing or "no verdict"
+        for silent in verdicts:
+            if silent.value is None and not silent.label:
+                why = silent.missing or "no verdict"
                 self.missing[why] = self.missing.get(why, 0) + 1
         for (one, _), verdict in zip(pairs, verdicts, strict=True):
             if verdict.value is not None:
