@@ -105,7 +105,7 @@ class Walker:
 
     def filled(self, command: str, need: str, tier: str) -> str:
         chosen = {
-            "EMAIL": "ana@example.org", "PROMPT": "menu", "TEXT": "'Describe it.'",
+            "EMAIL": "ana@example.org", "PROMPT": "menu", "TEXT": f"'Describe it at {tier}.'",
             "SET": "golden", "JUDGE": "right", "POLICY": "careful", "CHANNEL": "ops",
             "URL": "http://127.0.0.1:9/hook", "SUITE": str(self.folder / "menu.toml"),
             "FILE": str(self.folder / {"dataset": f"{tier}.jsonl", "rails": "careful.json",
