@@ -57,7 +57,7 @@ def test_sound_is_streamed_as_it_is_made(rig: Rig, full: OpenAIFullStub) -> None
     assert data == SOUND
     assert arrived[0] < arrived[-1] - 0.2
     (record,) = rig.records()
-    assert (record.endpoint, record.error, record.usage_source) == ("speech", "", "none")
+    assert (record.endpoint, record.error, record.usage_source) == ("speech", "", "provider")
     assert record.cost_nano is None
     assert record.response_bytes == len(SOUND)
     (path,) = (rig.home / "spool").glob("*/*.payload")
