@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,4 +82,5 @@ async def moved(page: Page) -> None:
     await expect(decisions).to_contain_text("60% → 0%")
     await page.get_by_role("button", name="Remove this experiment").click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Remove").click()
-    await expect(page.get_by_text("Nothing is tried on live traffic yet")).to_be_visible()
+    await expect(page).to_have_url(re.compile("/experiments(\\?|$)"))
+    await expect(page.get_by_role("link", name="cheaper", exact=True)).to_have_count(0)

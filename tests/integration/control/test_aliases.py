@@ -45,7 +45,7 @@ def test_a_route_keeps_how_it_chooses(client: Client) -> None:
     assert (alias["strategy"], alias["sticky"], alias["degrade"]) == (
         "least_latency", "session", "hints",
     )  # fmt: skip
-    assert alias["hedge"] == {"share": 0.1, "min_ms": 20, "max_ms": 10_000}
+    assert alias["hedge"] == {"share": 0.1, "min_ms": 20, "max_ms": 10_000, "burst": 5.0}
     assert alias["shadow"]["share"] == 0.5
     (rule,) = alias["rules"]
     assert (rule["name"], rule["targets"], rule["only"]) == ("beta", ["lab/new"], True)

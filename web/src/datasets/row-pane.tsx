@@ -26,7 +26,7 @@ export function RowPane({ which, row, writes, onClose }: Props) {
   const [expected, setExpected] = useState(before);
   const save = useMutation({
     mutationFn: () => {
-      const { hash: _, ...rest } = row;
+      const { hash: _hash, erased: _erased, ...rest } = row;
       const rows = [{ ...rest, expected: typedValue(expected) }];
       return change<RowsAdded>(client, which, "/rows", { rows, message: `changed ${row.id}` });
     },

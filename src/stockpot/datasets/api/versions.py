@@ -131,7 +131,8 @@ def _jsonl(rows: tuple[DatasetRow, ...]) -> Iterator[str]:
     held: list[str] = []
     size = 0
     for row in rows:
-        held.append(json.dumps(row.model_dump(exclude={"hash"}), ensure_ascii=True) + "\n")
+        told = row.model_dump(exclude={"hash", "erased"})
+        held.append(json.dumps(told, ensure_ascii=True) + "\n")
         size += len(held[-1])
         if size > _AT_ONCE:
             yield "".join(held)
