@@ -34,7 +34,7 @@ def well() -> Iterator[Faulty]:
 @pytest.fixture
 def two(rig: Rig, ill: Faulty, well: Faulty) -> Rig:
     """A route of both in equal shares."""
-    timeouts = Timeouts(1.0, 0.4, 1.0, 10.0)
+    timeouts = Timeouts(5.0, 2.0, 5.0, 30.0)  # a busy machine answers late, too
     rig.targets = tuple(
         rig.target(upstream.name, base_url=upstream.url, timeouts=timeouts)
         for upstream in (ill, well)
