@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stockpot.bench.load import Caller, medians_of, quantile, throughput
+from stockpot.bench.processes import pinned
 from stockpot.bench.rig import CHUNKS, Rig, request
 
 Say = Callable[[str], None]
@@ -86,7 +87,7 @@ def streams(rig: Rig, port: int, count: int) -> dict[str, Any]:
     file = rig.folder / "stream.request"
     file.write_bytes(request(port, stream=True))
     argv = [str(rig.program), "streams", str(port), str(count), str(file)]
-    ran = subprocess.run(argv, capture_output=True, text=True, check=True)
+    ran = subprocess.run(pinned(argv, rig.other), capture_output=True, text=True, check=True)
     facts: dict[str, Any] = json.loads(ran.stdout)
     return facts
 
@@ -100,7 +101,7 @@ def cpu_per_chunk(rig: Rig) -> dict[str, float]:
     rig.start_mock(interval_us=5000)
     streams(rig, rig.port, 64)
     costs = []
-    for _ in range(5):
+    for _ in range(15):
         before = rig.worker.cpu_s()
         facts = streams(rig, rig.port, 64)
         if facts["completed"] != 64:

@@ -18,6 +18,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from stockpot.bench.processes import pinned
+
 
 class Throughput(NamedTuple):
     """`requests` completed in `seconds`; `errors` are failures and answers other than 2xx."""
@@ -98,7 +100,7 @@ def throughput(
     if shutil.which("wrk"):
         return _wrk(port, request, connections, seconds, folder, core)
     argv = [sys.executable, "-m", "stockpot.bench.load", str(port), str(connections), str(seconds)]
-    done = subprocess.run(argv, input=request, capture_output=True, check=True)
+    done = subprocess.run(pinned(argv, core), input=request, capture_output=True, check=True)
     facts = json.loads(done.stdout)
     return Throughput(facts["requests"], facts["seconds"], facts["errors"], "python threads")
 
@@ -121,9 +123,7 @@ def _wrk(
     )
     argv = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "20s"]
     argv += ["-s", str(script), f"http://127.0.0.1:{port}/v1/chat/completions"]
-    if shutil.which("taskset"):
-        argv = ["taskset", "-c", str(core), *argv]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    done = subprocess.run(pinned(argv, core), capture_output=True, text=True, check=True)
     found = re.search(r"FACTS (\d+) (\d+) (\d+)", done.stdout)
     if found is None:
         raise RuntimeError(f"wrk said nothing useful: {done.stdout[-500:]}")

@@ -34,6 +34,11 @@ def cores() -> tuple[int, ...]:
     return tuple(range(os.cpu_count() or 1))
 
 
+def pinned(argv: list[str], core: int) -> list[str]:
+    """A command that stays on one processor, where the system has a way to say so."""
+    return ["taskset", "-c", str(core), *argv] if shutil.which("taskset") else argv
+
+
 class Process:
     """A child process, pinned to one processor where the system can."""
 

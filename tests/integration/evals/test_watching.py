@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,13 @@ SAYS = {"use": "regex", "name": "polite", "options": {"pattern": "please"}}
 
 
 async def told(plane: Plane, admin: httpx.AsyncClient, receiver: Receiver) -> list[str]:
-    """What the channel heard after another look at the monitors."""
+    """What the channel heard after another look at the monitors, whoever sent it."""
     control = plane.app.state.control
     await control.monitors.watching.look()
     await control.monitors.telling.deliver()
+    async with asyncio.timeout(60):
+        while await ok(admin, "GET", "/deliveries?state=waiting"):
+            await asyncio.sleep(0.05)
     return receiver.said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from stockpot.core.db import Database, migrate, open_database
 from stockpot.core.instance import Instance
 from stockpot.monitors import Monitor, Monitors, NewMonitor, ThresholdRule, open_monitors
 from stockpot.monitors.models import ChannelSettings, MonitorSettings, NewChannel, NewSilence
+from stockpot.monitors.service.telling import CLAIM_S
+from stockpot.monitors.store import telling as store
 from stockpot.traces import SpanLog, open_span_log
 from tests.integration.monitors.receiver import Receiver, receiving
 from tests.postgres import fresh_database
@@ -235,6 +238,34 @@ async def test_a_process_that_starts_anew_knows_what_fires(
     await again.sender.close()
     assert receiver.said == ["monitor.firing"]
     assert len(await world.alerts()) == 1
+
+
+async def test_of_several_senders_one_sends_and_a_claim_that_its_sender_left_runs_out(
+    world: World, receiver: Receiver, tmp_path: Path
+) -> None:
+    channel, _ = await world.channel(receiver.url)
+    await world.monitor(channel)
+    world.calls(20, failing=True)
+    settings = config.load({"STOCKPOT_HOME": str(tmp_path)})
+    other = open_monitors(
+        world.db, Instance(tmp_path), settings, world.log, clock=lambda: world.now_s
+    )
+    await world.monitors.watching.look()
+    senders = (world.monitors.telling, other.telling) * 2
+    tried = await asyncio.gather(*(sender.deliver() for sender in senders))
+    assert (sum(tried), receiver.said) == (1, ["monitor.firing"])
+    (sent,) = await world.deliveries()
+    values = {"state": "waiting", "next_ms": int(world.now_s * 1000)}
+    await world.db.write(lambda c: store.change_delivery(c, sent.id, **values))
+    taken = sent.model_copy(update=values)
+    until_ms = int((world.now_s + CLAIM_S) * 1000)
+    assert await world.db.write(lambda c: store.claim_delivery(c, taken, until_ms))
+    assert await other.telling.deliver() == 0, "another has it"
+    world.now_s += CLAIM_S + 1
+    assert await other.telling.deliver() == 1
+    await other.sender.close()
+    first, second = receiver.headers
+    assert first["webhook-id"] == second["webhook-id"]
 
 
 async def test_a_channels_secrets_are_nowhere_in_the_open(

@@ -1,7 +1,8 @@
 """Channels and the sending of what waits for them: tried, tried again later, given up in the open.
 
-A message is sent at least once: whoever dies between the answer and the note of it sends again, by
-the same `webhook-id`. Knows channels and deliveries; knows no rule.
+Each attempt is claimed first, so that of several senders one sends. A message is sent at least once:
+where its sender dies between the answer and the note of it, another sends it again after `CLAIM_S`,
+by the same `webhook-id`. Knows channels and deliveries; knows no rule.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ from stockpot.monitors.store.telling import Due, Sealed
 
 WAITS_S = (5, 30, 120, 600, 1800, 3600, 3 * 3600)
 """Between the attempts at one message, give or take a fifth; after the last it is given up."""
+
+CLAIM_S = 60
+"""How long an attempt belongs to who claimed it: longer than an answer is waited for."""
 
 _AT_ONCE = 10
 _log = logging.getLogger("stockpot.monitors")
@@ -229,12 +233,14 @@ class Telling:
     async def deliver(self) -> int:
         """Send what is due; returns how many messages were tried."""
         due = await self._db.read(lambda c: store.due_deliveries(c, self._now()))
-        await asyncio.gather(*(self._attempt(one) for one in due))
-        return len(due)
+        return sum(await asyncio.gather(*(self._attempt(one) for one in due)))
 
-    async def _attempt(self, due: Due) -> None:
+    async def _attempt(self, due: Due) -> bool:
         delivery = due.delivery
         async with self._at_once:
+            until_ms = self._now() + CLAIM_S * 1000
+            if not await self._db.write(lambda c: store.claim_delivery(c, delivery, until_ms)):
+                return False
             row = await self._db.read(lambda c: store.channel_by_id(c, delivery.channel_id))
             if row is None:
                 answer = Answer(0, "the channel was removed", final=True)
@@ -244,6 +250,7 @@ class Telling:
         if values["state"] == "dead":
             _log.warning("a message to %r was given up: %s", delivery.channel, answer.error)
         await self._db.write(lambda c: store.change_delivery(c, delivery.id, **values))
+        return True
 
     async def _send(self, row: Sealed, message_id: str, message: dict[str, Any]) -> Answer:
         try:

@@ -116,6 +116,14 @@ def delivery_by_id(c: sa.Connection, delivery_id: str) -> Delivery | None:
     return _delivery(row) if row else None
 
 
+def claim_delivery(c: sa.Connection, due: Delivery, until_ms: int) -> bool:
+    """Take a message for one attempt; False when another sender took it since it was read."""
+    columns = deliveries.c
+    unclaimed = (columns.state == "waiting") & (columns.next_ms == due.next_ms)
+    query = sa.update(deliveries).where(columns.id == due.id, unclaimed).values(next_ms=until_ms)
+    return bool(c.execute(query).rowcount)
+
+
 def change_delivery(c: sa.Connection, delivery_id: str, **values: Any) -> None:
     """What came of an attempt."""
     c.execute(sa.update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
