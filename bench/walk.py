@@ -1,6 +1,6 @@
 """The walk of one chat request without sockets: what the gateway's own code costs.
 
-    .venv/bin/python bench/walk.py [--stream] [--cache] [--prompt] [--rails] [--profile]
+    .venv/bin/python bench/walk.py [--stream] [--cache] [--prompt] [--rails [--known]] [--profile]
 
 Bytes go in at the server's protocol and come out at fake transports, so that system calls and the
 event loop are left out; the spool writes for real. Prints the best of several rounds in
@@ -9,7 +9,8 @@ With `--prompt` the request names a prompt: a chat of two messages with four var
 types, which comes to the same text. With `--stream` the answer is a stream of 50 events, and the
 figure is that of one event. With `--cache` all but the first request are answered out of the
 gateway's cache, streams whole. With `--rails` pattern rails and the n-gram model look at the 2 KB
-of the request, and pattern rails at the answer.
+of the request, and pattern rails at the answer; each text has a word that was never said before, or
+with `--known` it is the same text again, as system prompts and the turns before are.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class FakeTransport(asyncio.Transport):
 
 
 async def main(
-    profile: bool, rounds: int, stream: bool, cached: bool, prompt: str, rails: bool
+    profile: bool, rounds: int, stream: bool, cached: bool, prompt: str, rails: str
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         rig = Rig(Path(folder))
@@ -119,7 +120,7 @@ async def main(
             if profile and number == 6:
                 profiler.enable()
             begun = time.process_time()
-            await walk(connection, outward, asked, answer, walks, vary=rails)
+            await walk(connection, outward, asked, answer, walks, rails)
             best = min(best, (time.process_time() - begun) / walks * 1e6)
             profiler.disable()
         assert inward.wrote == rounds * walks * (len(answer) or 1 + stream)
@@ -224,9 +225,10 @@ async def walk(
     body: bytes,
     answer: tuple[bytes, ...],
     walks: int,
-    vary: bool = False,
+    rails: str = "",
 ) -> None:
-    """Calls one after the other; with `vary` no text is said twice."""
+    """Calls one after the other, with rails or without; under `new` no text is said twice."""
+    vary = rails == "new"
     inward, beyond = connection.transport, outward.transport
     assert isinstance(inward, FakeTransport)
     assert isinstance(beyond, FakeTransport)
@@ -234,13 +236,13 @@ async def walk(
         asked, told = beyond.wrote, inward.wrote
         word = (b"%05d" % next(NUMBERS)).translate(LETTERS)
         connection.data_received(body.replace(b"lorem", word, 1) if vary else body)
-        while vary and beyond.wrote == asked:  # rails take turns
+        while rails and beyond.wrote == asked:  # rails take turns
             await asyncio.sleep(0)
         for part in answer:
             outward.data_received(part.replace(b"apple", word, 1) if vary else part)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        while vary and inward.wrote == told:
+        while rails and inward.wrote == told:
             await asyncio.sleep(0)
 
 
@@ -265,10 +267,10 @@ if __name__ == "__main__":
     parser.add_argument("--cache", action="store_true", help="answers out of the cache")
     parser.add_argument("--prompt", nargs="?", const="jinja", default="", choices=list(TEMPLATES))
     parser.add_argument("--rails", action="store_true", help="under a policy of five rails")
+    parser.add_argument("--known", action="store_true", help="with --rails: the same text again")
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--rounds", type=int, default=60, help="of 200 requests each")
     arguments = parser.parse_args()
     given = arguments
-    uvloop.run(
-        main(given.profile, given.rounds, given.stream, given.cache, given.prompt, given.rails)
-    )
+    rails = ("known" if given.known else "new") if given.rails else ""
+    uvloop.run(main(given.profile, given.rounds, given.stream, given.cache, given.prompt, rails))
