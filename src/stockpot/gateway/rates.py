@@ -45,7 +45,7 @@ ASK_S, AWAY_S, SWEEP_S = 0.5, 1.0, 1.0
 after the third."""
 PATIENCE_S = 0.1
 """A call that this worker has nothing for, though the store may, waits so long for a grant."""
-_LIFE, _BLOCK_S = int(LIFE_S * 1e9), 0.5
+_LIFE, _BLOCK = int(LIFE_S * 1e9), 500_000_000
 
 Ask = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 
@@ -165,8 +165,8 @@ class Leased:
     """One worker's part of a rate that `workers` share."""
 
     __slots__ = (
-        "_away", "_back", "_block", "_count", "_desk", "_floor", "_held", "_later", "_left",
-        "_need", "_owe", "_paced_at", "_refused_until", "_spare", "_tell_until", "_until",
+        "_asking", "_away", "_back", "_block", "_count", "_desk", "_floor", "_held", "_later",
+        "_left", "_need", "_owe", "_paced_at", "_refused_until", "_spare", "_tell_until", "_until",
         "_until_later", "limit", "pool", "scope",
     )  # fmt: skip
 
@@ -186,6 +186,8 @@ class Leased:
         self._left = self.pool
         self._refused_until = 0
         self._paced_at = 0
+        self._asking = False
+        """Whether an answer is under way."""
         if desk.away:
             self.store_went(desk.now())
 
@@ -197,11 +199,12 @@ class Leased:
             self._next_lot(now)
         if self._held >= amount and now < self._until:
             self._held -= amount
-            if self._held + self._later < self._block // 2:
+            if self._held + self._later < self._block // 2 and not self._asking:
                 self._desk.ask(self)
             return 0
         if self._floor is not None and not self._floor.take(now, amount):
-            self._desk.ask(self)
+            if not self._asking:
+                self._desk.ask(self)
             return 0
         if self._desk.away:
             return self._away.take(now, amount)
@@ -253,19 +256,24 @@ class Leased:
 
     def request(self, now: int) -> RateAsk:
         """What to ask for: half a second at the recent pace, and what a call waits for."""
-        past = max(now - self._paced_at, int(_BLOCK_S * 1e9))
-        pace = self._count * int(_BLOCK_S * 1e9) // past
-        self._block = max(pace, self._block - self._block // 4) if self._count else 0
-        self._count, self._paced_at = 0, now
+        past, count = now - self._paced_at, self._count
+        if past >= _BLOCK:
+            faded = self._block - self._block // 4
+            self._block = max(count * _BLOCK // past, faded) if count else 0
+            self._count, self._paced_at = 0, now
+        else:
+            self._block = max(self._block, count)
         need = min(self._need, self.pool)
         want = max(need, self._block - self._held - self._later, 0)
         back = self._back + (self._spare if now < self._tell_until else 0)
         ask = RateAsk(self.scope, self.pool, min(want, self.pool), need, back, self._owe)
         self._back = self._owe = self._spare = 0
+        self._asking = True
         return ask
 
     def granted(self, grant: RateGrant, asked: RateAsk, sent: int, now: int) -> None:
         """The answer to `request`, which left at `sent`."""
+        self._asking = False
         self._left = grant.left
         self._need = 0
         if asked.need and not grant.granted:
@@ -282,6 +290,7 @@ class Leased:
     def unanswered(self, asked: RateAsk) -> None:
         """The store may or may not have heard: what it granted expires unspent, what came back is
         not told again, what is owed is."""
+        self._asking = False
         self._owe += asked.owe
 
     def store_went(self, now: int) -> None:

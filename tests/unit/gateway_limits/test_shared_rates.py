@@ -32,11 +32,11 @@ class Desk:
     """Stands for the asynchronous desk: the simulation decides when rounds happen."""
 
     def __init__(self, clock: Clock) -> None:
-        self.away = False
+        self.away = self.asked = False
         self.now = clock
 
     def ask(self, leased: Leased) -> None:
-        return None
+        self.asked = True
 
 
 def over(admitted: list[tuple[int, int]], limit: int, extra: float = 0.0) -> float:
@@ -125,6 +125,27 @@ def test_while_the_store_is_away_the_bound_holds_and_calls_go_on(seed: int, limi
             fleet.admitted.append((fleet.clock.now, 1))
     assert over(fleet.admitted, limit, extra=4) <= 0  # a bucket of each worker rounds up to one
     assert len(fleet.admitted) - before >= 0.7 * min(200, limit * 2)
+
+
+@pytest.mark.parametrize("a_ms", [5, 1])
+def test_a_steady_worker_asks_a_few_times_a_second(a_ms: int) -> None:
+    clock = Clock()
+    store, desk = MemoryKeyValue(clock), Desk(clock)
+    rate = Leased("s", 1_000_000_000, 2, desk)  # type: ignore[arg-type]
+    rounds, answer, admitted = 0, None, 0
+    for ms in range(10_000):
+        clock.now += 1_000_000
+        if answer is not None and clock.now - answer[1] >= 2_000_000:
+            rate.granted(store._grant(*answer), *answer, clock.now)
+            answer = None
+        for _ in range(a_ms):
+            admitted += not rate.take(clock.now, 1)
+        if desk.asked and answer is None:
+            desk.asked = False
+            answer = rate.request(clock.now), clock.now
+            rounds += ms >= 2000
+    assert admitted == 10_000 * a_ms
+    assert 8 <= rounds <= 8 * 6, "blocks are half a second of the pace, and are asked for at half"
 
 
 async def test_one_busy_worker_gets_nearly_all_of_a_limit_that_four_share() -> None:

@@ -1,8 +1,8 @@
 """Channels and the sending of what waits for them: tried, tried again later, given up in the open.
 
-Each attempt is claimed first, so that of several senders one sends. A message is sent at least once:
-where its sender dies between the answer and the note of it, another sends it again after `CLAIM_S`,
-by the same `webhook-id`. Knows channels and deliveries; knows no rule.
+Each attempt is claimed first, so that of several senders one sends. A message is sent at least
+once: where its sender dies between the answer and the note of it, another sends it again after
+`CLAIM_S`, by the same `webhook-id`. Knows channels and deliveries; knows no rule.
 """
 
 from __future__ import annotations
