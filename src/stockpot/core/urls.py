@@ -25,10 +25,11 @@ def public_url(settings: Settings) -> str:
     return str(settings.public_url).rstrip("/") or console_url(settings)
 
 
-def gateway_tls(settings: Settings) -> ssl.SSLContext | bool:
-    """What httpx needs as `verify` to trust the gateway's own certificate, and no other."""
+def gateway_tls(settings: Settings) -> ssl.SSLContext:
+    """What httpx needs as `verify` to trust the gateway's own certificate, and no other; without
+    one it speaks plain HTTP, and nobody is trusted."""
     if not settings.tls_cert:
-        return True
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context = ssl.create_default_context(cafile=settings.tls_cert)
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the file may hold no root
     context.check_hostname = False  # it is called by its address, the certificate has its name

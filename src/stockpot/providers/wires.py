@@ -40,6 +40,7 @@ def dialects() -> tuple[Dialect, ...]:
     return _DIALECTS
 
 
+@cache
 def wire_names() -> tuple[str, ...]:
     """All wire formats that a target may name."""
     return (*_IN_THE_BOX, *(point.name for point in entry_points(group="stockpot.wires")))
