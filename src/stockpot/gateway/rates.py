@@ -12,15 +12,30 @@ from then on: never more than N at once and never more than N + N * t / 60 s in 
 
 Several workers split N. Each has a floor of its own, together a fifth of N; the store grants the
 rest in blocks, by the same algorithm and its own clock. A block is spent within LIFE_S; what is not
-goes back within another LIFE_S, or is lost. What is spent in t seconds was granted in t + LIFE_S,
-and a block that is out makes room for what its rate refills meanwhile, so over all workers and
-hosts, whatever is lost, late or killed, no more is admitted than
+goes back, less what the rate refilled since it was granted, or is lost. Over all workers and hosts,
+whatever is lost or killed, no more is admitted than
 
-    N + N * (t + 2 * LIFE_S) / 60   in any t seconds.
+    N + N * (t + LIFE_S) / 60   in any t seconds.
+
+Why. Let the pool be P, refilled at r = P / 60 s. Compare `tat` of the store with what it would be
+had a block of B units never been granted: the difference is B / r after the grant and shrinks only
+while the other one stands at the clock, so after `age` it is at least B / r - age. Just so much is
+taken off when B units come back (the age is counted up to ASK_S after the telling), hence `tat` is
+never below that of a store which granted only what is spent, and what is spent obeys (1) in times
+of granting: P + r * t in any t seconds. A unit is spent at most LIFE_S after it was granted, which
+makes it P + r * (t + LIFE_S), and the floors add their share of N + N * t / 60. Had blocks come
+back whole, workers who hold and return them in turn would save up the refill without end.
+
+(1) GCRA: a grant leaves `tat` at most P / r ahead of the clock and moves it by units / r.
+
+A message that the store hears d seconds later than ASK_S after it left adds at most N * d / 60.
+What is undone (a call that a later limit refused, the part of a reservation of tokens that was not
+used) counts as never taken: it comes back whole and may let in as many more, as in one worker.
 
 While the store is away, each worker admits N / W a minute, and starts that with nothing saved up:
-when it is away for all W workers, the bound above still holds; one worker that is cut off alone
-adds at most N / W a minute.
+when it is away for all W workers, the bound above still holds until it returns; one worker that is
+cut off alone adds at most N / W and N / W a minute. A store that returns with its memory does not
+learn what was admitted meanwhile: an absence allows one burst of N more, within the minute after.
 """
 
 from __future__ import annotations
@@ -166,7 +181,7 @@ class Leased:
 
     __slots__ = (
         "_asking", "_away", "_back", "_block", "_count", "_desk", "_floor", "_held", "_later",
-        "_left", "_need", "_owe", "_paced_at", "_refused_until", "_spare", "_tell_until", "_until",
+        "_left", "_need", "_owe", "_paced_at", "_refused_until", "_spare", "_spare_since", "_until",
         "_until_later", "limit", "pool", "scope",
     )  # fmt: skip
 
@@ -181,7 +196,7 @@ class Leased:
         self._away = Rate(self.pool, 1 / workers)
         self._held = self._later = self._until = self._until_later = 0
         self._back = self._owe = self._need = 0
-        self._spare = self._tell_until = 0
+        self._spare = self._spare_since = 0
         self._block = self._count = 0
         self._left = self.pool
         self._refused_until = 0
@@ -247,9 +262,8 @@ class Leased:
 
     def _expire(self, units: int, until: int) -> None:
         if units:
-            self._tell_until = (
-                min(self._tell_until, until + _LIFE) if self._spare else until + _LIFE
-            )
+            since = until - _LIFE
+            self._spare_since = min(self._spare_since, since) if self._spare else since
             self._spare += units
 
     # --- beside the calls ---------------------------------------------------------------------
@@ -265,7 +279,8 @@ class Leased:
             self._block = max(self._block, count)
         need = min(self._need, self.pool)
         want = max(need, self._block - self._held - self._later, 0)
-        back = self._back + (self._spare if now < self._tell_until else 0)
+        age = now + int(ASK_S * 1e9) - self._spare_since
+        back = self._back + max(0, self._spare + -(age * self.pool) // MINUTE)
         ask = RateAsk(self.scope, self.pool, min(want, self.pool), need, back, self._owe)
         self._back = self._owe = self._spare = 0
         self._asking = True
