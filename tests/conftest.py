@@ -22,6 +22,8 @@ REPO = Path(__file__).resolve().parents[1]
 MODELS_HOME = REPO / ".cache/home"
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
+
 settings.register_profile(
     "ci",
     max_examples=100,

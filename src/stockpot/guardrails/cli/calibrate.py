@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +67,6 @@ def calibrate(
       stockpot guardrails calibrate injection labelled.jsonl --max-fpr 0.01
       stockpot guardrails calibrate injection labelled.jsonl --refit --out calibration.json
     """
-    # Its vectors are small: threads of the linear algebra only wait for each other, 24 s for 2.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from stockpot.guardrails.calibrating import calibrate as calibrated
     from stockpot.guardrails.rows import read_rows
 
