@@ -50,7 +50,7 @@ from stockpot.core.errors import NotFound, Unavailable
 from stockpot.core.instance import Instance
 from stockpot.core.kv import open_kv
 from stockpot.core.serve import serve
-from stockpot.core.web import ERRORS, BoundedBodies, SafeHeaders, answer_errors
+from stockpot.core.web import ERRORS, BoundedBodies, SafeHeaders, answer_errors, keepable
 from stockpot.pipelines import rightsize
 from stockpot.prices import PriceRow
 from stockpot.traces.receiving.pricing import tell_prices
@@ -75,6 +75,7 @@ def control_app(settings: Settings, instance: Instance, *, watch: bool = False) 
         summary="The control plane: keys, providers, models, traces.",
         lifespan=lambda _: control.life(watch=watch),
         responses=ERRORS,
+        dependencies=[Depends(keepable)],
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

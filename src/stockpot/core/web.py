@@ -1,8 +1,10 @@
-"""What every HTTP face of the control plane does: errors as JSON, safe headers, bounded bodies.
+"""What every HTTP face of the control plane does: errors as JSON, safe headers, bounded bodies,
+and no input that nobody could keep.
 
 Knows HTTP and the error shape `{"error": {"code", "message", "hint"}}`; knows no route.
 """
 
+import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stockpot.core.errors import StockpotError
+from stockpot.core.errors import InvalidInput, StockpotError
 
 _log = logging.getLogger("stockpot.web")
 
@@ -67,6 +69,51 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     )
 }
 """For `FastAPI(responses=...)`: what any route may answer instead of a result."""
+
+
+MOST_DEPTH = 100
+"""Of JSON within JSON: whoever writes it out again gives up at about twice that."""
+
+
+async def keepable(request: Request) -> None:
+    """For `FastAPI(dependencies=...)`: refuses, before any route sees it, what nobody could keep or
+    tell again. In an address that is NUL, which Postgres cannot even look for; in a JSON body, half
+    of a surrogate pair and what is nested too deep."""
+    if "\0" in request.url.path or "%00" in request.url.query:
+        raise InvalidInput("the address holds a NUL character", hint="leave %00 out of it")
+    if not hasattr(request, "_json"):  # FastAPI has read it where it is one
+        return
+    told = await request.json()
+    if _deeper(told, MOST_DEPTH):
+        raise InvalidInput(f"the body is JSON nested deeper than {MOST_DEPTH} levels")
+    body = await request.body()
+    try:
+        if any(sign in body for sign in _MAY_BE_HALVES):
+            json.dumps(told, ensure_ascii=False).encode()
+    except UnicodeEncodeError as half:
+        raise InvalidInput(
+            f"the body holds half of a character: \\u{ord(half.object[half.start]):04x} alone",
+            hint="cut texts between characters, not between the two halves of one",
+        ) from None
+
+
+_MAY_BE_HALVES = (b"\\ud", b"\\uD", b"\xed", b"\0")
+"""An escape; UTF-8 of a surrogate, which Python's JSON lets pass; NUL is in any UTF-16."""
+
+
+def _deeper(value: Any, most: int) -> bool:
+    level = [value]
+    for _ in range(most):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def answer_errors(app: FastAPI) -> None:

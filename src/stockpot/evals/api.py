@@ -150,7 +150,7 @@ def _looking(routes: APIRouter, evals: Evals) -> None:
     @routes.get("/runs/{run_id}/rows")
     async def list_results(
         run_id: str, principal: Viewer, asked: Annotated[Asked, Depends(_asked)],
-        cursor: Annotated[int, Query(ge=-1, le=2**31)] = -1, limit: Limit = 50,
+        cursor: Annotated[int, Query(ge=-1, le=2**31 - 1)] = -1, limit: Limit = 50,
     ) -> ResultPage:  # fmt: skip
         """Results of a run, in the order of the data set."""
         return await evals.looking.results(principal, run_id, asked, cursor, limit)

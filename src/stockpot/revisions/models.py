@@ -15,7 +15,7 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-LARGEST = 2**53
+LARGEST = 2**31 - 1
 """The largest number of a revision that JSON clients and every store can say."""
 Kind = Literal["start", "edit", "apply", "rollback"]
 State = Literal["released", "watching", "reverted"]

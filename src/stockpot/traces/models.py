@@ -7,7 +7,7 @@ never shown as zero.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
@@ -20,6 +20,12 @@ Status = Literal["ok", "error", "interrupted", "refused"]
 PayloadState = Literal["none", "full", "masked", "shed", "expired", "erased"]
 """Why a payload is there or is not: `shed` when the spool was short of room, `expired` by retention
 or sampling, `erased` on demand."""
+
+
+OfProject = Annotated[str, Field(max_length=63)]
+Named = Annotated[str, Field(max_length=400)]
+"""A name in a filter. Every filter of spans and of scores has these bounds: one is made out of
+another, and what one took the other must not refuse."""
 
 
 class Frozen(BaseModel):
@@ -213,36 +219,36 @@ class TraceFilter(Frozen):
     whoever was assigned has in records.
     """
 
-    project: str | None = None
-    environment: str | None = None
-    model: str | None = None
-    requested_model: str | None = None
-    provider: str | None = None
-    key_id: str | None = None
+    project: OfProject | None = None
+    environment: Named | None = None
+    model: Named | None = None
+    requested_model: Named | None = None
+    provider: Named | None = None
+    key_id: Named | None = None
     status: Status | None = None
     failed: bool | None = None
-    error: str | None = None
+    error: Named | None = None
     unpriced: bool | None = None
     kind: SpanKind | None = None
-    user: str | None = None
-    session: str | None = None
-    tag: str | None = None
-    prompt_name: str | None = None
-    prompt_version: str | None = None
-    service: str | None = None
-    release: str | None = None
-    tool: str | None = None
-    agent: str | None = None
-    dataset_run: str | None = None
-    experiment: str | None = None
-    variant: str | None = None
-    unit: str | None = None
-    q: str | None = None
+    user: Named | None = None
+    session: Named | None = None
+    tag: Named | None = None
+    prompt_name: Named | None = None
+    prompt_version: Named | None = None
+    service: Named | None = None
+    release: Named | None = None
+    tool: Named | None = None
+    agent: Named | None = None
+    dataset_run: Named | None = None
+    experiment: Named | None = None
+    variant: Named | None = None
+    unit: Named | None = None
+    q: str | None = Field(None, max_length=4000)
     from_ms: float | None = Field(None, ge=0, le=9e12)
     to_ms: float | None = Field(None, ge=0, le=9e12)
     min_cost_nano: int | None = Field(None, ge=0, le=10**18)
     min_duration_ms: float | None = Field(None, ge=0, le=9e12)
-    trace_prefix: str | None = None
+    trace_prefix: str | None = Field(None, max_length=32)
     _sight: Sight | None = PrivateAttr(None)
 
     @property
@@ -306,11 +312,11 @@ class SubjectFilter(Frozen):
     """Which sessions, users or tags: `q` is a part of the name; of a window, all that were alive in
     it."""
 
-    project: str | None = None
-    environment: str | None = None
-    name: str | None = None
-    user: str | None = None
-    q: str | None = None
+    project: OfProject | None = None
+    environment: Named | None = None
+    name: Named | None = None
+    user: Named | None = None
+    q: str | None = Field(None, max_length=4000)
     from_ms: float | None = Field(None, ge=0, le=9e12)
     to_ms: float | None = Field(None, ge=0, le=9e12)
     order: SubjectOrder = "newest"

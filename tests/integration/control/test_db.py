@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from stockpot.core import db as core_db
 from stockpot.core.db import Database, open_database, sqlite_library
-from stockpot.core.errors import ConfigError, Unavailable
+from stockpot.core.errors import ConfigError, InvalidInput, Unavailable
 from tests.postgres import fresh_database
 
 pytestmark = pytest.mark.integration
@@ -59,6 +59,16 @@ async def test_an_exception_rolls_everything_back(db: Database) -> None:
 async def test_a_read_may_not_write(db: Database) -> None:
     with pytest.raises(Unavailable, match=r"readonly|read-only"):
         await db.read(insert)
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**80), "half a \ud800 pair"])
+async def test_a_value_that_no_column_can_hold_is_the_senders_fault(
+    db: Database, value: object
+) -> None:
+    put = sa.text("INSERT INTO t VALUES (:value)")
+    with pytest.raises(InvalidInput, match="the store cannot hold"):
+        await db.write(lambda c: c.execute(put, {"value": value}) and None)
+    assert await db.read(count) == 0
 
 
 async def test_a_read_sees_one_moment(db: Database) -> None:

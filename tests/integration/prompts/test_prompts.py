@@ -224,6 +224,8 @@ async def test_figures_of_each_version_lead_to_the_traces_behind(desk: Desk) -> 
     behind = (await desk.admin.get("/api/v1/traces", params=second["traces"])).json()["items"]
     assert len(behind) == 3
     assert all(row["root"]["prompt_version"] == "2" for row in behind)
+    long_ago = await desk.done("GET", f"{API}/menu/metrics?to_ms=5")  # the day before is before 0
+    assert (long_ago["from_ms"], long_ago["total"]["calls"]) == (0, 0)
 
 
 async def test_prompts_are_found_by_what_they_mean_or_by_words_and_it_is_said_which(

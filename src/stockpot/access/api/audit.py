@@ -1,5 +1,6 @@
 """Routes of the audit log. An admin of projects sees what happened in those."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -36,8 +37,10 @@ def audit_routes(routes: APIRouter, audit: AuditService) -> None:
         principal: ProjectAdmin, asked: Annotated[AuditFilter, Query()]
     ) -> StreamingResponse:
         """Every matching entry as JSON lines, oldest first."""
+        pages = audit.export(principal, asked)
+        first = await anext(pages)  # a store that is away is told, not an answer cut off
         return StreamingResponse(
-            audit.export(principal, asked),
+            _from(first, pages),
             media_type="application/jsonl",
             headers={"content-disposition": 'attachment; filename="audit.jsonl"'},
         )
@@ -50,6 +53,12 @@ def audit_routes(routes: APIRouter, audit: AuditService) -> None:
     ) -> AuditVerification:
         """Compute the hash chain anew; `number` and `hash` are a head that was noted before."""
         return await audit.verify(number, noted)
+
+
+async def _from(first: str, pages: AsyncIterator[str]) -> AsyncIterator[str]:
+    yield first
+    async for page in pages:
+        yield page
 
 
 def _filter(asked: AuditQuery) -> AuditFilter:

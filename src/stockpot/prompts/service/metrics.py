@@ -40,7 +40,7 @@ class MetricsService:
         shown = await self._prompts.shown(actor, project, name)
         owner = shown.prompt.project
         end = time.time() * 1000 if to_ms is None else to_ms
-        start = end - DAY_MS if from_ms is None else from_ms
+        start = max(0.0, end - DAY_MS) if from_ms is None else from_ms
         if start >= end:
             raise InvalidInput(f"the window from {start:.0f} to {end:.0f} ms is empty")
         about = {"project": owner, "prompt_name": name}

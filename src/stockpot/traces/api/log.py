@@ -16,6 +16,8 @@ from stockpot.traces.api.who import Member, Seen, Viewer
 from stockpot.traces.models import (
     CostForecast,
     Frozen,
+    Named,
+    OfProject,
     Overview,
     Payload,
     SpendBy,
@@ -37,7 +39,7 @@ _CONTENT_OF_EXPORT = {"application/jsonl": {"schema": {"type": "string"}}}
 class TracesQuery(TraceFilter):
     """A filter, and which page of what it finds."""
 
-    cursor: str | None = None
+    cursor: str | None = Field(None, max_length=100)
     limit: int = Field(50, ge=1, le=500)
 
 
@@ -51,8 +53,8 @@ class ExportQuery(TraceFilter):
 class OverviewQuery(Frozen):
     """A window (the last day when not given) and the width of the chart's buckets."""
 
-    project: str | None = None
-    environment: str | None = None
+    project: OfProject | None = None
+    environment: Named | None = None
     from_ms: float | None = Field(None, ge=0, le=1e14)
     to_ms: float | None = Field(None, ge=0, le=1e14)
     bucket_ms: float | None = Field(None, ge=1000, le=1e11)
@@ -61,20 +63,20 @@ class OverviewQuery(Frozen):
 class ForecastQuery(Frozen):
     """Whose spending to look into."""
 
-    project: str | None = None
-    environment: str | None = None
-    key_id: str | None = None
-    model: str | None = None
-    provider: str | None = None
+    project: OfProject | None = None
+    environment: Named | None = None
+    key_id: Named | None = None
+    model: Named | None = None
+    provider: Named | None = None
 
 
 class SpendingQuery(OverviewQuery):
     """A window, by what to tell it apart, and whose spending to look into."""
 
     by: SpendBy = "key"
-    key_id: str | None = None
-    model: str | None = None
-    provider: str | None = None
+    key_id: Named | None = None
+    model: Named | None = None
+    provider: Named | None = None
     limit: int = Field(100, ge=1, le=1000)
 
 
@@ -174,13 +176,13 @@ def _following(routes: APIRouter, service: SpanLog) -> None:
 
 def _one(routes: APIRouter, service: SpanLog) -> None:
     @routes.get("/traces/{trace_id}")
-    def get_trace(_: Member, sight: Seen, trace_id: str, project: str | None = None) -> Trace:
+    def get_trace(_: Member, sight: Seen, trace_id: str, project: OfProject | None = None) -> Trace:
         """All spans of one trace that the caller may see."""
         return service.trace(trace_id, project, sight)
 
     @routes.get("/traces/{trace_id}/spans/{span_id}/payload")
     def get_payload(
-        _: Member, sight: Seen, trace_id: str, span_id: str, project: str | None = None
+        _: Member, sight: Seen, trace_id: str, span_id: str, project: OfProject | None = None
     ) -> Payload:
         """Request and response of one span, as far as they were kept."""
         return service.payload(trace_id, span_id, project, sight)

@@ -12,7 +12,7 @@ from pydantic import Field
 from stockpot.traces import provenance
 from stockpot.traces.api.who import Member, Seen
 from stockpot.traces.difference import TraceDiff
-from stockpot.traces.models import Frozen, Sight, TraceFilter
+from stockpot.traces.models import Frozen, Named, OfProject, Sight, TraceFilter
 from stockpot.traces.provenance import Changes, FeedbackOf, Window
 from stockpot.traces.service import SpanLog
 from stockpot.traces.tree import TreePage
@@ -26,7 +26,7 @@ _DAY_MS = 86_400_000
 class TreeQuery(Frozen):
     """Which part of a trace's tree: all of it or what hangs below `parent`, from `cursor` on."""
 
-    project: str | None = None
+    project: OfProject | None = None
     parent: str | None = Field(None, max_length=16)
     cursor: str | None = Field(None, max_length=20)
     limit: int = Field(200, ge=1, le=1000)
@@ -35,11 +35,11 @@ class TreeQuery(Frozen):
 class ChangesQuery(Frozen):
     """Two windows (the last day and the one before, when not given) of some calls."""
 
-    project: str | None = None
-    environment: str | None = None
-    prompt_name: str | None = None
-    model: str | None = None
-    service: str | None = None
+    project: OfProject | None = None
+    environment: Named | None = None
+    prompt_name: Named | None = None
+    model: Named | None = None
+    service: Named | None = None
     from_ms: float | None = Field(None, ge=0, le=9e12)
     to_ms: float | None = Field(None, ge=0, le=9e12)
     base_from_ms: float | None = Field(None, ge=0, le=9e12)
@@ -89,7 +89,7 @@ def _single(routes: APIRouter, service: SpanLog) -> None:
         sight: Seen,
         before: Annotated[str, Query(max_length=32)],
         after: Annotated[str, Query(max_length=32)],
-        project: str | None = None,
+        project: OfProject | None = None,
     ) -> TraceDiff:
         """Two traces span by span: prompts, models, parameters, what was said, cost, latency."""
         return service.diff(before, after, project, sight)

@@ -7,7 +7,14 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from stockpot.traces.api.who import Member, Seen
-from stockpot.traces.models import Conversation, Frozen, SubjectFilter, SubjectPage
+from stockpot.traces.models import (
+    Conversation,
+    Frozen,
+    Named,
+    OfProject,
+    SubjectFilter,
+    SubjectPage,
+)
 from stockpot.traces.service import SpanLog
 
 
@@ -21,8 +28,8 @@ class SubjectsQuery(SubjectFilter):
 class ConversationQuery(Frozen):
     """Which session, and which of its turns."""
 
-    session: str = Field(max_length=400)
-    project: str | None = None
+    session: Named
+    project: OfProject | None = None
     cursor: str | None = Field(None, max_length=100)
     limit: int = Field(20, ge=1, le=100)
 

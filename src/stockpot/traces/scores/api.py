@@ -8,7 +8,7 @@ from pydantic import Field
 
 from stockpot.access import Principal, requires
 from stockpot.traces.api import Member, Seen
-from stockpot.traces.models import Frozen
+from stockpot.traces.models import Frozen, Named, OfProject
 from stockpot.traces.scores.models import (
     ScoreBatch,
     ScoreBy,
@@ -40,8 +40,8 @@ class SummaryQuery(ScoreFilter):
 class SessionsQuery(Frozen):
     """Of which sessions; each by its name."""
 
-    session: tuple[Annotated[str, Field(max_length=400)], ...] = Field((), max_length=200)
-    project: str | None = Field(None, max_length=63)
+    session: tuple[Named, ...] = Field((), max_length=200)
+    project: OfProject | None = None
 
 
 def score_router(service: ScoreService, spans: SpanLog) -> APIRouter:

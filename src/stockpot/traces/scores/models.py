@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from stockpot.traces.badges import Badge
-from stockpot.traces.models import Frozen
+from stockpot.traces.models import Frozen, Named, OfProject
 
 ScoreSource = Literal["human", "end_user", "api", "code", "judge", "guardrail"]
 ScoreBy = Literal["name", "prompt", "model", "source", "author", "day", "variant", "environment"]
@@ -93,10 +93,10 @@ class ScoreFilter(Frozen):
     `by_people` are those of users and of people here, not of programs; `annotated` those that came
     out of an annotation queue."""
 
-    project: str | None = Field(None, max_length=63)
+    project: OfProject | None = None
     trace_id: TraceId | None = None
     span_id: SpanId | None = None
-    session: str | None = Field(None, max_length=200)
+    session: Named | None = None
     item: str | None = Field(None, max_length=80)
     name: str | None = Field(None, max_length=100)
     source: ScoreSource | None = None
@@ -110,12 +110,12 @@ class ScoreFilter(Frozen):
     corrected: bool | None = None
     by_people: bool | None = None
     annotated: bool | None = None
-    prompt_name: str | None = Field(None, max_length=200)
-    prompt_version: str | None = Field(None, max_length=40)
-    model: str | None = Field(None, max_length=400)
-    user: str | None = Field(None, max_length=400)
-    variant: str | None = Field(None, max_length=200)
-    environment: str | None = Field(None, max_length=200)
+    prompt_name: Named | None = None
+    prompt_version: Named | None = None
+    model: Named | None = None
+    user: Named | None = None
+    variant: Named | None = None
+    environment: Named | None = None
     from_ms: float | None = Field(None, ge=0, le=9e12)
     to_ms: float | None = Field(None, ge=0, le=9e12)
     history: bool = False
