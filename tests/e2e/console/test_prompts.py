@@ -57,6 +57,9 @@ async def test_an_edited_prompt_is_rendered_live_and_saved_as_the_next_version(
 ) -> None:
     await asyncio.to_thread(prompt, instance, "edited")
     page = await open_page("/prompts")
+    await page.get_by_role("searchbox", name="Find prompts").fill("edited sentence")
+    await expect(page.get_by_text("in its name and text")).to_be_visible()
+    await expect(page.get_by_text("Found by words alone: no embedding model")).to_be_visible()
     await page.get_by_role("link", name=re.compile("^edited")).click()
     preview = page.get_by_role("complementary", name="Preview")
     await expect(preview.get_by_role("alert")).to_contain_text("dish")

@@ -125,6 +125,7 @@ export type InstanceEvent = Sent<"Event">;
 export type InstanceInfo = Sent<"InstanceInfo">;
 export type ProcessState = Sent<"ProcessState">;
 export type PromptSummary = Sent<"PromptSummary">;
+export type PromptSearch = Sent<"PromptSearch">;
 export type PromptDetail = Sent<"PromptDetail">;
 export type PromptVersion = Sent<"PromptVersion">;
 export type PromptVersionDetail = Sent<"PromptVersionDetail">;

@@ -1,18 +1,18 @@
 // The list of prompts, by folder; the open one stands beside it.
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useMatch, useNavigate, useSearch } from "@tanstack/react-router";
+import { Outlet, useMatch, useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { needs, useMay } from "../api/may";
 import type { PromptSummary } from "../api/types";
 import { useShortcuts } from "../frame/shortcuts";
-import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { CodeBlock } from "../ui/code";
 import { cx } from "../ui/cx";
 import { FindInput } from "../ui/find-input";
-import { ago, plural } from "../ui/format";
+import { plural } from "../ui/format";
 import { NativeSelect } from "../ui/native-select";
 import { Empty, Failure, Lines } from "../ui/states";
+import { PromptList } from "./prompt-list";
 import { promptsQuery } from "./queries";
 
 const NewPrompt = lazy(() => import("./new-prompt"));
@@ -74,7 +74,7 @@ function Tools({ prompts, narrow }: { prompts: readonly PromptSummary[]; narrow:
     <div className="flex flex-wrap items-center gap-2 border-b px-4 py-2">
       <FindInput
         aria-label="Find prompts"
-        placeholder="Find in names, tags and texts"
+        placeholder="Find by words or meaning"
         className={cx(narrow ? "!w-full" : "!w-64")}
         value={search.find}
         onFind={(find) => change({ find })}
@@ -112,86 +112,6 @@ function Tools({ prompts, narrow }: { prompts: readonly PromptSummary[]; narrow:
       >
         New prompt
       </Button>
-    </div>
-  );
-}
-
-function PromptList({
-  prompts,
-  open,
-  narrow,
-}: {
-  prompts: readonly PromptSummary[];
-  open: string | undefined;
-  narrow: boolean;
-}) {
-  const search = useSearch({ from: "/frame/prompts" });
-  const shown = prompts.filter(
-    (one) =>
-      (!search.folder ||
-        one.folder === search.folder ||
-        one.folder.startsWith(`${search.folder}/`)) &&
-      (!search.label_tag || one.tags.includes(search.label_tag)),
-  );
-  if (shown.length === 0)
-    return <p className="px-4 py-6 text-ink-2">No prompt holds all of this.</p>;
-  const folders = [...new Set(shown.map((one) => one.folder))].sort();
-  return (
-    <div className="min-h-0 flex-1 overflow-y-auto pb-8">
-      {folders.map((folder) => (
-        <section key={folder} aria-label={folder || "No folder"}>
-          {(folder || folders.length > 1) && (
-            <h2 className="border-b bg-panel px-4 py-1 text-xs font-medium text-ink-3">
-              {folder || "no folder"}
-            </h2>
-          )}
-          <ul>
-            {shown
-              .filter((one) => one.folder === folder)
-              .map((one) => (
-                <li key={one.id} className="border-b">
-                  <Link
-                    to="/prompts/$prompt"
-                    params={{ prompt: one.name }}
-                    search={(old) => ({ ...old, project: one.project, at: undefined })}
-                    className={cx(
-                      "flex flex-wrap items-center gap-x-3 gap-y-0.5 px-4 py-2 hover:bg-hover",
-                      one.name === open && "bg-hover",
-                    )}
-                  >
-                    <span className="min-w-0 flex-1">
-                      <span className="block truncate font-medium">{one.name}</span>
-                      {!narrow && one.description && (
-                        <span className="block truncate text-xs text-ink-2">{one.description}</span>
-                      )}
-                    </span>
-                    {!narrow &&
-                      one.tags.map((tag) => (
-                        <Badge key={tag} tone="mute">
-                          {tag}
-                        </Badge>
-                      ))}
-                    <span className="flex gap-1">
-                      {one.labels.slice(0, narrow ? 1 : 4).map((label) => (
-                        <Badge
-                          key={label.label}
-                          tone={label.label === "production" ? "ok" : "accent"}
-                        >
-                          {label.label} v{label.version}
-                        </Badge>
-                      ))}
-                    </span>
-                    {!narrow && (
-                      <span className="num w-36 text-right text-xs text-ink-3">
-                        v{one.latest}, {ago(one.changed_ms)}
-                      </span>
-                    )}
-                  </Link>
-                </li>
-              ))}
-          </ul>
-        </section>
-      ))}
     </div>
   );
 }

@@ -6,6 +6,7 @@ import type {
   PromptComment,
   PromptDetail,
   PromptDifference,
+  PromptSearch,
   PromptSummary,
   PromptVersionDetail,
   RenderedPrompt,
@@ -21,6 +22,14 @@ export const promptsQuery = (filter: Query) =>
     queryFn: ({ signal }) => call<PromptSummary[]>("/api/v1/prompts", { query: filter, signal }),
     staleTime: 5_000,
     placeholderData: (previous) => previous,
+  });
+
+export const promptSearchQuery = (asked: Query) =>
+  queryOptions({
+    queryKey: ["prompts", "meaning", asked],
+    queryFn: ({ signal }) => call<PromptSearch>("/api/v1/prompt-search", { query: asked, signal }),
+    staleTime: 60_000,
+    retry: false,
   });
 
 export const promptQuery = (name: string, project: string) =>
