@@ -196,20 +196,6 @@ def ship_all(plane: Plane) -> None:
     shipper.close()
 
 
-@pytest.mark.parametrize(
-    ("setting", "status"), [("spool_payload_mb", 503), ("otlp_backlog_mb", 429)]
-)
-async def test_a_spool_without_room_says_when_to_come_again(
-    tmp_path: Path, setting: str, status: int
-) -> None:
-    async with running(tmp_path / "home", **{setting: 0}) as plane:
-        shop = await with_key(plane)
-        answer = await shop.post("/v1/traces", content=batch(1), headers=PROTOBUF)
-        assert answer.status_code == status
-        assert int(answer.headers["retry-after"]) > 0
-        assert b"google.rpc.RetryInfo" in answer.content
-
-
 @pytest.mark.parametrize("rounds", [3, pytest.param(20, marks=pytest.mark.nightly)])
 async def test_no_acknowledged_span_is_lost_when_ingest_is_killed_under_load(
     plane: Plane, rounds: int
