@@ -6,6 +6,7 @@ version that is newer than the one before; it failed when a later move takes it 
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 
@@ -19,16 +20,16 @@ def releases_of(moves: Sequence[Move], from_ms: float, to_ms: float) -> list[Rel
     """The releases of a window, newest first, out of all moves, oldest first. What took one of them
     back may lie after the window."""
     found: list[Release] = []
-    live: dict[str, int] = {}
+    live: dict[tuple[str, int], int] = {}
     for move in moves:
         if move.before is not None and move.after < move.before:
-            place = live.pop(move.prompt, None)
+            place = live.pop((move.prompt, move.before), None)
             if place is not None:
                 hours = (move.at_ms - found[place].at_ms) / _HOUR_MS
                 told = {"failed": True, "restored_to": move.after, "restore_hours": hours}
                 found[place] = found[place].model_copy(update=told)
             continue
-        live[move.prompt] = len(found)
+        live[move.prompt, move.after] = len(found)
         lead = max(0.0, move.at_ms - move.made_ms) / _HOUR_MS
         found.append(
             Release(prompt=move.prompt, version=move.after, before=move.before, at_ms=move.at_ms,
@@ -42,5 +43,5 @@ def lead_of(hours: Sequence[float]) -> Lead:
     if not hours:
         return Lead(n=0, median_hours=None, p90_hours=None)
     ranked = sorted(hours)
-    p90 = ranked[min(len(ranked) - 1, int(0.9 * len(ranked)))]
+    p90 = ranked[math.ceil(0.9 * len(ranked)) - 1]
     return Lead(n=len(ranked), median_hours=statistics.median(ranked), p90_hours=p90)

@@ -238,7 +238,11 @@ def test_a_release_counts_where_it_was_made_and_fails_whenever_it_is_taken_back(
     ]
     assert [(one.at_ms, one.failed) for one in releases_of(moves, 15, 30)] == [(20, True)]
     assert [(one.at_ms, one.failed) for one in releases_of(moves, 30, 60)] == [(50, False)]
+    moves += [Move("menu", 2, 3, 60, 0), Move("menu", 3, 2, 70, 0), Move("menu", 2, 1, 80, 0)]
+    again = releases_of(moves, 30, 90)  # taken back step by step, to what was there before both
+    assert [(one.at_ms, one.restored_to) for one in again] == [(60, 2), (50, 1)]
     assert lead_of([]).median_hours is None
+    assert lead_of([float(n) for n in range(1, 11)]).p90_hours == 9.0
 
 
 def test_a_metric_is_told_with_its_name() -> None:
