@@ -119,3 +119,8 @@ class SubjectsContract:
         found = store.subjects("session", own, offset=0, limit=9).items
         assert [(s.name, s.cost_nano) for s in found] == [("s", 5)]
         assert store.subjects("tag", own, offset=0, limit=9).items == ()
+        both = Sight(keys=frozenset({"key_a", "key_b"}))
+        for order, first in (("newest", "t"), ("cost", "s")):
+            ordered = SubjectFilter.model_validate({"order": order}).seen_with(both)
+            found = store.subjects("session", ordered, offset=0, limit=9).items
+            assert found[0].name == first

@@ -16,7 +16,14 @@ from typing import Any
 
 import msgspec
 
-from stockpot.traces.models import Sight, Subject, SubjectFilter, SubjectKind, SubjectPage
+from stockpot.traces.models import (
+    Sight,
+    Subject,
+    SubjectFilter,
+    SubjectKind,
+    SubjectOrder,
+    SubjectPage,
+)
 from stockpot.traces.store import NewSpan
 from stockpot.traces.store.rollups import CALL_IN_SQL, is_call
 from stockpot.traces.store.rows import within
@@ -201,7 +208,7 @@ def subjects(
     terms, values = _conditions(where)
     sight = where.sight
     if sight is not None and sight.keys:
-        sql, first = _over_spans(kind, terms, sight)
+        sql, first = _over_spans(kind, terms, sight, where.order)
     else:
         if sight is not None:
             term, seen = within(sight, "", ("project",))
@@ -234,12 +241,14 @@ def traces_of_session(
     return connection.execute(sql, (*values, limit)).fetchall()
 
 
-def _over_spans(kind: SubjectKind, terms: str, sight: Any) -> tuple[str, list[Any]]:
+def _over_spans(
+    kind: SubjectKind, terms: str, sight: Sight, order: SubjectOrder
+) -> tuple[str, list[Any]]:
     seen, values = within(sight, "spans.")
     table, name = "spans", str(kind)
     if kind == "tag":
         table, name = "spans, json_each(CASE tags WHEN '' THEN '[]' ELSE tags END) t", "t.value"
-    sql = _OF_KEYS.format(name=name, table=table, seen=seen, matches=terms, order=_ORDERS["newest"])
+    sql = _OF_KEYS.format(name=name, table=table, seen=seen, matches=terms, order=_ORDERS[order])
     return sql, [*values, 1]
 
 
