@@ -15,12 +15,9 @@ from stockpot.core.kv.port import SLOT_LIFE_S, RateAsk, RateGrant, SlotAsk
 _PREFIX = "stockpot:"
 _TIMEOUT_S = 1.0
 
-# Times are microseconds: they fit a double exactly until the year 2255. What is granted takes its
-# time rounded up, so that a rate is never exceeded; a thousandth of a unit makes up for the
-# roundings of a burst. `birth` is when this store first granted anything: a scope that appears
-# within a minute after it may have been used before the store lost its memory.
-_RATES = """
-local MINUTE = 60000000
+# Times are microseconds: they fit a double exactly until the year 2255. `birth` is when this store
+# first granted anything: what was granted shortly before it, the store may have forgotten.
+_BEGIN = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local birth = tonumber(redis.call('GET', KEYS[1]))
@@ -28,6 +25,13 @@ if not birth then
   birth = now
   redis.call('SET', KEYS[1], string.format('%.0f', now))
 end
+"""
+
+# What is granted takes its time rounded up, so that a rate is never exceeded; a thousandth of a
+# unit makes up for the roundings of a burst. A scope that appears within a minute after `birth` may
+# have been used before.
+_RATES = """
+local MINUTE = 60000000
 local out = {}
 for i = 2, #KEYS do
   local a = (i - 2) * 5
@@ -55,17 +59,10 @@ end
 return out
 """
 
-# A hash per scope: to each holder how many it holds and until when (microseconds). `birth` is as
-# above: until slots lapse, a store without memory gives nobody more than he held.
+# A hash per scope: to each holder how many it holds and until when. Until slots that were granted
+# before `birth` have lapsed, nobody is given more than he held.
 _SLOTS = """
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
 local life = tonumber(ARGV[1])
-local birth = tonumber(redis.call('GET', KEYS[1]))
-if not birth then
-  birth = now
-  redis.call('SET', KEYS[1], string.format('%.0f', now))
-end
 local out = {}
 for i = 2, #KEYS do
   local a = (i - 2) * 4 + 1
@@ -108,8 +105,8 @@ class ValkeyKeyValue:
         self._client: Any = driver.Valkey.from_url(
             url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
         )
-        self._script: Any = self._client.register_script(_RATES)
-        self._slots: Any = self._client.register_script(_SLOTS)
+        self._rates: Any = self._client.register_script(_BEGIN + _RATES)
+        self._slots: Any = self._client.register_script(_BEGIN + _SLOTS)
 
     async def get(self, key: str) -> bytes | None:
         found: bytes | None = await self._do(self._client.get(_PREFIX + key))
@@ -130,7 +127,7 @@ class ValkeyKeyValue:
             return []
         keys = [f"{_PREFIX}birth", *(f"{_PREFIX}rate:{ask.scope}" for ask in asks)]
         numbers = [n for a in asks for n in (a.limit, a.want, a.need, a.back, a.owe)]
-        flat = await self._do(self._script(keys=keys, args=numbers))
+        flat = await self._do(self._rates(keys=keys, args=numbers))
         return [RateGrant(*map(int, flat[at : at + 3])) for at in range(0, len(flat), 3)]
 
     async def slots(self, asks: Sequence[SlotAsk]) -> list[int]:
