@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from stockpot.core import ids
 from stockpot.core.errors import StockpotError
-from stockpot.gateway import otlp_encoding, otlp_masks
+from stockpot.gateway import otlp_encoding, otlp_masks, varint
 from stockpot.gateway.models import Key, Record
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ ENDPOINT = "otlp"
 
 PATH = b"/v1/traces"
 FORMS = {"application/x-protobuf": "protobuf", "application/json": "json"}
-ENCODINGS = ("", "identity", "gzip", "deflate", "zstd")
+ENCODINGS = otlp_encoding.KNOWN
 RETRY_AFTER_S = 5
 POLICIES = {"none": 0, "full": 1, "masked": 2}
 MASKED = 2
@@ -171,7 +171,7 @@ def status_body(message: str, form: str, status: int = 400) -> bytes:
             told["details"] = [{"@type": _RETRY_INFO, "retryDelay": f"{RETRY_AFTER_S}s"}]
         return json.dumps(told).encode()
     text = message.encode("utf-8", "replace")
-    head = b"\x08%c\x12%b%b" % (code, _varint(len(text)), text)
+    head = b"\x08%c\x12%b%b" % (code, varint.written(len(text)), text)
     return head + retry_info(RETRY_AFTER_S) if again else head
 
 
@@ -193,13 +193,5 @@ def partial_body(rejected: int, message: str, form: str) -> bytes:
         told = {"rejectedSpans": str(rejected), "errorMessage": message}
         return json.dumps({"partialSuccess": told}).encode()
     text = message.encode("utf-8", "replace")
-    inner = b"\x08%b\x12%b%b" % (_varint(rejected), _varint(len(text)), text)
-    return b"\x0a%b%b" % (_varint(len(inner)), inner)
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes((*out, value))
+    inner = b"\x08%b\x12%b%b" % (varint.written(rejected), varint.written(len(text)), text)
+    return b"\x0a%b%b" % (varint.written(len(inner)), inner)

@@ -10,15 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 from stockpot.core.errors import InvalidInput
-from stockpot.gateway import mask
+from stockpot.gateway import mask, varint
 from stockpot.gateway.mask.document import decode, encode
 from stockpot.gateway.otlp_encoding import unpacked
 
 MOST_UNPACKED = 256 << 20
 """Bytes that one request may have once it is unpacked."""
 
-_SHORTEST = 6
-_MOST_SHIFT = 63
 _CUT = "a message ends too early"
 
 
@@ -67,20 +65,20 @@ def _message(buf: bytes, at: int, end: int, fields: _Fields) -> bytes | None:
     kept = at
     while at < end:
         begin = at
-        tag, at = _varint(buf, at)
+        tag, at = varint.read(buf, at)
         wire = tag & 7
         if wire == 2:
-            length, at = _varint(buf, at)
+            length, at = varint.read(buf, at)
             begun, at = at, at + length
             if at > end:
                 raise ValueError(_CUT)
             new = _field(buf, begun, at, fields.get(tag >> 3))
             if new is not None:
                 out.append(buf[kept:begin])
-                out += new and (_written(tag), _written(len(new[0])), new[0])
+                out += new and (varint.written(tag), varint.written(len(new[0])), new[0])
                 kept = at
         elif wire == 0:
-            _, at = _varint(buf, at)
+            _, at = varint.read(buf, at)
         elif wire in (1, 5):
             at += 8 if wire == 1 else 4
         else:
@@ -103,7 +101,7 @@ def _field(buf: bytes, at: int, end: int, known: Any) -> tuple[bytes] | tuple[()
         new = _message(buf, at, end, known)
     else:
         told = buf[at:end]
-        new = _text(told) if end - at >= _SHORTEST else told
+        new = _text(told) if end - at >= mask.SHORTEST else told
         if new is told:
             return None
     return None if new is None else (new,)
@@ -118,29 +116,6 @@ def _text(told: bytes) -> bytes:
     text = told.decode("utf-8", "surrogateescape")
     new = mask.mask_text(text)
     return told if new == text else new.encode("utf-8", "surrogateescape")
-
-
-def _varint(buf: bytes, at: int) -> tuple[int, int]:
-    byte = buf[at]
-    if byte < 128:
-        return byte, at + 1
-    value, shift = byte & 127, 7
-    while byte > 127:
-        at += 1
-        byte = buf[at]
-        value |= (byte & 127) << shift
-        shift += 7
-        if shift > _MOST_SHIFT + 7:
-            raise ValueError("a number has too many bytes")
-    return value, at + 1
-
-
-def _written(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    return bytes((*out, value))
 
 
 def _masked_json(body: bytes) -> bytes:
@@ -158,7 +133,7 @@ def _value(value: Any) -> Any:
     if isinstance(value, list):
         items = [_value(one) for one in value]
         return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
-    if isinstance(value, str) and len(value) >= _SHORTEST:
+    if isinstance(value, str) and len(value) >= mask.SHORTEST:
         told = value.encode("utf-8", "surrogatepass")
         new_text = _text(told)
         return value if new_text is told else new_text.decode("utf-8", "surrogatepass")

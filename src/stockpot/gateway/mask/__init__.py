@@ -5,8 +5,8 @@ JSON (`stream`); knows no policy and no file. What decodes as JSON still does af
 nothing is found, the very bytes that came in are returned.
 """
 
-from stockpot.gateway.mask.detectors import DEFAULT, DETECTORS, Detector, mask_text
+from stockpot.gateway.mask.detectors import DEFAULT, DETECTORS, SHORTEST, Detector, mask_text
 from stockpot.gateway.mask.document import mask
 from stockpot.gateway.mask.stream import mask_sse
 
-__all__ = ["DEFAULT", "DETECTORS", "Detector", "mask", "mask_sse", "mask_text"]
+__all__ = ["DEFAULT", "DETECTORS", "SHORTEST", "Detector", "mask", "mask_sse", "mask_text"]

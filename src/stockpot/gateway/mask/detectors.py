@@ -279,14 +279,15 @@ DETECTORS: tuple[Detector, ...] = (
 DEFAULT = tuple(row for row in DETECTORS if row.name != "ipv4")
 """All but network addresses, which are in every second technical text."""
 
-_SHORTEST = 6
+SHORTEST = 6
+"""Characters of a text in which something may be found; shorter ones are left as they are."""
 _SEPARATORS = " ./()-\u00a0\u2009\u202f\u2010\u2011\u2013".encode()
 _SHAPE = bytes(48 if 48 <= code < 58 else 97 for code in range(256))
 
 
 def mask_text(text: str, detectors: tuple[Detector, ...] = DEFAULT) -> str:
     """The text with everything detected replaced by its label."""
-    if len(text) < _SHORTEST or text.replace(" ", "").isalpha():
+    if len(text) < SHORTEST or text.replace(" ", "").isalpha():
         return text
     # Every digit becomes 0, every other character a letter, and separators go: a row of n digits
     # is then the text 0 * n, found at the speed of memchr. A byte of a multi-byte separator that
