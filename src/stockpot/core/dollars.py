@@ -5,8 +5,13 @@ from __future__ import annotations
 import math
 
 
-def dollars(nano: int) -> str:
-    """`$12.50`, `$0.50`, `$0.0123`, `$0.000040`: with digits enough to be told from zero."""
+def dollars(nano: float | None) -> str:
+    """`$12.50`, `$0.50`, `$0.0123`, `$0.000040`: with digits enough to be told from zero. `?` where
+    no price is known."""
+    if nano is None:
+        return "?"
+    if nano < 0:
+        return f"-{dollars(-nano)}"
     amount = nano / 1e9
     if amount >= 1 or not nano:
         return f"${amount:,.2f}"

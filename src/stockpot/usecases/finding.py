@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
 from stockpot.catalog import Project
+from stockpot.core.dollars import dollars
 from stockpot.core.errors import NotFound
 from stockpot.evals import Run
 from stockpot.monitors import BurnRateRule
@@ -75,7 +76,7 @@ async def prompt(evidence: Evidence, project: Project, now_ms: float) -> Found:
 async def budget(_: Evidence, project: Project, now_ms: float) -> Found:
     """A cap on what it costs."""
     held = project.budget
-    words = "none" if held is None else f"${held.spec.limit_nano / 1e9:,.2f} a {held.spec.period}"
+    words = "none" if held is None else f"{dollars(held.spec.limit_nano)} a {held.spec.period}"
     return Found(held is not None, words, _page("cost", project))
 
 

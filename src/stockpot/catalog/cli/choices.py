@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from stockpot.core.dollars import dollars
 from stockpot.core.durations import milliseconds
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -95,11 +96,6 @@ def _apart(rpm: int | None, tpm: int | None, models: tuple[tuple[str, int], ...]
     if models:
         found["models"] = {model: {"rpm": number} for model, number in models}
     return found
-
-
-def dollars(nano: int) -> str:
-    """Money for people."""
-    return f"${nano / 1e9:,.2f}"
 
 
 def budget_of(record: dict[str, Any]) -> str:

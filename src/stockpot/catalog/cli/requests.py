@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from stockpot.catalog.cli.choices import dollars
 from stockpot.core.client import Client
+from stockpot.core.dollars import dollars
 from stockpot.core.terminal import json_option, show, when
 
 _API = "/api/v1/requests"

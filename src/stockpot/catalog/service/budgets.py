@@ -16,6 +16,7 @@ from stockpot.catalog.store import budgets, journal, keys
 from stockpot.catalog.store.budgets import BudgetRow
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
+from stockpot.core.dollars import dollars
 from stockpot.gateway import LeaseAsk, LeaseGrant, LeaseReply, LeaseRequest
 
 SpendOf = Callable[[str, str, str, int], Awaitable[int | None]]
@@ -127,7 +128,7 @@ def _keep(c: sa.Connection, row: BudgetRow, now: int) -> None:
             subject=f"{row.scope}:{row.scope_id}",
             message=(
                 f"the {row.scope} {row.scope_id!r} has used {percent} % of its budget "
-                f"of ${limit / 1e9:,.2f} per {row.spec.period}"
+                f"of {dollars(limit)} per {row.spec.period}"
             ),
             data={"percent": percent, "limit_nano": limit, "spent_nano": row.spent_nano},
         )

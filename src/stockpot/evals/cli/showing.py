@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from stockpot.core.dollars import dollars
 from stockpot.core.terminal import Column, show
 from stockpot.evals.reports import interval, number
 from stockpot.traces import badge_words
@@ -50,7 +51,7 @@ class Bar:
 def show_forecast(forecast: Mapping[str, Any]) -> None:
     """What a run will cost, and the smallest difference that it can show."""
     cost = forecast["cost_nano"]
-    price = "no price is known" if cost is None else f"about ${cost / 1e9:.4f}"
+    price = "no price is known" if cost is None else f"about {dollars(cost)}"
     click.echo(
         f"{forecast['rows']} rows, {forecast['calls']} calls to pay for "
         f"({forecast['cached']} are known): {price}",
@@ -71,7 +72,7 @@ def show_metrics(run: Mapping[str, Any]) -> None:
     """A run's metrics with their intervals."""
     progress = run["progress"]
     cost = progress["cost_nano"]
-    spent = "unknown" if cost is None else f"${cost / 1e9:.4f}"
+    spent = "unknown" if cost is None else dollars(cost)
     click.echo(
         f"{run['id']}  {run['suite']}  {run['state']}  {progress['done']} rows in "
         f"{progress['seconds']:.1f} s, {progress['cached']} known, {progress['failed']} failed, "

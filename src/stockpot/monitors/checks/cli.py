@@ -233,7 +233,7 @@ def cost(run: dict[str, Any]) -> str:
     about = run["result"].get("cost")
     if about is None:
         return dollars(run["cost_nano"]) if run["cost_nano"] else ""
-    words = "?" if about["nano"] is None else dollars(about["nano"])
+    words = dollars(about["nano"])
     if about["limit_nano"] is not None:
         words += f", {dollars(about['day_nano'])} of {dollars(about['limit_nano'])} that day"
     return words

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client
+from stockpot.core.dollars import dollars
 from stockpot.core.errors import InvalidInput
 from stockpot.core.terminal import json_option, show, when
 from stockpot.prompts.files import PromptFile, check, parse, write
@@ -372,7 +373,7 @@ def metrics(client: Client, name: str, days: float, project: str | None, as_json
             ("VERSION", lambda v: v["version"]),
             ("CALLS", lambda v: v["calls"]),
             ("ERRORS", lambda v: v["errors"]),
-            ("COST", lambda v: f"${v['cost_nano'] / 1e9:,.4f}"),
+            ("COST", lambda v: dollars(v["cost_nano"])),
             ("P50 MS", lambda v: _ms(v["latency_ms"]["p50"])),
             ("P95 MS", lambda v: _ms(v["latency_ms"]["p95"])),
             ("TTFT MS", lambda v: _ms(v["ttft_ms"]["p50"])),

@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client
+from stockpot.core.dollars import dollars
 from stockpot.core.durations import milliseconds
 from stockpot.core.terminal import json_option, printed, show, when
-from stockpot.pipelines.rightsize.cli.showing import dollars, show_run
+from stockpot.pipelines.rightsize.cli.showing import show_run
 
 API = "/api/v1/rightsize"
 _OPEN = ("queued", "running")

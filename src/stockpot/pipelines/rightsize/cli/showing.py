@@ -7,20 +7,11 @@ from typing import Any
 
 import click
 
+from stockpot.core.dollars import dollars
 from stockpot.core.terminal import show
 
 _COLOURS = {"passes": "green", "refused": "red", "not enough data": "yellow"}
 Record = Mapping[str, Any]
-
-
-def dollars(nano: float | None) -> str:
-    """Nano-dollars in dollars, with as many digits as tell something."""
-    if nano is None:
-        return "?"
-    value = nano / 1e9
-    if value and abs(value) < 0.01:
-        return f"${value:.6f}"
-    return f"${value:,.2f}" if abs(value) >= 1 or not value else f"${value:.4f}"
 
 
 def show_run(run: Record) -> None:

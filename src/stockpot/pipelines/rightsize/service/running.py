@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from stockpot.access import SYSTEM, Principal, Role, audit, demand, demand_project
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
+from stockpot.core.dollars import dollars
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
 from stockpot.core.ids import record_id
 from stockpot.evals import (
@@ -219,11 +220,10 @@ class Running:
         calls, judged = ([one.cost_nano for one in told], [one.judges_nano for one in told])
         if None in calls or None in judged:
             return "What it will cost is not known: not every model that is asked has a price."
-        text = f"Estimated before the start: ${sum(c or 0 for c in calls) / 1e9:.4f} for models"
+        text = f"Estimated before the start: {dollars(sum(c or 0 for c in calls))} for models"
         if asked := sum(one.judges_calls for one in told):
-            text += (
-                f", at most ${sum(j or 0 for j in judged) / 1e9:.4f} for {asked:,} calls of judges"
-            )
+            most = dollars(sum(j or 0 for j in judged))
+            text += f", at most {most} for {asked:,} calls of judges"
         return f"{text}."
 
     async def _unpriced(self, new: NewRightsize, judges: tuple[str, ...]) -> tuple[str, ...]:
