@@ -68,17 +68,17 @@ class MeaningSearch:
 
         assert self.embedder is not None
         keys = [blake2b(f"{model}\0{text}".encode("utf-8", "replace")).digest() for text in texts]
-        missing = list(dict.fromkeys(key for key in keys if key not in self._kept))
+        found = {key: self._kept[key] for key in keys if key in self._kept}
+        missing = list(dict.fromkeys(key for key in keys if key not in found))
         text_of = dict(zip(keys, texts, strict=True))
         for start in range(0, len(missing), _AT_ONCE):
             some = missing[start : start + _AT_ONCE]
             made = await self.embedder.embed(project, [text_of[key] for key in some], model)
             for key, vector in zip(some, np.array(made, dtype=np.float64), strict=True):
-                self._kept[key] = vector / (np.linalg.norm(vector) or 1.0)
-        told = [self._kept[key] for key in keys]
+                found[key] = self._kept[key] = vector / (np.linalg.norm(vector) or 1.0)
         while len(self._kept) > _MOST_KEPT:
             del self._kept[next(iter(self._kept))]
-        return told
+        return [found[key] for key in keys]
 
 
 def _best_first(one: tuple[float, PromptSummary]) -> tuple[float, str, str]:
