@@ -20,7 +20,8 @@ ORDINARY: Final = Breaker()
 """Where no route states anything else."""
 LIMIT_MOST_S = 300.0
 _REMEMBERED = 64
-"""Failures; under heavy load the window is as long as these lie back."""
+"""Failures, or as many as calls that a window asks for; under heavy load the window is as long as
+these lie back."""
 
 
 class Health:
@@ -56,6 +57,13 @@ class Health:
         self._half_open = False
         self._since_ns = 0
         self._limited_until = 0.0
+
+    def follow(self, rules: Breaker) -> None:
+        """Rest by these rules from now on; what was seen stays seen."""
+        if rules == self.rules:
+            return
+        self.rules = rules
+        self._failures = deque(self._failures, max(_REMEMBERED, rules.window_calls))
 
     # --- before a call ----------------------------------------------------------------------------
 

@@ -344,7 +344,7 @@ class View:
             for target in route.targets:
                 stated[target.id] = min(breaker, stated.get(target.id, breaker))
         for ident, target in self.targets.items():
-            target.health.rules = stated.get(ident, ORDINARY)
+            target.health.follow(stated.get(ident, ORDINARY))
 
 
 def compile_view(data: bytes, carried: Carried) -> View:

@@ -78,6 +78,21 @@ def test_a_route_says_when_its_targets_rest_and_the_strictest_holds(clock: Clock
         state.succeeded(clock.time_ns())
 
 
+@pytest.mark.parametrize("good", [0, 1])  # of each two calls
+def test_a_breaker_that_looks_at_many_calls_opens_when_they_fail(clock: Clock, good: int) -> None:
+    target, wanted = Health(), 400
+    target.follow(Breaker(failures=1000, window_calls=wanted, window_s=60.0))
+    for call in range(wanted):
+        assert target.breaker == "closed"
+        if call % 2 < good:
+            target.succeeded(clock.time_ns())
+        else:
+            target.failed("down", clock.time_ns())
+    for _ in range(1 + good):  # the window begins with a failure
+        target.failed("down", clock.time_ns())
+    assert target.breaker == "open"
+
+
 def test_a_breaker_opens_after_failures_in_a_row_and_not_before(clock: Clock) -> None:
     target = Health()
     for _ in range(FAILURES_TO_OPEN - 1):
