@@ -449,3 +449,18 @@ def test_words_that_look_like_an_end_are_not_heard_as_one() -> None:
         stream_of([*EVENTS[:1], PartBegan(index=0, kind="text"), PartDelta(0, text)])[:-900]
     )
     assert not answer.ended
+
+
+@pytest.mark.parametrize(
+    ("told", "usage"),
+    [({"duration": "8.47"}, Usage(audio_ms=8470)), ({"duration": "inf"}, None),
+     ({"duration": -3.5}, None), ({"usage": {"type": "duration", "seconds": -1}}, None),
+     ({"usage": {"type": "duration", "seconds": 95}}, Usage(audio_ms=95_000))],
+)  # fmt: skip
+def test_a_length_that_is_none_costs_nothing_and_breaks_nothing(
+    told: dict[str, Any], usage: Usage | None
+) -> None:
+    answer = TypedAnswer()
+    body = json.dumps({"text": "Leek.", **told}).encode()
+    assert answer.complete(body) == body
+    assert answer.usage == usage

@@ -57,7 +57,7 @@ class UsageBody(msgspec.Struct):
     def usage(self) -> Usage | None:
         """None where nothing is counted."""
         if self.input_tokens is None and self.total_tokens is None:
-            return None if self.seconds is None else Usage(audio_ms=round(self.seconds * 1000))
+            return None if self.seconds is None else _heard(self.seconds)
         into = self.input_tokens_details or self.input_token_details or _InputDetails()
         out = self.output_tokens_details or _OutputDetails()
         output = self.output_tokens or 0
@@ -121,9 +121,15 @@ class _Event(msgspec.Struct):
     error: _Error | str | None = None
 
 
+_LONGEST_S = 1e9
 _ORDINARY = ("default", "auto", "standard")
 _answer = msgspec.json.Decoder(AnswerBody)
 _event = msgspec.json.Decoder(_Event)
+
+
+def _heard(seconds: float) -> Usage | None:
+    """So much sound; None for what is no length."""
+    return Usage(audio_ms=round(seconds * 1000)) if 0 <= seconds <= _LONGEST_S else None
 
 
 def error_event(message: str, code: str, sequence: int) -> bytes:
@@ -221,7 +227,7 @@ class TypedAnswer(Heard):
             self.usage = usage
         elif body.duration is not None:
             with suppress(ValueError):
-                self.usage = Usage(audio_ms=round(float(body.duration) * 1000))
+                self.usage = _heard(float(body.duration))
         if body.error is not None:
             self.failure = body.error.message or "the upstream reported an error"
         if body.status not in (None, "in_progress", "queued"):
