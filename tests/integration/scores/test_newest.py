@@ -84,7 +84,8 @@ async def test_what_people_said_of_a_session_stands_beside_it(
     called.call(session="table-8")
     said = {"source": "end_user", "author": "ann"}
     trace = first.record.trace_id.hex()
-    await wrote(admin, trace_id=trace, name="thumbs", value=0, comment="cold", **said)
+    both = {"trace_id": trace, "session": "table-7"}
+    await wrote(admin, **both, name="thumbs", value=0, comment="cold", **said)
     await wrote(admin, trace_id=second.record.trace_id.hex(), name="thumbs", value=1, **said)
     await wrote(admin, session="table-7", name="csat", value=4, **said)
     await wrote(admin, trace_id=trace, name="judged", value=1, source="judge")

@@ -74,8 +74,10 @@ class FeedbackOfSessions:
         self, session: str, project: str, traces: dict[str, list[Score]], sight: Sight | None
     ) -> SessionFeedback | None:
         where = ScoreFilter(project=project, session=session, by_people=True)
-        whole = (await self._scores.query(where, None, _MOST, sight)).items
-        every = [*whole, *(score for scores in traces.values() for score in scores)]
+        of_traces = [score for scores in traces.values() for score in scores]
+        counted = {score.id for score in of_traces}  # one may name its session as well
+        named = (await self._scores.query(where, None, _MOST, sight)).items
+        every = [*(score for score in named if score.id not in counted), *of_traces]
         if not every:
             return None
         return SessionFeedback(
