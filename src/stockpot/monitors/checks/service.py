@@ -56,20 +56,20 @@ class CheckService:
         return await self._badged(found)
 
     async def put(self, actor: Principal, new: NewCheck) -> KeptCheck:
-        """A new check, or the new settings of the one with its name. It is due at once."""
+        """A new check, or the new settings of the one with its name. What is done every so often is
+        due at once."""
         now = self._now()
 
         def write(c: sa.Connection) -> KeptCheck:
             demand_project(actor, "editor", new.project, project_names(c))
             kept = store.check_named(c, new.project, new.kind, new.name)
             before = kept.check if kept else None
-            scheduled = new.schedule.every_s is not None or bool(new.schedule.cron)
             due = now if new.schedule.every_s is not None else None
             if new.schedule.cron:
                 due = next_due(None, new.schedule.cron, now)
             told = new.model_dump(exclude={"alert", "schedule"})
             after = KeptCheck(
-                **told, schedule=new.schedule, next_ms=due if scheduled else None,
+                **told, schedule=new.schedule, next_ms=due,
                 id=before.id if before else record_id("chk"), updated_ms=now,
                 created_ms=before.created_ms if before else now,
                 created_by=before.created_by if before else actor.label,
@@ -121,9 +121,9 @@ class CheckService:
         now = self._now()
 
         def write(c: sa.Connection) -> CheckRun:
-            check = _check(c, actor, "editor", check_id)
-            kept = store.check_by_id(c, check_id)
-            if kept is None or check.kind != kind:
+            kept = _kept(c, actor, "editor", check_id)
+            check = kept.check
+            if check.kind != kind:
                 raise Conflict(f"{check.name!r} is no {kind}, it is a {check.kind}")
             if store.unfinished(c, check_id) is not None:
                 raise Conflict(f"{check.name!r} runs just now", hint="ask again when it is done")
@@ -224,12 +224,16 @@ def _watch(
 
 
 def _check(c: sa.Connection, actor: Principal, role: Role, check_id: str) -> KeptCheck:
+    return _kept(c, actor, role, check_id).check
+
+
+def _kept(c: sa.Connection, actor: Principal, role: Role, check_id: str) -> store.Kept:
     kept = store.check_by_id(c, check_id)
     absent = NotFound(f"no check {check_id!r}", hint="stockpot pipelines list")
     if kept is None:
         raise absent
     demand(actor, role, kept.check.project, absent)
-    return kept.check
+    return kept
 
 
 class RunsOfChecks:
