@@ -53,8 +53,7 @@ class Subjects(NamedTuple):
         if experiment.kind != "alias" or subject.origin != "alias":
             return f"{experiment.subject!r} is no alias, so that nothing was moved"
         target = await self.models.named(winner)
-        wanted = RouteSettings(kind=target.kind, targets=target.defined, attempts=subject.attempts)
-        await self.models.set_alias(actor, experiment.subject, wanted)
+        await self.models.set_alias(actor, experiment.subject, leading(subject, target))
         return f"the alias {experiment.subject!r} leads where {winner!r} leads"
 
     async def _release_label(
@@ -79,6 +78,14 @@ class Subjects(NamedTuple):
         except Conflict:
             return f"{experiment.subject} is at version {version} already"
         return f"it is proposed that {experiment.subject} moves to version {version}"
+
+
+def leading(subject: Model, target: Model) -> RouteSettings:
+    """The subject with the winner's targets and the rules that lead to them; how an alias chooses
+    among them and waits stays. A name that is no alias yet becomes one that does as the winner."""
+    how = subject if subject.origin == "alias" else target
+    kept = {name: getattr(how, name) for name in RouteSettings.model_fields}
+    return RouteSettings(**{**kept, "targets": target.defined, "rules": target.rules})
 
 
 def prompt_of(target: str) -> tuple[str, str]:

@@ -174,7 +174,9 @@ async def test_a_winner_is_released_by_itself_where_that_was_asked_for(tmp_path:
                "models": ["small", "large"], "secret": "sk-0000"}  # fmt: skip
         await done(await admin.put("/api/v1/providers/lab", json=lab))
         for name, model in (("fast", "small"), ("wise", "large"), ("quick", "small")):
-            route = {"targets": [{"provider": "lab", "model": model}]}
+            rules = [{"name": "all", "source": "project", "values": ["default"], "tier": 0}]
+            route = {"targets": [{"provider": "lab", "model": model}],
+                     **({"rules": rules} if name == "wise" else {"sticky": "session"})}  # fmt: skip
             await done(await admin.put(f"/api/v1/models/{name}", json=route))
         metrics = [{"name": "error", "role": "primary"}]
         arms = [{"name": "old", "weight": 5000}, {"name": "new", "weight": 5000}]
@@ -195,29 +197,33 @@ async def test_a_winner_is_released_by_itself_where_that_was_asked_for(tmp_path:
         found = await done(await admin.get("/api/v1/prompts/menu"))
         labels = {label["label"]: label["version"] for label in found["prompt"]["labels"]}
         assert labels["production"] == 2
-        assert await served(admin, "fast") == ["large"]
+        assert await served(admin, "fast") == ("large", "all", "session")
         await decided(plane, "asked", "stockpot experiments release asked")
-        assert await served(admin, "quick") == ["small"]
+        assert await served(admin, "quick") == ("small", "", "session")
         await made_permanent(admin)
 
 
-async def served(admin: httpx.AsyncClient, alias: str) -> list[str]:
-    """Where an alias leads."""
+async def served(admin: httpx.AsyncClient, alias: str) -> tuple[str, str, str]:
+    """Where an alias leads, by which rule, and how long it stays there."""
     models = await done(await admin.get("/api/v1/models"))
     (found,) = [model for model in models if model["name"] == alias]
-    return [target["model"] for target in found["defined"]]
+    models, rules = ([one[key] for one in found[field]] for field, key in (
+        ("defined", "model"), ("rules", "name"),
+    ))  # fmt: skip
+    return " ".join(models), " ".join(rules), found["sticky"]
 
 
 async def made_permanent(admin: httpx.AsyncClient) -> None:
     """The winner that was only told is released by a person, who is shown the difference."""
     plan = await done(await admin.get(f"{PATH}/asked/release"))
-    assert (plan["way"], plan["changes"]) == ("apply", ["aliases.quick.targets"])
+    changes = ["aliases.quick.rules", "aliases.quick.targets"]
+    assert (plan["way"], plan["changes"]) == ("apply", changes)
     assert "aliases.quick.targets" in plan["text"]
     other = await admin.post(f"{PATH}/asked/release", json={"expect": "something else"})
     assert other.status_code == 409
     body = {"expect": plan["expect"], "reason": "the cooks agree"}
     made = await done(await admin.post(f"{PATH}/asked/release", json=body))
-    assert await served(admin, "quick") == ["large"]
+    assert await served(admin, "quick") == ("large", "all", "session")
     revision = (await done(await admin.get(f"/api/v1/revisions/{made['revision']}")))["revision"]
     assert revision["message"].startswith("the cooks agree; new won the experiment 'asked' with ")
     assert "error -1 [" in revision["message"]

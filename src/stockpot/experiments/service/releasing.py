@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from stockpot.access import Principal, allows
-from stockpot.catalog import Model, RouteSettings
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, Forbidden
 from stockpot.experiments.models import Arm, Experiment, Released, ReleasePlan
 from stockpot.experiments.reasons import MOST_REASON, reason_of
 from stockpot.experiments.service.experiments import existing, record
 from stockpot.experiments.store import experiments as store
-from stockpot.experiments.subjects import Subjects, prompt_of
+from stockpot.experiments.subjects import Subjects, leading, prompt_of
 from stockpot.prompts import LabelTo, NewProposal
 from stockpot.revisions import ApplyRequest, PlanRequest, RevisionService
 
@@ -109,7 +108,7 @@ class Releasing:
     async def _definitions(self, won: _Won) -> dict[str, Any]:
         subject = await self._subjects.models.named(won.experiment.subject)
         target = await self._subjects.models.named(won.arm.target)
-        content = _moved(subject, target).model_dump(mode="json", exclude_defaults=True)
+        content = leading(subject, target).model_dump(mode="json", exclude_defaults=True)
         return {"aliases": {won.experiment.subject: content}}
 
     async def _alias(self, won: _Won, actor: Principal, plan: ReleasePlan, why: str) -> Released:
@@ -178,12 +177,3 @@ def _head(won: _Won) -> dict[str, Any]:
         "experiment": won.experiment.name, "subject": won.experiment.subject,
         "winner": won.arm.name, "target": won.arm.target, "reason": won.reason,
     }  # fmt: skip
-
-
-def _moved(subject: Model, target: Model) -> RouteSettings:
-    """The subject with the winner's targets; how an alias chooses and waits stays. A name that is
-    no alias yet becomes one."""
-    if subject.origin != "alias":
-        return RouteSettings(kind=target.kind, targets=target.defined)
-    kept = {name: getattr(subject, name) for name in RouteSettings.model_fields}
-    return RouteSettings(**{**kept, "targets": target.defined, "rules": ()})
