@@ -161,7 +161,8 @@ def test_the_other_options_say_what_the_api_takes() -> None:
         "--strategy", "least_cost", "--sticky", "user", "--hedge", "0.1", "--hedge-wait", "5-900",
         "--shadow", "c/new/er=0.25", "--shadow-concurrency", "9", "--retry-share", "0.5",
         "--retry-floor", "1", "--degrade", "all", "--breaker-failures", "4",
-        "--breaker-pause", "0.5-20",
+        "--breaker-pause", "0.5-20", "--breaker-window", "0.25/40/15", "--hedge-burst", "7",
+        "--retry-burst", "50",
     )  # fmt: skip
     assert got == {
         "strategy": "least_cost",
@@ -169,10 +170,14 @@ def test_the_other_options_say_what_the_api_takes() -> None:
         "degrade": "all",
         "retry_share": 0.5,
         "retry_floor": 1.0,
-        "breaker": {"failures": 4, "pause_s": 0.5, "pause_most_s": 20.0},
-        "hedge": {"share": 0.1, "min_ms": 5, "max_ms": 900},
+        "retry_burst": 50.0,
+        "breaker": {
+            "failures": 4, "pause_s": 0.5, "pause_most_s": 20.0,
+            "window_share": 0.25, "window_calls": 40, "window_s": 15.0,
+        },
+        "hedge": {"share": 0.1, "min_ms": 5, "max_ms": 900, "burst": 7.0},
         "shadow": {"provider": "c", "model": "new/er", "share": 0.25, "concurrency": 9},
-    }
+    }  # fmt: skip
     settings(**got)
 
 
@@ -183,6 +188,7 @@ def test_the_other_options_say_what_the_api_takes() -> None:
         ("--rule", "eu: cookie:x=1 -> a/m"), ("--hedge-wait", "1-2"), ("--shadow", "a"),
         ("--hedge", "0.1", "--hedge-wait", "20"), ("--shadow", "a/m=much"),
         ("--shadow-concurrency", "2"), ("--breaker-pause", "5"),
+        ("--breaker-window", "0.5"), ("--hedge-burst", "3"),
     ],
 )  # fmt: skip
 def test_a_wrong_option_is_told(arguments: tuple[str, ...]) -> None:

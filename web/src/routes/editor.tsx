@@ -12,7 +12,8 @@ import { Input } from "../ui/field";
 import { Failure, Lines } from "../ui/states";
 import { toast } from "../ui/toast";
 import { draftOf, emptyDraft, problem, type RouteDraft, settingsOf } from "./draft";
-import { ChoiceFields, ExtraFields, Part, RuleFields, TargetFields } from "./fields";
+import { ExtraFields } from "./extra-fields";
+import { ChoiceFields, Part, RuleFields, TargetFields } from "./fields";
 
 export function Editor({ known }: { known?: Model }) {
   const providers = useQuery(providersQuery);

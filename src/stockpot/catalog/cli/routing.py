@@ -29,14 +29,21 @@ def routed(command: F) -> F:
                      help="What may be left out where a target's format cannot say it."),
         click.option("--breaker-pause", metavar="FIRST-MOST",
                      help="Seconds that a target rests, at first and at most, such as 1-30."),
+        click.option("--breaker-window", metavar="SHARE/CALLS/SECONDS",
+                     help="Rest too when of so many calls in so long such a share failed: "
+                     "0.5/10/10."),
         click.option("--breaker-failures", type=int,
                      help="Failures in a row after which a target rests. [default: 3]"),
+        click.option("--retry-burst", type=float,
+                     help="Tries again at once after a quiet time. [default: 20]"),
         click.option("--retry-floor", type=float, help="Tries again a second, beside the share."),
         click.option("--retry-share", type=float,
                      help="Share of calls that may be tried again at targets that are not well."),
         click.option("--shadow-concurrency", type=int, help="Copies at once from each worker."),
         click.option("--shadow", metavar="PROVIDER/MODEL[=SHARE]",
                      help="Send a copy of a share of calls there, to compare."),
+        click.option("--hedge-burst", type=float,
+                     help="Second tries at once after a quiet time. [default: 5]"),
         click.option("--hedge-wait", metavar="MIN-MAX",
                      help="Bounds of the wait in milliseconds, such as 20-10000."),
         click.option("--hedge", type=float, metavar="SHARE",
@@ -54,16 +61,13 @@ def routed(command: F) -> F:
 
 def routing(given: dict[str, Any]) -> dict[str, Any]:
     """Takes those options out of `given`; gives the API's fields."""
-    plain = ("strategy", "sticky", "retry_share", "retry_floor", "degrade")
+    plain = ("strategy", "sticky", "retry_share", "retry_floor", "retry_burst", "degrade")
     fields = {name: value for name in plain if (value := given.pop(name)) is not None}
     if rules := given.pop("rules"):
         fields["rules"] = [_rule(text) for text in rules]
-    share, wait = given.pop("hedge"), given.pop("hedge_wait")
-    if share is not None:
-        fields["hedge"] = {"share": share, **_wait(wait)}
-    elif wait:
-        raise InvalidInput("--hedge-wait without --hedge", hint="--hedge 0.05")
-    if breaker := _breaker(given.pop("breaker_failures"), given.pop("breaker_pause")):
+    if hedge := _hedge(given):
+        fields["hedge"] = hedge
+    if breaker := _breaker(given):
         fields["breaker"] = breaker
     shadow, concurrency = given.pop("shadow"), given.pop("shadow_concurrency")
     if shadow:
@@ -102,7 +106,18 @@ def _wait(text: str | None) -> dict[str, int]:
     return {"min_ms": int(least), "max_ms": int(most)}
 
 
-def _breaker(failures: int | None, pause: str | None) -> dict[str, Any]:
+def _hedge(given: dict[str, Any]) -> dict[str, Any]:
+    share, wait, burst = (given.pop(name) for name in ("hedge", "hedge_wait", "hedge_burst"))
+    if share is None:
+        for option, value in (("--hedge-wait", wait), ("--hedge-burst", burst)):
+            if value is not None:
+                raise InvalidInput(f"{option} without --hedge", hint="--hedge 0.05")
+        return {}
+    return {"share": share, **_wait(wait), **({} if burst is None else {"burst": burst})}
+
+
+def _breaker(given: dict[str, Any]) -> dict[str, Any]:
+    failures, pause = given.pop("breaker_failures"), given.pop("breaker_pause")
     fields: dict[str, Any] = {} if failures is None else {"failures": failures}
     if pause is not None:
         first, _, most = pause.partition("-")
@@ -110,7 +125,22 @@ def _breaker(failures: int | None, pause: str | None) -> dict[str, Any]:
             fields |= {"pause_s": float(first), "pause_most_s": float(most)}
         except ValueError:
             raise InvalidInput(f"{pause!r} is no range", hint="seconds, such as 1-30") from None
-    return fields
+    return fields | _window(given.pop("breaker_window"))
+
+
+def _window(text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        share, calls, seconds = text.split("/")
+        return {
+            "window_share": float(share),
+            "window_calls": int(calls),
+            "window_s": float(seconds),
+        }
+    except ValueError:
+        hint = "share, calls and seconds, such as 0.5/10/10"
+        raise InvalidInput(f"{text!r} is no window", hint=hint) from None
 
 
 def _shadow(text: str, concurrency: int | None) -> dict[str, Any]:
