@@ -89,8 +89,9 @@ def delay_in(said: bytes, code: int) -> int:
     kept.field.add(name="message", number=2, type=9, label=1)
     many = kept.field.add(name="details", number=3, type=11, label=3)
     many.type_name = ".google.protobuf.Any"
-    delay = rpc.message_type.add(name="RetryInfo").field.add(name="retry_delay", number=1)
-    delay.type, delay.label, delay.type_name = 11, 1, ".google.protobuf.Duration"
+    again = rpc.message_type.add(name="RetryInfo")
+    delay = again.field.add(name="retry_delay", number=1, type=11, label=1)
+    delay.type_name = ".google.protobuf.Duration"
     pool.AddSerializedFile(rpc.SerializeToString())
     made, retry = (
         message_factory.GetMessageClass(pool.FindMessageTypeByName(f"google.rpc.{name}"))

@@ -21,32 +21,31 @@ def coming(first: int, days: int, part: float) -> dict[int, float]:
 
 
 def errors_of(kind: str, rng: np.random.Generator, count: int) -> np.ndarray:
+    """Days around their level: even, with a heavy tail to the right, or alike to the day before."""
     if kind == "skewed":
-        return rng.lognormal(0.0, 0.6, count) - np.exp(0.18)
+        return rng.lognormal(0.0, 1.0, count) - np.exp(0.5)
     made = rng.normal(size=count)
     if kind == "following":
+        made[0] /= 0.8
         for at in range(1, count):
-            made[at] += 0.4 * made[at - 1]
+            made[at] += 0.6 * made[at - 1]
     return made
 
 
-@pytest.mark.parametrize(
-    ("known", "kind", "least"),
-    [(7, "normal", 0.87), (14, "normal", 0.87), (28, "normal", 0.87), (28, "skewed", 0.87),
-     (28, "following", 0.88), (14, "following", 0.84)],
-)  # fmt: skip
-def test_ninety_of_a_hundred_sums_lie_in_the_interval(known: int, kind: str, least: float) -> None:
+@pytest.mark.parametrize("known", [7, 14, 28])
+@pytest.mark.parametrize("kind", ["normal", "skewed", "following"])
+def test_ninety_of_a_hundred_sums_lie_in_the_interval(known: int, kind: str) -> None:
     rng = np.random.default_rng(11)
     held = 0
     for turn in range(ROUNDS):
-        first, days = turn % 7, 3 + turn % 20
+        first, days = turn % 7, 1 + turn % 25
         week = np.array([WEEK[(first + at) % 7] for at in range(known + days)])
         level = week if known >= 21 else np.full(known + days, 10.0)
         all_days = level + errors_of(kind, rng, known + days)
         shares = coming(first + known - 1, days, 0.0)
         told = sum_to_come(list(all_days[:known]), first, shares)
         held += told.low <= all_days[known:].sum() <= told.high
-    assert least <= held / ROUNDS <= 0.97
+    assert 0.88 <= held / ROUNDS <= 0.98
 
 
 def test_three_weeks_teach_what_a_weekend_costs() -> None:
