@@ -1,6 +1,6 @@
 """OpenAI's embeddings asked of other formats. Knows what is common to them; knows no vendor's body.
 
-Embeddings have no canonical form: only OpenAI's clients are translated.
+Embeddings have no canonical form: OpenAI's clients are translated to all, Gemini's to Vertex AI.
 """
 
 from __future__ import annotations
@@ -61,13 +61,36 @@ def asked(body: bytes, vendor: str) -> Texts:
     return Texts(texts, said.dimensions, losses)
 
 
+def as_openai(ask: Ask, model: str) -> Callable[[Vectors], bytes]:
+    """Writes vectors as OpenAI's answer to this request."""
+    base64 = _decode(ask.body).encoding_format == "base64"
+
+    def write(found: Vectors) -> bytes:
+        tokens = found.tokens or 0
+        data = [
+            {"object": "embedding", "index": index, "embedding": _written(vector, base64)}
+            for index, vector in enumerate(found.vectors)
+        ]
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        whole = {"object": "list", "data": data, "model": model, "usage": usage}
+        return msgspec.json.encode(whole)
+
+    return write
+
+
+def _written(values: list[float], base64: bool) -> list[float] | str:
+    if not base64:
+        return values
+    return b64encode(struct.pack(f"<{len(values)}f", *values)).decode("ascii")
+
+
 class Embedded:
-    """A vendor's embeddings as an answer of OpenAI's. `read` raises ValueError for what is none,
-    `refuse` writes an error."""
+    """A vendor's embeddings as an answer of the client's format. `read` raises ValueError for what
+    is none, `refuse` writes an error, `write` the answer."""
 
     def __init__(
-        self, ask: Ask, model: str, read: Callable[[bytes], Vectors],
-        refuse: Callable[[str, str], bytes] = lambda message, code: b"",
+        self, model: str, read: Callable[[bytes], Vectors],
+        refuse: Callable[[str, str], bytes], write: Callable[[Vectors], bytes],
     ) -> None:  # fmt: skip
         self.content_type = b"application/json"
         self.usage: Usage | None = None
@@ -77,7 +100,7 @@ class Embedded:
         self.pieces = 0
         self._read = read
         self._refuse = refuse
-        self._base64 = _decode(ask.body).encoding_format == "base64"
+        self._write = write
 
     def feed(self, data: bytes) -> bytes:
         return b""
@@ -88,21 +111,9 @@ class Embedded:
     def complete(self, body: bytes) -> bytes:
         found = self._read(body)
         self.started = self.ended = True
-        tokens = found.tokens or 0
         if found.tokens is not None:
-            self.usage = Usage(input=tokens)
-        data = [
-            {"object": "embedding", "index": index, "embedding": self._written(vector)}
-            for index, vector in enumerate(found.vectors)
-        ]
-        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-        whole = {"object": "list", "data": data, "model": self.model, "usage": usage}
-        return msgspec.json.encode(whole)
-
-    def _written(self, values: list[float]) -> list[float] | str:
-        if not self._base64:
-            return values
-        return b64encode(struct.pack(f"<{len(values)}f", *values)).decode("ascii")
+            self.usage = Usage(input=found.tokens)
+        return self._write(found)
 
     def broken(self, message: str, code: str) -> bytes:
         return self._refuse(message, code)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from stockpot.gateway import Target
 from stockpot.prices import Usage
-from stockpot.providers import CannotExpress, OpenAIDialect
+from stockpot.providers import BadRequest, CannotExpress, OpenAIDialect
 from stockpot.providers.gemini import GeminiDialect, VertexWire
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -134,7 +134,50 @@ def test_openais_embeddings_are_asked_of_vertex_and_answered_as_openais() -> Non
     assert answer.usage == Usage(6)
 
 
-def test_geminis_own_embeddings_are_not_asked_of_vertex() -> None:
-    ask = DIALECT.read("embeddings", b"{}", b"/v1/models/a:embedContent", {})
-    with pytest.raises(CannotExpress):
+@pytest.mark.parametrize("batch", [True, False])
+def test_geminis_own_embeddings_are_asked_of_vertex_and_answered_as_geminis(batch: bool) -> None:
+    one = {"model": "models/e", "content": {"parts": [{"text": "leek"}]}, "taskType": "CLUSTERING"}
+    other = {"content": {"parts": {"text": "pea"}}, "title": "soup", "wild": 1}
+    sized = [{**one, "outputDimensionality": 2}, {**other, "output_dimensionality": 2}]
+    body = {"requests": sized} if batch else sized[1]
+    verb = b"batchEmbedContents" if batch else b"embedContent"
+    ask = DIALECT.read("embeddings", json.dumps(body).encode(), b"/v1beta/models/e:" + verb, {})
+    wire, to = VertexWire(), target("gemini-embedding-001", project="p", access_token="t")
+    out = wire.outgoing(ask, to)
+    assert out.path.endswith("/publishers/google/models/gemini-embedding-001:predict")
+    instances = [
+        {"content": "leek", "task_type": "CLUSTERING"}, {"content": "pea", "title": "soup"},
+    ]  # fmt: skip
+    assert json.loads(out.body) == {
+        "instances": instances if batch else instances[1:],
+        "parameters": {"outputDimensionality": 2},
+    }
+    assert [loss.field for loss in out.losses] == ["wild"]
+    said = [{"embeddings": {"values": [0.5, 1], "statistics": {"token_count": 3}}}]
+    answer = wire.answer(ask, to)
+    many = said * len(instances if batch else instances[1:])
+    told = json.loads(answer.complete(json.dumps({"predictions": many}).encode()))
+    vector = {"values": [0.5, 1.0]}
+    tokens = 3 * len(many)
+    assert told == {
+        **({"embeddings": [vector, vector]} if batch else {"embedding": vector}),
+        "usageMetadata": {"promptTokenCount": tokens, "totalTokenCount": tokens},
+    }
+    assert answer.usage == Usage(tokens)
+    with pytest.raises(ValueError, match="no embedding"):
+        answer.complete(b'{"predictions": []}')
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"content": {"parts": [{"text": "a"}, {"text": "b"}]}}, CannotExpress),
+        ({"content": {"parts": [{"inlineData": {"data": "", "mimeType": "image/png"}}]}},
+         CannotExpress),
+        ({"content": "leek"}, BadRequest), ({}, BadRequest),
+    ],
+)  # fmt: skip
+def test_what_vertex_cannot_embed_is_said(body: dict[str, object], error: type[Exception]) -> None:
+    ask = DIALECT.read("embeddings", json.dumps(body).encode(), b"/v1/models/a:embedContent", {})
+    with pytest.raises(error):
         VertexWire().outgoing(ask, target())

@@ -14,7 +14,7 @@ import msgspec
 
 from stockpot.providers.base import Ask, CannotExpress
 from stockpot.providers.canon import JSON, Loss
-from stockpot.providers.embedding import Embedded, Vectors, asked
+from stockpot.providers.embedding import Embedded, Vectors, as_openai, asked
 
 
 class _Titan(msgspec.Struct):
@@ -49,7 +49,8 @@ def compose(body: bytes, model: str, options: Mapping[str, str]) -> tuple[bytes,
 
 
 def embedded(ask: Ask, model: str) -> Embedded:
-    return Embedded(ask, model, _read_cohere if _is_cohere(model) else _read_titan)
+    read = _read_cohere if _is_cohere(model) else _read_titan
+    return Embedded(model, read, lambda message, code: b"", as_openai(ask, model))
 
 
 def serves(model: str) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 
 from stockpot.providers.base import Ask
 from stockpot.providers.canon import JSON, Loss
-from stockpot.providers.embedding import Embedded, Vectors, asked
+from stockpot.providers.embedding import Embedded, Vectors, as_openai, asked
 from stockpot.providers.gemini.answer import UsageMetadata
 from stockpot.providers.gemini.errors import BROKEN, status_of
 
@@ -66,12 +66,12 @@ def compose_predict(body: bytes) -> tuple[bytes, tuple[Loss, ...]]:
 
 def embedded(ask: Ask, model: str) -> Embedded:
     """The answer to `batchEmbedContents`."""
-    return Embedded(ask, model, _read, _broken)
+    return Embedded(model, _read, broken, as_openai(ask, model))
 
 
 def predicted(ask: Ask, model: str) -> Embedded:
     """The answer to `predict`."""
-    return Embedded(ask, model, _read_predicted, _broken)
+    return Embedded(model, read_predicted, broken, as_openai(ask, model))
 
 
 def _read(body: bytes) -> Vectors:
@@ -80,7 +80,8 @@ def _read(body: bytes) -> Vectors:
     return Vectors([vector.values for vector in answer.embeddings], tokens)
 
 
-def _read_predicted(body: bytes) -> Vectors:
+def read_predicted(body: bytes) -> Vectors:
+    """The vectors in an answer to `predict`."""
     found = [one.embeddings for one in _predicted.decode(body).predictions]
     counts = [one.statistics.token_count if one.statistics else None for one in found]
     told = [count for count in counts if count is not None]
@@ -88,5 +89,6 @@ def _read_predicted(body: bytes) -> Vectors:
     return Vectors([one.values for one in found], tokens)
 
 
-def _broken(message: str, code: str) -> bytes:
+def broken(message: str, code: str) -> bytes:
+    """An error in Google's words."""
     return msgspec.json.encode(status_of(BROKEN, message, code))

@@ -24,7 +24,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from stockpot.providers.base import Answer, Ask, CannotExpress, Outgoing, UpstreamTarget
-from stockpot.providers.gemini import embeddings
+from stockpot.providers.gemini import embeddings, predicted
 from stockpot.providers.gemini.compose import Composed, compose
 from stockpot.providers.gemini.wire import GeminiWire
 
@@ -113,8 +113,14 @@ class VertexWire(GeminiWire):
 
     def outgoing(self, ask: Ask, target: UpstreamTarget) -> Outgoing:
         if ask.endpoint == "embeddings" and ask.dialect == "gemini":
-            raise CannotExpress("Gemini's embedContent is not a format of Vertex AI")
+            body, losses = predicted.compose(ask)
+            return Outgoing(self.path(target, "predict"), self.headers(target), body, losses)
         return super().outgoing(ask, target)
+
+    def answer(self, ask: Ask, target: UpstreamTarget) -> Answer:
+        if ask.endpoint == "embeddings" and ask.dialect == "gemini":
+            return predicted.answer(ask, target.model)
+        return super().answer(ask, target)
 
     def path(self, target: UpstreamTarget, verb: str) -> str:
         options = target.options
