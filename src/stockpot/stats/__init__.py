@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         non_inferior,
         non_inferiority_p,
         paired_difference,
+        quantile_difference,
     )
     from stockpot.stats.power import minimum_detectable_effect, sample_size
     from stockpot.stats.ratio import SampleRatio, ratio_evidence, sample_ratio
@@ -86,7 +87,7 @@ else:
             "near": "Pair near_pairs",
             "multiplicity": "discoveries_of_e holm holm_of_e",
             "paired": "Comparison bootstrap compare effect_size exact_paired non_inferior "
-            "non_inferiority_p paired_difference",
+            "non_inferiority_p paired_difference quantile_difference",
             "power": "minimum_detectable_effect sample_size",
             "ratio": "SampleRatio ratio_evidence sample_ratio",
             "repeats": "pass_all pass_any",
@@ -152,6 +153,7 @@ __all__ = [
     "prediction_powered_mean",
     "proportion_difference_sequence",
     "proportion_sequence",
+    "quantile_difference",
     "quantile_of_t",
     "ratio_evidence",
     "repeats_shift",

@@ -14,7 +14,7 @@ from typing import cast
 from stockpot.core.errors import Conflict, InvalidInput, NotFound
 from stockpot.core.instance import Instance
 from stockpot.gateway import Shipment, ShipmentAck
-from stockpot.traces import excerpt, provenance
+from stockpot.traces import excerpt, provenance, shadowed
 from stockpot.traces.arrivals import arrived
 from stockpot.traces.difference import TraceDiff, compared
 from stockpot.traces.measure import Measure
@@ -41,6 +41,7 @@ from stockpot.traces.provenance import Changes, Window
 from stockpot.traces.receiving.again import History, Renormalised, renormalise
 from stockpot.traces.receiving.batches import Receiver
 from stockpot.traces.receiving.pricing import Prices, RowsOf, no_prices
+from stockpot.traces.shadowed import Only, ShadowComparison, ShadowPairs
 from stockpot.traces.store import Listed, SpanStore
 from stockpot.traces.store.rewriting import Stretch
 from stockpot.traces.tree import Below, Light, TreePage, grow, tree_page
@@ -55,6 +56,8 @@ _TURN = 8000
 
 _SPANS_OF_TURN = 300
 _TRACES_OF_SESSION = 500
+_CHUNKS_OF_PAIRS = 20
+"""Pages of pairs that are read for one page of those asked for, before it says where to go on."""
 
 
 class OffsetMismatch(Conflict):
@@ -324,6 +327,51 @@ class SpanLog:
     def units(self, project: str, experiment: str, since_ms: float = 0) -> UnitFigures:
         """What the units of an experiment did that were first exposed since a time."""
         return self._store.units(project, experiment, int(since_ms * 1e6))
+
+    def shadow(
+        self,
+        where: TraceFilter,
+        from_ms: float | None = None,
+        to_ms: float | None = None,
+        most: int = shadowed.MOST,
+    ) -> ShadowComparison:
+        """Copies of a route's calls (`requested_model`) against the calls, in a window (the last
+        day when not given). Of several candidates the filter's, else the one with the newest."""
+        start, end, _ = _window(from_ms, to_ms, None)
+        where = where.narrowed(from_ms=start, to_ms=end)
+        targets = self._store.shadow_counts(where.narrowed(provider=None, model=None))
+        chosen = shadowed.chosen(targets, where.provider, where.model)
+        if chosen is None:
+            return shadowed.compared(where, targets, None, [])
+        where = where.narrowed(provider=chosen.provider, model=chosen.model)
+        found = self._store.shadow_pairs(where, limit=most)
+        return shadowed.compared(where, targets, chosen, found)
+
+    def shadow_pairs(
+        self,
+        where: TraceFilter,
+        from_ms: float | None = None,
+        to_ms: float | None = None,
+        *,
+        only: Only = "all",
+        cursor: str | None = None,
+        limit: int = 20,
+    ) -> ShadowPairs:
+        """Such pairs themselves, newest first, with both answers."""
+        start, end, _ = _window(from_ms, to_ms, None)
+        where = where.narrowed(from_ms=start, to_ms=end)
+        before, shown = _position(cursor), []
+        for _ in range(_CHUNKS_OF_PAIRS):
+            found = self._store.shadow_pairs(where, before=before, limit=max(limit, 50))
+            for pair in found:
+                before = pair.number
+                if shadowed.wanted(pair, only):
+                    shown.append(shadowed.shown(pair))
+                    if len(shown) == limit:
+                        return ShadowPairs(items=tuple(shown), next_cursor=_cursor(before))
+            if len(found) < max(limit, 50):
+                return ShadowPairs(items=tuple(shown), next_cursor=None)
+        return ShadowPairs(items=tuple(shown), next_cursor=_cursor(before or 0))
 
     def export(self, where: TraceFilter, *, payloads: bool = False) -> Iterator[ExportedSpan]:
         """Every matching span that is there now, in the order of arrival."""

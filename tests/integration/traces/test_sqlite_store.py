@@ -14,6 +14,7 @@ from stockpot.traces.store.sqlite import DriverError, connect
 from tests.integration.traces.bills_contract import BillsContract
 from tests.integration.traces.inside_contract import InsideContract
 from tests.integration.traces.once_contract import OnceContract
+from tests.integration.traces.shadow_contract import ShadowContract
 from tests.integration.traces.shape_contract import ShapeContract
 from tests.integration.traces.span_store_contract import (
     EVERYTHING,
@@ -46,6 +47,7 @@ class TestSqlite(
     BillsContract,
     InsideContract,
     OnceContract,
+    ShadowContract,
     ShapeContract,
     SubjectsContract,
     UpkeepContract,

@@ -4117,6 +4117,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/traces/shadow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Shadow
+         * @description A candidate on copies of a route's calls against what served them: errors, latency, time
+         *     to the first token, tokens, cost, answers, each difference with an interval.
+         */
+        get: operations["compare_shadow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/shadow/pairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Shadow Pairs
+         * @description Calls and their copies, newest first, with both answers; `different` leaves out those
+         *     that said the same, `failed` keeps copies that failed.
+         */
+        get: operations["list_shadow_pairs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/traces/tail": {
         parameters: {
             query?: never;
@@ -12084,6 +12126,167 @@ export interface components {
             note?: string;
         };
         /**
+         * ShadowComparison
+         * @description A candidate on a route's copies. `pairs`, the newest of `candidate.paired`, are what the
+         *     figures are of; `answers` of them have both answers kept. Where sessions have several calls,
+         *     intervals count whole sessions. `candidate` is None where the window has no copies.
+         */
+        ShadowComparison: {
+            /** Answers */
+            answers: number;
+            candidate: components["schemas"]["ShadowTarget"] | null;
+            /** Candidates */
+            candidates: components["schemas"]["ShadowTarget"][];
+            /** Figures */
+            figures: components["schemas"]["ShadowFigure"][];
+            /** Finishes */
+            finishes: components["schemas"]["ShadowFinish"][];
+            /** From Ms */
+            from_ms: number;
+            /** Pairs */
+            pairs: number;
+            /** Route */
+            route: string;
+            /** Shares */
+            shares: components["schemas"]["ShadowShare"][];
+            /** To Ms */
+            to_ms: number;
+        };
+        /**
+         * ShadowFigure
+         * @description One measure in `n` pairs: what calls had, what their copies had, and the difference (copy
+         *     less call) with its 95 % interval. `low` and `high` are None where the pairs do not tell it.
+         */
+        ShadowFigure: {
+            /** Base */
+            base: number;
+            /** Candidate */
+            candidate: number;
+            /** Difference */
+            difference: number;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Method */
+            method: string;
+            /** N */
+            n: number;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "share" | "ms" | "tokens" | "nano" | "characters";
+            /** What */
+            what: string;
+        };
+        /**
+         * ShadowFinish
+         * @description How often a call ended so and its copy so; words of different formats are one.
+         */
+        ShadowFinish: {
+            /** Base */
+            base: string;
+            /** Candidate */
+            candidate: string;
+            /** Pairs */
+            pairs: number;
+        };
+        /**
+         * ShadowPair
+         * @description A call and its copy; whether both said the same is None where it was not kept.
+         */
+        ShadowPair: {
+            /** Asked */
+            asked: string;
+            base: components["schemas"]["ShadowSide"];
+            candidate: components["schemas"]["ShadowSide"];
+            /** Identical */
+            identical: boolean | null;
+            /** Project */
+            project: string;
+            /** Start Ms */
+            start_ms: number;
+        };
+        /**
+         * ShadowPairs
+         * @description Newest first. A page that met few of those asked for may be short, even empty, and still have
+         *     a `next_cursor`.
+         */
+        ShadowPairs: {
+            /** Items */
+            items: components["schemas"]["ShadowPair"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ShadowShare
+         * @description A share of `n` pairs, with its 95 % interval.
+         */
+        ShadowShare: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** Method */
+            method: string;
+            /** N */
+            n: number;
+            /** Value */
+            value: number;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "identical" | "other_finish";
+        };
+        /**
+         * ShadowSide
+         * @description One side of a pair. `answer` is None where it was not kept (`payload` says why); `more` says
+         *     that it goes on, `characters` is how long the whole is.
+         */
+        ShadowSide: {
+            /** Answer */
+            answer: string | null;
+            /** Characters */
+            characters: number | null;
+            /** Cost Nano */
+            cost_nano: number | null;
+            /** Duration Ms */
+            duration_ms: number;
+            /** Error */
+            error: string;
+            /** Error Message */
+            error_message: string;
+            /** Finish Reason */
+            finish_reason: string;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Model */
+            model: string;
+            /** More */
+            more: boolean;
+            /** Output Tokens */
+            output_tokens: number;
+            /**
+             * Payload
+             * @enum {string}
+             */
+            payload: "none" | "full" | "masked" | "shed" | "expired" | "erased";
+            /** Provider */
+            provider: string;
+            /** Refused */
+            refused: boolean;
+            /** Span Id */
+            span_id: string;
+            /** Status */
+            status: string;
+            /** Trace Id */
+            trace_id: string;
+            /** Ttft Ms */
+            ttft_ms: number | null;
+        };
+        /**
          * ShadowSpec
          * @description A copy of this share of calls goes to a candidate once the client has its answer; at most so
          *     many at once from each worker.
@@ -12103,6 +12306,20 @@ export interface components {
              * @default 0.01
              */
             share?: number;
+        };
+        /**
+         * ShadowTarget
+         * @description A candidate that got copies; `paired` of them have their call in the log.
+         */
+        ShadowTarget: {
+            /** Copies */
+            copies: number;
+            /** Model */
+            model: string;
+            /** Paired */
+            paired: number;
+            /** Provider */
+            provider: string;
         };
         /** Share */
         Share: {
@@ -40588,6 +40805,227 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Repriced"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    compare_shadow: {
+        parameters: {
+            query: {
+                route: string;
+                provider?: string | null;
+                model?: string | null;
+                project?: string | null;
+                environment?: string | null;
+                from_ms?: number | null;
+                to_ms?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShadowComparison"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_shadow_pairs: {
+        parameters: {
+            query: {
+                route: string;
+                provider?: string | null;
+                model?: string | null;
+                project?: string | null;
+                environment?: string | null;
+                from_ms?: number | null;
+                to_ms?: number | null;
+                only?: "all" | "different" | "failed";
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShadowPairs"];
                 };
             };
             /** @description The request cannot be read */

@@ -1,4 +1,4 @@
-"""`stockpot aliases`: list, set, remove."""
+"""`stockpot aliases`: list, set, move, shadow, remove."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from urllib.parse import quote
 import click
 
 from stockpot.catalog.cli.routing import routed, routing
+from stockpot.catalog.cli.shadow import shadow
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput
 from stockpot.core.terminal import json_option, show
@@ -130,6 +131,9 @@ def move(
     body = {"path": ["aliases", name, "targets"], "value": rows, "reason": reason}
     made = client.post("/api/v1/pointers", body)
     click.echo(json.dumps(made) if as_json else f"moved {name}; the definition stays")
+
+
+aliases.add_command(shadow)
 
 
 @aliases.command("remove")

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from stockpot.traces.api.log import log_routes
 from stockpot.traces.api.otlp import otlp_router
+from stockpot.traces.api.shadow import shadow_routes
 from stockpot.traces.api.shape import Rated, shape_routes
 from stockpot.traces.api.subjects import subject_routes
 from stockpot.traces.api.who import Member, Seen, Viewer
@@ -17,5 +18,6 @@ def router(service: SpanLog, rated: Rated | None = None) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", tags=["traces"])
     subject_routes(routes, service)
     shape_routes(routes, service, rated)
+    shadow_routes(routes, service)
     log_routes(routes, service)
     return routes

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from stockpot.traces.copied import Copied, Counted
 from stockpot.traces.measure import Measure
 from stockpot.traces.models import (
     Overview,
@@ -284,6 +285,17 @@ class SpanStore(Protocol):
 
     def units(self, project: str, experiment: str, since_ns: int) -> UnitFigures:
         """What the units of an experiment did that were first exposed since a time."""
+        ...
+
+    def shadow_counts(self, where: TraceFilter) -> list[Counted]:
+        """Targets that copies of a route's calls went to (`requested_model` is the route), the one
+        that had the newest first."""
+        ...
+
+    def shadow_pairs(
+        self, where: TraceFilter, *, before: int | None = None, limit: int
+    ) -> list[Copied]:
+        """The newest copies of a route's calls from below `before`, each with its call."""
         ...
 
     def audit(self) -> Audit:

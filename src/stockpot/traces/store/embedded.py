@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from stockpot.traces.copied import Copied, Counted
 from stockpot.traces.measure import Measure
 from stockpot.traces.models import (
     Overview,
@@ -28,7 +29,7 @@ from stockpot.traces.models import (
     TraceFilter,
 )
 from stockpot.traces.provenance import Slice
-from stockpot.traces.store import Audit, Batch, Listing, Outcome, shape, units
+from stockpot.traces.store import Audit, Batch, Listing, Outcome, shadows, shape, units
 from stockpot.traces.store.audit import audit
 from stockpot.traces.store.measures import measures, stepped
 from stockpot.traces.store.orders import Done, Order
@@ -173,6 +174,16 @@ class SqliteSpanStore:
     def units(self, project: str, experiment: str, since_ns: int) -> UnitFigures:
         with self._readers.lend() as connection:
             return units.figures(connection, project, experiment, since_ns)
+
+    def shadow_counts(self, where: TraceFilter) -> list[Counted]:
+        with self._readers.lend() as connection:
+            return shadows.counted(connection, where)
+
+    def shadow_pairs(
+        self, where: TraceFilter, *, before: int | None = None, limit: int
+    ) -> list[Copied]:
+        with self._readers.lend() as connection:
+            return shadows.pairs(connection, self._folder, where, before, limit)
 
     def audit(self) -> Audit:
         with self._readers.lend() as connection:

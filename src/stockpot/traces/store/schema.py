@@ -263,6 +263,11 @@ SPANS: tuple[Migration, ...] = (
              PRIMARY KEY (project, experiment, metric, unit, variant)
            ) WITHOUT ROWID""",
     ),
+    (
+        # Copies of calls that went to a candidate, by the name that was asked for.
+        """CREATE INDEX spans_shadowed ON spans (route)
+           WHERE route_reason = 'shadow' AND kind <> 'guardrail'""",
+    ),
 )
 
 PAYLOADS: tuple[Migration, ...] = (
