@@ -6,6 +6,7 @@ else of the same application in this process.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -232,9 +233,14 @@ def _open() -> Client:
     instance = Instance(settings.home)
 
     def app() -> ASGIApp:
+        # What is loaded here stays: looking for garbage among it took a quarter of a command.
+        gc.disable()
         from stockpot.app import control_app
 
-        return control_app(settings, instance)
+        made = control_app(settings, instance)
+        gc.freeze()
+        gc.enable()
+        return made
 
     return Client.open(settings, instance, app)
 
