@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
+from tests.e2e.console.accessibility import faults_of
+
 if TYPE_CHECKING:
     from tests.e2e.console.conftest import Open, Theme
 
@@ -137,13 +139,4 @@ async def test_a_page_keeps_the_rules_of_accessibility(
     page = await open_page(path, theme=theme)
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     await page.wait_for_timeout(800)
-    await page.evaluate(axe)
-    found = await page.evaluate(
-        "() => axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
-    )
-    faults = [
-        f"{fault['id']}: {node['html'][:160]} {node['failureSummary'][:240]}"
-        for fault in found["violations"]
-        for node in fault["nodes"]
-    ]
-    assert faults == []
+    assert await faults_of(page, axe) == []

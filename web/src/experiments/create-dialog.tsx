@@ -8,22 +8,13 @@ import type { Experiment } from "../api/types";
 import { promptsQuery } from "../prompts/queries";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
-import { Field, Input } from "../ui/field";
+import { Field } from "../ui/field";
 import { NativeSelect } from "../ui/native-select";
 import { Segments } from "../ui/segments";
 import { Failure } from "../ui/states";
-import {
-  type ArmDraft,
-  type Draft,
-  FIRST,
-  isShare,
-  METRICS,
-  type MetricDraft,
-  newOf,
-  placeOf,
-  planOf,
-  UNITS,
-} from "./draft";
+import { type ArmDraft, type Draft, FIRST, newOf, placeOf, planOf, UNITS } from "./draft";
+import { Row, Rows, Text } from "./form-rows";
+import { Metrics } from "./metric-rows";
 import { Told } from "./plan-dialog";
 import { EXPERIMENTS, planQuery } from "./queries";
 
@@ -226,83 +217,12 @@ function Split({
   );
 }
 
-const ROLES: readonly { value: MetricDraft["role"]; label: string }[] = [
-  { value: "primary", label: "primary" },
-  { value: "guardrail", label: "guardrail" },
-  { value: "secondary", label: "secondary" },
-];
-const WAYS = [
-  { value: "up", label: "more is better" },
-  { value: "down", label: "less is better" },
-];
-
-function Metrics({ draft, set, error }: { draft: Draft; set: Set; error?: string }) {
-  const change = (id: number, next: Partial<MetricDraft>) =>
-    set(
-      "metrics",
-      draft.metrics.map((one) => (one.id === id ? { ...one, ...next } : one)),
-    );
-  const named = (id: number, name: string) =>
-    change(id, METRICS.includes(name) ? { name, direction: "down" } : { name });
-  return (
-    <Rows
-      title="Metrics: primary ones decide, guardrails roll back, secondary ones are told"
-      error={error}
-      add="Add a metric"
-      onAdd={() =>
-        set("metrics", [
-          ...draft.metrics,
-          { id: Date.now(), name: "cost", role: "secondary", direction: "down", margin: "0" },
-        ])
-      }
-    >
-      {draft.metrics.map((one, number) => (
-        <Row
-          key={one.id}
-          what={`metric ${number + 1}`}
-          onRemove={
-            draft.metrics.length > 1
-              ? () =>
-                  set(
-                    "metrics",
-                    draft.metrics.filter((other) => other.id !== one.id),
-                  )
-              : undefined
-          }
-        >
-          <Text
-            label="Metric"
-            value={one.name}
-            on={(name) => named(one.id, name)}
-            of={[...METRICS, "feedback:thumbs", "score:quality"]}
-          />
-          <div className="flex min-w-0 items-end gap-1.5">
-            <NativeSelect
-              label={`Role of metric ${number + 1}`}
-              value={one.role}
-              choices={ROLES}
-              onChange={(role) => change(one.id, { role: role as MetricDraft["role"] })}
-            />
-            <NativeSelect
-              label={`Direction of metric ${number + 1}`}
-              value={one.direction}
-              choices={WAYS}
-              onChange={(way) => change(one.id, { direction: way === "up" ? "up" : "down" })}
-            />
-          </div>
-          <Text label="Margin" value={one.margin} on={(margin) => change(one.id, { margin })} />
-        </Row>
-      ))}
-    </Rows>
-  );
-}
-
 /** What it will be able to see, before it starts. */
 function Expected({ draft, set }: { draft: Draft; set: Set }) {
   const asked = planOf(draft);
   const plan = useQuery(planQuery(asked));
   const primary = draft.metrics.find((one) => one.role === "primary");
-  const proportion = isShare(primary?.name ?? "");
+  const proportion = primary?.kind === "proportion";
   return (
     <fieldset className="rounded-lg border px-3 py-2">
       <legend className="px-1 text-xs font-medium text-ink-2">
@@ -340,86 +260,5 @@ function Expected({ draft, set }: { draft: Draft; set: Set }) {
         )}
       </div>
     </fieldset>
-  );
-}
-
-function Rows(props: {
-  title: string;
-  error?: string;
-  add: string;
-  onAdd: () => void;
-  children: React.ReactNode;
-}) {
-  return (
-    <fieldset className="min-w-0">
-      <legend className="mb-1 text-xs font-medium text-ink-2">{props.title}</legend>
-      <ul className="flex flex-col gap-2">{props.children}</ul>
-      {props.error && (
-        <p role="alert" className="mt-1 text-xs text-bad">
-          {props.error}
-        </p>
-      )}
-      <Button className="mt-1.5" icon="plus" onClick={props.onAdd}>
-        {props.add}
-      </Button>
-    </fieldset>
-  );
-}
-
-function Row({
-  what,
-  onRemove,
-  children,
-}: {
-  what: string;
-  onRemove?: () => void;
-  children: React.ReactNode;
-}) {
-  return (
-    <li className="grid grid-cols-[1fr_1.4fr_1fr_32px] items-end gap-2">
-      {children}
-      <Button
-        tone="ghost"
-        icon="trash"
-        aria-label={`Remove ${what}`}
-        disabled={!onRemove}
-        onClick={onRemove}
-      />
-    </li>
-  );
-}
-
-function Text(props: {
-  label: string;
-  value: string;
-  on: (next: string) => void;
-  hint?: string;
-  error?: string;
-  of?: readonly string[];
-  disabled?: boolean;
-  placeholder?: string;
-}) {
-  return (
-    <Field label={props.label} hint={props.hint} error={props.error}>
-      {(given) => (
-        <>
-          <Input
-            value={props.value}
-            disabled={props.disabled}
-            placeholder={props.placeholder}
-            list={props.of ? `${given.id}-of` : undefined}
-            onChange={(event) => props.on(event.target.value)}
-            {...given}
-          />
-          {props.of && (
-            <datalist id={`${given.id}-of`}>
-              {props.of.map((one) => (
-                <option key={one} value={one} />
-              ))}
-            </datalist>
-          )}
-        </>
-      )}
-    </Field>
   );
 }

@@ -17,6 +17,8 @@ export interface MetricDraft {
   role: Role;
   direction: "up" | "down";
   margin: string;
+  relative: boolean;
+  kind: "mean" | "proportion";
 }
 export interface Draft {
   name: string;
@@ -36,6 +38,16 @@ export interface Draft {
   days: string;
 }
 
+export const SECONDARY: MetricDraft = {
+  id: 0,
+  name: "cost",
+  role: "secondary",
+  direction: "down",
+  margin: "0",
+  relative: false,
+  kind: "mean",
+};
+
 export const FIRST: Draft = {
   name: "",
   hypothesis: "",
@@ -47,8 +59,8 @@ export const FIRST: Draft = {
     { id: 2, name: "new", weight: "50", target: "" },
   ],
   metrics: [
-    { id: 1, name: "feedback:thumbs", role: "primary", direction: "up", margin: "0" },
-    { id: 2, name: "error", role: "guardrail", direction: "down", margin: "0.02" },
+    { ...SECONDARY, id: 1, name: "feedback:thumbs", role: "primary", direction: "up" },
+    { ...SECONDARY, id: 2, name: "error", role: "guardrail", margin: "0.02", kind: "proportion" },
   ],
   share: "100",
   ramp: "",
@@ -78,11 +90,13 @@ export function newOf(draft: Draft) {
       weight: parts(weight),
       target: target.trim(),
     })),
-    metrics: draft.metrics.map(({ name, role, direction, margin }) => ({
+    metrics: draft.metrics.map(({ name, margin, role, direction, relative, kind }) => ({
       name: name.trim(),
       role,
       direction,
       margin: Number(margin || 0),
+      relative,
+      kind,
     })),
     share: parts(draft.share),
     ramp: draft.ramp
@@ -92,8 +106,40 @@ export function newOf(draft: Draft) {
   };
 }
 
-/** A share is measured where the metric is one; the others are means with a spread. */
-export const isShare = (name: string) => name === "error";
+/** What a metric that spans tell is anyhow: less is better, and errors are a share of the calls. */
+export function usualOf(name: string): Partial<MetricDraft> {
+  if (!METRICS.includes(name)) return {};
+  return { direction: "down", kind: name === "error" ? "proportion" : "mean" };
+}
+
+const COUNTS = {
+  mean: "Each unit counts with the mean of its values.",
+  proportion:
+    "Each value lies between 0 and 1, such as a thumb or a pass: exact from the first units on.",
+};
+
+/** What a metric does to the experiment, in words: what decides, how far, and how values count. */
+export function meaningOf({ name, role, margin, relative, kind }: MetricDraft): string {
+  const size = Number(margin || 0);
+  if (!(size >= 0)) return "The margin is a number from 0 on.";
+  const percent = `${Number((size * 100).toPrecision(6))}`;
+  const share = kind === "proportion" ? `${percent} percentage points` : `${size} ${unitOf(name)}`;
+  const by = `by more than ${relative ? `${percent}% of the control's mean` : share}`;
+  const said = {
+    primary: size
+      ? `An arm wins once it is surely not worse ${by}.`
+      : "An arm wins once it is surely better than the control.",
+    guardrail: `Rolled back once an arm is surely worse ${size ? by : "than the control"}.`,
+    secondary: size
+      ? `Told, and decides nothing; said to be harmed when surely worse ${by}.`
+      : "Told, and decides nothing.",
+  };
+  return `${said[role]} ${COUNTS[kind]}`;
+}
+
+const unitOf = (name: string) =>
+  ({ cost: "dollars a call", latency_ms: "ms", ttft_ms: "ms", tokens: "tokens a call" })[name] ??
+  "in its own unit";
 
 /** What to ask of the first primary metric, or undefined while something is missing. */
 export function planOf(draft: Draft): ExperimentPlanRequest | undefined {
@@ -105,7 +151,7 @@ export function planOf(draft: Draft): ExperimentPlanRequest | undefined {
   const share = parts(draft.share);
   if (!primary || Number.isNaN(baseline) || !(units > 0 && days > 0)) return undefined;
   if (!(weight > 0 && weight < 10_000 && share > 0 && share <= 10_000)) return undefined;
-  const proportion = isShare(primary.name);
+  const proportion = primary.kind === "proportion";
   if (proportion ? !(baseline > 0 && baseline < 1) : !(spread > 0)) return undefined;
   return {
     kind: proportion ? "proportion" : "mean",

@@ -149,7 +149,7 @@ arms = [
   { name = "warm", weight = 5000, target = "menu@2" },
 ]
 metrics = [
-  { name = "feedback:thumb", role = "primary" },
+  { name = "feedback:thumbs", role = "primary" },
   { name = "error", role = "guardrail", margin = 0.02 },
 ]
 END

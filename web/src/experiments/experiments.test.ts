@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ApiError } from "../api/client";
-import { FIRST, newOf, placeOf, planOf } from "./draft";
+import { FIRST, meaningOf, newOf, placeOf, planOf, SECONDARY, usualOf } from "./draft";
 import { requestOf } from "./plan-dialog";
 import { ticks } from "./scale";
 import { bandKey, changeText, intervalText, metricName, narrowed, share, valueText } from "./words";
@@ -89,6 +89,31 @@ test("the plan is asked for the first primary metric, with the weight of the arm
   expect(planOf(FIRST)).toBeUndefined();
   const draft = { ...FIRST, baseline: "0.8", spread: "0.4", units: "500", effect: "0.05" };
   expect(planOf(draft)).toMatchObject({ kind: "mean", weight: 5000, share: 10_000, effect: 0.05 });
+});
+
+test("what a metric does is told in words, and a share or a part of the control is sent as such", () => {
+  const guard = { ...SECONDARY, role: "guardrail", margin: "0.1" } as const;
+  expect(meaningOf(guard)).toContain("surely worse by more than 0.1 dollars a call.");
+  expect(meaningOf({ ...guard, relative: true })).toContain("more than 10% of the control's mean.");
+  const thumbs = { ...guard, name: "feedback:thumbs", kind: "proportion", margin: "0.07" } as const;
+  expect(meaningOf(thumbs)).toContain("more than 7 percentage points. Each value lies between 0");
+  expect(meaningOf({ ...thumbs, margin: "0" })).toContain("surely worse than the control.");
+  expect(meaningOf({ ...thumbs, margin: "much" })).toBe("The margin is a number from 0 on.");
+  expect({ ...thumbs, ...usualOf("cost") }.kind).toBe("mean");
+  expect(usualOf("score:tone")).toEqual({});
+  const metrics = [{ ...thumbs, role: "primary" as const, relative: true }];
+  expect(newOf({ ...FIRST, metrics }).metrics).toEqual([
+    {
+      name: "feedback:thumbs",
+      role: "primary",
+      direction: "down",
+      margin: 0.07,
+      relative: true,
+      kind: "proportion",
+    },
+  ]);
+  const draft = { ...FIRST, metrics, baseline: "0.8", units: "500" };
+  expect(planOf(draft)).toMatchObject({ kind: "proportion", spread: undefined });
 });
 
 test("a refusal stands at the part of the form that it is about", () => {
