@@ -30,7 +30,9 @@ GUESS: dict[str, Any] = {"id": "attack", "rail": "model", "settings": {"model": 
 
 
 @pytest.fixture
-async def small(tmp_path: Path) -> AsyncIterator[Plane]:
+async def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Plane]:
+    # The test says when flagged calls are carried on, not the plane beside it.
+    monkeypatch.setattr("stockpot.guardrails.opening.HARVEST_EVERY_S", 3600)
     async with running(tmp_path / "home") as fresh:
         yield fresh
 
