@@ -40,13 +40,14 @@ _ASIDE = frozenset((
 ))  # fmt: skip
 """Fields that change no answer."""
 _STATEFUL = frozenset(("background", "conversation", "previous_response_id"))
-"""Fields of requests that stand in a conversation kept elsewhere: never the same."""
+"""Fields of requests that stand in a conversation kept elsewhere, unless they say null or false:
+never the same."""
 _TOLD_APART = (b"anthropic-version", b"anthropic-beta", b"openai-beta")
 _KEPT = frozenset((b"content-type", b"x-stockpot-degraded"))
 _DIGEST = 32
 _FORMS = {
     "openai": (b"0", b"10", b"11"), "anthropic": (b"0", b"11"),
-    "gemini": (b"0", b"11", b"11alt=sse"),
+    "gemini": (b"0", b"11", b"11alt=sse"), "responses": (b"0", b"11"),
 }  # fmt: skip
 """The forms that the same answer may have; see `_form_of`."""
 
@@ -203,6 +204,6 @@ def sameness(body: bytes) -> bytes | None:
         fields = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    if type(fields) is not dict or not _STATEFUL.isdisjoint(fields):
+    if type(fields) is not dict or any(fields.get(name) for name in _STATEFUL):
         return None
     return _encode({name: fields[name] for name in sorted(fields) if name not in _ASIDE})

@@ -12,6 +12,7 @@ from stockpot.providers.base import BadRequest, CannotExpress
 from stockpot.providers.canon import Ended, Failed, Metered, ServerTool
 from stockpot.providers.gemini.reader import GeminiReader
 from stockpot.providers.openai.read import ChatReader
+from stockpot.providers.responses.again import stream_of, whole_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +30,8 @@ def retold(ask: Ask, body: bytes, streamed: bool, usage: Usage) -> tuple[bytes, 
     """The bytes and the content type of what this request gets, out of a whole answer (or, with
     `streamed`, a stream) that the same request got in another form; `usage` is told where that one
     did not tell it. None where something would be lost on the way."""
+    if ask.spoken is not None and ask.dialect == "responses":
+        return _responses(ask, body, streamed)
     if ask.spoken is None or ask.dialect not in _READERS:
         return None
     try:
@@ -46,6 +49,18 @@ def retold(ask: Ask, body: bytes, streamed: bool, usage: Usage) -> tuple[bytes, 
     if ask.stream:
         return writer.write(events) + writer.end(), writer.stream_type
     return writer.complete(events), b"application/json"
+
+
+def _responses(ask: Ask, body: bytes, streamed: bool) -> tuple[bytes, bytes] | None:
+    if ask.stream == streamed:
+        return None
+    try:
+        made = stream_of(body) if ask.stream else whole_of(body)
+    except ValueError:
+        return None
+    if made is None:
+        return None
+    return made, b"text/event-stream; charset=utf-8" if ask.stream else b"application/json"
 
 
 def _bears_it(ask: Ask) -> bool:

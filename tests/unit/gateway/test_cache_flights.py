@@ -207,13 +207,15 @@ async def test_the_forms_of_other_dialects_serve_each_other_too(tmp_path: Path) 
     for path, ask, mark in (
         ("/v1beta/models/m:generateContent", said, b'"text":"Leek soup."'),
         ("/v1/messages", messages, b'"text":"Leek soup."'),
-    ):
+        ("/v1/responses", {"model": "m", "input": "soup?", "background": False},
+         b'"delta":"Leek soup."'),
+    ):  # fmt: skip
         walk.asks(ask, path)
         walk.asked[0].says(whole(ANSWER))
         for line in walk.asked:
             line.wrote = b""
         await walk.settle()
-        streamed = {**ask, "stream": True} if "messages" in path else ask
+        streamed = ask if "Content" in path else {**ask, "stream": True}
         other = path.replace("generateContent", "streamGenerateContent?alt=sse")
         hit = walk.asks(streamed, other)
         await walk.settle()

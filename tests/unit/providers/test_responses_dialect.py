@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 
 from stockpot.gateway import Target
 from stockpot.prices import Usage
-from stockpot.providers import Ask, BadRequest, CannotExpress, wire_named
+from stockpot.providers import Ask, BadRequest, CannotExpress, retold, wire_named
 from stockpot.providers.canon import (
     Began,
     Citation,
@@ -322,6 +322,41 @@ def test_the_sdks_helper_gathers_the_whole_answer_from_the_stream() -> None:
     wanted = [Response.model_validate(whole).output[i].model_dump(exclude_none=True) for i in
               range(len(whole["output"]))]  # fmt: skip
     assert said == wanted
+
+
+def test_an_answer_is_told_again_in_the_other_form_without_loss() -> None:
+    text = {
+        "type": "output_text", "text": "Leek", "annotations": [],
+        "logprobs": [{"token": "Leek", "bytes": [76], "logprob": -0.5, "top_logprobs": []}],
+    }  # fmt: skip
+    whole = json.loads(DIALECT.writer(ask(stream=True)).complete(EVENTS))
+    whole["output"][2]["content"].append(text)
+    thought = {"type": "reasoning_text", "text": "Hm."}
+    whole["output"].append({"id": "rs_9", "type": "reasoning", "summary": [], "content": [thought]})
+    body = json.dumps(whole).encode()
+    made = retold(ask(stream=True), body, False, Usage())
+    assert made is not None
+    for number, event in enumerate(parsed(made[0])):
+        assert EVENT.validate_python(event).type == event["type"]
+        assert event["sequence_number"] == number
+    with sdk(made[0]) as client, client.responses.stream(model="m", input="x") as stream:
+        told = "".join(e.delta for e in stream if e.type == "response.output_text.delta")
+        assert told == stream.get_final_response().output_text == 'The kettle is "on": ☕Leek'
+    assert retold(ask(), made[0], True, Usage()) == (body, b"application/json")
+
+
+def test_what_cannot_be_told_in_the_other_form_is_not() -> None:
+    whole = json.loads(DIALECT.writer(ask()).complete(EVENTS))
+    search = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
+    for odd in (
+        {**whole, "output": [search]},
+        {**whole, "status": "failed"},
+        {**whole, "output": [{"type": "message", "id": "m"}]},
+        {**whole, "output": 3},
+    ):
+        assert retold(ask(stream=True), json.dumps(odd).encode(), False, Usage()) is None
+    for cut in (b"", b"data: x\n\n", stream_of(EVENTS)[:-600]):
+        assert retold(ask(), cut, True, Usage()) is None
 
 
 def test_what_was_answered_can_be_handed_back_with_its_proofs() -> None:
