@@ -180,7 +180,8 @@ class _Control:
     def _automate(self) -> None:
         """What takes several capabilities together."""
         self.evals.running.scores = self.scores
-        self.keeping.erased_elsewhere.append(self.datasets.sets.forget)
+        self.keeping.erased_elsewhere["rows"] = self.datasets.sets.forget
+        self.keeping.erased_elsewhere["results"] = self.evals.forgetting.forget
         embedder = playground.GatewayEmbedder(self.catalog, self.caller, self._embedding_model)
         self.prompts.embed_with(embedder)
         folder = pipelines.folder_of(self.settings)

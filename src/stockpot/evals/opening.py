@@ -19,7 +19,15 @@ from stockpot.evals.judges.service import JudgeService
 from stockpot.evals.judges.working import KIND as CERTIFY
 from stockpot.evals.judges.working import CertifyJobs
 from stockpot.evals.ports import DataSets, ModelFacts, People, Prompts, World
-from stockpot.evals.service import KIND, EvalJobs, Following, Looking, Running, SuiteService
+from stockpot.evals.service import (
+    KIND,
+    EvalJobs,
+    Following,
+    Forgetting,
+    Looking,
+    Running,
+    SuiteService,
+)
 from stockpot.evals.watching.opening import open_doers
 from stockpot.evals.watching.tools import Bench
 from stockpot.monitors import CheckKind, Doer
@@ -38,6 +46,7 @@ class Evals(NamedTuple):
     issuing: Issuing
     queue: JobQueue
     following: Following
+    forgetting: Forgetting
 
 
 def open_evals(
@@ -65,7 +74,8 @@ def open_evals(
     judges = JudgeService(db, world, client_of)
     issuing = Issuing(db, world, queue, judges)
     running, looking = Running(db, queue, world, suites, judges), Looking(db, world, judges)
-    return Evals(suites, running, looking, judges, issuing, queue, Following(db))
+    beside = Following(db), Forgetting(db)
+    return Evals(suites, running, looking, judges, issuing, queue, *beside)
 
 
 def open_jobs(

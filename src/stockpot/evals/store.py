@@ -332,6 +332,30 @@ def rows_in(content: bytes) -> list[Row]:
     return [trusted(Row, row) for row in unpacked(content)]
 
 
+def rowsets_in(c: sa.Connection, project: str) -> list[tuple[str, int]]:
+    """The hashes of a project's kept rows, and when they came."""
+    query = sa.select(rowsets.c.hash, rowsets.c.created_ms).where(rowsets.c.project == project)
+    return [(row[0], row[1]) for row in c.execute(query)]
+
+
+def replace_rows(c: sa.Connection, project: str, digest: str, rows: list[Any]) -> None:
+    """Keep other rows under a hash: what some of them said was erased."""
+    same = (rowsets.c.hash == digest) & (rowsets.c.project == project)
+    c.execute(sa.update(rowsets).where(same).values(content=packed(rows)))
+
+
+def runs_on(c: sa.Connection, project: str, digest: str) -> list[str]:
+    """The runs on rows with a hash."""
+    same = (runs.c.project == project) & (runs.c.dataset_hash == digest)
+    return list(c.scalars(sa.select(runs.c.id).where(same)))
+
+
+def overwrite_what_goes(c: sa.Connection) -> None:
+    """From now on pages keep no copy of what stood there."""
+    if c.dialect.name == "sqlite":
+        c.exec_driver_sql("PRAGMA secure_delete = ON")
+
+
 def done_places(c: sa.Connection, run_id: str) -> set[int]:
     """The places of a run that have a result."""
     return set(c.scalars(sa.select(results.c.place).where(results.c.run_id == run_id)))
@@ -425,3 +449,9 @@ def forget_answers(c: sa.Connection, project: str, before_ms: int) -> int:
     """Remove answers that were kept before a time."""
     old = (answers.c.project == project) & (answers.c.created_ms < before_ms)
     return int(c.execute(sa.delete(answers).where(old)).rowcount)
+
+
+def forget_answers_since(c: sa.Connection, project: str, since_ms: int) -> None:
+    """Remove answers that were kept at a time or later."""
+    late = (answers.c.project == project) & (answers.c.created_ms >= since_ms)
+    c.execute(sa.delete(answers).where(late))

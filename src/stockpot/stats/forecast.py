@@ -84,7 +84,8 @@ def _skewness(rest: Sequence[float], squares: float) -> float:
     days = len(rest)
     if squares <= 0:
         return 0.0
-    return math.fsum(one**3 for one in rest) / days / (squares / days) ** 1.5
+    spread = math.sqrt(squares / days)
+    return math.fsum((one / spread) ** 3 for one in rest) / days
 
 
 def _widening(rest: Sequence[float], squares: float, groups: int) -> float:

@@ -84,8 +84,11 @@ async def test_a_user_is_forgotten_with_their_scores(plane: Plane) -> None:
     made_from = {"trace_ids": [item["trace_id"], other["trace_id"]], "expected": "none"}
     made = plane.client.post(f"{sets}/from-traces", made_from, project="menu")
     assert made["added"] == 2
+    run, queue = evaluated(plane), annotated(plane, [item["trace_id"], other["trace_id"]])
     ran = CliRunner().invoke(traces, ["erase", "--user", "ann", "--yes"], obj=plane.client)
-    assert ran.output == "1 traces, 1 spans, 1 scores and 1 rows of data sets forgotten\n"
+    told = "1 traces, 1 spans, 3 scores, 1 rows of data sets and 1 results of evaluations forgotten"
+    assert ran.output == f"{told}\n"
+    nothing_is_kept_elsewhere(plane, run, queue)
     before = plane.client.get(f"{sets}/rows", project="menu", version=1)["items"]
     assert "leek" not in str(before)
     assert "ann" not in str(before)
@@ -96,9 +99,50 @@ async def test_a_user_is_forgotten_with_their_scores(plane: Plane) -> None:
     (lineage,) = plane.client.get(path, project="menu")
     assert (lineage["erased"], lineage["since"], lineage["until"]) == (True, 1, 2)
     assert (sought(plane, "leek"), sought(plane, "pea")) == (0, 1)
-    assert plane.client.get("/api/v1/scores", project="menu")["items"] == []
-    assert "ann" not in str(plane.client.get("/api/v1/audit"))
+    scores = plane.client.get("/api/v1/scores", project="menu")["items"]
+    assert {score["trace_id"] for score in scores} == {other["trace_id"]}
+    assert "ann" not in str(plane.client.get("/api/v1/audit")).replace("annot", "")
     assert plane.client.get("/api/v1/overview", **WINDOW)["totals"]["calls"] == 2
+
+
+def nothing_is_kept_elsewhere(plane: Plane, run: str, queue: str) -> None:
+    results = plane.client.get(f"/api/v1/evals/runs/{run}/rows")["items"]
+    assert "leek" not in str(results)
+    assert sorted(one["output"] for one in results) == ["", "pea soup!"]
+    assert [one["scores"]["exact"]["value"] for one in results] == [0, 0]
+    said = plane.client.get(f"{queue}/items")["items"]
+    assert sorted((one["answered"][0]["comment"], *one["answered"][0]["answers"].values())
+                  for one in said) == [("", "good"), ("mine", "good", "soup")]  # fmt: skip
+
+
+def evaluated(plane: Plane) -> str:
+    """A run on the data set, done by its caller; both rows are answered with what they say."""
+    spec = {"name": "soups", "dataset": "soups", "target": {"kind": "recorded"},
+            "scorers": [{"use": "exact"}]}  # fmt: skip
+    new = {"spec": spec, "runner": "here"}
+    run: str = plane.client.post("/api/v1/evals/runs", new, project="menu")["id"]
+    rows = plane.client.get("/api/v1/datasets/soups/rows", project="menu")["items"]
+    results = []
+    for row in rows:
+        said = f"{'leek' if 'leek' in str(row['input']) else 'pea'} soup"
+        exact = {"value": 0, "reason": f"{said} is another"}
+        results.append({"item": row["id"], "output": f"{said}!", "scores": {"exact": exact}})
+    plane.client.post(f"/api/v1/evals/runs/{run}/rows", {"results": results})
+    plane.client.post(f"/api/v1/evals/runs/{run}/finish", {})
+    assert "leek" in str(plane.client.get(f"/api/v1/evals/runs/{run}/rows")["items"])
+    return run
+
+
+def annotated(plane: Plane, traces: list[str]) -> str:
+    """A queue of traces, each answered with a label and in words."""
+    rubric = [{"name": "verdict", "labels": ["good", "bad"]}, {"name": "better", "kind": "text"}]
+    new = {"name": "look", "rubric": rubric, "blind": False, "source": {"trace_ids": traces}}
+    made = plane.client.post("/api/v1/annotation/queues", new, project="menu")
+    queue = f"/api/v1/annotation/queues/{made['id']}"
+    answers = {"answers": {"verdict": "good", "better": "soup"}, "comment": "mine"}
+    for one in plane.client.get(f"{queue}/items")["items"]:
+        plane.client.put(f"{queue}/items/{one['id']}/answers", answers)
+    return queue
 
 
 async def test_history_is_priced_again(plane: Plane) -> None:

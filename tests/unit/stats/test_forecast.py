@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def coming(first: int, days: int, part: float) -> dict[int, float]:
 def errors_of(kind: str, rng: np.random.Generator, count: int) -> np.ndarray:
     """Days around their level: even, with a heavy tail to the right, or alike to the day before."""
     if kind == "skewed":
-        return rng.lognormal(0.0, 1.0, count) - np.exp(0.5)
+        return rng.lognormal(0.0, 1.0, count) - math.exp(0.5)
     made = rng.normal(size=count)
     if kind == "following":
         made[0] /= 0.8

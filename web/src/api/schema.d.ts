@@ -6438,9 +6438,14 @@ export interface components {
         /**
          * Erased
          * @description What was forgotten. Sums stay: they hold no name. `rows` are of data sets, made from these
-         *     traces.
+         *     traces, and `results` what evaluation runs kept of such rows.
          */
         Erased: {
+            /**
+             * Results
+             * @default 0
+             */
+            results?: number;
             /**
              * Rows
              * @default 0

@@ -39,6 +39,7 @@ from stockpot.datasets.service.committing import Committing, checked
 from stockpot.datasets.service.seeing import author_of, existing, version_of
 from stockpot.datasets.store import datasets as store
 from stockpot.datasets.store import rows as row_store
+from stockpot.datasets.store.forgetting import forget_words
 from stockpot.traces import Projects
 
 Ref = int | str | None
@@ -343,7 +344,8 @@ class DatasetService:
 
     async def forget(self, project: str, traces: Sequence[str]) -> int:
         """Erase what rows say that were made from some traces; gives how many rows that are. Every
-        version keeps its rows' hashes, and a new one is without these rows."""
+        version keeps its rows' hashes, and a new one is without these rows. What annotators wrote
+        of these traces and rows goes too."""
 
         def write(c: sa.Connection) -> int:
             made = row_store.made_from(c, project, traces)
@@ -356,6 +358,10 @@ class DatasetService:
                 if found is not None:
                     Committing(c, found).take(ids, _FORGOTTEN, author_of(None))
             row_store.blank(c, sorted({row.hash for row in made}))
+            words: dict[str, set[str]] = {}
+            for row in made:
+                words.setdefault(row.dataset, set()).add(row.id)
+            forget_words(c, project, traces, words)
             return len({(row.dataset_id, row.id) for row in made})
 
         return await self._db.write(write)

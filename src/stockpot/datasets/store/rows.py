@@ -129,13 +129,17 @@ class Made(NamedTuple):
     id: str
     hash: str
     last: bool
+    dataset: str
 
 
 def made_from(c: sa.Connection, project: str, traces: Sequence[str]) -> list[Made]:
     """The rows of all versions that were made from some traces of a project."""
     found: list[Made] = []
     for some in _pieces(traces):
-        query = sa.select(rows.c.dataset_id, rows.c.row_id, rows.c.hash, rows.c.valid_to.is_(None))
+        query = sa.select(
+            rows.c.dataset_id, rows.c.row_id, rows.c.hash, rows.c.valid_to.is_(None),
+            datasets.c.name,
+        )  # fmt: skip
         query = query.join(datasets, datasets.c.id == rows.c.dataset_id)
         query = query.where(datasets.c.project == project, rows.c.source_trace.in_(some))
         found += [Made(*row) for row in c.execute(query)]

@@ -75,7 +75,8 @@ def retention(client: Client, /, project: str, as_json: bool, **wanted: Any) -> 
 def erase(client: Client, user: str, project: str | None, yes: bool) -> None:
     """Forget what an end user said, and who it was; sums stay.
 
-    Rows of data sets that were made from it keep their hashes and lose what they say.
+    Rows of data sets that were made from it, and runs on them, keep hashes and figures and lose
+    what they say.
 
     \b
     Example:
@@ -85,8 +86,8 @@ def erase(client: Client, user: str, project: str | None, yes: bool) -> None:
         click.confirm(f"Forget everything that {user!r} said? It does not come back", abort=True)
     done = client.post("/api/v1/traces/erase", {"user": user, "project": project})
     click.echo(
-        f"{done['traces']} traces, {done['spans']} spans, {done['scores']} scores and "
-        f"{done['rows']} rows of data sets forgotten"
+        f"{done['traces']} traces, {done['spans']} spans, {done['scores']} scores, "
+        f"{done['rows']} rows of data sets and {done['results']} results of evaluations forgotten"
     )
 
 

@@ -50,12 +50,13 @@ class Erasure(Frozen):
 
 class Erased(Frozen):
     """What was forgotten. Sums stay: they hold no name. `rows` are of data sets, made from these
-    traces."""
+    traces, and `results` what evaluation runs kept of such rows."""
 
     traces: int
     spans: int
     scores: int
     rows: int = 0
+    results: int = 0
 
 
 class Repricing(Frozen):

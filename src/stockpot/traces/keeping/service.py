@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -64,7 +64,7 @@ class Keeping:
         self._projects = projects
         self._prices = prices
         self._now_ns = now_ns
-        self.erased_elsewhere: list[Forget] = []
+        self.erased_elsewhere: dict[Literal["rows", "results"], Forget] = {}
         """What else was made from traces, and how to erase it."""
 
     # --- policies -------------------------------------------------------------------------------
@@ -159,16 +159,17 @@ class Keeping:
     # --- erasure --------------------------------------------------------------------------------
 
     async def erase(self, actor: Principal, wanted: Erasure) -> Erased:
-        """Forget what an end user said: bodies, words, previews, scores, rows of
-        data sets made from it, and the name itself."""
+        """Forget what an end user said: bodies, words, previews, scores, rows of data sets made
+        from it, what evaluations answered to these rows, and the name itself."""
         done = await self._all(Erase(wanted.user, wanted.project))
-        scores = rows = 0
+        scores = 0
+        elsewhere = dict.fromkeys(self.erased_elsewhere, 0)
         for project in {project for project, _ in done.traces}:
             ids = [trace.hex() for one, trace in done.traces if one == project]
             scores += await self._scores.forget(project, ids)
-            for forget in self.erased_elsewhere:
-                rows += await forget(project, ids)
-        erased = Erased(traces=len(done.traces), spans=done.spans, scores=scores, rows=rows)
+            for kind, forget in self.erased_elsewhere.items():
+                elsewhere[kind] += await forget(project, ids)
+        erased = Erased(traces=len(done.traces), spans=done.spans, scores=scores, **elsewhere)
         told: dict[str, Any] = {"project": wanted.project} if wanted.project else {}
         # The log of changes must not keep the name that was to be forgotten.
         await self._db.write(
