@@ -19,8 +19,6 @@ export const BUCKETS = [
   ["search", "A thousand searches"],
   ["audio_time", "An hour of sound"],
   ["characters", "A million characters"],
-  ["audio_time", "An hour of sound"],
-  ["characters", "A million characters"],
 ] as const;
 export const USUAL = 4;
 /** One of these at least has to be known for a bill. */

@@ -3,7 +3,7 @@
 
 const two = (value: number) => String(value).padStart(2, "0");
 
-/** Local clock time with milliseconds: what a row of the trace list shows for today. */
+/** Local clock time: what a row of the trace list shows for today. */
 export function clock(ms: number): string {
   const at = new Date(ms);
   return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
