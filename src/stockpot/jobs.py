@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ async def serve(settings: Settings, instance: Instance, idle_s: float = IDLE_S) 
     log = traces.open_span_log(instance)
     runners = [JobRunner(queue, some) for some in _handlers(db, instance, settings, log)]
     running = asyncio.gather(*(runner.run() for runner in runners))
+    forgetting = asyncio.create_task(_forget(queue))
     # Records of jobs leave no circles behind: looking for garbage among what was loaded, and often,
     # took half the time of a run whose answers are known.
     gc.freeze()
@@ -53,7 +55,8 @@ async def serve(settings: Settings, instance: Instance, idle_s: float = IDLE_S) 
         await _until(stop, running, queue, runners, instance.run / evals.WANTED, idle_s)
     finally:
         running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        forgetting.cancel()
+        await asyncio.gather(running, forgetting, return_exceptions=True)
         (instance.run / "jobs.json").unlink(missing_ok=True)
         await db.close()
         log.close()
@@ -91,6 +94,14 @@ def control_client(settings: Settings, instance: Instance) -> httpx.AsyncClient:
         raise Unavailable("no control plane is running", hint="stockpot up")
     token = {"authorization": f"Bearer {instance.derive('cli')}"}
     return httpx.AsyncClient(base_url=str(url), headers=token, timeout=60.0, trust_env=False)
+
+
+async def _forget(queue: JobQueue) -> None:
+    """Remove jobs that ended long ago, now and then: each run of a check leaves one."""
+    while True:
+        with suppress(Exception):  # a store that is away for a moment is asked again
+            await queue.forget_old()
+        await asyncio.sleep(_FORGET_EVERY_S)
 
 
 async def _until(

@@ -20,7 +20,6 @@ from stockpot.providers.gemini.turns import Losses
 from stockpot.providers.gemini.turns import Turns as GeminiTurns
 from stockpot.providers.openai.messages import read_messages
 
-_encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 Fields = dict[str, Any]

@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
+from stockpot.core.jobs import Job
+from stockpot.core.jobs import store as job_store
 from stockpot.evals.engine import Engine, Plan
 from stockpot.evals.models import Row, SuiteSpec
 from stockpot.evals.scorers import made
@@ -70,12 +72,14 @@ async def test_a_run_goes_on_after_kill_9_and_repeats_only_what_was_in_flight(
         admin = await plane.admin()
         run = await started(plane, 150)
         assert (plane.instance.run / "jobs.wanted").exists()
+        forgotten = await long_over(plane)
         first = await process(home, gateway.port)
         await until(lambda: _there(gateway.calls > 40))
         first.send_signal(signal.SIGKILL)
         await first.wait()
         second = await process(home, gateway.port)
         told = await until(lambda: over(admin, run))
+        await until(forgotten)
         second.terminate()
         assert await second.wait() == 0
         assert (told["state"], told["progress"]["done"]) == ("done", 150)
@@ -89,6 +93,21 @@ async def test_a_run_goes_on_after_kill_9_and_repeats_only_what_was_in_flight(
         assert (exact["value"], exact["n"], exact["method"]) == (1.0, 150, "wilson")
         await one_is_a_trace(admin, run, gateway)
         await the_same_again_is_answered_from_what_is_kept(plane, home, gateway)
+
+
+async def long_over(plane: Plane) -> Callable[[], Awaitable[bool]]:
+    """A job that ended long ago; gives whether it is gone."""
+    queue = plane.app.state.control.evals.queue
+    old = Job(id="job_0", kind="check", subject="chr_0", payload={}, state="done", holder="",
+              lease_ms=0, attempts=1, cancel=False, error="", created_ms=1,
+              updated_ms=2)  # fmt: skip
+    await plane.app.state.control.db.write(lambda c: job_store.add(c, old))
+
+    async def gone() -> bool:
+        return await queue.of(old.subject) is None
+
+    assert not await gone()
+    return gone
 
 
 async def _there(value: bool) -> bool:
