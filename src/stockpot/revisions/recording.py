@@ -148,11 +148,10 @@ def _repeats(change: Change, undone: Change) -> bool:
     return change.path == undone.path and change.after == undone.after
 
 
-def refuse_held(c: sa.Connection, changes: Collection[Change], lift: Collection[str] = ()) -> None:
-    """Raises Held for the first safety rollback that stands and is not named."""
+def refuse_held(c: sa.Connection, changes: Collection[Change]) -> None:
+    """Raises Held for the first safety rollback that stands against these changes."""
     for name, again in held_by(c, changes).items():
-        if name not in lift:
-            raise Held(
-                f"{again[0].name} was rolled back for safety in revision {number_of(name)}",
-                hint=f"stockpot revisions lift {name} --reason '...'",
-            )
+        raise Held(
+            f"{again[0].name} was rolled back for safety in revision {number_of(name)}",
+            hint=f"stockpot revisions lift {name} --reason '...'",
+        )
