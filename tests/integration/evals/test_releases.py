@@ -116,8 +116,19 @@ async def the_first_version_is_compared(
     assert {point["run"] for point in told["pareto"]} == {run["id"], candidate}
     page = (await admin.get(f"/api/v1/evals/runs/{run['id']}/rows?slice=metadata.lang%3Dde")).json()
     assert [row["item"] for row in page["items"]] == ["r1", "r3", "r5"]
+    assert [row async for row in by_one(admin, run["id"])] == ["r1", "r3", "r5"]
     body = json.loads(page["items"][0]["output"])  # the stand-in says what it was asked
     assert body == {"model": "prompt:menu@1", "prompt_variables": {"dish": "dish 1"}}
+
+
+async def by_one(admin: httpx.AsyncClient, run: str) -> AsyncIterator[str]:
+    """The rows of a slice, a page for each."""
+    asked: dict[str, Any] = {"slice": "metadata.lang=de", "limit": 1, "cursor": -1}
+    while asked["cursor"] is not None:
+        page = (await admin.get(f"/api/v1/evals/runs/{run}/rows", params=asked)).json()
+        (row,) = page["items"]
+        yield row["item"]
+        asked["cursor"] = page["next_cursor"]
 
 
 async def until_over(steps: AsyncIterator[RunStep | None]) -> AsyncIterator[RunStep]:

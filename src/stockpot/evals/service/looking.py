@@ -79,11 +79,7 @@ class Looking:
         run = await seen_run(self._db, actor, run_id)
 
         def read(c: sa.Connection) -> ResultPage:
-            found = [
-                pair
-                for pair in store.results_of(c, run_id, cursor, failed=asked.failed)
-                if _is_asked(pair[1], asked)
-            ]
+            found = _page(c, run_id, asked, cursor, limit)
             told = store.rowset(c, run.project, run.dataset_hash)
             rows = {row.id: row for row in store.rows_in(told[1])} if told else {}
             items = tuple(
@@ -185,6 +181,20 @@ class Looking:
             releases_with_proof=sum(one.proof is not None for one in found),
             latest=tuple(found[:_LATEST]),
         )  # fmt: skip
+
+
+def _page(
+    c: sa.Connection, run_id: str, asked: Asked, cursor: int, limit: int
+) -> list[tuple[int, Result]]:
+    """What was asked for after a place, and one more where there is more: a long run is not read
+    to its end for each page of it."""
+    found: list[tuple[int, Result]] = []
+    while True:
+        part = store.results_of(c, run_id, cursor, limit + 1, failed=asked.failed)
+        found += [pair for pair in part if _is_asked(pair[1], asked)]
+        if len(part) <= limit or len(found) > limit:
+            return found
+        cursor = part[-1][0]
 
 
 def _results(c: sa.Connection, run_id: str) -> list[Result]:
