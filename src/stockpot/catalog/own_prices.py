@@ -24,6 +24,8 @@ _OTHERS = {
     "characters": _TOKEN,
 }  # fmt: skip
 """Of what is no token; a millisecond of sound is priced by the hour."""
+_DIGITS = {"audio_time": 5}
+"""Decimals that whole pico-dollars keep, where that is fewer than may be stated."""
 
 Dollars = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=6)]
 Bucket = Literal[
@@ -94,7 +96,7 @@ class ModelPrices(Frozen):
 def row_of(own: OwnPrice) -> PriceRow:
     """As the gateway takes it."""
     prices: dict[str, Any] = {"input": 0, "output": 0}
-    prices |= {str(name): int(d * _OTHERS.get(name, _TOKEN)) for name, d in own.dollars.items()}
+    prices |= {str(name): round(d * _OTHERS.get(name, _TOKEN)) for name, d in own.dollars.items()}
     return PriceRow(
         id=f"own/{own.id}",
         valid_from_ms=own.valid_from_ms,
@@ -128,7 +130,7 @@ def shown(provider: str, model: str, row: PriceRow) -> Price:
     are left out."""
     picos = {name: getattr(row, name) for name in BUCKETS}
     dollars = {
-        name: round(float(pico / _OTHERS.get(name, _TOKEN)), 6)
+        name: round(float(pico / _OTHERS.get(name, _TOKEN)), _DIGITS.get(name, 6))
         for name, pico in picos.items()
         if pico is not None and (pico or name not in _OTHERS)
     }

@@ -53,7 +53,10 @@ def test_dollars_become_whole_pico_dollars() -> None:
 def test_every_bucket_can_be_stated() -> None:
     row = row_of(own(dollars=dict.fromkeys(BUCKETS, Decimal("2"))))
     assert min(row.units[:-2]) == row.characters == 2_000_000
-    assert row.audio_time == round(2 * 10**12 / 3_600_000 - 0.5)
+    assert row.audio_time == round(2 * 10**12 / 3_600_000)
+    assert set(shown("lab", "m", row).dollars.values()) == {2.0}
+    by_hour = row_of(own(dollars={"audio_time": Decimal("0.01")}))
+    assert shown("lab", "m", by_hour).dollars["audio_time"] == 0.01
     assert price_of(Usage(1), (row,), 0) == Cost(
         row.id, (2_000, 0, 0, 0, 0, 2_000_000), (2_000_000, 2_000_000, 0, 0, 0, 2_000_000_000),
         row.source,
