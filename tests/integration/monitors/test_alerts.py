@@ -279,6 +279,8 @@ async def test_a_channels_secrets_are_nowhere_in_the_open(
     assert receiver.paths == ["/hooks/s3cret-path-2"]
     assert receiver.signed_by(secret)
     assert changed.address.endswith("/...")
+    for project in (None, "", "default"):  # all, the instance's, and those a project may tell
+        assert await world.monitors.telling.channels(SYSTEM, project) == (changed,)
 
     def dump(c: sa.Connection) -> str:
         tables = ("monitor_channels", "monitor_deliveries", "audit_log")

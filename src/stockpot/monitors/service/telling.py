@@ -84,7 +84,7 @@ class Telling:
         seen = actor.projects("viewer")
         within = None if seen is None else seen | {""}
         rows = await self._db.read(lambda c: store.list_channels(c, within))
-        wanted = {None, project, ""} if project else {None}
+        wanted = {project, ""}
         return tuple(
             row.channel for row in rows if project is None or row.channel.project in wanted
         )
