@@ -14,7 +14,7 @@ from stockpot.catalog import addresses
 from stockpot.catalog.discover import Listing, listed_models
 from stockpot.catalog.models import ProviderSettings
 from stockpot.catalog.offers import Offer, offer_of
-from stockpot.catalog.references import Unresolved, clean_secret, resolve_secret
+from stockpot.catalog.references import Unresolved, clean_secret, prepared, resolve_secret
 from stockpot.catalog.store.providers import ProviderRow
 from stockpot.core.config import Settings
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
@@ -40,6 +40,7 @@ class Connecting(NamedTuple):
         row = self.kept(name, wanted, old)._replace(
             base_url=await self.checked(vendor, wanted.base_url)
         )
+        await prepared((row.secret_ref,))
         secret = self._secret(row)
         if not secret and vendor.needs_secret and not vendor.local:
             raise InvalidInput(

@@ -37,7 +37,7 @@ from stockpot.catalog.fleet import Fleet
 from stockpot.catalog.models import RouteSettings
 from stockpot.catalog.present import present
 from stockpot.catalog.publish import Publisher
-from stockpot.catalog.references import Unresolved, resolve_secret
+from stockpot.catalog.references import Unresolved, prepared, resolve_secret
 from stockpot.catalog.service.keys import columns_of
 from stockpot.catalog.service.models import all_targets, check_providers
 from stockpot.catalog.service.projects import DEFAULT
@@ -136,6 +136,7 @@ class DefinitionKeeper:
                 hint="secret = 'env:NAME' or 'file:/path', or 'stored' for one that is kept here",
             )
         if own.secret not in ("", STORED):
+            await prepared((own.secret,))
             try:
                 resolve_secret(own.secret)
             except Unresolved as missing:

@@ -21,6 +21,7 @@ from stockpot import gateway
 from stockpot.access import latest_change
 from stockpot.catalog.compile import Compiled, Definitions, compile_part
 from stockpot.catalog.offers import Offer
+from stockpot.catalog.references import prepared
 from stockpot.catalog.store import journal, keys, prices, projects, providers, routes
 from stockpot.catalog.store.budgets import all_budgets
 from stockpot.catalog.store.providers import ProviderRow
@@ -112,6 +113,7 @@ class Publisher:
         return now
 
     async def _compiled(self, loaded: Loaded) -> Published:
+        await prepared(row.secret_ref for row in loaded.connected)
         around = self._surroundings.offers(loaded.connected, loaded.since_ms)
         compiled = await asyncio.to_thread(
             compile_part, loaded.defined, around.offers, wire_names(), self._workers

@@ -1,6 +1,7 @@
 """Secrets by reference: `env:NAME` and `file:/path`, looked up where the control plane runs.
 
-`env:AWS_ACCESS_KEY_ID` is AWS's credential of several variables, as AWS's own tools read them.
+`env:AWS_ACCESS_KEY_ID` is AWS's credential of several variables, as AWS's own tools read them; the
+variables of `aws_roles` stand for the credentials of a role, which must be `prepared` first.
 Knows how to look and what a secret looks like; keeps none, and tells none in an error.
 """
 
@@ -8,9 +9,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from stockpot.catalog import aws_roles
 from stockpot.core.errors import InvalidInput
 
 _MOST_BYTES = 10_000
@@ -27,6 +29,14 @@ counts where no address says another one."""
 
 class Unresolved(InvalidInput):
     """A reference that leads to no secret here."""
+
+
+async def prepared(references: Iterable[str]) -> None:
+    """Fetch what of these is not looked up but asked for: the credentials of AWS roles."""
+    named = (reference.partition(":") for reference in references)
+    variables = frozenset(name for kind, _, name in named if kind == "env")
+    if not variables.isdisjoint(aws_roles.VARIABLES):
+        await aws_roles.ROLES.want(variables)
 
 
 def resolve_secret(reference: str, environ: Mapping[str, str] = os.environ) -> str:
@@ -49,7 +59,12 @@ def resolve_secret(reference: str, environ: Mapping[str, str] = os.environ) -> s
 
 def secret_in(variable: str, environ: Mapping[str, str] = os.environ) -> str:
     """What a variable holds, '' when it is not set. AWS's key id stands for all that goes with it,
-    as a JSON object; raises Unresolved when half of it is missing."""
+    as a JSON object, and so does a role; raises Unresolved when half of it is missing."""
+    if variable in aws_roles.VARIABLES:
+        try:
+            return aws_roles.ROLES.secret(variable)
+        except aws_roles.RoleFault as fault:
+            raise Unresolved(fault.message) from None
     found = environ.get(variable, "").strip()
     if variable != AWS or not found:
         return found

@@ -15,6 +15,7 @@ from cryptography.fernet import InvalidToken
 
 from stockpot import engines
 from stockpot.catalog import discover
+from stockpot.catalog.aws_roles import ROLES
 from stockpot.catalog.offers import Offer, offer_of
 from stockpot.catalog.references import Unresolved, resolve_secret
 from stockpot.catalog.store.providers import ProviderRow
@@ -50,7 +51,9 @@ class Surroundings:
         self._probed = -PROBE_EVERY_S
 
     async def look(self, *, probe: bool) -> None:
-        """See which engines run and, now and then, which local servers answer."""
+        """See which engines run and, now and then, which local servers answer. Roles' credentials
+        that end soon are asked for anew."""
+        await ROLES.refresh()
         now = time.monotonic()
         for address in await asyncio.to_thread(engines.running, self._instance):
             self._engines[address.name] = (address, now)
@@ -65,7 +68,7 @@ class Surroundings:
     @property
     def fingerprint(self) -> tuple[object, ...]:
         """Differs when what was seen differs."""
-        return (*(address for address, _ in self._engines.values()), *self._local)
+        return (ROLES.version, *(address for address, _ in self._engines.values()), *self._local)
 
     def offers(self, connected: tuple[ProviderRow, ...], since_ms: int) -> Offers:
         """Everything that can be routed to. What was connected by hand wins over what was found

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 import click
 
+from stockpot.catalog.aws_roles import VARIABLES
 from stockpot.catalog.references import secret_in
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
@@ -79,9 +80,12 @@ def connect(
       stockpot providers connect lab --vendor vllm --base-url http://10.0.0.7:8000/v1
     """
     row = _vendor(client, vendor or name)
-    secret = _secret(row, secret_env, secret_file)
     body: dict[str, Any] = {"vendor": row["name"], "base_url": base_url, "models": models}
-    made = client.put(f"{_API}/{name}", {**body, "secret": secret})
+    if secret_env in VARIABLES:  # a role's credentials end soon: the control plane keeps them fresh
+        body["secret_ref"] = f"env:{secret_env}"
+    else:
+        body["secret"] = _secret(row, secret_env, secret_file)
+    made = client.put(f"{_API}/{name}", body)
     if as_json:
         click.echo(json.dumps(made))
         return

@@ -1,0 +1,181 @@
+"""Credentials of AWS roles, asked of a server that speaks as AWS's metadata services do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from stockpot.catalog import aws_roles, references
+from stockpot.catalog.aws_roles import EARLY_S, FULL, INSTANCE, RELATIVE, AwsRoles, RoleFault
+from stockpot.catalog.references import Unresolved, prepared, resolve_secret
+
+ROLE = "/latest/meta-data/iam/security-credentials/"
+
+
+class Metadata:
+    """Pod identity's agent at /v1/credentials, and an instance's metadata service (IMDSv2)."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
+        self.serial, self.lasts, self.asked = 1, 3600.0, 0
+        self.token = "pod/1"
+        self.session = "AQAE=="
+        self.odd: bytes | None = None
+        self.port = 0
+
+    def clock(self) -> float:
+        return self.now
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        method, path, _ = head[0].split(" ")
+        pairs = (line.split(": ", 1) for line in head[1:] if line)
+        self.asked += 1
+        status, body = self.answer(method, path, {k.lower(): v for k, v in pairs})
+        size = b"content-length: %d\r\nconnection: close\r\n" % len(body)
+        writer.write(f"HTTP/1.1 {status} x\r\n".encode() + size + b"location: /v1/credentials\r\n")
+        writer.write(b"\r\n" + body)
+        await writer.drain()
+        writer.close()
+
+    def answer(self, method: str, path: str, head: dict[str, str]) -> tuple[int, bytes]:
+        if self.odd is not None:
+            return 200, self.odd
+        if path == "/v1/credentials":
+            return (200, self.made()) if head.get("authorization") == self.token else (401, b"")
+        if path == "/moved":
+            return 302, b""
+        if path == "/latest/api/token":
+            lasting = int(head.get("x-aws-ec2-metadata-token-ttl-seconds", "0"))
+            fine = method == "PUT" and 1 <= lasting <= 21600
+            return (200, self.session.encode()) if fine else (400, b"")
+        if method != "GET" or head.get("x-aws-ec2-metadata-token") != self.session:
+            return 401, b""
+        return {ROLE: (200, b"cook"), ROLE + "cook": (200, self.made())}.get(path, (404, b""))
+
+    def made(self) -> bytes:
+        ends = datetime.fromtimestamp(self.now + self.lasts, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        said = {
+            "Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": f"ASIA{self.serial}",
+            "SecretAccessKey": "leek/secret", "Token": "leek+token", "Expiration": ends,
+        }  # fmt: skip
+        return json.dumps(said).encode()
+
+
+@pytest.fixture
+async def metadata() -> AsyncIterator[Metadata]:
+    made = Metadata()
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield made
+
+
+async def test_a_containers_role_is_renewed_before_it_ends(
+    metadata: Metadata, tmp_path: Path, caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.INFO, "stockpot")
+    file = tmp_path / "token"
+    file.write_text("pod/1\n")
+    roles = AwsRoles(
+        {
+            FULL: f"http://127.0.0.1:{metadata.port}/v1/credentials", "AWS_REGION": "eu-west-1",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(file),
+        }, metadata.clock, 30,
+    )  # fmt: skip
+    monkeypatch.setattr(aws_roles, "ROLES", roles)
+    with pytest.raises(Unresolved, match="not asked for yet"):
+        resolve_secret(f"env:{FULL}")
+    await prepared([f"env:{FULL}", "env:HOME", "file:/x", ""])
+    assert json.loads(resolve_secret(f"env:{FULL}")) == {
+        "access_key_id": "ASIA1", "secret_access_key": "leek/secret",
+        "session_token": "leek+token", "default_region": "eu-west-1",
+    }  # fmt: skip
+    metadata.now += 3600 - EARLY_S - 1
+    metadata.serial, metadata.token = 2, "pod/2"
+    await roles.refresh()
+    assert (metadata.asked, roles.version) == (1, 1)
+    metadata.now += 1  # its end is near, and the token is another one by now
+    await roles.refresh()
+    await roles.refresh()
+    assert metadata.asked == 2
+    assert "ASIA1" in roles.secret(FULL)
+    file.write_text("pod/2\n")
+    metadata.now += 60
+    await roles.refresh()
+    assert (roles.version, "ASIA2" in roles.secret(FULL)) == (2, True)
+    metadata.now += 3601
+    with pytest.raises(RoleFault):
+        roles.secret(FULL)
+    assert "401" in caplog.text
+    assert not any(word in caplog.text for word in ("leek", "pod/", "ASIA"))
+
+
+async def test_an_instances_role_is_asked_for_by_imdsv2_and_only_where_it_may_be(
+    metadata: Metadata,
+) -> None:
+    environ = {INSTANCE: f"http://127.0.0.1:{metadata.port}/"}
+    roles = AwsRoles(environ, metadata.clock, 30)
+    await roles.want(frozenset((INSTANCE,)))
+    assert json.loads(roles.secret(INSTANCE))["access_key_id"] == "ASIA1"
+    assert metadata.asked == 3
+    for wrong in ({}, {**environ, "AWS_EC2_METADATA_DISABLED": "true"}):
+        roles = AwsRoles(wrong, metadata.clock, 30)
+        await roles.want(frozenset((INSTANCE, "HOME")))
+        with pytest.raises(RoleFault):
+            roles.secret(INSTANCE)
+    assert metadata.asked == 3
+
+
+@pytest.mark.parametrize(
+    "odd", [b"", b"[]", b'{"Code": "Failed"}', b'{"AccessKeyId": "leek"}', b"x" * 70_000,
+            b'{"AccessKeyId": "leek", "SecretAccessKey": "s", "Expiration": "2020-01-01"}']
+)  # fmt: skip
+async def test_what_is_no_credential_is_told_without_its_words(
+    metadata: Metadata, odd: bytes
+) -> None:
+    metadata.odd = odd
+    url = f"http://localhost:{metadata.port}/v1/credentials"
+    roles = AwsRoles({FULL: url}, metadata.clock, 30)
+    await roles.want(frozenset((FULL,)))
+    with pytest.raises(RoleFault) as told:
+        roles.secret(FULL)
+    assert "answer" in told.value.message
+    assert "leek" not in told.value.message
+
+
+async def test_nobody_is_asked_but_the_documented_addresses(metadata: Metadata) -> None:
+    container, instance = aws_roles._CONTAINER, aws_roles._METADATA
+    for url, known in (
+        ("http://169.254.170.2/v2/credentials/x", container),
+        ("http://169.254.170.23/v1/credentials", container),
+        ("http://[fd00:ec2::23]/v1/credentials", container),
+        ("http://169.254.169.254", instance), ("http://[fd00:ec2::254]", instance),
+    ):  # fmt: skip
+        assert aws_roles.checked(url, known) == url
+        with pytest.raises(RoleFault):
+            aws_roles.checked(url, instance if known is container else container)
+    for url in (
+        "http://10.0.0.1/x", "https://8.8.8.8/x", "http://evil.example/x", "ftp://127.0.0.1/",
+        "http://169.254.170.2@evil.example/", "http://u@169.254.170.2/", "http://2852039166/",
+        "http://[::ffff:10.0.0.1]/", "http://169.254.170.2:x/", "", "http://0.0.0.0/",
+    ):  # fmt: skip
+        with pytest.raises(RoleFault):
+            aws_roles.checked(url, container)
+    for environ in (
+        {FULL: f"http://127.0.0.1:{metadata.port}/moved"},
+        {RELATIVE: "@evil.example/x"}, {RELATIVE: "//evil.example/x"},
+    ):  # fmt: skip
+        roles = AwsRoles(environ, metadata.clock, 30)
+        await roles.want(frozenset((FULL, RELATIVE)))
+        with pytest.raises(RoleFault):
+            roles.secret(next(iter(environ)))
+    assert metadata.asked == 1  # where it was sent on to is not asked
+    assert references.AWS not in aws_roles.VARIABLES
