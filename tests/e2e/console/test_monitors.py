@@ -99,6 +99,15 @@ async def test_a_monitor_is_silenced_with_a_reason_and_speaks_again(
     await expect(note).to_be_visible()
     await page.get_by_role("button", name="End it now").click()
     await expect(note).to_have_count(0)
+    await page.get_by_role("link", name="Monitors", exact=True).last.click()
+    await page.get_by_role("button", name="Silence a project").click()
+    dialog = page.get_by_role("dialog", name=re.compile("^Silence a"))
+    await dialog.get_by_label("Reason").fill("the whole house is mended")
+    await dialog.get_by_role("button", name="Silence", exact=True).click()
+    note = page.get_by_text("the whole house is mended")
+    await expect(note).to_contain_text("all monitors of")
+    await page.get_by_role("button", name="End it now").click()
+    await expect(note).to_have_count(0)
 
 
 async def test_a_rule_that_makes_no_sense_says_so_before_it_is_sent(open_page: Open) -> None:

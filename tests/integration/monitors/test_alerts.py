@@ -174,16 +174,18 @@ async def test_a_receiver_that_stays_away_is_given_up(world: World, receiver: Re
     assert "127.0.0.1:9" in delivery.error
 
 
+@pytest.mark.parametrize("one", [True, False], ids=["one monitor", "a project"])
 async def test_while_silenced_an_alert_is_kept_and_told_when_the_quiet_is_over(
-    world: World, receiver: Receiver
+    world: World, receiver: Receiver, one: bool
 ) -> None:
     channel, _ = await world.channel(receiver.url, "slack")
     monitor = await world.monitor(
         channel, rule=ERRORS.model_copy(update={"window_s": 86_400}), description="call Ana"
     )
     quiet = NewSilence(
-        project="", monitor_id=monitor.id, until_ms=(world.now_s + 600) * 1000, reason="mending"
-    )
+        project=monitor.project, monitor_id=monitor.id if one else None,
+        until_ms=(world.now_s + 600) * 1000, reason="mending",
+    )  # fmt: skip
     made = await world.monitors.monitors.silence(SYSTEM, quiet)
     assert made.created_by == "stockpot"
     world.calls(20, failing=True)

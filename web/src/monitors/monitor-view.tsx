@@ -1,21 +1,21 @@
 // One monitor: how it stands, what its metric did, and when it fired.
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { call } from "../api/client";
 import { useMay } from "../api/may";
-import type { Monitor, MonitorTrial, Silence } from "../api/types";
+import type { Monitor, MonitorTrial } from "../api/types";
 import { Certificates } from "../judges/certificate";
-import { Badge, State } from "../ui/badge";
+import { State } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Confirm } from "../ui/dialog";
 import { ago, fullTime } from "../ui/format";
 import { Segments } from "../ui/segments";
 import { Failure, Lines } from "../ui/states";
-import { toastError } from "../ui/toast";
 import { AlertTable } from "./alert-table";
 import { HistoryChart } from "./history-chart";
-import { alertsQuery, historyQuery, MONITORS, silencesQuery } from "./queries";
+import { alertsQuery, historyQuery, MONITORS } from "./queries";
+import { Quiet } from "./quiet";
 import { alertsAt, metricOf, STATE, sliceOf } from "./words";
 
 type Hours = "6" | "24" | "168";
@@ -91,7 +91,12 @@ export function MonitorView({ monitor, onEdit, onSilence }: Props) {
         )}
       </dl>
       {monitor.description && <p className="px-4 pt-2 text-ink-2">{monitor.description}</p>}
-      <Quiet monitor={monitor} editor={editor} />
+      <Quiet
+        of={(one) =>
+          one.monitor_id === monitor.id ||
+          (one.monitor_id === null && one.project === monitor.project)
+        }
+      />
       <section aria-label="History" className="px-4 pt-3">
         <div className="flex items-center">
           <h3 className="mr-auto font-semibold">History</h3>
@@ -144,33 +149,4 @@ function Fact({ term, children }: { term: string; children: React.ReactNode }) {
       <dd className="break-words">{children}</dd>
     </div>
   );
-}
-
-/** Who wanted quiet, until when and why, with the way to end it. */
-function Quiet({ monitor, editor }: { monitor: Monitor; editor: boolean }) {
-  const client = useQueryClient();
-  const { data: silences = [] } = useQuery(silencesQuery);
-  const end = useMutation({
-    mutationFn: (silence: Silence) => call(`/api/v1/silences/${silence.id}`, { method: "DELETE" }),
-    onSuccess: () => client.invalidateQueries({ queryKey: [MONITORS] }),
-    onError: toastError,
-  });
-  const mine = silences.filter(
-    (one) =>
-      one.monitor_id === monitor.id || (one.monitor_id === null && one.project === monitor.project),
-  );
-  return mine.map((silence) => (
-    <p
-      key={silence.id}
-      className="mx-4 mt-3 flex items-center gap-2 rounded-lg border bg-panel px-3 py-1.5"
-    >
-      <Badge tone="warn">silenced</Badge>
-      <span className="min-w-0 flex-1 truncate">
-        until {fullTime(silence.until_ms).slice(0, -7)} by {silence.created_by}: {silence.reason}
-      </span>
-      <Button disabled={!editor} busy={end.isPending} onClick={() => end.mutate(silence)}>
-        End it now
-      </Button>
-    </p>
-  ));
 }

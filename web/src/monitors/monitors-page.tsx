@@ -15,7 +15,8 @@ import { ChannelsView } from "./channels-view";
 import { Editor } from "./editor";
 import { MonitorView } from "./monitor-view";
 import { alertsQuery, monitorsQuery } from "./queries";
-import type { MonitorSearch, View } from "./search";
+import { Quiet } from "./quiet";
+import { ALL, type MonitorSearch, type View } from "./search";
 import { SilenceDialog } from "./silence-dialog";
 import { Sparkline } from "./spark";
 import { alertsAt, byUrgency, metricOf, STATE, sliceOf, valueText } from "./words";
@@ -45,6 +46,9 @@ export function MonitorsPage() {
     .filter((one) => !search.project || one.project === search.project)
     .sort(byUrgency);
   const editor = may.somewhere("editor");
+  const silenceable = [...new Set(rows.map((one) => one.project))]
+    .filter((one) => (one ? may.project("editor", one) : may.instance("editor")))
+    .sort();
   const { show: view = "monitors" } = search;
   return (
     <>
@@ -70,6 +74,11 @@ export function MonitorsPage() {
               onChange={(next) => go({ show: next === "monitors" ? undefined : next })}
             />
             <p className="mr-auto truncate pl-2 text-ink-2">{summary(rows)}</p>
+            {silenceable.length > 0 && (
+              <Button icon="bell" onClick={() => go({ silence: ALL })}>
+                Silence a project
+              </Button>
+            )}
             <Button
               tone="primary"
               icon="plus"
@@ -80,6 +89,13 @@ export function MonitorsPage() {
               New monitor
             </Button>
           </div>
+          {view !== "channels" && (
+            <Quiet
+              of={(one) =>
+                one.monitor_id === null && (!search.project || one.project === search.project)
+              }
+            />
+          )}
           {view === "alerts" ? (
             <Alerts monitors={monitors.data} project={search.project} />
           ) : view === "channels" ? (
@@ -99,7 +115,12 @@ export function MonitorsPage() {
           onClose={() => go({})}
         />
       )}
-      {silenced && <SilenceDialog monitor={silenced} onClose={() => go({})} />}
+      {silenced && (
+        <SilenceDialog monitor={silenced} projects={[silenced.project]} onClose={() => go({})} />
+      )}
+      {search.silence === ALL && silenceable.length > 0 && (
+        <SilenceDialog projects={silenceable} onClose={() => go({})} />
+      )}
     </>
   );
 }

@@ -4,13 +4,16 @@ import { oneOf, type Raw, text } from "../frame/search";
 export const VIEWS = ["monitors", "alerts", "channels"] as const;
 export type View = (typeof VIEWS)[number];
 
+/** Instead of a monitor's id: all monitors of a project are to be silent. */
+export const ALL = "all";
+
 export interface MonitorSearch {
   show?: View;
   /** The monitor that is looked at. */
   monitor?: string;
   /** `new`, or the id of the monitor whose form is open. */
   form?: string;
-  /** The id of the monitor to silence. */
+  /** The id of the monitor to silence, or `ALL`. */
   silence?: string;
 }
 

@@ -1,11 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { call } from "../api/client";
-import type { Monitor, Silence } from "../api/types";
+import type { Silence } from "../api/types";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { Field, Input } from "../ui/field";
 import { fullTime } from "../ui/format";
+import { NativeSelect } from "../ui/native-select";
 import { Segments } from "../ui/segments";
 import { Failure } from "../ui/states";
 import { toast } from "../ui/toast";
@@ -19,9 +20,20 @@ const HOURS = [
 ] as const;
 type Hours = (typeof HOURS)[number]["value"];
 
+interface Props {
+  /** The monitor; without one all of a project. */
+  monitor?: { id: string; name: string };
+  /** Where it may be: of more than one project one is chosen. */
+  projects: readonly string[];
+  onClose: () => void;
+}
+
 /** Nothing is sent for a while; alerts are still kept. */
-export function SilenceDialog({ monitor, onClose }: { monitor: Monitor; onClose: () => void }) {
+export function SilenceDialog({ monitor, projects, onClose }: Props) {
   const client = useQueryClient();
+  const [project, setProject] = useState(projects[0] ?? "");
+  const what =
+    monitor?.name ?? (projects.length > 1 ? "a project" : `all of ${project || "the instance"}`);
   const [hours, setHours] = useState<Hours>("1");
   const [reason, setReason] = useState("");
   const [shown, setShown] = useState(false);
@@ -30,8 +42,8 @@ export function SilenceDialog({ monitor, onClose }: { monitor: Monitor; onClose:
       call<Silence>("/api/v1/silences", {
         method: "POST",
         body: {
-          project: monitor.project,
-          monitor_id: monitor.id,
+          project,
+          monitor_id: monitor?.id ?? null,
           until_ms: Date.now() + Number(hours) * 3_600_000,
           reason: reason.trim(),
         },
@@ -39,7 +51,7 @@ export function SilenceDialog({ monitor, onClose }: { monitor: Monitor; onClose:
     onSuccess: (silence) => {
       client.invalidateQueries({ queryKey: [MONITORS] });
       toast({
-        text: `${monitor.name} is silent until ${fullTime(silence.until_ms).slice(0, -7)}.`,
+        text: `${monitor?.name ?? `All of ${project || "the instance"}`} is silent until ${fullTime(silence.until_ms).slice(0, -7)}.`,
       });
       onClose();
     },
@@ -53,7 +65,7 @@ export function SilenceDialog({ monitor, onClose }: { monitor: Monitor; onClose:
     <Dialog
       open
       onClose={onClose}
-      title={`Silence ${monitor.name}`}
+      title={`Silence ${what}`}
       description="It goes on being looked at; what it would say is not sent. If it still fires when the quiet is over, it is told then."
       width={460}
       footer={
@@ -66,6 +78,14 @@ export function SilenceDialog({ monitor, onClose }: { monitor: Monitor; onClose:
       }
     >
       <form id="silence" onSubmit={submit} noValidate className="flex flex-col gap-4">
+        {!monitor && projects.length > 1 && (
+          <NativeSelect
+            label="Project"
+            value={project}
+            choices={projects.map((one) => ({ value: one, label: one || "the instance" }))}
+            onChange={setProject}
+          />
+        )}
         <Field label="Reason" error={shown && !reason.trim() ? "Others will ask: why?" : undefined}>
           {(props) => (
             <Input
