@@ -128,6 +128,35 @@ class UnitsContract:
         latency = store.units("menu", "tone", 0).sums["latency_ms", "a"]
         assert latency == UnitSums(1, 600.0, 360_000.0, 2, 1, 200.0, 40_000.0, 120_000.0, 600.0)
 
+    @pytest.mark.parametrize("told_on", [True, False], ids=["told-on", "not-told-on"])
+    @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2)])
+    def test_a_call_that_the_application_and_the_gateway_tell_is_one_observation(
+        self, store: SpanStore, order: tuple[int, ...], told_on: bool
+    ) -> None:
+        """In whatever order they come, and whether or not the gateway heard of the experiment."""
+        exposures = '[["tone","a","u1"]]'
+        work = make_span(1, source="sdk", kind="span", cost_nano=0, exposures=exposures)
+        inside = {"trace_id": work.trace_id, "is_root": False, "exposures": exposures}
+        told = make_span(
+            2, source="otlp", kind="llm", parent_id=work.span_id, duration_ns=90_000_000,
+            input_tokens=7, output_tokens=5, cost_nano=3_000, ttft_ns=60_000_000, **inside,
+        )  # fmt: skip
+        served = make_span(3, **{
+            **inside, "source": "gateway", "kind": "llm", "parent_id": told.span_id,
+            "is_root": True, "exposures": exposures if told_on else "", "duration_ns": 80_000_000,
+            "ttft_ns": 50_000_000, "input_tokens": 7, "output_tokens": 5, "cost_nano": 4_000,
+        })  # fmt: skip
+        for number in order:
+            store.append([Batch([((work, told, served)[number], None)])])
+        sums = store.units("menu", "tone", 0).sums
+        assert sums["cost", "a"] == UnitSums(1, 4_000.0, 16e6, 1)
+        assert sums["tokens", "a"] == UnitSums(1, 12.0, 144.0, 1)
+        assert sums["ttft_ms", "a"] == UnitSums(1, 50.0, 2_500.0, 1)
+        assert sums["calls", "a"].calls == 2, "the work around it, and the call"
+        latency = (work.duration_ns / 1e6 + 80) / 2
+        assert sums["latency_ms", "a"].total == pytest.approx(latency)
+        assert len(store.traces(TraceFilter(experiment="tone", variant="a"), limit=9).items) == 1
+
     def test_units_outlive_old_spans_as_long_as_their_experiment_is_met(
         self, store: SpanStore
     ) -> None:

@@ -5,8 +5,9 @@ An application's library tells a call, a framework around the library tells it a
 gateway that served it tells it a third time. The innermost counts: where the gateway took part that
 is the gateway, which knows what was used and what it cost. A call of a model above another, with
 nothing but plain spans between them (an HTTP client's, say), stays in sight and counts nothing. An
-agent or a tool in between makes them two calls. Spans come in any order, so each batch is
-looked at together with what its traces hold already.
+agent or a tool in between makes them two calls. Where the call above takes part in experiments and
+the one that counts does not say so, it takes part in its place. Spans come in any order, so each
+batch is looked at together with what its traces hold already.
 """
 
 # ruff: noqa: S608 - nothing but names from tables in this package is put into SQL
@@ -25,13 +26,15 @@ from stockpot.traces.store.sqlite import Connection
 Change = tuple[NewSpan, NewSpan]
 """A row as it is, and as it shall be."""
 
+_exposures = msgspec.json.Decoder(tuple[tuple[str, str, str], ...]).decode
 _PLAIN = "span"
 _REACH = 8
 """How many plain spans may lie between two calls at most."""
 
 _COLUMNS = ", ".join(NewSpan.__struct_fields__)
 _TRACE = """
-SELECT id, span_id, parent_id, kind, source, cost_source FROM spans INDEXED BY spans_identity
+SELECT id, span_id, parent_id, kind, source, cost_source, exposures
+FROM spans INDEXED BY spans_identity
 WHERE trace_id = ? AND project = ? ORDER BY id LIMIT 20000"""
 
 
@@ -44,43 +47,55 @@ class _Node(NamedTuple):
     kind: str
     source: str
     cost_source: str
+    exposures: str
     new: NewSpan | None = None
 
 
 def settle(connection: Connection, spans: Iterable[NewSpan]) -> list[Change]:
     """Let calls among these spans count nothing where another below tells them; gives the rows that
-    count nothing any more because of these spans. Runs inside their transaction, before them."""
+    change because of these spans. Runs inside their transaction, before them."""
     traces: dict[tuple[bytes, str], list[NewSpan]] = {}
     for span in spans:
         if span.parent_id or span.source != "gateway":
             traces.setdefault((span.trace_id, span.project), []).append(span)
-    numbers: list[int] = []
+    nothing: set[int] = set()
+    exposed: dict[int, str] = {}
     for trace, new in traces.items():
         if any(span.kind in CALLS or _may_be_between(span) for span in new):
-            numbers += _settle_trace(connection, trace, new)
-    return [(row, _nothing(row)) for row in _rows(connection, numbers)]
+            for above, below in _settle_trace(connection, trace, new):
+                if above.number:
+                    nothing.add(above.number)
+                if below.number and above.exposures and not below.exposures:
+                    exposed[below.number] = above.exposures
+    rows = _rows(connection, sorted(nothing | exposed.keys()))
+    return [(row, _changed(row, row.id in nothing, exposed.get(row.id, ""))) for row in rows]
 
 
 def _settle_trace(
     connection: Connection, trace: tuple[bytes, str], new: Sequence[NewSpan]
-) -> list[int]:
+) -> list[tuple[_Node, _Node]]:
+    """Calls that count nothing from now on, each with the one that tells it. What is new is changed
+    at once."""
     nodes = {row[1]: _Node(*row) for row in connection.execute(_TRACE, trace)}
     known = list(nodes.values())
     fresh = [
-        _Node(0, s.span_id, s.parent_id, s.kind, s.source, s.cost_source, s)
+        _Node(0, s.span_id, s.parent_id, s.kind, s.source, s.cost_source,
+              s.exposures, s)
         for s in new
     ]  # fmt: skip
     nodes.update((node.span_id, node) for node in fresh)
     # What was there may lie below what comes only now.
     below = [*known, *fresh] if any(map(_may_be_between, new)) else fresh
-    met: dict[bytes, _Node] = {}
+    met: dict[bytes, tuple[_Node, _Node]] = {}
     for node in below:
         if node.kind in CALLS and (above := _call_above(node, nodes)) is not None:
-            met[above.span_id] = above
-    for node in met.values():
-        if node.new is not None:
-            count_nothing(node.new)
-    return [node.number for node in met.values() if node.new is None]
+            met[above.span_id] = (above, node)
+    for above, node in met.values():
+        if above.new is not None:
+            count_nothing(above.new)
+        if node.new is not None and above.exposures and not node.exposures:
+            _expose(node.new, above.exposures)
+    return list(met.values())
 
 
 def _may_be_between(span: NewSpan) -> bool:
@@ -109,10 +124,18 @@ def _rows(connection: Connection, numbers: Sequence[int]) -> Iterable[NewSpan]:
         yield from [NewSpan(*row) for row in connection.execute(sql)]
 
 
-def _nothing(row: NewSpan) -> NewSpan:
+def _changed(row: NewSpan, nothing: bool, exposures: str) -> NewSpan:
     now = msgspec.structs.replace(row)
-    count_nothing(now)
+    if nothing:
+        count_nothing(now)
+    if exposures:
+        _expose(now, exposures)
     return now
+
+
+def _expose(made: NewSpan, exposures: str) -> None:
+    made.exposures = exposures
+    made.experiment, made.variant, _ = _exposures(exposures)[0]
 
 
 def count_nothing(made: NewSpan) -> None:

@@ -165,11 +165,12 @@ def _figures(span: NewSpan) -> Sequence[Any]:
 
 
 def _values(figures: Sequence[Any]) -> Iterator[Value]:
-    """What one span adds: a call its outcome, an attempt before it its tokens and cost alone. What
-    was refused reached no arm; what was cut short tells neither how long it takes nor that it
-    fails."""
+    """What one span adds: a call its outcome, an attempt before it its tokens and cost alone, an
+    application's work around calls its outcome alone. What was refused reached no arm; what was cut
+    short tells neither how long it takes nor that it fails. A call that a span below tells is
+    counted there."""
     source, is_root, kind, cost_source, status, took, ttft, given, got, cost = figures
-    if status == "refused":
+    if status == "refused" or cost_source == _BENEATH:
         return
     calls = int(bool(is_root) or (source != "gateway" and kind in _CALLS))
     if calls:
@@ -179,7 +180,7 @@ def _values(figures: Sequence[Any]) -> Iterator[Value]:
             yield "latency_ms", 1, took / 1e6
         if ttft is not None:
             yield "ttft_ms", 1, ttft / 1e6
-    if cost_source == _BENEATH:  # a span below it tells the same tokens
+    if source != "gateway" and kind not in _CALLS:
         return
     if given or got or calls:
         yield "tokens", calls, float(given + got)
