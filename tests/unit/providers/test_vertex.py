@@ -175,6 +175,7 @@ def test_geminis_own_embeddings_are_asked_of_vertex_and_answered_as_geminis(batc
         ({"content": {"parts": [{"inlineData": {"data": "", "mimeType": "image/png"}}]}},
          CannotExpress),
         ({"content": "leek"}, BadRequest), ({}, BadRequest),
+        ({"content": {"parts": [{"text": "leek"}]}, "outputDimensionality": [2]}, BadRequest),
     ],
 )  # fmt: skip
 def test_what_vertex_cannot_embed_is_said(body: dict[str, object], error: type[Exception]) -> None:

@@ -27,7 +27,7 @@ def compose(ask: Ask) -> tuple[bytes, tuple[Loss, ...]]:
     """The body of `predict`. Raises BadRequest for what is no such request, and CannotExpress for
     contents that are not one text each and for dimensions that differ within a batch."""
     requests, losses = _requests(ask)
-    sizes = {request.get("outputDimensionality") for request in requests}
+    sizes = {_size(request) for request in requests}
     if len(sizes) > 1:
         raise CannotExpress("Vertex AI gives all embeddings of a call as many dimensions")
     made: JSON = {"instances": [_instance(request) for request in requests]}
@@ -79,6 +79,13 @@ def _requests(ask: Ask) -> tuple[list[JSON], list[Loss]]:
 
 def _spelt(request: JSON) -> JSON:
     return {_SPELT.get(name, name): value for name, value in request.items()}
+
+
+def _size(request: JSON) -> int | None:
+    size = request.get("outputDimensionality")
+    if size is not None and type(size) is not int:
+        raise BadRequest("so many dimensions are a whole number", "outputDimensionality")
+    return size
 
 
 def _instance(request: JSON) -> JSON:
