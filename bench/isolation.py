@@ -25,6 +25,7 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import msgspec
 
@@ -36,19 +37,33 @@ from stockpot.rails import RAILS_PART, RAILS_PART_VERSION, Policy, RailsPart, Ru
 INTERVAL_US = 20_000
 """Between the 50 events of a stream."""
 HUGE = 2 * 1024 * 1024
+
+
+class Noise(NamedTuple):
+    """Connections of the other tenant: with slow streams, with huge prompts of slow streams, with
+    huge prompts at once, with large texts at once and with guarded ones, with small texts at once
+    and with guarded ones."""
+
+    slow: int = 0
+    huge: int = 0
+    flood: int = 0
+    large: int = 0
+    large_guarded: int = 0
+    small: int = 0
+    small_guarded: int = 0
+
+
 NOISE = {
-    "alone": (0, 0, 0, 0, 0, 0, 0),
-    "beside 200 slow streams": (200, 0, 0, 0, 0, 0, 0),
-    "beside 20 prompts of 2 MB": (0, 20, 0, 0, 0, 0, 0),
-    "beside both": (200, 20, 0, 0, 0, 0, 0),
-    "beside a flood of 2 MB": (0, 0, 4, 0, 0, 0, 0),
-    "beside 8 callers of 40 KB": (0, 0, 0, 8, 0, 0, 0),
-    "beside 8 guarded of 40 KB": (0, 0, 0, 0, 8, 0, 0),
-    "beside 16 callers of 2 KB": (0, 0, 0, 0, 0, 16, 0),
-    "beside 16 guarded of 2 KB": (0, 0, 0, 0, 0, 0, 16),
+    "alone": Noise(),
+    "beside 200 slow streams": Noise(slow=200),
+    "beside 20 prompts of 2 MB": Noise(huge=20),
+    "beside both": Noise(slow=200, huge=20),
+    "beside a flood of 2 MB": Noise(flood=4),
+    "beside 8 callers of 40 KB": Noise(large=8),
+    "beside 8 guarded of 40 KB": Noise(large_guarded=8),
+    "beside 16 callers of 2 KB": Noise(small=16),
+    "beside 16 guarded of 2 KB": Noise(small_guarded=16),
 }
-"""Connections with slow streams, with huge prompts of slow streams, with huge prompts at once, with
-large texts at once, and with guarded ones; with small texts at once, and with guarded ones."""
 LARGE = 40 * 1024
 NUMBERS = itertools.count()
 LETTERS = bytes.maketrans(b"0123456789", b"abcdefghij")
@@ -91,7 +106,7 @@ def main(calls: int, rounds: int, only: str) -> None:
             rig.stop()
 
 
-def measured(rig: Rig, noisy: tuple[int, ...], calls: int) -> tuple[float, ...]:
+def measured(rig: Rig, noisy: Noise, calls: int) -> tuple[float, ...]:
     """Percentiles of the quiet caller's calls."""
     argv = [sys.executable, __file__, "--noise", *(str(n) for n in (rig.port, rig.other, *noisy))]
     noise = subprocess.Popen(argv) if any(noisy) else None
@@ -114,27 +129,16 @@ def measured(rig: Rig, noisy: tuple[int, ...], calls: int) -> tuple[float, ...]:
     return (*(taken[int(len(taken) * part)] for part in (0.5, 0.9, 0.99)), taken[-1])
 
 
-async def make_noise(
-    port: int,
-    core: int,
-    slow: int,
-    huge: int,
-    flood: int,
-    large: int,
-    guarded: int,
-    small: int,
-    small_guarded: int,
-) -> None:
+async def make_noise(port: int, core: int, noise: Noise) -> None:
     """The other tenant."""
     os.sched_setaffinity(0, {core})
-    stream, long = request(port, stream=True), _huge(request(port, stream=True))
-    every = [(stream, True)] * slow + [(long, True)] * huge
-    every += [(_huge(request(port)), False)] * flood
-    some = _huge(request(port), LARGE)
-    every += [(some, False)] * large
-    every += [(_guarded(some), False)] * guarded
-    every += [(request(port), False)] * small + [(_guarded(request(port)), False)] * small_guarded
-    await asyncio.gather(*(_again_and_again(port, data, streams) for data, streams in every))
+    stream, small, large = request(port, stream=True), request(port), _huge(request(port), LARGE)
+    streams = [stream] * noise.slow + [_huge(stream)] * noise.huge
+    whole = [_huge(small)] * noise.flood
+    whole += [large] * noise.large + [_guarded(large)] * noise.large_guarded
+    whole += [small] * noise.small + [_guarded(small)] * noise.small_guarded
+    every = [(data, True) for data in streams] + [(data, False) for data in whole]
+    await asyncio.gather(*(_again_and_again(port, data, streamed) for data, streamed in every))
 
 
 async def _again_and_again(port: int, data: bytes, stream: bool) -> None:
@@ -171,9 +175,10 @@ if __name__ == "__main__":
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=1, help="of all rows")
     parser.add_argument("--only", default="", help="rows whose name holds this, and the first")
-    parser.add_argument("--noise", nargs=9, type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--noise", nargs=2 + len(Noise._fields), type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.noise:
-        asyncio.run(make_noise(*arguments.noise))
+        port, core, *connections = arguments.noise
+        asyncio.run(make_noise(port, core, Noise(*connections)))
     else:
         main(arguments.calls, arguments.rounds, arguments.only)
