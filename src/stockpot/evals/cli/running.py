@@ -16,7 +16,6 @@ from stockpot.evals.cli.showing import Bar, show_forecast, show_gate, show_metri
 
 _API = "/api/v1/evals"
 _HERE = ("http", "python")
-_OVER = ("done", "failed", "cancelled")
 project_option = click.option("--project", default="default", show_default=True)
 
 
@@ -151,9 +150,11 @@ def rows_of(client: Client, run: dict[str, Any]) -> list[Any]:
 
 def follow(client: Client, run: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
     """Watch a run of the instance to its end; gives it with its metrics."""
+    from stockpot.evals.models import OVER
+
     client.demand_instance(f"the run {run['id']} waits: its target is asked by the gateway")
     with Bar(run, quiet=quiet) as bar:
-        while run["state"] not in _OVER:  # a server that stops ends the stream before the run is
+        while run["state"] not in OVER:  # a server that stops ends the stream before the run is
             for told in client.stream(f"{_API}/runs/{run['id']}/events"):
                 bar.show(told["progress"])
             run = client.get(f"{_API}/runs/{run['id']}")
