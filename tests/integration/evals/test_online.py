@@ -10,7 +10,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from stockpot.monitors.checks.store import runs
+from stockpot.monitors.checks.store import check_by_id, runs, set_check
 from stockpot.traces.scores.store import scores
 from tests.integration.control.plane import Plane, running
 from tests.integration.evals.checks import called, ok, ran
@@ -119,6 +119,24 @@ async def test_what_users_dislike_is_all_looked_at_and_counts_once(house: House)
     assert {weights[trace] for trace in disliked} == {1.0}
     assert {weight for trace, weight in weights.items() if trace not in disliked} == {5.0}
     assert run["result"]["seen"] == 60
+    await what_was_begun_and_is_gone_holds_nothing_up(house, rule)
+
+
+async def what_was_begun_and_is_gone_holds_nothing_up(house: House, rule: dict[str, Any]) -> None:
+    """A run was killed in the midst of calls that have been erased since."""
+    db = house.plane.app.state.control.db
+
+    async def state() -> dict[str, Any]:
+        kept = await db.read(lambda c: check_by_id(c, rule["id"]))
+        return dict(kept.state)
+
+    before = await state()
+    end = before["position"] + 5
+    begun = {**before, "pending": {"end": end, "thinned": 1.0}}
+    await db.write(lambda c: set_check(c, rule["id"], state=begun))
+    await house.ran(rule)
+    after = await state()
+    assert (after["position"], after["pending"]) == (end, None)
 
 
 async def test_a_falling_score_alarms_once_with_its_figures_and_a_steady_one_never(

@@ -104,8 +104,9 @@ class OnlineDoer:
         if upto is not None:  # what was begun is done as it was begun
             ripe = [(number, span) for number, span in ripe if number <= upto]
         found = [span for _, span in ripe if counts(span, spec.cut, own)]
-        end = ripe[-1][0] if ripe else position
-        return Batch(found, end, more=len(ripe) == _PAGE or upto is not None)
+        if upto is not None:  # to its end, also where the last of it are gone by now
+            return Batch(found, upto, more=True)
+        return Batch(found, ripe[-1][0] if ripe else position, more=len(ripe) == _PAGE)
 
     async def _disliked(
         self, project: str, spec: OnlineSpec, spans: Sequence[Span]
