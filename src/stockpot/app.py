@@ -182,6 +182,8 @@ class _Control:
         self.evals.running.scores = self.scores
         self.keeping.erased_elsewhere["rows"] = self.datasets.sets.forget
         self.keeping.erased_elsewhere["results"] = self.evals.forgetting.forget
+        self.keeping.erased_elsewhere["quotes"] = self.monitors.checks.forget
+        self.keeping.erased_elsewhere["shares"] = self.playground.forget
         embedder = playground.GatewayEmbedder(self.catalog, self.caller, self._embedding_model)
         self.prompts.embed_with(embedder)
         folder = pipelines.folder_of(self.settings)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -26,7 +27,7 @@ from stockpot.playground.models import (
 )
 from stockpot.playground.recorded import recorded_call
 from stockpot.playground.replaying import Gateway, Replayer
-from stockpot.playground.store import add_share, share_by_id
+from stockpot.playground.store import add_share, forget_shares, share_by_id
 from stockpot.playground.tools import ToolCaller
 from stockpot.prompts import Prompts
 from stockpot.templates import TemplateFault, render
@@ -125,6 +126,11 @@ class Playground:
             raise absent
         demand(actor, "viewer", found.project, absent)
         return found
+
+    async def forget(self, project: str, traces: Sequence[str]) -> int:
+        """Remove shared set-ups that were made from some traces; gives how many."""
+        wanted = [trace.lower() for trace in traces]
+        return await self._db.write(lambda c: forget_shares(c, project, wanted))
 
     async def _seen(self, actor: Principal, trace_id: str, project: str | None) -> tuple[Span, ...]:
         """The spans of a trace that the caller may see; at least one."""

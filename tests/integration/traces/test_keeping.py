@@ -17,6 +17,8 @@ from stockpot.core.client import Client, ClientError
 from stockpot.core.inprocess import InProcess
 from stockpot.core.instance import Instance
 from stockpot.gateway import Shipment, Shipped, otlp
+from stockpot.monitors.checks.models import CheckRun
+from stockpot.monitors.checks.store import add_run, run_by_id
 from stockpot.traces import Keeping, SpanLog, TraceFilter
 from stockpot.traces.cli import traces
 from tests.unit.traces.made import AT_NS, make_shipment, make_shipped
@@ -85,10 +87,12 @@ async def test_a_user_is_forgotten_with_their_scores(plane: Plane) -> None:
     made = plane.client.post(f"{sets}/from-traces", made_from, project="menu")
     assert made["added"] == 2
     run, queue = evaluated(plane), annotated(plane, [item["trace_id"], other["trace_id"]])
+    share = shared(plane, item["trace_id"])
+    assert "leek" in str(await quoted(plane, {"features": {}, "examples": ["leek soup"]}))
     ran = CliRunner().invoke(traces, ["erase", "--user", "ann", "--yes"], obj=plane.client)
     told = "1 traces, 1 spans, 3 scores, 1 rows of data sets and 1 results of evaluations forgotten"
     assert ran.output == f"{told}\n"
-    nothing_is_kept_elsewhere(plane, run, queue)
+    await nothing_is_kept_elsewhere(plane, run, queue, share)
     before = plane.client.get(f"{sets}/rows", project="menu", version=1)["items"]
     assert "leek" not in str(before)
     assert "ann" not in str(before)
@@ -105,7 +109,10 @@ async def test_a_user_is_forgotten_with_their_scores(plane: Plane) -> None:
     assert plane.client.get("/api/v1/overview", **WINDOW)["totals"]["calls"] == 2
 
 
-def nothing_is_kept_elsewhere(plane: Plane, run: str, queue: str) -> None:
+async def nothing_is_kept_elsewhere(plane: Plane, run: str, queue: str, share: str) -> None:
+    with pytest.raises(ClientError, match="no shared set-up"):
+        plane.client.get(share)
+    assert await quoted(plane) == {"features": {}}
     results = plane.client.get(f"/api/v1/evals/runs/{run}/rows")["items"]
     assert "leek" not in str(results)
     assert sorted(one["output"] for one in results) == ["", "pea soup!"]
@@ -143,6 +150,26 @@ def annotated(plane: Plane, traces: list[str]) -> str:
     for one in plane.client.get(f"{queue}/items")["items"]:
         plane.client.put(f"{queue}/items/{one['id']}/answers", answers)
     return queue
+
+
+def shared(plane: Plane, trace: str) -> str:
+    """A set-up of the playground that was made from a trace."""
+    state = {"columns": [{"messages": ["leek soup"], "result": {"traceId": trace}}]}
+    made = plane.client.post("/api/v1/playground/shares", {"project": "menu", "state": state})
+    return f"/api/v1/playground/shares/{made['id']}"
+
+
+async def quoted(plane: Plane, result: dict[str, Any] | None = None) -> Any:
+    """What a drift check's run says, with a result or as it was kept."""
+    db = plane.app.state.control.db
+    if result is not None:
+        new = {"project": "menu", "name": "texts", "of": "input", "features": ["length"]}
+        check = plane.client.put("/api/v1/drift", new)
+        run = CheckRun(id="chr_1", check_id=check["id"], project="menu", kind="drift",
+                       check="texts", state="done", cause="asked", created_ms=1,
+                       result=result)  # fmt: skip
+        await db.write(lambda c: add_run(c, run))
+    return (await db.read(lambda c: run_by_id(c, "chr_1"))).result
 
 
 async def test_history_is_priced_again(plane: Plane) -> None:

@@ -6438,9 +6438,15 @@ export interface components {
         /**
          * Erased
          * @description What was forgotten. Sums stay: they hold no name. `rows` are of data sets, made from these
-         *     traces, and `results` what evaluation runs kept of such rows.
+         *     traces, and `results` what evaluation runs kept of such rows; `quotes` are runs of checks that
+         *     quoted calls, `shares` set-ups of the playground.
          */
         Erased: {
+            /**
+             * Quotes
+             * @default 0
+             */
+            quotes?: number;
             /**
              * Results
              * @default 0
@@ -6453,6 +6459,11 @@ export interface components {
             rows?: number;
             /** Scores */
             scores: number;
+            /**
+             * Shares
+             * @default 0
+             */
+            shares?: number;
             /** Spans */
             spans: number;
             /** Traces */

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +31,10 @@ _LAST = 20
 """So many runs a monitor looks back, which may ask for as many in a row."""
 
 
+_QUOTES = ("examples", "changed")
+"""What of a result are words of calls."""
+
+
 class CheckService:
     """Checks of projects and their runs. `clock` gives Unix seconds."""
 
@@ -49,6 +53,13 @@ class CheckService:
         rows = await self._db.read(lambda c: store.list_checks(c, project, kind))
         seen = [row.check for row in rows if actor.may("viewer", row.check.project)]
         return tuple([await self._badged(check) for check in seen])
+
+    async def forget(self, project: str, traces: Sequence[str]) -> int:
+        """Erase what runs quote of calls, as some traces were erased; gives how many runs quoted.
+        A quotation does not tell whose it is, so those of the whole project go; figures stay."""
+        if not traces:
+            return 0
+        return await self._db.write(lambda c: store.forget_quotes(c, project, _QUOTES))
 
     async def one(self, actor: Principal, check_id: str) -> KeptCheck:
         """One check."""

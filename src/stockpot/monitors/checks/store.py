@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -138,6 +139,18 @@ def add_run(c: sa.Connection, run: CheckRun) -> None:
 def set_run(c: sa.Connection, run_id: str, **values: Any) -> None:
     """Set columns of a run."""
     c.execute(sa.update(runs).where(runs.c.id == run_id).values(**values))
+
+
+def forget_quotes(c: sa.Connection, project: str, names: Sequence[str]) -> int:
+    """Remove what results of a project's runs have by these names; gives how many runs had it."""
+    changed = 0
+    query = sa.select(runs.c.id, runs.c.result).where(runs.c.project == project)
+    for run_id, result in c.execute(query).all():
+        kept = {name: value for name, value in result.items() if name not in names}
+        if kept != result:
+            set_run(c, run_id, result=kept)
+            changed += 1
+    return changed
 
 
 def run_by_id(c: sa.Connection, run_id: str) -> CheckRun | None:

@@ -50,13 +50,16 @@ class Erasure(Frozen):
 
 class Erased(Frozen):
     """What was forgotten. Sums stay: they hold no name. `rows` are of data sets, made from these
-    traces, and `results` what evaluation runs kept of such rows."""
+    traces, and `results` what evaluation runs kept of such rows; `quotes` are runs of checks that
+    quoted calls, `shares` set-ups of the playground."""
 
     traces: int
     spans: int
     scores: int
     rows: int = 0
     results: int = 0
+    quotes: int = 0
+    shares: int = 0
 
 
 class Repricing(Frozen):

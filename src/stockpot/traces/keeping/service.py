@@ -64,7 +64,7 @@ class Keeping:
         self._projects = projects
         self._prices = prices
         self._now_ns = now_ns
-        self.erased_elsewhere: dict[Literal["rows", "results"], Forget] = {}
+        self.erased_elsewhere: dict[Literal["rows", "results", "quotes", "shares"], Forget] = {}
         """What else was made from traces, and how to erase it."""
 
     # --- policies -------------------------------------------------------------------------------
