@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 
 from stockpot.core.errors import InvalidInput, did_you_mean
@@ -58,7 +59,22 @@ def _examine(rule: PolicyRule) -> None:
         _examine_model(rule)
         return
     build(rule_of(rule), {})
-    if rule.rail == "presidio" and presidio.absent():
+    if rule.rail == "presidio":
+        _examine_presidio(rule)
+
+
+def _examine_presidio(rule: PolicyRule) -> None:
+    """A rule that names entities which are only flagged is refused, so that nobody takes them for
+    masked."""
+    loose = presidio.PresidioRail(rule_of(rule)).only_flagged
+    if loose and rule.action not in ("flag", "allow"):
+        raise InvalidInput(
+            f"the rule {rule.id!r} would {rule.action} {', '.join(loose)}, which have no checksum "
+            "and no form of their own: harmless texts are full of them, so they are only flagged",
+            hint=f'settings: {{"act_on": {json.dumps(loose)}}} acts on them all the same; or put '
+            "them into a rule with the action flag",
+        )
+    if presidio.absent():
         raise InvalidInput(f"the rule {rule.id!r}: {presidio.absent()}")
 
 

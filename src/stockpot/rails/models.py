@@ -32,7 +32,8 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     """A stretch of a text, by character offsets, and what it is.
 
     `score` is 1.0 where a rail knows, else its confidence between 0 and 1. `note` says in words
-    what is wrong, where words help: the fault of a document, the measured length.
+    what is wrong, where words help: the fault of a document, the measured length. One that is
+    `flag_only` is told, and no rule masks, blocks or routes because of it.
     """
 
     start: int
@@ -40,6 +41,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     type: str
     score: float = 1.0
     note: str = ""
+    flag_only: bool = False
 
 
 class Rule(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -171,7 +171,7 @@ def failure_of(rule: Rule, ran: Ran) -> Failure | None:
 
 
 def _blocks(rule: Rule, ran: Ran, cleared: list[Finding]) -> bool:
-    if rule.action == "block" and _counted(ran.findings, cleared):
+    if rule.action == "block" and not all(one.flag_only for one in _counted(ran.findings, cleared)):
         return True
     failed = failure_of(rule, ran)
     return failed is not None and failed.closed
@@ -214,17 +214,26 @@ class _Verdict:
         if not found:
             return
         mended = ran.mended is not None
-        hit = Hit(rule.id, rule.rail, rule.action, found, rule.shadow, mended)
-        if rule.shadow:
-            self.shadowed.append(hit)
+        loose = () if rule.action in ("flag", "allow") else tuple(f for f in found if f.flag_only)
+        if loose:
+            found = tuple(one for one in found if not one.flag_only)
+            self._note(Hit(rule.id, rule.rail, "flag", loose, rule.shadow))
+            if not rule.shadow:
+                self._take("flag", rule, loose[0].note)
+        if not found:
             return
-        self.hits.append(hit)
+        self._note(Hit(rule.id, rule.rail, rule.action, found, rule.shadow, mended))
+        if rule.shadow:
+            return
         if mended:
             self._take("mask", rule, "")
         elif rule.action == "allow":
             self.cleared += found
         else:
             self._act(rule, found)
+
+    def _note(self, hit: Hit) -> None:
+        (self.shadowed if hit.shadow else self.hits).append(hit)
 
     def _act(self, rule: Rule, found: tuple[Finding, ...]) -> None:
         if rule.action == "mask":

@@ -28,7 +28,10 @@ from stockpot.core.errors import did_you_mean
 from stockpot.rails.models import Finding, InvalidRule, Ran, Rule
 from stockpot.rails.registry import Settings
 
-SETTINGS = ("entities", "language", "spacy_model")
+SETTINGS = ("act_on", "entities", "language", "spacy_model")
+LOOSE = frozenset({"AGE", "DATE_TIME", "ID", "LOCATION", "NRP", "ORGANIZATION", "PERSON"})
+"""Entities without a checksum or a form of their own: harmless questions are full of dates and
+places. A rule flags them, whatever its action, unless its setting `act_on` names them."""
 INSTALL = "pip install 'stockpot[presidio]'"
 LEAST = 0.4
 """The score from which a finding counts: Presidio's own for a pattern without context."""
@@ -57,9 +60,22 @@ class PresidioRail:
     def __init__(self, rule: Rule) -> None:
         told = Settings(rule, SETTINGS)
         self._entities = told.texts("entities")
+        self._acts_on = told.texts("act_on")
+        for one in self._acts_on:
+            if one not in LOOSE:
+                raise InvalidRule(
+                    f"act_on has {one!r}, which is not flagged alone."
+                    f"{did_you_mean(one, sorted(LOOSE))}",
+                    hint=f"act_on: {', '.join(sorted(LOOSE))}",
+                )
         self._language = told.text("language", "en")
         self._model = told.text("spacy_model", "")
         self.threshold = LEAST if rule.threshold is None else rule.threshold
+
+    @property
+    def only_flagged(self) -> tuple[str, ...]:
+        """Entities that the rule asks for by name and never acts on."""
+        return tuple(sorted(LOOSE.intersection(self._entities).difference(self._acts_on)))
 
     @property
     def types(self) -> frozenset[str]:
@@ -84,13 +100,21 @@ class PresidioRail:
             text=text, language=self._language, entities=list(self._entities) or None,
             score_threshold=self.threshold,
         )  # fmt: skip
-        made = (Finding(one.start, one.end, one.entity_type, float(one.score)) for one in found)
+        told = LOOSE.difference(self._acts_on)
+        made = (
+            Finding(
+                one.start, one.end, one.entity_type, float(one.score),
+                flag_only=one.entity_type in told,
+            )
+            for one in found
+        )  # fmt: skip
         return sorted(made, key=lambda one: (one.start, one.end))
 
 
 def build_presidio(rule: Rule, models: Mapping[str, bytes]) -> PresidioRail:
     """Settings: `entities`, by Presidio's names (all without it); `language` (en); `spacy_model`,
-    the name of an installed model, which names and places need."""
+    the name of an installed model, which names and places need; `act_on`, those of LOOSE that the
+    rule's action is for, too."""
     return PresidioRail(rule)
 
 

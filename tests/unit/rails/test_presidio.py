@@ -11,10 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from stockpot.core.errors import InvalidInput
 from stockpot.gateway.guard.process import RailProcess
+from stockpot.guardrails.checking import check_rules
 from stockpot.guardrails.measuring import measure
+from stockpot.guardrails.models import PolicyRule
 from stockpot.guardrails.rows import Labelled, Span
-from stockpot.rails import CompiledPolicy, Policy, RailsPart, Rule, Vault, presidio
+from stockpot.rails import CompiledPolicy, Policy, RailsPart, Ran, Rule, Vault, presidio
 
 GOLDEN = json.loads(Path(__file__).with_name("presidio_golden.json").read_text("utf-8"))
 TEXT: str = GOLDEN["text"]
@@ -68,6 +71,38 @@ def check_findings() -> None:
 
 def test_what_presidio_answered_becomes_findings_and_masks(recorded: None) -> None:
     check_findings()
+
+
+def test_entities_without_a_form_are_only_flagged_unless_the_rule_acts_on_them() -> None:
+    found = [
+        SimpleNamespace(start=0, end=4, entity_type="PERSON", score=0.85),
+        SimpleNamespace(start=9, end=28, entity_type="CREDIT_CARD", score=1.0),
+    ]
+    text = "Anna has 4111 1111 1111 1111"
+    analyzer = SimpleNamespace(analyze=lambda **_: found)
+
+    def settled(action: Any, texts: str = text, **settings: Any) -> Any:
+        asked = msgspec.structs.replace(rule(**settings), action=action)
+        rail = presidio.PresidioRail(asked)
+        rail.ready = lambda: analyzer  # type: ignore[method-assign]
+        said = [Ran("p", tuple(rail.find(texts)), 1.0)]
+        return CompiledPolicy(Policy("p", "p", (asked,))).settle("input", texts, said, Vault())
+
+    masked = settled("mask")
+    assert (masked.action, masked.text) == ("mask", "Anna has [CARD]")
+    assert [(hit.action, hit.findings[0].type) for hit in masked.hits] == [
+        ("flag", "PERSON"), ("mask", "CREDIT_CARD"),
+    ]  # fmt: skip
+    assert settled("mask", act_on=["PERSON"]).text == "[PERSON] has [CARD]"
+    del found[1]
+    assert (settled("block").action, settled("mask").text) == ("flag", text)
+    assert settled("block", act_on=["PERSON"]).action == "block"
+    assert "Did you mean 'PERSON'" in presidio.ask(rule(act_on=["PERSONS"]), text).error
+
+    named = PolicyRule(id="p", rail="presidio", action="mask", settings={"entities": ["PERSON"]})
+    with pytest.raises(InvalidInput, match="would mask PERSON, which have no checksum") as refused:
+        check_rules([named], {"presidio"})
+    assert 'act_on": ["PERSON"]' in str(refused.value.hint)
 
 
 def test_a_rule_for_presidio_says_what_is_missing() -> None:
