@@ -22,7 +22,7 @@ MOST = 1000
 """Pairs, the newest, that figures are made of."""
 
 FEWEST = 20
-"""Pairs from which on a quantile has an interval."""
+"""Pairs from which on quantiles, and means of differences that are all equal, have an interval."""
 
 Only = Literal["all", "different", "failed"]
 Unit = Literal["share", "ms", "tokens", "nano", "characters"]
@@ -276,6 +276,8 @@ def _shown(measure: _Measure, pairs: Sequence[Copied]) -> ShadowFigure | None:
     found = comparison.difference
     if measure.unit == "share" and (found.se == 0 or clusters is None):
         found = _one_way(comparison)
+    elif found.se == 0 and len(base) < FEWEST:  # a few equal differences tell no spread
+        found = found._replace(low=-math.inf, high=math.inf, method=f"under {FEWEST} pairs")
     return _figure(measure, found, comparison.base, comparison.candidate)
 
 

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { call } from "../api/client";
 import { modelsQuery, overviewQuery } from "../api/queries";
 import type { Model, TestResult } from "../api/types";
@@ -19,6 +19,8 @@ import { Empty, Failure, Lines } from "../ui/states";
 import { toast, toastError } from "../ui/toast";
 import { Editor } from "./editor";
 import { FlowView } from "./flow-view";
+
+const ShadowView = lazy(() => import("./shadow-view"));
 
 const TONE: Record<ReturnType<typeof health>, Tone> = {
   healthy: "ok",
@@ -48,7 +50,15 @@ export function RoutesPage() {
   const open = (route: string) =>
     navigate({
       to: "/routes",
-      search: (old) => ({ ...old, route, edit: undefined, fresh: undefined, release: undefined }),
+      search: (old) => ({
+        ...old,
+        route,
+        edit: undefined,
+        fresh: undefined,
+        release: undefined,
+        candidate: undefined,
+        pairs: undefined,
+      }),
     });
   const step = (by: number) => {
     const next = shown[shown.findIndex((one) => one.name === chosen?.name) + by];
@@ -245,6 +255,11 @@ function Drawing({ route, onEdit }: { route: Model; onEdit: () => void }) {
         groups={by_target}
         totals={by_route.find((one) => one.key === route.name)?.totals}
       />
+      {alias && (
+        <Suspense fallback={<Lines rows={6} />}>
+          <ShadowView route={route} onEdit={onEdit} />
+        </Suspense>
+      )}
     </article>
   );
 }

@@ -1,5 +1,8 @@
 // What the address of the routes page says. Pure.
-import { flag, number, type Raw, text } from "../frame/search";
+import { flag, number, oneOf, type Raw, text } from "../frame/search";
+
+export const PAIRS = ["all", "different", "failed"] as const;
+export type Pairs = (typeof PAIRS)[number];
 
 export interface RouteSearch {
   /** The name that applications ask for. */
@@ -10,6 +13,10 @@ export interface RouteSearch {
   /** A revision whose release is shown above the drawing. */
   release?: number;
   find?: string;
+  /** Of several candidates for shadow traffic, the one that is compared: PROVIDER/MODEL. */
+  candidate?: string;
+  /** Which of its pairs are listed. */
+  pairs?: Pairs;
 }
 
 export function parseRouteSearch(raw: Raw): RouteSearch {
@@ -19,5 +26,7 @@ export function parseRouteSearch(raw: Raw): RouteSearch {
     fresh: flag(raw.fresh),
     release: number(raw.release) || undefined,
     find: text(raw.find, 100),
+    candidate: text(raw.candidate, 200),
+    pairs: oneOf(raw.pairs, PAIRS),
   };
 }

@@ -79,8 +79,8 @@ def shadow(
         click.echo(json.dumps({**found, "items": listed} if pairs else found, indent=2))
     elif chosen is None:
         click.echo(
-            f"No call of {name} was copied in that time. Send copies of one call in ten:  "
-            f"stockpot aliases set {name} --target PROVIDER/MODEL --shadow PROVIDER/MODEL=0.1"
+            f"No call of {name} was copied in that time. To send copies of one call in ten, add "
+            f"--shadow PROVIDER/MODEL=0.1 to:  stockpot aliases set {name} ..."
         )
     else:
         _told(found)
