@@ -25,7 +25,7 @@ export function Quiet({ of }: { of: (silence: Silence) => boolean }) {
     return (
       <p
         key={silence.id}
-        className="mx-4 mt-3 flex items-center gap-2 rounded-lg border bg-panel px-3 py-1.5"
+        className="mx-4 my-2 flex items-center gap-2 rounded-lg border bg-panel px-3 py-1.5"
       >
         <Badge tone="warn">{silence.monitor_id === null ? "project silenced" : "silenced"}</Badge>
         <span className="min-w-0 flex-1 truncate">
