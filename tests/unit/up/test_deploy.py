@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import configparser
+import importlib.util
+import mmap
+import re
 from pathlib import Path
 
 from stockpot.core import config
@@ -31,3 +34,17 @@ def test_the_image_has_no_root_and_writes_to_its_volume_only() -> None:
     assert int(last["USER"]) > 0
     assert last["VOLUME"] == "/state"
     assert "STOCKPOT_HOME=/state" in last["ENV"]
+
+
+def test_the_image_has_what_the_engines_link_to_and_is_sent_one_wheel_alone() -> None:
+    image = (DEPLOY / "Containerfile").read_text("utf-8").replace("\\\n", " ")
+    spec = importlib.util.find_spec("xllamacpp")
+    assert spec is not None
+    assert spec.origin is not None
+    (engine,) = Path(spec.origin).parent.glob("xllamacpp*.so")
+    with engine.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        assert text.find(b"libgomp.so.1") >= 0
+    assert re.search(r"apt-get install -y --no-install-recommends\s+libgomp1\b", image)
+    sent = (DEPLOY / "Containerfile.dockerignore").read_text("utf-8").splitlines()
+    assert sent[1:] == ["*", "!dist/stockpot-*.whl"]
+    assert "COPY dist/stockpot-*.whl" in image
