@@ -22,7 +22,7 @@ from stockpot.gateway.outcome import (
     torn,
 )
 from stockpot.gateway.vendor_limits import wait_ahead
-from stockpot.providers import BadRequest, CannotExpress
+from stockpot.providers import UNREADABLE, BadRequest, CannotExpress, not_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,6 +148,8 @@ class Attempt:
             out = target.wire.outgoing(ask, target.spec)
         except (BadRequest, CannotExpress) as bad:
             return self.attempts.failed(self, not_sent(bad))
+        except UNREADABLE as bad:
+            return self.attempts.failed(self, not_sent(not_json(bad)))
         if out.losses:
             self.degraded = tuple(loss.field for loss in out.losses)
             refused = too_lossy(out.losses, call.route.spec.degrade, target.spec.provider)

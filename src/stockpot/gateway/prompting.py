@@ -16,7 +16,7 @@ import msgspec
 
 from stockpot.core.errors import did_you_mean
 from stockpot.gateway.call import Call, Prompted, Refused, Reply
-from stockpot.providers import Ask, BadRequest, prompted
+from stockpot.providers import UNREADABLE, Ask, BadRequest, not_json, prompted
 from stockpot.templates import TemplateFault, Version, render
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def prompt_ask(call: Call) -> Ask:
 def _fields(body: bytes) -> dict[str, Any]:
     try:
         return dict(_decode(body))
-    except (msgspec.MsgspecError, UnicodeDecodeError) as bad:
-        raise BadRequest(f"the body is not valid JSON: {bad}", code="invalid_json") from None
+    except UNREADABLE as bad:
+        raise not_json(bad) from None
 
 
 def _named(call: Call, fields: dict[str, Any]) -> tuple[str, str]:

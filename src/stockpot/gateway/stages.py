@@ -17,7 +17,7 @@ from stockpot.core.errors import did_you_mean
 from stockpot.gateway.call import Call, Refused, Reply
 from stockpot.gateway.pipeline import PAUSE, Verdict
 from stockpot.gateway.route import candidates
-from stockpot.providers import Ask, BadRequest, CannotExpress
+from stockpot.providers import UNREADABLE, Ask, BadRequest, CannotExpress, not_json
 
 LARGE_BODY = 256 * 1024
 """Bytes from which a body is decoded in a thread: 1 MB takes about 1 ms, 4 % of a 40 Hz stream."""
@@ -108,6 +108,8 @@ def _ask(call: Call) -> Ask:
         if _NAMES_A_PROMPT in request.body:  # whose messages may be all that there are
             return _prompted(call)
         raise
+    except UNREADABLE as bad:
+        raise not_json(bad) from None
     return _prompted(call) if ask.model.startswith("prompt:") else ask
 
 

@@ -6,6 +6,7 @@ file that implements `Wire` (`base.py`) and an entry point in the group `stockpo
 """
 
 from stockpot.providers.base import (
+    UNREADABLE,
     Answer,
     Ask,
     BadRequest,
@@ -15,6 +16,7 @@ from stockpot.providers.base import (
     Outgoing,
     UpstreamTarget,
     Wire,
+    not_json,
 )
 from stockpot.providers.canon import Loss
 from stockpot.providers.openai import OpenAIDialect
@@ -24,6 +26,7 @@ from stockpot.providers.vendors import Vendor, vendors
 from stockpot.providers.wires import dialects, wire_named, wire_names
 
 __all__ = [
+    "UNREADABLE",
     "Answer",
     "Ask",
     "BadRequest",
@@ -39,6 +42,7 @@ __all__ = [
     "Vendor",
     "Wire",
     "dialects",
+    "not_json",
     "prompted",
     "retold",
     "vendors",

@@ -53,6 +53,16 @@ class BadRequest(Exception):
         self.code = code
 
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises over bytes that are not JSON, or not UTF-8, or nested without end. A dialect
+looks at the head of a body and skips the rest, so that whoever reads all of it meets these."""
+
+
+def not_json(bad: Exception) -> BadRequest:
+    """The complaint about a body that is one of `UNREADABLE`."""
+    return BadRequest(f"the body is not valid JSON: {bad}", code="invalid_json")
+
+
 class CannotExpress(Exception):
     """A wire has no way to say this; another target may."""
 
@@ -122,7 +132,10 @@ class Ask:
         """The whole request in canonical form, parsed once. Raises BadRequest."""
         if self._prompt is None:
             assert self.spoken is not None, "only asks of a dialect that translates are parsed"
-            self._prompt = self.spoken.parse(self)
+            try:
+                self._prompt = self.spoken.parse(self)
+            except UNREADABLE as bad:
+                raise not_json(bad) from None
         return self._prompt
 
 

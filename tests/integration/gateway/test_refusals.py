@@ -85,6 +85,32 @@ def test_a_bad_body_names_the_field(rig: Rig) -> None:
     assert httpx.get(f"{rig.url}/chat/completions", timeout=60).status_code == 405
 
 
+@pytest.mark.parametrize("wire", ["openai", "anthropic"])
+def test_bytes_that_are_no_json_are_the_clients_fault_wherever_they_stand(
+    rig: Rig, wire: str
+) -> None:
+    rig.route("small", rig.target("m", wire=wire), endpoints=("chat", "completions", "embeddings"))
+    rig.start()
+    turns = b'"messages": [{"role": "user", "content": "hi%b"}]'
+    said = turns % b""
+    asked = {
+        "/v1/chat/completions": [b'"odd\xe4": 1, ' + said, turns % b"\xff"],
+        "/v1/messages": [b'"max_tokens": 5, "odd\xe4": 1, ' + said, turns % b"\xff"],
+        "/v1/responses": [b'"input": "hi", "odd\xe4": 1', b'"input": [{"content": "\xff"}]'],
+        "/v1beta/models/small:generateContent": [b'"contents": [{"parts": [{"text": "\xff"}]}]'],
+        "/v1/embeddings": [b'"input": "hi", "odd\xe4": 1'],
+        "/v1/completions": [b'"prompt": "hi", "odd\xe4": 1'],
+    }
+    deep = b'"odd": ' + b"[" * 50_000 + b"]" * 50_000
+    with httpx.Client(headers={"authorization": f"Bearer {SECRET}"}, timeout=60) as client:
+        for path, bodies in asked.items():
+            for body in (*bodies, bodies[0].replace(b'"odd\xe4": 1', deep)):
+                whole = b"{" + body + b', "temperature": 1, "model": "small"}'
+                answer = client.post(f"http://127.0.0.1:{rig.port}{path}", content=whole)
+                assert answer.status_code in (400, 502), (path, body[:80], answer.text)
+                assert "gateway failed" not in answer.text, (path, body[:80])
+
+
 def test_requests_per_minute_are_limited_with_a_wait(rig: Rig) -> None:
     rig.keys = (key(limits=Limits(rpm=3)),)
     rig.start()
