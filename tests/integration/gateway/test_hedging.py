@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from stockpot.gateway import Hedge, Record, Rule, Shadow, WeightedTarget
+from stockpot.gateway import Hedge, Record, Rule, Shadow, Shipment, Shipped, WeightedTarget
+from stockpot.traces.arrivals import batch_of
+from stockpot.traces.models import TraceFilter
+from stockpot.traces.store.embedded import SqliteSpanStore
 from tests.integration.gateway.conftest import Rig
 from tests.vendors.openai_stub import Behaviour
 
@@ -113,7 +118,7 @@ def shadowed(rig: Rig, concurrency: int = 4) -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_copy_goes_to_the_candidate_and_is_recorded_beside_the_answer(
-    rig: Rig, stream: bool
+    rig: Rig, stream: bool, tmp_path: Path
 ) -> None:
     shadowed(rig)
     assert "upstream-1-2026" in rig.post(stream=stream).text
@@ -124,6 +129,11 @@ def test_a_copy_goes_to_the_candidate_and_is_recorded_beside_the_answer(
     assert (copy.usage_source, copy.cost_nano) == ("provider", root.cost_nano)
     assert (copy.payload, copy.finish_reason) == (1, "stop")
     assert copy.start_ns >= root.start_ns + root.duration_ns - 5_000_000
+    with closing(SqliteSpanStore(tmp_path / "spans")) as log:
+        shipped = Shipment("w-0-1", 1, 0, 200, (Shipped(copy), Shipped(root)))
+        log.append([batch_of(shipped)])
+        (pair,) = log.shadow_pairs(TraceFilter(requested_model="small"), limit=9)
+    assert (pair.base.target, pair.candidate.target) == ("upstream-1", "candidate")
 
 
 @pytest.mark.parametrize(
