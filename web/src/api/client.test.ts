@@ -14,6 +14,23 @@ describe("a call that fails", () => {
     expect((error as ApiError).hint).toContain("proxy");
   });
 
+  it("says in words that an answer was not the control plane's, whatever its status", async () => {
+    answer(200, "<html><body>Sign in to the company</body></html>");
+    const error = await call("/api/v1/keys").catch((caught: ApiError) => caught);
+    expect(error).toMatchObject({ code: "unreadable", status: 200 });
+    expect((error as ApiError).message).not.toContain("JSON");
+  });
+
+  it("ends a read that nobody answers, and asks no second minute", async () => {
+    const late = AbortSignal.abort(new DOMException("late", "TimeoutError"));
+    vi.spyOn(AbortSignal, "timeout").mockReturnValue(late);
+    vi.stubGlobal("fetch", async (_: string, { signal }: RequestInit) => signal?.throwIfAborted());
+    const error = await call("/api/v1/keys").catch((caught: ApiError) => caught);
+    vi.restoreAllMocks();
+    expect(error).toMatchObject({ code: "no_answer" });
+    expect(worthRetrying(0, error as ApiError)).toBe(false);
+  });
+
   it("is tried again twice, and never when it was refused", () => {
     const refused = new ApiError(404, "not_found", "no trace", "");
     const broken = new ApiError(500, "internal", "broken", "");

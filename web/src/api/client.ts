@@ -50,29 +50,45 @@ interface Options {
   keepSession?: boolean;
 }
 
+/** How long a read may take, its body included; a write goes on where it is, however long it takes. */
+export const PATIENCE_MS = 60_000;
+
+function noAnswer(): ApiError {
+  return new ApiError(
+    0,
+    "no_answer",
+    "The control plane did not answer within a minute.",
+    "It may be busy: try again, over a shorter time range where the page has one.",
+  );
+}
+
 /** The raw response of a call that succeeded; throws ApiError for every other outcome. */
 export async function request(path: string, options: Options = {}): Promise<Response> {
   const { method = "GET", query, body, signal } = options;
   const headers: Record<string, string> = { accept: "application/json", ...options.headers };
   if (body !== undefined) headers["content-type"] = "application/json";
   if (method !== "GET") headers["x-stockpot-csrf"] = csrf;
+  const deadline = method === "GET" ? AbortSignal.timeout(PATIENCE_MS) : undefined;
   let response: Response;
   try {
     response = await fetch(withQuery(path, query), {
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal,
+      signal: signal && deadline ? AbortSignal.any([signal, deadline]) : (signal ?? deadline),
       credentials: "same-origin",
     });
   } catch (cause) {
     if (signal?.aborted) throw cause;
+    if (deadline?.aborted) throw noAnswer();
     reachable(false);
     throw new ApiError(
       0,
       "unreachable",
       "The control plane does not answer.",
-      "Look at the terminal that runs `stockpot up`; this page tries again by itself.",
+      method === "GET"
+        ? "Look at the terminal that runs `stockpot up`; this page loads when it is back."
+        : "Look at the terminal that runs `stockpot up`, then try again.",
     );
   }
   reachable(true);
@@ -82,16 +98,29 @@ export async function request(path: string, options: Options = {}): Promise<Resp
   throw error;
 }
 
-/** A refusal is final; a broken connection or a 5xx is worth another try, twice. */
+/** A refusal is final, and a minute without an answer is enough; a broken connection or a 5xx is
+ * worth another try, twice. */
 export function worthRetrying(count: number, error: Error): boolean {
   if (error instanceof ApiError && error.status >= 400 && error.status < 500) return false;
+  if (error instanceof ApiError && error.code === "no_answer") return false;
   return count < 2;
 }
 
 export async function call<T>(path: string, options: Options = {}): Promise<T> {
   const response = await request(path, options);
   if (response.status === 204) return undefined as T;
-  return (await response.json()) as T;
+  try {
+    return (await response.json()) as T;
+  } catch (cause) {
+    if (options.signal?.aborted) throw cause;
+    if (cause instanceof DOMException && cause.name === "TimeoutError") throw noAnswer();
+    throw new ApiError(
+      response.status,
+      "unreadable",
+      "What answered is not the control plane, or the answer broke off.",
+      "Look at the proxy before it: a sign-in page of its own answers like this. Then load again.",
+    );
+  }
 }
 
 async function readError(response: Response): Promise<ApiError> {

@@ -1,4 +1,5 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { useConnected } from "../api/connection";
 import { instanceQuery } from "../api/frame-queries";
 import { Icon } from "../ui/icons";
@@ -6,7 +7,15 @@ import { Icon } from "../ui/icons";
 /** Says that the control plane is away, and what that does and does not mean. */
 export function Banner() {
   const connected = useConnected();
-  const instance = useQuery(instanceQuery);
+  const instance = useQuery({
+    ...instanceQuery,
+    refetchInterval: connected ? false : 2_000,
+  });
+  const client = useQueryClient();
+  useEffect(() => {
+    if (!connected) return;
+    client.refetchQueries({ type: "active", predicate: ({ state }) => state.status === "error" });
+  }, [connected, client]);
   if (connected) return null;
   return (
     <div

@@ -1,6 +1,7 @@
 // What stands in for a page: while it loads, when it fails, when it does not exist.
 import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
-import { asApiError } from "../api/client";
+import { useEffect } from "react";
+import { ApiError, asApiError, request } from "../api/client";
 import { Button, buttonClass } from "../ui/button";
 import { Failure, Lines } from "../ui/states";
 
@@ -8,13 +9,32 @@ export function Pending() {
   return <Lines rows={10} className="max-w-[900px] p-6" />;
 }
 
+/** A page's code, asked for late. Without a connection it cannot come, and loading the whole console
+ * again, which the router does for a part that is gone, would leave the reader with nothing. */
+export function part<T>(load: () => Promise<T>): () => Promise<T> {
+  return () =>
+    load().catch(async (cause) => {
+      await request("/api/v1/session", { keepSession: true }).catch((away) => {
+        if (away instanceof ApiError && away.status === 0) throw away;
+      });
+      throw cause;
+    });
+}
+
 export function Crash({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
+  const away = asApiError(error).code === "unreachable";
   const stale = /dynamically imported module|module script failed/i.test(asApiError(error).message);
   const retry = () => {
     reset();
     router.invalidate();
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: one clock as long as it is away
+  useEffect(() => {
+    if (!away) return;
+    const clock = setInterval(retry, 3_000);
+    return () => clearInterval(clock);
+  }, [away]);
   if (stale) {
     return (
       <div className="mx-auto max-w-[680px] p-6" role="alert">

@@ -31,7 +31,7 @@ import { parseRouteSearch } from "../routes/search";
 import { parseSessionSearch } from "../sessions/search";
 import { parseDetailSearch, parseTraceSearch } from "../traces/search";
 import { queryClient } from "./client";
-import { Crash, NotFound, Pending } from "./fallbacks";
+import { Crash, NotFound, Pending, part } from "./fallbacks";
 import { Frame } from "./frame";
 import {
   flag,
@@ -63,7 +63,10 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
   validateSearch: (raw: Raw): { next?: string } => ({ next: text(raw.next, 2_000) }),
-  component: lazyRouteComponent(() => import("../sign-in/sign-in-page"), "SignInPage"),
+  component: lazyRouteComponent(
+    part(() => import("../sign-in/sign-in-page")),
+    "SignInPage",
+  ),
 });
 
 const frame = createRoute({
@@ -97,7 +100,10 @@ const overview = createRoute({
   getParentRoute: () => frame,
   path: "/overview",
   staticData: { title: "Overview", scope: ["project", "environment", "window"] },
-  component: lazyRouteComponent(() => import("../overview/overview-page"), "OverviewPage"),
+  component: lazyRouteComponent(
+    part(() => import("../overview/overview-page")),
+    "OverviewPage",
+  ),
 });
 
 const traces = createRoute({
@@ -105,7 +111,10 @@ const traces = createRoute({
   path: "/traces",
   validateSearch: parseTraceSearch,
   staticData: { title: "Traces", scope: ["project", "environment", "window"] },
-  component: lazyRouteComponent(() => import("../traces/traces-page"), "TracesPage"),
+  component: lazyRouteComponent(
+    part(() => import("../traces/traces-page")),
+    "TracesPage",
+  ),
 });
 
 const trace = createRoute({
@@ -113,7 +122,10 @@ const trace = createRoute({
   path: "/$traceId",
   validateSearch: parseDetailSearch,
   search: { middlewares: [retainSearchParams(["tab", "wide"])] },
-  component: lazyRouteComponent(() => import("../traces/trace-pane"), "TracePane"),
+  component: lazyRouteComponent(
+    part(() => import("../traces/trace-pane")),
+    "TracePane",
+  ),
 });
 
 const playground = createRoute({
@@ -121,14 +133,20 @@ const playground = createRoute({
   path: "/playground",
   validateSearch: parsePlaygroundSearch,
   staticData: { title: "Playground", scope: ["project"] },
-  component: lazyRouteComponent(() => import("../playground/playground-page"), "PlaygroundPage"),
+  component: lazyRouteComponent(
+    part(() => import("../playground/playground-page")),
+    "PlaygroundPage",
+  ),
 });
 
 const readiness = createRoute({
   getParentRoute: () => frame,
   path: "/readiness",
   staticData: { title: "Readiness", scope: ["project"] },
-  component: lazyRouteComponent(() => import("../readiness/readiness-page"), "ReadinessPage"),
+  component: lazyRouteComponent(
+    part(() => import("../readiness/readiness-page")),
+    "ReadinessPage",
+  ),
 });
 
 const pipelines = createRoute({
@@ -136,7 +154,10 @@ const pipelines = createRoute({
   path: "/pipelines",
   validateSearch: parseCheckSearch,
   staticData: { title: "Pipelines", scope: ["project"] },
-  component: lazyRouteComponent(() => import("../pipelines/pipelines-page"), "PipelinesPage"),
+  component: lazyRouteComponent(
+    part(() => import("../pipelines/pipelines-page")),
+    "PipelinesPage",
+  ),
 });
 
 const prompts = createRoute({
@@ -144,7 +165,10 @@ const prompts = createRoute({
   path: "/prompts",
   validateSearch: parsePromptsSearch,
   staticData: { title: "Prompts", scope: ["project", "window"] },
-  component: lazyRouteComponent(() => import("../prompts/prompts-page"), "PromptsPage"),
+  component: lazyRouteComponent(
+    part(() => import("../prompts/prompts-page")),
+    "PromptsPage",
+  ),
 });
 
 const prompt = createRoute({
@@ -152,14 +176,20 @@ const prompt = createRoute({
   path: "/$prompt",
   validateSearch: parsePromptSearch,
   search: { middlewares: [retainSearchParams(["prompt_part"])] },
-  component: lazyRouteComponent(() => import("../prompts/prompt-pane"), "PromptPane"),
+  component: lazyRouteComponent(
+    part(() => import("../prompts/prompt-pane")),
+    "PromptPane",
+  ),
 });
 
 const models = createRoute({
   getParentRoute: () => frame,
   path: "/models",
   staticData: { title: "Models", scope: [] },
-  component: lazyRouteComponent(() => import("../models/models-page"), "ModelsPage"),
+  component: lazyRouteComponent(
+    part(() => import("../models/models-page")),
+    "ModelsPage",
+  ),
 });
 
 const routes = createRoute({
@@ -167,7 +197,10 @@ const routes = createRoute({
   path: "/routes",
   validateSearch: parseRouteSearch,
   staticData: { title: "Routes", scope: ["project", "environment", "window"] },
-  component: lazyRouteComponent(() => import("../routes/routes-page"), "RoutesPage"),
+  component: lazyRouteComponent(
+    part(() => import("../routes/routes-page")),
+    "RoutesPage",
+  ),
 });
 
 const providers = createRoute({
@@ -179,7 +212,10 @@ const providers = createRoute({
     find: text(raw.find, 100),
   }),
   staticData: { title: "Providers", scope: [] },
-  component: lazyRouteComponent(() => import("../providers/providers-page"), "ProvidersPage"),
+  component: lazyRouteComponent(
+    part(() => import("../providers/providers-page")),
+    "ProvidersPage",
+  ),
 });
 
 const revisions = createRoute({
@@ -187,7 +223,10 @@ const revisions = createRoute({
   path: "/revisions",
   validateSearch: parseRevisionSearch,
   staticData: { title: "Revisions", scope: [] },
-  component: lazyRouteComponent(() => import("../revisions/revisions-page"), "RevisionsPage"),
+  component: lazyRouteComponent(
+    part(() => import("../revisions/revisions-page")),
+    "RevisionsPage",
+  ),
 });
 
 const keys = createRoute({
@@ -198,7 +237,10 @@ const keys = createRoute({
     key: text(raw.key),
   }),
   staticData: { title: "Keys", scope: ["project", "environment"] },
-  component: lazyRouteComponent(() => import("../keys/keys-page"), "KeysPage"),
+  component: lazyRouteComponent(
+    part(() => import("../keys/keys-page")),
+    "KeysPage",
+  ),
 });
 
 const cost = createRoute({
@@ -206,7 +248,10 @@ const cost = createRoute({
   path: "/cost",
   validateSearch: parseCostSearch,
   staticData: { title: "Cost", scope: ["project", "environment", "window"] },
-  component: lazyRouteComponent(() => import("../cost/cost-page"), "CostPage"),
+  component: lazyRouteComponent(
+    part(() => import("../cost/cost-page")),
+    "CostPage",
+  ),
 });
 
 const evals = createRoute({
@@ -214,7 +259,10 @@ const evals = createRoute({
   path: "/evals",
   validateSearch: parseEvalSearch,
   staticData: { title: "Evaluations", scope: ["project"] },
-  component: lazyRouteComponent(() => import("../evals/evals-page"), "EvalsPage"),
+  component: lazyRouteComponent(
+    part(() => import("../evals/evals-page")),
+    "EvalsPage",
+  ),
 });
 
 const experiments = createRoute({
@@ -222,7 +270,10 @@ const experiments = createRoute({
   path: "/experiments",
   validateSearch: parseExperimentSearch,
   staticData: { title: "Experiments", scope: ["project"] },
-  component: lazyRouteComponent(() => import("../experiments/experiments-page"), "ExperimentsPage"),
+  component: lazyRouteComponent(
+    part(() => import("../experiments/experiments-page")),
+    "ExperimentsPage",
+  ),
 });
 
 const guardrails = createRoute({
@@ -230,7 +281,10 @@ const guardrails = createRoute({
   path: "/guardrails",
   validateSearch: parseGuardrailSearch,
   staticData: { title: "Guardrails", scope: ["project"] },
-  component: lazyRouteComponent(() => import("../guardrails/guardrails-page"), "GuardrailsPage"),
+  component: lazyRouteComponent(
+    part(() => import("../guardrails/guardrails-page")),
+    "GuardrailsPage",
+  ),
 });
 
 const rightsize = createRoute({
@@ -238,7 +292,10 @@ const rightsize = createRoute({
   path: "/rightsize",
   validateSearch: parseSizeSearch,
   staticData: { title: "Right-sizing", scope: ["project"] },
-  component: lazyRouteComponent(() => import("../rightsize/rightsize-page"), "RightsizePage"),
+  component: lazyRouteComponent(
+    part(() => import("../rightsize/rightsize-page")),
+    "RightsizePage",
+  ),
 });
 
 const judges = createRoute({
@@ -246,7 +303,10 @@ const judges = createRoute({
   path: "/judges",
   validateSearch: parseJudgeSearch,
   staticData: { title: "Judges", scope: ["project"] },
-  component: lazyRouteComponent(() => import("../judges/judges-page"), "JudgesPage"),
+  component: lazyRouteComponent(
+    part(() => import("../judges/judges-page")),
+    "JudgesPage",
+  ),
 });
 
 const monitors = createRoute({
@@ -254,7 +314,10 @@ const monitors = createRoute({
   path: "/monitors",
   validateSearch: parseMonitorSearch,
   staticData: { title: "Monitors", scope: ["project"] },
-  component: lazyRouteComponent(() => import("../monitors/monitors-page"), "MonitorsPage"),
+  component: lazyRouteComponent(
+    part(() => import("../monitors/monitors-page")),
+    "MonitorsPage",
+  ),
 });
 
 const sessions = createRoute({
@@ -262,7 +325,10 @@ const sessions = createRoute({
   path: "/sessions",
   validateSearch: parseSessionSearch,
   staticData: { title: "Sessions", scope: ["project", "environment", "window"] },
-  component: lazyRouteComponent(() => import("../sessions/sessions-page"), "SessionsPage"),
+  component: lazyRouteComponent(
+    part(() => import("../sessions/sessions-page")),
+    "SessionsPage",
+  ),
 });
 
 const feedback = createRoute({
@@ -270,7 +336,10 @@ const feedback = createRoute({
   path: "/feedback",
   validateSearch: parseFeedbackSearch,
   staticData: { title: "Feedback", scope: ["project", "window"] },
-  component: lazyRouteComponent(() => import("../feedback/feedback-page"), "FeedbackPage"),
+  component: lazyRouteComponent(
+    part(() => import("../feedback/feedback-page")),
+    "FeedbackPage",
+  ),
 });
 
 const datasets = createRoute({
@@ -278,7 +347,10 @@ const datasets = createRoute({
   path: "/datasets",
   validateSearch: parseDatasetSearch,
   staticData: { title: "Data sets", scope: ["project"] },
-  component: lazyRouteComponent(() => import("../datasets/datasets-page"), "DatasetsPage"),
+  component: lazyRouteComponent(
+    part(() => import("../datasets/datasets-page")),
+    "DatasetsPage",
+  ),
 });
 
 const annotation = createRoute({
@@ -286,7 +358,10 @@ const annotation = createRoute({
   path: "/annotation",
   validateSearch: parseAnnotationSearch,
   staticData: { title: "Annotation", scope: ["project"] },
-  component: lazyRouteComponent(() => import("../annotation/annotation-page"), "AnnotationPage"),
+  component: lazyRouteComponent(
+    part(() => import("../annotation/annotation-page")),
+    "AnnotationPage",
+  ),
 });
 
 const requests = createRoute({
@@ -294,7 +369,10 @@ const requests = createRoute({
   path: "/requests",
   validateSearch: parseRequestSearch,
   staticData: { title: "Access requests", scope: ["project"] },
-  component: lazyRouteComponent(() => import("../requests/requests-page"), "RequestsPage"),
+  component: lazyRouteComponent(
+    part(() => import("../requests/requests-page")),
+    "RequestsPage",
+  ),
 });
 
 const people = createRoute({
@@ -302,7 +380,10 @@ const people = createRoute({
   path: "/people",
   validateSearch: parsePeopleSearch,
   staticData: { title: "People and tokens", scope: ["project"] },
-  component: lazyRouteComponent(() => import("../people/people-page"), "PeoplePage"),
+  component: lazyRouteComponent(
+    part(() => import("../people/people-page")),
+    "PeoplePage",
+  ),
 });
 
 const audit = createRoute({
@@ -310,7 +391,10 @@ const audit = createRoute({
   path: "/audit",
   validateSearch: parseAuditSearch,
   staticData: { title: "Audit log", scope: ["project"] },
-  component: lazyRouteComponent(() => import("../audit/audit-page"), "AuditPage"),
+  component: lazyRouteComponent(
+    part(() => import("../audit/audit-page")),
+    "AuditPage",
+  ),
 });
 
 const settings = createRoute({
@@ -321,7 +405,10 @@ const settings = createRoute({
     price: raw.price === undefined ? undefined : (text(raw.price, 300) ?? ""),
   }),
   staticData: { title: "Settings", scope: [] },
-  component: lazyRouteComponent(() => import("../settings/settings-page"), "SettingsPage"),
+  component: lazyRouteComponent(
+    part(() => import("../settings/settings-page")),
+    "SettingsPage",
+  ),
 });
 
 export const router = createRouter({

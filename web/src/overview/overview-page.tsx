@@ -6,7 +6,7 @@ import type { Overview } from "../api/types";
 import { type Scope, windowOf } from "../frame/search";
 import { Chart } from "../ui/chart";
 import { compact, duration, money } from "../ui/format";
-import { Failure } from "../ui/states";
+import { Failure, Slow } from "../ui/states";
 import { Breakdown } from "./breakdown";
 import { Figures } from "./figures";
 import { FirstCall } from "./first-call";
@@ -206,6 +206,7 @@ function Skeleton() {
         {["a", "b", "c", "d", "e", "f"].map((name) => (
           <div key={name} className="skeleton h-40" />
         ))}
+        <Slow />
       </div>
     </div>
   );

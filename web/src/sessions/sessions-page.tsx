@@ -1,6 +1,12 @@
-import { infiniteQueryOptions, useInfiniteQuery, useQueries } from "@tanstack/react-query";
+import {
+  infiniteQueryOptions,
+  useInfiniteQuery,
+  useQueries,
+  useQuery,
+} from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { call } from "../api/client";
+import { instanceQuery } from "../api/frame-queries";
 
 import type { Said, Subject, SubjectPage } from "../api/types";
 import { resolveWindow } from "../api/window";
@@ -10,6 +16,7 @@ import { CodeBlock } from "../ui/code";
 import { Input } from "../ui/field";
 import { ago, count, fullTime, money } from "../ui/format";
 import { Segments } from "../ui/segments";
+import { apiBase } from "../ui/snippet";
 import { Empty, Failure, Lines } from "../ui/states";
 import { Cell, ROW, Table } from "../ui/table";
 import { ViewsMenu } from "../views/views-menu";
@@ -188,27 +195,26 @@ function Row({ row, view, said }: { row: Subject; view: View; said?: Said }) {
   );
 }
 
-const TEACH: Record<View, { title: string; code: string }> = {
-  sessions: {
-    title: "No sessions in this window",
-    code: 'curl $STOCKPOT_URL/v1/chat/completions -H "authorization: Bearer $STOCKPOT_KEY" \\\n  -H "x-stockpot-session: table-7" \\\n  -d \'{"model": "default", "messages": [{"role": "user", "content": "Hi"}]}\'',
-  },
-  users: {
-    title: "No end users in this window",
-    code: '{"model": "default", "user": "guest-7", "messages": [...]}',
-  },
-  tags: {
-    title: "No tags in this window",
-    code: 'curl ... -H "x-stockpot-tags: lunch,beta"',
-  },
+const TEACH: Record<View, { title: string; header?: string; field?: string }> = {
+  sessions: { title: "No sessions in this window", header: "x-stockpot-session: table-7" },
+  users: { title: "No end users in this window", field: '"user": "guest-7", ' },
+  tags: { title: "No tags in this window", header: "x-stockpot-tags: lunch,beta" },
 };
 
 function Nothing({ view }: { view: View }) {
-  const { title, code } = TEACH[view];
+  const { data: instance } = useQuery(instanceQuery);
+  const { title, header, field = "" } = TEACH[view];
+  const lines = [
+    `curl ${apiBase(instance?.gateway_url ?? "")}/chat/completions`,
+    '-H "Authorization: Bearer YOUR_KEY"',
+    '-H "Content-Type: application/json"',
+    ...(header ? [`-H "${header}"`] : []),
+    `-d '{"model": "${instance?.default_model}", ${field}"messages": [{"role": "user", "content": "Say hello"}]}'`,
+  ];
   return (
     <Empty title={title}>
-      <p>Calls that name one are gathered here, whoever sends them:</p>
-      <CodeBlock text={code} label="Copy the example" />
+      <p className="mb-4">Calls that name one are gathered here, whoever sends them:</p>
+      {instance && <CodeBlock text={lines.join(" \\\n  ")} label="Copy the example" />}
     </Empty>
   );
 }

@@ -20,7 +20,7 @@ export function SignInPage() {
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState<"token" | "password" | null>(null);
   const begun = useRef(false);
-  const { data: ways } = useQuery(signInWaysQuery);
+  const { data: ways, error: unknown, refetch } = useQuery(signInWaysQuery);
   const providers = ways?.providers ?? [];
 
   const enter = async (proof: Proof) => {
@@ -71,8 +71,9 @@ export function SignInPage() {
                 key={name}
                 href={`/api/v1/sign-in/${name}?next=${encodeURIComponent(safeNext(next))}`}
                 className={cx(buttonClass(ways?.password ? "plain" : "primary"), "mb-2 h-8 w-full")}
+                title={title}
               >
-                Continue with {title}
+                <span className="truncate">Continue with {title}</span>
               </a>
             ))}
             {providers.length > 0 && ways?.password && (
@@ -82,6 +83,9 @@ export function SignInPage() {
               <PasswordForm busy={busy === "password"} onProof={enter} />
             )}
           </div>
+        )}
+        {unknown && !ways && error === null && (
+          <Failure error={unknown} onRetry={refetch} className="mt-3 bg-raised" />
         )}
         {error !== null && <Failure error={error} className="mt-3 bg-raised" />}
         <p className="mt-4 text-xs text-ink-2">

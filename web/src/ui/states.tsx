@@ -1,5 +1,5 @@
 // The states a page can be in besides showing data: loading, failed, empty.
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { asApiError } from "../api/client";
 import { Button } from "./button";
 import { cx } from "./cx";
@@ -24,10 +24,12 @@ export function Failure({
       <div className="min-w-0 flex-1">
         <p className="font-medium break-words">{message}</p>
         {hint && <Hint text={hint} />}
-        <p className="mt-0.5 font-mono text-2xs text-ink-3">
-          {code}
-          {status ? ` · ${status}` : ""}
-        </p>
+        {code !== "console_error" && (
+          <p className="mt-0.5 font-mono text-2xs text-ink-3">
+            {code}
+            {status ? ` · ${status}` : ""}
+          </p>
+        )}
       </div>
       {onRetry && (
         <Button icon="refresh" onClick={onRetry}>
@@ -40,7 +42,21 @@ export function Failure({
 
 /** The next step; a command is shown as one, so that it can be copied whole. */
 export function Hint({ text }: { text: string }) {
-  if (!/^stockpot [a-z]/.test(text)) return <p className="break-words text-ink-2">{text}</p>;
+  if (!/^stockpot [a-z]/.test(text)) {
+    return (
+      <p className="break-words text-ink-2">
+        {text.split("`").map((words, part) =>
+          part % 2 ? (
+            <code key={words} className="rounded bg-mute-wash px-1 font-mono text-xs select-all">
+              {words}
+            </code>
+          ) : (
+            words
+          ),
+        )}
+      </p>
+    );
+  }
   return (
     <p className="text-ink-2">
       Run <code className="rounded bg-mute-wash px-1 font-mono text-xs select-all">{text}</code>
@@ -66,6 +82,18 @@ export function Empty({ title, children, action, className }: EmptyProps) {
   );
 }
 
+const SLOW_MS = 8_000;
+
+/** Says, below what stands in for a page that loads, that it takes longer than it should. */
+export function Slow() {
+  const [slow, setSlow] = useState(false);
+  useEffect(() => {
+    const clock = setTimeout(() => setSlow(true), SLOW_MS);
+    return () => clearTimeout(clock);
+  }, []);
+  return slow && <p className="text-ink-2">Still waiting for the control plane to answer…</p>;
+}
+
 export function Lines({ rows = 8, className }: { rows?: number; className?: string }) {
   return (
     <div
@@ -78,6 +106,7 @@ export function Lines({ rows = 8, className }: { rows?: number; className?: stri
         // biome-ignore lint/suspicious/noArrayIndexKey: identical placeholders have no other identity
         <div key={row} className="skeleton h-3.5" style={{ width: `${92 - ((row * 17) % 45)}%` }} />
       ))}
+      <Slow />
     </div>
   );
 }
