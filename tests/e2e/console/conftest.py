@@ -31,8 +31,12 @@ QUIET = [
     "--disable-sync",
     "--no-first-run",
 ]
-EXPECTED = ("the server responded with a status of 4", "net::ERR_INTERNET_DISCONNECTED")
-"""What Chromium writes to its console when a test provokes a refusal or cuts the line."""
+EXPECTED = (
+    "the server responded with a status of 4",
+    "net::ERR_INTERNET_DISCONNECTED",
+    "The control plane does not answer.",
+)
+"""What Chromium and React write to the console when a test provokes a refusal or cuts the line."""
 
 PATIENCE_MS = 45_000
 """What a page may take on a slow and busy machine; a test waits no longer than it must."""

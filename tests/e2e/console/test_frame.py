@@ -99,8 +99,13 @@ async def test_a_lost_connection_is_said_and_so_is_its_return(open_page: Open) -
     banner = page.get_by_role("alert").filter(has_text="Connection lost")
     await expect(banner).to_be_visible(timeout=20_000)
     await expect(page.get_by_role("button", name="Test echo")).to_be_visible()
+    await page.get_by_role("link", name="Audit log", exact=True).click()
+    away = page.get_by_role("main").get_by_role("alert")
+    await expect(away).to_contain_text("The control plane does not answer.")
     await page.context.set_offline(False)
     await expect(banner).to_have_count(0, timeout=20_000)
+    await expect(away).to_have_count(0)
+    await expect(page.get_by_role("link", name="Export JSON lines")).to_be_visible()
 
 
 async def test_a_failing_read_shows_its_hint_and_can_be_tried_again(open_page: Open) -> None:

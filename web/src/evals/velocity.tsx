@@ -25,7 +25,7 @@ export function VelocityStrip({ project }: { project: string }) {
   return (
     <section aria-label="Lead times">
       <div className="flex flex-wrap items-center border-y">
-        <dl className="mr-auto flex flex-wrap">
+        <dl className="flex min-w-0 flex-1 flex-wrap">
           {figures.map(([term, value]) => (
             <div key={term} className="border-r px-4 py-1.5">
               <dt className="text-xs text-ink-2">{term}</dt>
@@ -34,7 +34,7 @@ export function VelocityStrip({ project }: { project: string }) {
           ))}
         </dl>
         {data.latest.length > 0 && (
-          <Button className="mx-4 my-1" aria-expanded={listed} onClick={() => setListed(!listed)}>
+          <Button className="mx-4 my-1 shrink-0" aria-expanded={listed} onClick={() => setListed(!listed)}>
             {listed ? "Hide releases" : "Show releases"}
           </Button>
         )}
