@@ -34,7 +34,11 @@ export function VelocityStrip({ project }: { project: string }) {
           ))}
         </dl>
         {data.latest.length > 0 && (
-          <Button className="mx-4 my-1 shrink-0" aria-expanded={listed} onClick={() => setListed(!listed)}>
+          <Button
+            className="mx-4 my-1 shrink-0"
+            aria-expanded={listed}
+            onClick={() => setListed(!listed)}
+          >
             {listed ? "Hide releases" : "Show releases"}
           </Button>
         )}

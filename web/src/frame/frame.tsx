@@ -2,6 +2,7 @@
 import { Outlet, useMatches, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Banner } from "./banner";
+import { showCutText } from "./cut-text";
 import { GROUPS, Nav } from "./nav";
 import { openPalette, usePalette } from "./palette-store";
 import { ScopeBar } from "./scope-bar";
@@ -16,6 +17,7 @@ export function Frame() {
   const [help, setHelp] = useState(false);
   const title = useMatches().findLast((match) => match.staticData.title)?.staticData.title;
   useEffect(listen, []);
+  useEffect(showCutText, []);
   useEffect(() => {
     document.title = title ? `${title} · stockpot` : "stockpot";
   }, [title]);

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useMatch, useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
+import { instanceQuery } from "../api/frame-queries";
 import { needs, useMay } from "../api/may";
 import type { PromptSummary } from "../api/types";
 import { useShortcuts } from "../frame/shortcuts";
@@ -116,10 +117,10 @@ function Tools({ prompts, narrow }: { prompts: readonly PromptSummary[]; narrow:
   );
 }
 
-const PUSH = `mkdir -p prompts
+const push = (model: string) => `mkdir -p prompts
 cat > prompts/menu-description.md <<'END'
 ---
-model: smollm2-135m
+model: ${model}
 ---
 Describe {{ dish }} in one sentence.
 END
@@ -134,6 +135,7 @@ const GATEWAY = `{"model": "prompt:menu-description@production",
  "prompt_variables": {"dish": "tomato soup"}}`;
 
 function NoPrompts() {
+  const { data: instance } = useQuery(instanceQuery);
   return (
     <Empty title="No prompts yet" className="overflow-y-auto">
       <p>
@@ -142,11 +144,11 @@ function NoPrompts() {
         say which one is live, and move without a deploy. Write one here, or push a folder of files
         that lives in git:
       </p>
-      <CodeBlock text={PUSH} className="mt-3 text-ink" />
+      {instance && <CodeBlock text={push(instance.default_model)} className="mt-3" />}
       <p className="mt-4">Then use it through the gateway, with any client:</p>
-      <CodeBlock text={GATEWAY} className="mt-3 text-ink" />
+      <CodeBlock text={GATEWAY} className="mt-3" />
       <p className="mt-4">Or in Python, where it is cached and survives an outage:</p>
-      <CodeBlock text={USE} className="mt-3 text-ink" />
+      <CodeBlock text={USE} className="mt-3" />
     </Empty>
   );
 }

@@ -111,7 +111,7 @@ function Results({ view, search }: { view: View; search: SessionSearch & Scope }
     return <Failure error={found.error} onRetry={found.refetch} className="m-4" />;
   if (!found.data) return <Lines rows={10} />;
   const rows = found.data.pages.flatMap((page) => page.items);
-  if (rows.length === 0) return <Nothing view={view} />;
+  if (rows.length === 0) return <Nothing view={view} find={search.find} />;
   return (
     <>
       <Table
@@ -201,7 +201,7 @@ const TEACH: Record<View, { title: string; header?: string; field?: string }> = 
   tags: { title: "No tags in this window", header: "x-stockpot-tags: lunch,beta" },
 };
 
-function Nothing({ view }: { view: View }) {
+function Nothing({ view, find }: { view: View; find?: string }) {
   const { data: instance } = useQuery(instanceQuery);
   const { title, header, field = "" } = TEACH[view];
   const lines = [
@@ -209,8 +209,15 @@ function Nothing({ view }: { view: View }) {
     '-H "Authorization: Bearer YOUR_KEY"',
     '-H "Content-Type: application/json"',
     ...(header ? [`-H "${header}"`] : []),
-    `-d '{"model": "${instance?.default_model}", ${field}"messages": [{"role": "user", "content": "Say hello"}]}'`,
+    `-d '{"model": "${instance?.default_model}", ${field}"messages": [{"role": "user", "content": "Hi"}]}'`,
   ];
+  if (find) {
+    return (
+      <Empty title={`No name here holds “${find}”`}>
+        Clear the search, or look at a longer time range.
+      </Empty>
+    );
+  }
   return (
     <Empty title={title}>
       <p className="mb-4">Calls that name one are gathered here, whoever sends them:</p>

@@ -45,7 +45,7 @@ interface Props {
 
 export function CodeBlock({ text, json, className, label = "Copy" }: Props) {
   return (
-    <div className={cx("group relative rounded-lg border bg-panel", className)}>
+    <div className={cx("group relative rounded-lg border bg-panel text-ink", className)}>
       <pre className="max-h-[inherit] overflow-auto px-3 py-2.5 font-mono text-xs leading-[18px] break-words whitespace-pre-wrap">
         {json ? <Json text={text} /> : text}
       </pre>
