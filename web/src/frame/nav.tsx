@@ -69,7 +69,7 @@ export const GROUPS = [
 
 // Where the window is low the rows draw together, so that all pages stay in sight.
 const ROW =
-  "flex h-7.5 w-full [@media(max-height:960px)]:h-6.25 items-center gap-2.5 rounded-md px-2 text-ink-2 hover:bg-hover hover:text-ink max-wide:justify-center max-wide:px-0";
+  "flex h-7.5 w-full [@media(max-height:960px)]:h-6.25 items-center gap-2.5 rounded-md px-2 -outline-offset-2 text-ink-2 hover:bg-hover hover:text-ink max-wide:justify-center max-wide:px-0";
 const WORD = "truncate max-wide:sr-only";
 
 export function Nav() {

@@ -114,7 +114,7 @@ function Row({ prompt, why, open, narrow }: Shown & { prompt: PromptSummary; why
         params={{ prompt: prompt.name }}
         search={(old) => ({ ...old, project: prompt.project, at: undefined })}
         className={cx(
-          "flex flex-wrap items-center gap-x-3 gap-y-0.5 px-4 py-2 hover:bg-hover",
+          "-outline-offset-2 flex flex-wrap items-center gap-x-3 gap-y-0.5 px-4 py-2 hover:bg-hover",
           prompt.name === open && "bg-hover",
         )}
       >

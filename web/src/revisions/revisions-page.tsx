@@ -115,7 +115,7 @@ function Row({
         aria-current={chosen ? "page" : undefined}
         onClick={onOpen}
         className={cx(
-          "grid w-full grid-cols-[40px_minmax(0,1fr)] gap-x-2 border-b px-3 py-1.5 text-left hover:bg-hover",
+          "grid w-full -outline-offset-2 grid-cols-[40px_minmax(0,1fr)] gap-x-2 border-b px-3 py-1.5 text-left hover:bg-hover",
           chosen && "bg-hover",
         )}
       >

@@ -91,7 +91,11 @@ export function Slow() {
     const clock = setTimeout(() => setSlow(true), SLOW_MS);
     return () => clearTimeout(clock);
   }, []);
-  return slow && <p className="text-ink-2">Still waiting for the control plane to answer…</p>;
+  return (
+    slow && (
+      <p className="col-span-full text-ink-2">Still waiting for the control plane to answer…</p>
+    )
+  );
 }
 
 export function Lines({ rows = 8, className }: { rows?: number; className?: string }) {
