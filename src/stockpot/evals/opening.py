@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import httpx
@@ -126,9 +127,10 @@ def _dollars(target: Any) -> tuple[float, float] | None:
 
 def open_checks(
     db: Database, instance: Instance, settings: Settings, log: SpanLog, scores: ScoreService,
-    datasets: DataSets,
+    datasets: DataSets, clock: Callable[[], float] = time.time,
 ) -> Mapping[CheckKind, Doer]:  # fmt: skip
-    """What does online rules, drift checks and canaries, for the process of jobs."""
+    """What does online rules, drift checks and canaries, for the process of jobs. `clock` gives
+    Unix seconds: whose day a budget is for."""
 
     async def client_of(project: str) -> httpx.AsyncClient:
         return gateway_client(settings, secret_for(instance, "evaluations", project))
@@ -136,4 +138,4 @@ def open_checks(
     async def own_keys(project: str) -> frozenset[str]:
         return await db.read(lambda c: own_key_ids(c, instance, project))
 
-    return open_doers(Bench(db, log, scores, datasets, client_of, own_keys))
+    return open_doers(Bench(db, log, scores, datasets, client_of, own_keys), clock)

@@ -22,6 +22,8 @@ from tests.integration.control.plane import ADDRESS, Plane
 from tests.integration.evals.stand_in import StandIn
 from tests.unit.traces.made import make_shipment, make_shipped
 
+BEGAN = time.time()
+"""The day of every budget is the day that this is in, also when tests run past midnight (UTC)."""
 _shipments = iter(range(1, 1_000_000))
 
 
@@ -48,7 +50,9 @@ def runners(plane: Plane, gateway: StandIn, folder: Path) -> list[JobRunner]:
     control = plane.app.state.control
     settings = plane.settings.replaced(gateway_port=gateway.port)
     sets = RowsOfSets(control.datasets.sets)
-    doers = open_checks(control.db, plane.instance, settings, control.spans, control.scores, sets)
+    doers = open_checks(
+        control.db, plane.instance, settings, control.spans, control.scores, sets, lambda: BEGAN
+    )
     token = {"authorization": f"Bearer {plane.instance.derive('cli')}"}
 
     def client() -> httpx.AsyncClient:

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.integration
 POLITE, RUDE = ("go", "please sit"), ("go", "go away")
 EACH = 20_000
 """Nano-dollars of a judgement: 10 tokens at $1 and 5 at $2 per million."""
+TWO_DAYS_MS = 2 * 86_400_000
+"""Before the day of the budget, on whichever side of midnight a run was."""
 
 
 class House(NamedTuple):
@@ -86,14 +88,14 @@ async def test_a_judge_stops_at_the_days_budget_says_so_and_goes_on_the_next_day
     (listed,) = await ok(house.admin, "GET", "/checks")
     assert [badge["judge"] for badge in listed["badges"]] == ["judge:polite@1"]
 
-    await house.earlier(runs, 86_400_000)
+    await house.earlier(runs, TWO_DAYS_MS)
     called(house.plane, [("next day", POLITE[1])] * 100)
     next_day = await house.ran(rule)
     assert next_day["result"]["seen"] == 100, "what was passed over is not gone back to"
     assert 0 < next_day["cost_nano"] <= 30 * EACH
     assert next_day["result"]["estimate"]["mean"] == 1.0
 
-    await house.earlier(runs, 86_400_000)
+    await house.earlier(runs, TWO_DAYS_MS)
     called(house.plane, [("mumbled", POLITE[1])] * 100)
     house.gateway.says = lambda _: "It is hard to say."
     mumbled = await house.ran(rule)

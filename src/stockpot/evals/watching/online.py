@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from stockpot.evals.judges.keeping import KeptAnswers
@@ -40,10 +40,11 @@ class Batch(NamedTuple):
 
 
 class OnlineDoer:
-    """Does online rules."""
+    """Does online rules. `clock` gives Unix seconds and says which day is paid for."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, clock: Callable[[], float] = time.time) -> None:
         self._bench = bench
+        self._clock = clock
 
     async def do(self, check: KeptCheck, underway: Underway) -> Outcome:
         """From where the rule is to now, as far as one run goes."""
@@ -58,7 +59,7 @@ class OnlineDoer:
             await self._score(check, spec, underway, tally, batch)
             if not batch.more:
                 break
-        left = await _left_nano(spec, underway)
+        left = await self._left_nano(spec, underway)
         return self._told(spec, tally, left)
 
     async def _score(
@@ -128,7 +129,7 @@ class OnlineDoer:
         """By how much less is drawn than the rates say, so that the day's money lasts."""
         wanted = len(drawn(spec, salt, batch.spans, disliked))
         room = min(1.0, (spec.max_per_run - tally.drawn) / wanted) if wanted else 1.0
-        left = await _left_nano(spec, underway)
+        left = await self._left_nano(spec, underway)
         if left is None or not wanted:
             return room
         if left <= (tally.each_nano or 0):
@@ -139,7 +140,7 @@ class OnlineDoer:
 
     async def _room(self, spec: OnlineSpec, underway: Underway, tally: _Tally) -> int:
         """How many are scored next: no more than the rest of the day's money pays for."""
-        left = await _left_nano(spec, underway)
+        left = await self._left_nano(spec, underway)
         if left is None or not tally.each_nano:
             return _AT_ONCE if left is None or left > 0 else 0
         return max(0, min(_AT_ONCE, int(left / tally.each_nano)))
@@ -212,13 +213,12 @@ class OnlineDoer:
             tally.cost_nano, tally.state(),
         )  # fmt: skip
 
-
-async def _left_nano(spec: OnlineSpec, underway: Underway) -> float | None:
-    """What is left of the day's money; None where nothing bounds it or nothing costs."""
-    if spec.max_usd_day is None or not spec.judge:
-        return None
-    now = int(time.time() * 1000)
-    return spec.max_usd_day * 1e9 - await underway.spent_since(now - now % DAY_MS)
+    async def _left_nano(self, spec: OnlineSpec, underway: Underway) -> float | None:
+        """What is left of the day's money; None where nothing bounds it or nothing costs."""
+        if spec.max_usd_day is None or not spec.judge:
+            return None
+        now = int(self._clock() * 1000)
+        return spec.max_usd_day * 1e9 - await underway.spent_since(now - now % DAY_MS)
 
 
 class _Tally:
