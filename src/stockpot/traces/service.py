@@ -464,7 +464,7 @@ def _window(
 ) -> tuple[float, float, float]:
     """From, to and bucket: the last day, in buckets that can be drawn, where nothing is said."""
     end = time.time() * 1000 if to_ms is None else to_ms
-    start = end - 86_400_000 if from_ms is None else from_ms
+    start = max(0.0, end - 86_400_000) if from_ms is None else from_ms
     if start >= end:
         raise InvalidInput(f"the window from {start:.0f} to {end:.0f} ms is empty")
     if bucket_ms is None:

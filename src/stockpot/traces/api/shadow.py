@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from stockpot.traces.api.who import Member, Seen
-from stockpot.traces.models import Frozen, Sight, TraceFilter
+from stockpot.traces.models import Frozen, Named, OfProject, Sight, TraceFilter
 from stockpot.traces.service import SpanLog
 from stockpot.traces.shadowed import Only, ShadowComparison, ShadowPairs
 
@@ -17,10 +17,10 @@ class ShadowQuery(Frozen):
     """Copies of a route's calls in a window (the last day when not given), of one candidate."""
 
     route: str = Field(min_length=1, max_length=200)
-    provider: str | None = None
-    model: str | None = None
-    project: str | None = None
-    environment: str | None = None
+    provider: Named | None = None
+    model: Named | None = None
+    project: OfProject | None = None
+    environment: Named | None = None
     from_ms: float | None = Field(None, ge=0, le=9e12)
     to_ms: float | None = Field(None, ge=0, le=9e12)
 
