@@ -18,6 +18,7 @@ export function Frame() {
   const title = useMatches().findLast((match) => match.staticData.title)?.staticData.title;
   useEffect(listen, []);
   useEffect(showCutText, []);
+  useEffect(haveDialogsReady, []);
   useEffect(() => {
     document.title = title ? `${title} · stockpot` : "stockpot";
   }, [title]);
@@ -56,6 +57,20 @@ export function Frame() {
       </Suspense>
     </div>
   );
+}
+
+/** What opens from the frame is fetched while nothing else is: it opens without a connection, too. */
+function haveDialogsReady() {
+  const soon = setTimeout(() => {
+    void Promise.allSettled([
+      import("./palette"),
+      import("./help"),
+      import("./instance-panel"),
+      import("./account-panel"),
+      import("./custom-range"),
+    ]);
+  }, 2_000);
+  return () => clearTimeout(soon);
 }
 
 function useGlobalShortcuts(showHelp: () => void) {

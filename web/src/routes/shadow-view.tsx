@@ -136,7 +136,7 @@ function None({ route, onEdit }: { route: Model; onEdit: () => void }) {
       </p>
       <div className="mt-2 flex flex-wrap items-center gap-2">
         <Button icon="edit" onClick={onEdit}>
-          Turn on in the editor
+          Turn on shadow traffic
         </Button>
         <span>
           or give{" "}
