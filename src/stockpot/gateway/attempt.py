@@ -428,17 +428,20 @@ class Attempt:
         """The client left. `drain` reads on for the bill, the others stop the upstream."""
         if policy == "drain" and not self.over:
             self.resume_reading()
-            return
+            return None
         self.span_id = self.call.root_id
+        if self.upstream is not None and not self.over:
+            self.upstream.cancel()
+        if self.answer is not None and self.answer.failure and not self.over:
+            self.ended_well()  # it left because of the error that the stream told
+            return self.attempts.conclude(self, _nothing)
         self.unbilled = policy == "cancel"
         self.error = "client_disconnect"
         self.message = f"the client closed the connection; policy {policy!r}"
         if not self.over:
-            if self.upstream is not None:
-                self.upstream.cancel()
             self._close()
         self.status = 499
-        self.attempts.conclude(self, _nothing)
+        return self.attempts.conclude(self, _nothing)
 
     def resume_reading(self) -> None:
         if self.upstream is not None:

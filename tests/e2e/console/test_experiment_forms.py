@@ -95,7 +95,7 @@ def live(instance: Instance) -> None:
     eventually(lambda: arm_of(instance, "first"))
     arms: Counter[str] = Counter()
     for number in range(20 * ENOUGH):
-        arms[arm_of(instance, f"guest-{number}")] += 1
+        arms[arm_of(instance, f"diner-{number}")] += 1
         if min(arms["now"], arms["new"]) >= ENOUGH:
             break
     eventually(lambda: standing(instance)["state"] == "concluded", 60)

@@ -141,7 +141,7 @@ def test_a_silent_stream_is_ended_after_the_idle_time(rig: Rig) -> None:
     assert "timeout_idle" in rig.post(stream=True).text
 
 
-def leave_in_the_middle(rig: Rig) -> None:
+def leave_in_the_middle(rig: Rig, after: bytes = b"data: ") -> None:
     """Read the start of a stream, then close the connection."""
     body = json.dumps(
         {"model": "small", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
@@ -149,9 +149,17 @@ def leave_in_the_middle(rig: Rig) -> None:
     head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {SECRET}\r\n"
     with socket.create_connection(("127.0.0.1", rig.port)) as client:
         client.sendall(head.encode() + b"content-length: %d\r\n\r\n%b" % (len(body), body))
-        client.settimeout(5)
-        while b"data: " not in client.recv(65536):
+        client.settimeout(60)
+        while after not in client.recv(65536):
             pass
+
+
+def test_a_client_that_leaves_because_of_an_error_leaves_the_error_on_the_record(rig: Rig) -> None:
+    rig.stub.behaviours["upstream-1"] = [Behaviour(error_in_stream="overloaded", interval_s=0.4)]
+    rig.start()
+    leave_in_the_middle(rig, b"overloaded")
+    record = rig.records()[0]
+    assert (record.error, record.error_message, record.status) == ("stream", "overloaded", 200)
 
 
 @pytest.mark.parametrize(
