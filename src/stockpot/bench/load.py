@@ -94,11 +94,21 @@ def medians_of(rounds: list[float]) -> float:
 
 
 def throughput(
-    port: int, request: bytes, connections: int, seconds: float, folder: Path, core: int
+    port: int,
+    request: bytes,
+    connections: int,
+    seconds: float,
+    folder: Path,
+    core: int,
+    *,
+    lua: str = "",
 ) -> Throughput:
-    """A closed loop of `connections` callers for about `seconds`."""
+    """A closed loop of `connections` callers for about `seconds`. `lua` is added to wrk's script,
+    to send other requests than the same one; without wrk it cannot be had."""
     if shutil.which("wrk"):
-        return _wrk(port, request, connections, seconds, folder, core)
+        return _wrk(port, request, connections, seconds, folder, core, lua)
+    if lua:
+        raise RuntimeError("wrk is not installed, and requests that differ need it")
     argv = [sys.executable, "-m", "stockpot.bench.load", str(port), str(connections), str(seconds)]
     done = subprocess.run(pinned(argv, core), input=request, capture_output=True, check=True)
     facts = json.loads(done.stdout)
@@ -106,7 +116,13 @@ def throughput(
 
 
 def _wrk(
-    port: int, request: bytes, connections: int, seconds: float, folder: Path, core: int
+    port: int,
+    request: bytes,
+    connections: int,
+    seconds: float,
+    folder: Path,
+    core: int,
+    lua: str = "",
 ) -> Throughput:
     head, _, body = request.partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")[1:]
@@ -116,7 +132,7 @@ def _wrk(
     headers = "\n".join(f"wrk.headers[{json.dumps(k)}] = {json.dumps(v)}" for k, v in pairs)
     script.write_text(
         f'local f = io.open("{folder / "load.body"}", "rb")\n'
-        f'wrk.method = "POST"\nwrk.body = f:read("*all")\n{headers}\n'
+        f'wrk.method = "POST"\nwrk.body = f:read("*all")\n{headers}\n{lua}\n'
         "function done(s) io.write(string.format('FACTS %d %d %d\\n', s.requests, s.duration, "
         "s.errors.connect + s.errors.read + s.errors.write + s.errors.status + s.errors.timeout))"
         " end\n"

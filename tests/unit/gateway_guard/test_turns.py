@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
+
+import pytest
 
 from stockpot.gateway.guard.turns import Turns
 
@@ -72,3 +75,24 @@ async def test_a_call_that_comes_alone_does_not_wait() -> None:
         assert done[-1] == name
         await asyncio.sleep(0.05)  # longer than the work took, on any machine
     assert done == ["one", "two", "three"]
+
+
+async def test_short_texts_follow_one_another_and_after_a_long_one_the_sockets_have_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, seen, rails = [0], list[str](), Turns()
+    monkeypatch.setattr("stockpot.gateway.guard.turns.perf_counter_ns", lambda: now[0])
+
+    def looking(name: str, ns: int) -> Callable[[], None]:
+        def look() -> None:
+            now[0] += ns
+            seen.append(name)
+
+        return look
+
+    for name, ns in (("a", 10_000), ("b", 10_000), ("long", 1_000_000), ("c", 10_000)):
+        rails.later("menu", looking(name, ns))
+    await asyncio.sleep(0)
+    assert seen == ["a", "b", "long"]
+    await asyncio.sleep(0)
+    assert seen == ["a", "b", "long", "c"]

@@ -1,0 +1,92 @@
+"""CPU time per request under a policy: without one, on texts that come again, on new ones.
+
+    .venv/bin/python bench/guarded.py [--seconds 4] [--rounds 5]
+
+The load and the rig are those of `stockpot bench gateway`: 64 connections, 2 KB prompts, 1 KB
+answers, every feature on; the policy is that of `bench/walk.py --rails`, pattern rails both ways
+and the n-gram model on what is asked. Texts that come again are remembered as clean, answers are
+always looked at; of new texts each has a word that was never said before. Rounds take turns between
+the three. Needs wrk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+from pathlib import Path
+
+import msgspec
+from walk import RULES
+
+from stockpot.bench.figures import settle, warm
+from stockpot.bench.load import throughput
+from stockpot.bench.rig import Rig, request
+from stockpot.gateway.models import GatewayPart, Part
+from stockpot.rails import RAILS_PART, RAILS_PART_VERSION, Policy, RailsPart
+
+GUARDED = b"bench-guard"
+"""The name of the guarded route: as long as the other's."""
+ANEW = """
+local number = (os.time() % 10000) * 100000
+local letters = function(digit) return string.char(97 + tonumber(digit)) end
+local body = wrk.body
+request = function()
+  number = number + 1
+  local word = string.format("%09d", number):gsub("%d", letters)
+  return wrk.format(nil, nil, nil, (body:gsub("lorem", word, 1)))
+end
+"""
+
+
+class Guarding(Rig):
+    """A rig with a second route to the same model, which the policy looks at."""
+
+    def part(self) -> GatewayPart:
+        made = super().part()
+        other = msgspec.structs.replace(made.routes[0], name=GUARDED.decode())
+        return msgspec.structs.replace(made, routes=(*made.routes, other))
+
+
+def main(seconds: float, rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        rig = Guarding(Path(folder))
+        policy = RailsPart(
+            (Policy("p", "bench", RULES),), by_route={f"bench/{GUARDED.decode()}": "p"}
+        )
+        rig.more = (Part(RAILS_PART, RAILS_PART_VERSION, msgspec.msgpack.encode(policy)),)
+        rig.start_mock(5000)
+        worker = rig.start_worker()
+        plain = request(rig.port)
+        guarded = plain.replace(b"bench-model", GUARDED)
+        sides = {"plain": (plain, ""), "again": (guarded, ""), "new": (guarded, ANEW)}
+        found: dict[str, list[float]] = {name: [] for name in sides}
+        try:
+            settle()
+            warm(rig)
+            for number in range(rounds + 1):
+                for name, (asked, lua) in sides.items():
+                    before = worker.cpu_s()
+                    run = throughput(rig.port, asked, 64, seconds, rig.folder, rig.other, lua=lua)
+                    if run.errors:
+                        raise SystemExit(f"{run.errors} requests failed")
+                    if number:  # the first round warms up
+                        found[name].append((worker.cpu_s() - before) * 1e6 / run.requests)
+        finally:
+            rig.stop()
+    us = {name: round(statistics.median(costs), 1) for name, costs in found.items()}
+    print(
+        "CPU per request, µs: plain {plain}, texts that come again {again}, new ones {new}".format(
+            **us
+        )
+    )
+    print(json.dumps(us))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=4.0, help="of load in each round")
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    main(arguments.seconds, arguments.rounds)
