@@ -147,6 +147,7 @@ class _Control:
             self.instance,
             self.settings,
             self.catalog,
+            self.spans,
             evals.RowsOfSets(self.datasets.sets),
             evals.PromptVersions(self.prompts),
             evals.LabelsOfQueues(self.datasets.annotation),
@@ -180,6 +181,7 @@ class _Control:
     def _automate(self) -> None:
         """What takes several capabilities together."""
         self.evals.running.scores = self.scores
+        self.evals.looking.trials = self.experiments.trials
         self.keeping.erased_elsewhere["rows"] = self.datasets.sets.forget
         self.keeping.erased_elsewhere["results"] = self.evals.forgetting.forget
         self.keeping.erased_elsewhere["quotes"] = self.monitors.checks.forget

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from stockpot.access import SYSTEM, Principal
 from stockpot.catalog.present import present
 from stockpot.core.db import Database
-from stockpot.revisions import Path, at, begin, moved, record
+from stockpot.revisions import Path, at, begin, moved, record, returned
 
 T = TypeVar("T")
 
@@ -45,8 +45,12 @@ class Edits:
         defines itself."""
 
         def work(c: sa.Connection) -> T:
+            before = present(c) if settles else {}
             done = change(c)
-            record(c, actor, message, present(c), settles=settles)
+            now = present(c)
+            for path in settles:
+                returned(c, actor, path, at(before, path), at(now, path), message)
+            record(c, actor, message, now, settles=settles)
             return done
 
         return await self._db.write(work)

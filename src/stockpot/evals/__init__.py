@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     )
     from stockpot.evals.neighbours import LabelsOfQueues, PromptVersions, RowsOfSets
     from stockpot.evals.opening import WANTED, Evals, open_checks, open_doing, open_evals, open_jobs
+    from stockpot.evals.ports import Trial
     from stockpot.evals.records import Corrected, Judgement, Tally
     from stockpot.evals.scorers import PREFIX, Case, Scorer, made
     from stockpot.evals.scorers.judged import judge_of
@@ -53,6 +54,7 @@ else:
             "Verdict",
             "judges.asking": "Asking",
             "judges.models": "Certificate Judge Judged JudgeSpec Scale Subject",
+            "ports": "Trial",
             "records": "Corrected Judgement Tally",
             "judges.service": "JudgeService",
             "neighbours": "LabelsOfQueues PromptVersions RowsOfSets",
@@ -97,6 +99,7 @@ __all__ = [
     "SuiteSpec",
     "Tally",
     "Target",
+    "Trial",
     "Verdict",
     "judge_of",
     "made",

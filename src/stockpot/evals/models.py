@@ -463,32 +463,42 @@ class Lead(Frozen):
     p90_hours: float | None
 
 
-class Release(Frozen):
-    """A version of a prompt that became `production`, `lead_hours` after it was written. `proof` is
-    the run with which it passed its gate; one that `failed` was taken back to
-    `restored_to`, after `restore_hours`."""
+ReleaseKind = Literal["label", "alias", "experiment"]
 
-    prompt: str
-    version: int
-    before: int | None
+
+class Release(Frozen):
+    """Something new that production came to serve: a version of the prompt `name`, a target of the
+    alias `name`, or what the experiment `name` tried. `lead_hours` passed since the idea, None
+    where nothing tells it. `proof` is the run with which a version passed its gate, `experiment`
+    the one that led to it; one that `failed` was taken back to `restored_to`, after
+    `restore_hours`."""
+
+    kind: ReleaseKind
+    name: str
+    before: str | None
+    after: str
     at_ms: float
-    lead_hours: float
+    lead_hours: float | None
     proof: str | None = None
+    experiment: str | None = None
     failed: bool = False
-    restored_to: int | None = None
+    restored_to: str | None = None
     restore_hours: float | None = None
 
 
 class Velocity(Frozen):
-    """Lead-time measures of a project, from prompt versions, moved labels and runs (as in Forsgren,
-    Humble and Kim 2018, Accelerate). `releases` are moves of `production`; one is `failed` when it
-    was rolled back to an earlier version; `restore` is the time until that. `latest` are the
-    releases behind the figures, newest first, at most 50."""
+    """Lead-time measures of a project, from prompt versions, moved labels, aliases, experiments and
+    runs (as in Forsgren, Humble and Kim 2018, Accelerate). `releases` are moves of `production` to
+    newer versions, aliases that this project calls and that came to lead to new targets, and
+    experiments that were rolled back, `by_kind`; each change counts once. One is `failed` when it
+    was taken back; `restore` is the time until that. `latest` are the releases behind the figures,
+    newest first, at most 50."""
 
     project: str
     from_ms: float
     to_ms: float
     releases: int
+    by_kind: dict[ReleaseKind, int]
     failed: int
     failed_share: float | None
     idea_to_production: Lead

@@ -1,14 +1,20 @@
-"""Prompts and data sets as evaluations need them. Knows their services; knows no run."""
+"""Prompts, data sets and aliases as evaluations need them. Knows their services; knows no run."""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import json
 from typing import Any, Protocol
 
 from stockpot.access import SYSTEM
+from stockpot.core.db import Database
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
 from stockpot.evals.models import Row
-from stockpot.evals.ports import Move, PromptOf, RowsOf, Said
+from stockpot.evals.ports import Course, Move, PromptOf, RowsOf, Said
 from stockpot.prompts import PRODUCTION, PromptFilter, Prompts
+from stockpot.revisions import Turn, turns
+from stockpot.traces import SpanLog, TraceFilter
 
 _MOST_MOVES = 10_000
 
@@ -144,3 +150,37 @@ class PromptVersions:
                 if move.after is not None
             ]  # fmt: skip
         return sorted(found, key=lambda move: move.at_ms)
+
+
+class AliasCourses:
+    """Where aliases led, out of revisions and moved pointers, and who calls them."""
+
+    def __init__(self, db: Database, log: SpanLog) -> None:
+        self._db = db
+        self._log = log
+
+    async def courses(self) -> list[Course]:
+        """Every turn of every alias, oldest first."""
+        found = await self._db.read(lambda c: turns(c, "aliases", "targets"))
+        return [_course(turn) for turn in found]
+
+    async def called(self, project: str, from_ms: float, to_ms: float) -> frozenset[str]:
+        """The names that a project's calls asked for, out of rollups."""
+        where = TraceFilter(project=project)
+        told = await asyncio.to_thread(self._log.overview, where, from_ms, to_ms)
+        return frozenset(group.key for group in told.by_route)
+
+
+def _course(turn: Turn) -> Course:
+    """Targets of weight 0 get no call but by a rule, so that the rules tell them."""
+    content = turn.content or {}
+    targets = frozenset(
+        f"{target['provider']}/{target['model']}"
+        for target in content.get("targets") or ()
+        if target.get("weight", 1)
+    )
+    rules = content.get("rules")
+    told = json.dumps(rules, sort_keys=True).encode() if rules else b""
+    digest = hashlib.sha256(told).hexdigest() if told else ""
+    tried = None if turn.tried_s is None else turn.tried_s / 3600
+    return Course(turn.name, targets, digest, turn.at_ms, tried)

@@ -19,6 +19,7 @@ from stockpot.evals.judges.issuing import Issuing
 from stockpot.evals.judges.service import JudgeService
 from stockpot.evals.judges.working import KIND as CERTIFY
 from stockpot.evals.judges.working import CertifyJobs
+from stockpot.evals.neighbours import AliasCourses
 from stockpot.evals.ports import DataSets, ModelFacts, People, Prompts, World
 from stockpot.evals.service import (
     KIND,
@@ -51,8 +52,8 @@ class Evals(NamedTuple):
 
 
 def open_evals(
-    db: Database, instance: Instance, settings: Settings, catalog: Catalog, datasets: DataSets,
-    prompts: Prompts, people: People,
+    db: Database, instance: Instance, settings: Settings, catalog: Catalog, log: SpanLog,
+    datasets: DataSets, prompts: Prompts, people: People,
 ) -> Evals:  # fmt: skip
     """Wire the services of one instance."""
 
@@ -65,7 +66,8 @@ def open_evals(
     async def check_project(project: str, actor: Principal | None) -> None:
         demand_project(actor, "viewer", project, await db.read(project_names))
 
-    world = World(datasets, prompts, model, catalog.keys.evaluation_secret, check_project, people)
+    world = World(datasets, prompts, model, catalog.keys.evaluation_secret, check_project, people,
+                  AliasCourses(db, log))  # fmt: skip
     queue = JobQueue(db, wake)
     suites = SuiteService(db, world)
 

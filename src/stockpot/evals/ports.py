@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from stockpot.access import Principal
@@ -79,6 +79,48 @@ class Move(NamedTuple):
     made_ms: float
 
 
+class Course(NamedTuple):
+    """An alias leads to these targets (`provider/model`) and by these rules (a digest, "" for none)
+    from a time on; without targets it went. With `tried_hours` one worker alone had it, for so
+    long."""
+
+    alias: str
+    targets: frozenset[str]
+    rules: str
+    at_ms: float
+    tried_hours: float | None = None
+
+
+class Trial(NamedTuple):
+    """An experiment on what production serves. `backs` are its starts that were rolled back, each
+    with when; `won_ms` is when something else than what was there won, a prompt's `version` where
+    the winner names one."""
+
+    name: str
+    subject: str
+    tried: str
+    made_ms: float
+    backs: tuple[tuple[float, float], ...] = ()
+    won_ms: float | None = None
+    version: int | None = None
+
+
+class Aliases(Protocol):
+    """Where aliases are kept."""
+
+    async def courses(self) -> list[Course]:
+        """Every turn of every alias, oldest first; the first of each is where it begins."""
+        ...
+
+    async def called(self, project: str, from_ms: float, to_ms: float) -> frozenset[str]:
+        """The names that a project's calls asked for."""
+        ...
+
+
+Trials = Callable[[str], Awaitable[Sequence[Trial]]]
+"""Gives the experiments of a project on what production serves."""
+
+
 class ModelFacts(NamedTuple):
     """What is known of a model's name: dollars per million input and output tokens, None where no
     price is known, and what serves it now."""
@@ -97,3 +139,4 @@ class World(NamedTuple):
     """Makes sure that a project has a key for evaluations, and gives its secret."""
     check_project: Callable[[str, Principal | None], Awaitable[None]]
     people: People
+    aliases: Aliases

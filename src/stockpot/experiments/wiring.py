@@ -8,6 +8,7 @@ from stockpot.access import Principal
 from stockpot.assign import Document
 from stockpot.catalog import Catalog
 from stockpot.core.db import Database
+from stockpot.evals import Trial
 from stockpot.experiments.models import ExperimentReport
 from stockpot.experiments.publishing import ExperimentsSource, document_of
 from stockpot.experiments.service.experiments import ExperimentService, Projects
@@ -15,6 +16,7 @@ from stockpot.experiments.service.releasing import Releasing
 from stockpot.experiments.service.reporting import Reporting
 from stockpot.experiments.service.watching import Watching
 from stockpot.experiments.subjects import Subjects
+from stockpot.experiments.trials import trials_of
 from stockpot.prompts import Prompts
 from stockpot.revisions import RevisionService
 from stockpot.traces import ScoreService, SpanLog
@@ -32,6 +34,10 @@ class Experiments(NamedTuple):
     async def report(self, project: str, name: str, actor: Principal) -> ExperimentReport:
         """What is known of an experiment now."""
         return await self.reporting.report(project, name, actor)
+
+    async def trials(self, project: str) -> list[Trial]:
+        """A project's experiments on what production serves, for its lead times."""
+        return await self.db.read(lambda c: trials_of(c, project))
 
     async def document(self, project: str) -> Document:
         """What runs in a project, as applications assign by it."""

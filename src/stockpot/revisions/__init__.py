@@ -15,6 +15,7 @@ from stockpot.core.lazy import lazily
 if TYPE_CHECKING:
     from stockpot.revisions.api import router
     from stockpot.revisions.difference import Content, Path, at, difference, patched
+    from stockpot.revisions.history import Turn, turns
     from stockpot.revisions.keeper import Keeper, Seen, Target
     from stockpot.revisions.models import (
         ApplyRequest,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
         PlanRequest,
         Revision,
     )
-    from stockpot.revisions.recording import begin, moved, record
+    from stockpot.revisions.recording import begin, moved, record, returned
     from stockpot.revisions.service import RevisionService
     from stockpot.revisions.store import moves_of
     from stockpot.revisions.tally import Tally, tally_of
@@ -35,9 +36,10 @@ else:
         {
             "api": "router",
             "difference": "Content Path at difference patched",
+            "history": "Turn turns",
             "keeper": "Keeper Seen Target",
             "models": "ApplyRequest Change Move NewSecret PlanRequest Revision",
-            "recording": "begin moved record",
+            "recording": "begin moved record returned",
             "service": "RevisionService",
             "store": "moves_of",
             "tally": "Tally tally_of",
@@ -60,6 +62,7 @@ __all__ = [
     "Seen",
     "Tally",
     "Target",
+    "Turn",
     "at",
     "begin",
     "difference",
@@ -68,7 +71,9 @@ __all__ = [
     "parsed",
     "patched",
     "record",
+    "returned",
     "router",
     "tally_of",
+    "turns",
     "written",
 ]

@@ -102,6 +102,17 @@ def moved(
     return move
 
 
+def returned(
+    c: sa.Connection, actor: Principal, path: Path, before: Any, after: Any, reason: str
+) -> None:
+    """Journal a pointer that a change puts back to what the newest revision says already: the
+    revision of the change, if there is one, shows nothing of it. To be told before that one is
+    written down."""
+    head = store.head(c)
+    if before != after and head is not None and at(head.content, path) == after:
+        moved(c, actor, path, before, after, reason)
+
+
 def standing(c: sa.Connection, defined: Content, present: Content) -> dict[Path, Move]:
     """Pointers that somebody moved away from what is defined, with their last move."""
     return {

@@ -282,6 +282,10 @@ class RevisionService:
         def settle(c: sa.Connection) -> Revision:
             head = store.head(c)
             content = self._keeper.present(c)
+            for one in changes:
+                if one.path in store.last_moves(c):
+                    was, why = one.before, revision.message
+                    recording.returned(c, ready.actor, one.path, was, at(content, one.path), why)
             for path in self._standing(c, content):
                 said = at(ready.draft.target, path) == at(content, path)
                 if not said and not any(path[: len(one.path)] == one.path for one in changes):

@@ -8,6 +8,7 @@ that is watched for long may be released after a younger one.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -107,6 +108,16 @@ def in_state(c: sa.Connection, state: str) -> tuple[Revision, ...]:
     return tuple(_revision(row) for row in c.execute(query).mappings())
 
 
+def settled(c: sa.Connection) -> Iterator[Stored]:
+    """Every revision that was released, in that order, then those that were taken back; with what
+    each said."""
+    query = sa.select(revisions).where(revisions.c.state.in_(("released", "reverted")))
+    order = (revisions.c.place.is_(None), revisions.c.place, revisions.c.number)
+    for row in c.execute(query.order_by(*order)).mappings():
+        if (found := _stored(row)) is not None:
+            yield found
+
+
 def next_number(c: sa.Connection) -> int:
     """Numbers only grow, also past revisions that were reverted."""
     return (c.scalar(sa.select(sa.func.max(revisions.c.number))) or 0) + 1
@@ -157,6 +168,14 @@ def moves_of(c: sa.Connection, section: str, name: str, limit: int) -> tuple[Mov
     mine = (moves.c.section == section) & (moves.c.name == name)
     query = sa.select(moves).where(mine).order_by(moves.c.id.desc()).limit(limit)
     return tuple(_move(row) for row in c.execute(query).mappings())
+
+
+def moves_in(c: sa.Connection, section: str, field: str) -> tuple[Move, ...]:
+    """The journal of one pointer of every entry of a section, oldest first."""
+    mine = (moves.c.section == section) & (moves.c.field == field)
+    return tuple(_move(row) for row in c.execute(
+        sa.select(moves).where(mine).order_by(moves.c.at_ms, moves.c.id)
+    ).mappings())  # fmt: skip
 
 
 def last_moves(c: sa.Connection) -> dict[Path, Move]:

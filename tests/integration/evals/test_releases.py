@@ -97,7 +97,7 @@ async def test_a_protected_label_moves_to_a_version_that_passed_and_to_no_other(
     seen = (await admin.get("/api/v1/evals/velocity")).json()
     assert (seen["releases"], seen["gates_passed"], seen["releases_with_proof"]) == (1, 1, 1)
     (release,) = seen["latest"]
-    assert (release["prompt"], release["version"], release["proof"]) == ("menu", 2, run["id"])
+    assert (release["name"], release["after"], release["proof"]) == ("menu", "2", run["id"])
     await the_first_version_is_compared(plane, stand_in, admin, run["id"])
 
 

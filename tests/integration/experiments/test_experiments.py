@@ -114,6 +114,7 @@ async def test_a_broken_guardrail_rolls_back_by_itself_and_holds(
     assert {m["pointer"] for m in moves} >= {
         'experiments."default/tone".share', 'experiments."default/tone".hold',
     }  # fmt: skip
+    assert await released(admin) == ({"label": 1, "experiment": 1}, {"tone": "experiment"})
     await done(await admin.post(f"{PATH}/tone/lift", json={"reason": "mended"}))
     assert (await done(await admin.post(f"{PATH}/tone/start", json={})))["state"] == "running"
 
@@ -201,6 +202,19 @@ async def test_a_winner_is_released_by_itself_where_that_was_asked_for(tmp_path:
         await decided(plane, "asked", "stockpot experiments release asked")
         assert await served(admin, "quick") == ("small", "", "session")
         await made_permanent(admin)
+        await each_counts_once(admin)
+
+
+async def each_counts_once(admin: httpx.AsyncClient) -> None:
+    kinds = {"words": "label", "model": "alias", "asked": "alias"}
+    assert await released(admin) == ({"label": 2, "alias": 2}, kinds)
+
+
+async def released(admin: httpx.AsyncClient) -> tuple[dict[str, int], dict[str, str]]:
+    """How many releases of each kind there were, and of which kind each experiment's was."""
+    told = await done(await admin.get("/api/v1/evals/velocity"))
+    led = {one["experiment"]: one["kind"] for one in told["latest"] if one["experiment"]}
+    return told["by_kind"], led
 
 
 async def served(admin: httpx.AsyncClient, alias: str) -> tuple[str, str, str]:

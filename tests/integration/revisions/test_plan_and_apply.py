@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from stockpot.gateway import GatewayPart, Snapshot
+from stockpot.revisions import turns
 from tests.integration.control.plane import Plane, running
 
 pytestmark = pytest.mark.integration
@@ -205,6 +206,29 @@ async def test_a_file_that_agrees_with_a_move_makes_it_a_definition(plane: Plane
     await apply(admin, exported.replace("rpm = 60", "rpm = 61"))
     (move,) = (await admin.get("/api/v1/pointers")).json()
     assert move["standing"] is False
+    await an_alias_is_followed_wherever_it_goes(plane)
+
+
+async def an_alias_is_followed_wherever_it_goes(plane: Plane) -> None:
+    """Also where it returns to what is defined, which no revision shows."""
+    admin = await plane.admin()
+
+    async def moved(model: str) -> None:
+        targets = [{"provider": "lab", "model": model}]
+        body = {"path": ["aliases", "fast", "targets"], "value": targets, "reason": "down"}
+        assert (await admin.post("/api/v1/pointers", json=body)).status_code == 201
+
+    await moved("small")
+    large = {"targets": [{"provider": "lab", "model": "large"}]}
+    assert (await admin.put("/api/v1/models/fast", json=large)).is_success
+    await moved("small")
+    defined = {"fast": {"targets": [{"provider": "lab", "model": "large"}]}}
+    await post(admin, "apply", definitions={"aliases": defined}, partial=True,
+               overrule=["aliases.fast.targets"], now=True)  # fmt: skip
+    found = await plane.app.state.control.db.read(lambda c: turns(c, "aliases", "targets"))
+    led = [(turn.content or {})["targets"][0]["model"] for turn in found if turn.name == "fast"]
+    assert led == ["small", "large", "small", "large", "small", "large"]
+    assert [turn.revision is None for turn in found][1:] == [True] * 5
 
 
 async def test_a_definition_that_was_changed_since_is_a_conflict_where_the_file_differs(

@@ -30,10 +30,8 @@ from stockpot.evals.models import (
     SuiteSpec,
     Verdict,
 )
-from stockpot.evals.ports import Move
 from stockpot.evals.reports import junit, markdown
 from stockpot.evals.scorers import Case, made
-from stockpot.evals.velocity import lead_of, releases_of
 from stockpot.traces import Badge
 
 SPEC = SuiteSpec(
@@ -208,41 +206,6 @@ def test_a_suite_and_its_rows_are_read_from_files(tmp_path: Any) -> None:
     )
     with pytest.raises(InvalidInput, match="Did you mean 'confidence'"):
         read_suite(file)
-
-
-def test_lead_times_are_those_of_moves_to_production() -> None:
-    hour = 3_600_000.0
-    moves = [
-        Move("menu", None, 1, 10 * hour, 8 * hour),
-        Move("menu", 1, 2, 20 * hour, 16 * hour),
-        Move("menu", 2, 1, 21 * hour, 8 * hour),  # taken back
-        Move("till", None, 1, 30 * hour, 29 * hour),
-    ]
-    till, second, first = releases_of(moves, 0, 100 * hour)
-    assert [(one.prompt, one.version) for one in (first, second, till)] == [
-        ("menu", 1), ("menu", 2), ("till", 1)
-    ]  # fmt: skip
-    assert (first.lead_hours, second.lead_hours, till.lead_hours) == (2.0, 4.0, 1.0)
-    assert (second.failed, second.restored_to, second.restore_hours) == (True, 1, 1.0)
-    assert (first.failed, till.failed) == (False, False)
-    lead = lead_of([one.lead_hours for one in (first, second, till)])
-    assert (lead.n, lead.median_hours, lead.p90_hours) == (3, 2.0, 4.0)
-
-
-def test_a_release_counts_where_it_was_made_and_fails_whenever_it_is_taken_back() -> None:
-    moves = [
-        Move("menu", None, 1, 10, 0),
-        Move("menu", 1, 2, 20, 0),
-        Move("menu", 2, 1, 40, 0),
-        Move("menu", 1, 2, 50, 0),
-    ]
-    assert [(one.at_ms, one.failed) for one in releases_of(moves, 15, 30)] == [(20, True)]
-    assert [(one.at_ms, one.failed) for one in releases_of(moves, 30, 60)] == [(50, False)]
-    moves += [Move("menu", 2, 3, 60, 0), Move("menu", 3, 2, 70, 0), Move("menu", 2, 1, 80, 0)]
-    again = releases_of(moves, 30, 90)  # taken back step by step, to what was there before both
-    assert [(one.at_ms, one.restored_to) for one in again] == [(60, 2), (50, 1)]
-    assert lead_of([]).median_hours is None
-    assert lead_of([float(n) for n in range(1, 11)]).p90_hours == 9.0
 
 
 def test_a_metric_is_told_with_its_name() -> None:

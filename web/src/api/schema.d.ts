@@ -10585,32 +10585,41 @@ export interface components {
         };
         /**
          * Release
-         * @description A version of a prompt that became `production`, `lead_hours` after it was written. `proof` is
-         *     the run with which it passed its gate; one that `failed` was taken back to
-         *     `restored_to`, after `restore_hours`.
+         * @description Something new that production came to serve: a version of the prompt `name`, a target of the
+         *     alias `name`, or what the experiment `name` tried. `lead_hours` passed since the idea, None
+         *     where nothing tells it. `proof` is the run with which a version passed its gate, `experiment`
+         *     the one that led to it; one that `failed` was taken back to `restored_to`, after
+         *     `restore_hours`.
          */
         Release: {
+            /** After */
+            after: string;
             /** At Ms */
             at_ms: number;
             /** Before */
-            before: number | null;
+            before: string | null;
+            /** Experiment */
+            experiment?: string | null;
             /**
              * Failed
              * @default false
              */
             failed?: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "label" | "alias" | "experiment";
             /** Lead Hours */
-            lead_hours: number;
-            /** Prompt */
-            prompt: string;
+            lead_hours: number | null;
+            /** Name */
+            name: string;
             /** Proof */
             proof?: string | null;
             /** Restore Hours */
             restore_hours?: number | null;
             /** Restored To */
-            restored_to?: number | null;
-            /** Version */
-            version: number;
+            restored_to?: string | null;
         };
         /**
          * ReleasePlan
@@ -14118,12 +14127,18 @@ export interface components {
         };
         /**
          * Velocity
-         * @description Lead-time measures of a project, from prompt versions, moved labels and runs (as in Forsgren,
-         *     Humble and Kim 2018, Accelerate). `releases` are moves of `production`; one is `failed` when it
-         *     was rolled back to an earlier version; `restore` is the time until that. `latest` are the
-         *     releases behind the figures, newest first, at most 50.
+         * @description Lead-time measures of a project, from prompt versions, moved labels, aliases, experiments and
+         *     runs (as in Forsgren, Humble and Kim 2018, Accelerate). `releases` are moves of `production` to
+         *     newer versions, aliases that this project calls and that came to lead to new targets, and
+         *     experiments that were rolled back, `by_kind`; each change counts once. One is `failed` when it
+         *     was taken back; `restore` is the time until that. `latest` are the releases behind the figures,
+         *     newest first, at most 50.
          */
         Velocity: {
+            /** By Kind */
+            by_kind: {
+                [key: string]: number;
+            };
             /** Failed */
             failed: number;
             /** Failed Share */

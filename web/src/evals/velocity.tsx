@@ -54,32 +54,36 @@ function Releases({ project, releases }: { project: string; releases: readonly R
       label="Releases"
       head={[
         { title: "Released" },
-        { title: "Prompt" },
-        { title: "Before", num: true },
+        { title: "What" },
+        { title: "Before" },
         { title: "From idea", num: true },
         { title: "Proof" },
         { title: "Taken back" },
       ]}
     >
       {releases.map((one) => (
-        <tr key={`${one.prompt} ${one.at_ms}`} className={ROW}>
+        <tr key={`${one.kind} ${one.name} ${one.at_ms}`} className={ROW}>
           <Cell title={fullTime(one.at_ms)}>{ago(one.at_ms)}</Cell>
           <Cell>
-            <Link
-              to="/prompts/$prompt"
-              params={{ prompt: one.prompt }}
-              search={{ prompt_part: "labels", project }}
-              className="hover:underline"
-            >
-              {one.prompt}@{one.version}
-            </Link>
+            <Released project={project} release={one} />
           </Cell>
-          <Cell num>{one.before ?? NONE}</Cell>
+          <Cell className="max-w-64 truncate" title={one.before ?? undefined}>
+            {one.before ?? NONE}
+          </Cell>
           <Cell num>{hours(one.lead_hours)}</Cell>
           <Cell>
             {one.proof ? (
               <Link to="/evals" search={{ run: one.proof }} className="text-accent underline">
                 passed
+              </Link>
+            ) : one.experiment ? (
+              <Link
+                to="/experiments"
+                search={{ project }}
+                title={one.experiment}
+                className="text-accent underline"
+              >
+                experiment
               </Link>
             ) : (
               <span className="text-xs text-ink-3">none</span>
@@ -96,5 +100,28 @@ function Releases({ project, releases }: { project: string; releases: readonly R
         </tr>
       ))}
     </Table>
+  );
+}
+
+function Released({ project, release }: { project: string; release: Release }) {
+  const { kind, name, after } = release;
+  const link = "hover:underline";
+  if (kind === "label")
+    return (
+      <Link
+        to="/prompts/$prompt"
+        params={{ prompt: name }}
+        search={{ prompt_part: "labels", project }}
+        className={link}
+      >
+        {name}@{after}
+      </Link>
+    );
+  return (
+    <>
+      {kind === "alias" ? <Link to="/models">{name}</Link> : name}
+      <span className="text-ink-3"> leads to </span>
+      {after}
+    </>
   );
 }

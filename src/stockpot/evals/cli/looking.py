@@ -221,7 +221,9 @@ def velocity(client: Client, project: str, days: int, as_json: bool) -> None:
     if printed(told, as_json=as_json):
         return
     share = told["failed_share"]
-    click.echo(f"releases            {told['releases']}, {told['releases_with_proof']} with proof")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(told["by_kind"].items()))
+    click.echo(f"releases            {told['releases']}{kinds and f' ({kinds})'}, "
+               f"{told['releases_with_proof']} with proof")  # fmt: skip
     click.echo(f"failed              {told['failed']}"
                + ("" if share is None else f" ({100 * share:.0f} %)"))  # fmt: skip
     for name, words in (("idea_to_production", "idea to production"), ("restore", "restored in")):
@@ -232,10 +234,10 @@ def velocity(client: Client, project: str, days: int, as_json: bool) -> None:
         told["latest"],
         (
             ("RELEASED", lambda r: when(r["at_ms"])),
-            ("PROMPT", lambda r: f"{r['prompt']}@{r['version']}"),
+            ("WHAT", _released),
             ("BEFORE", lambda r: "-" if r["before"] is None else r["before"]),
-            ("FROM IDEA", lambda r: hours(r["lead_hours"])),
-            ("PROOF", lambda r: r["proof"] or "-"),
+            ("FROM IDEA", lambda r: "-" if r["lead_hours"] is None else hours(r["lead_hours"])),
+            ("PROOF", lambda r: r["proof"] or r["experiment"] or "-"),
             ("TAKEN BACK", _taken_back),
         ),
         as_json=False,
@@ -247,6 +249,11 @@ def _lead(lead: dict[str, Any]) -> str:
     if lead["median_hours"] is None:
         return "-"
     return f"{hours(lead['median_hours'])} (median), {hours(lead['p90_hours'])} (9 in 10)"
+
+
+def _released(release: dict[str, Any]) -> str:
+    to = "@" if release["kind"] == "label" else " -> "
+    return f"{release['name']}{to}{release['after']}"
 
 
 def _taken_back(release: dict[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -25,13 +27,14 @@ from stockpot.evals.models import (
     GateResult,
     GateSpec,
     ParetoPoint,
+    Release,
     Result,
     ResultPage,
     Run,
     RunComparison,
     Velocity,
 )
-from stockpot.evals.ports import World
+from stockpot.evals.ports import Trials, World
 from stockpot.evals.scorers import made
 from stockpot.evals.service.badges import all_shown, badges_in, compared_shown, shown
 from stockpot.evals.service.guarding import seen_run
@@ -59,6 +62,8 @@ class Looking:
         self._db = db
         self._world = world
         self._certifying = certifying
+        self.trials: Trials | None = None
+        """Experiments are above this: the composition root says who knows them."""
 
     async def runs(
         self, actor: Principal, project: str, suite: str | None, limit: int, before: str | None
@@ -162,25 +167,42 @@ class Looking:
         """How long it takes from an idea to production, how often a release fails, and how long it
         takes to restore."""
         demand_project(actor, "viewer", project)
-        moves = await self._world.prompts.moves(project)
         made_runs = await self._db.read(
             lambda c: store.between(c, project, int(from_ms), int(to_ms))
         )
         found = [
-            one.model_copy(update={"proof": await self.passed(project, one.prompt, one.version)})
-            for one in releases_of(moves, from_ms, to_ms)
-        ]
+            one if one.kind != "label"
+            else one.model_copy(
+                update={"proof": await self.passed(project, one.name, int(one.after))}
+            )
+            for one in await self._releases(project, from_ms, to_ms)
+        ]  # fmt: skip
         failed = [one for one in found if one.failed]
         decided_on = [passed for _, passed in made_runs if passed is not None]
         return Velocity(
             project=project, from_ms=from_ms, to_ms=to_ms, releases=len(found), failed=len(failed),
+            by_kind=dict(Counter(one.kind for one in found)),
             failed_share=len(failed) / len(found) if found else None,
-            idea_to_production=lead_of([one.lead_hours for one in found]),
-            restore=lead_of([one.restore_hours or 0.0 for one in failed]),
+            idea_to_production=lead_of(_known(one.lead_hours for one in found)),
+            restore=lead_of(_known(one.restore_hours for one in failed)),
             runs=len(made_runs), gated=len(decided_on), gates_passed=sum(decided_on),
             releases_with_proof=sum(one.proof is not None for one in found),
             latest=tuple(found[:_LATEST]),
         )  # fmt: skip
+
+    async def _releases(self, project: str, from_ms: float, to_ms: float) -> list[Release]:
+        """Those of the project's labels and experiments, and of the aliases, which belong to the
+        whole instance, those that its calls named or its experiments were on."""
+        trials = await self.trials(project) if self.trials is not None else ()
+        aliases = self._world.aliases
+        named = await aliases.called(project, from_ms, to_ms) | {one.subject for one in trials}
+        courses = [one for one in await aliases.courses() if one.alias in named]
+        moves = await self._world.prompts.moves(project)
+        return releases_of(moves, courses, trials, from_ms, to_ms)
+
+
+def _known(hours: Iterable[float | None]) -> list[float]:
+    return [one for one in hours if one is not None]
 
 
 def _page(
