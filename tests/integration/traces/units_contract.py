@@ -81,6 +81,23 @@ def check(store: SpanStore, spans: list[NewSpan], experiment: str) -> None:
         assert of.squares == pytest.approx(math.fsum(v * v for v in values))
 
 
+def work_of_calls() -> list[NewSpan]:
+    """An application's work that fails, a step of it, two calls and an attempt in it, which an
+    experiment of the gateway counts too, and a call outside of it."""
+    tone, other = ["tone", "a", "u1"], ["routes", "x", "u1"]
+    work = make_span(1, source="sdk", kind="agent", status="error", exposures=json.dumps([tone]),
+                     duration_ns=900_000_000, cost_nano=None)  # fmt: skip
+    step = make_span(2, source="sdk", kind="workflow", trace_id=work.trace_id, is_root=False,
+                     parent_id=work.span_id, exposures=work.exposures)  # fmt: skip
+    about = {"source": "gateway", "kind": "llm", "status": "ok", "duration_ns": 100_000_000,
+             "input_tokens": 3, "output_tokens": 2, "ttft_ns": 50_000_000, "cost_nano": 20,
+             "exposures": json.dumps([tone, other])}  # fmt: skip
+    inside = {**about, "trace_id": work.trace_id, "parent_id": step.span_id}
+    calls = [make_span(number, **inside) for number in (3, 4)]
+    attempt = make_span(5, **{**inside, "is_root": False, "status": "error"})
+    return [work, step, *calls, attempt, make_span(6, **about)]
+
+
 class UnitsContract:
     """Of every engine."""
 
@@ -152,10 +169,34 @@ class UnitsContract:
         assert sums["cost", "a"] == UnitSums(1, 4_000.0, 16e6, 1)
         assert sums["tokens", "a"] == UnitSums(1, 12.0, 144.0, 1)
         assert sums["ttft_ms", "a"] == UnitSums(1, 50.0, 2_500.0, 1)
-        assert sums["calls", "a"].calls == 2, "the work around it, and the call"
-        latency = (work.duration_ns / 1e6 + 80) / 2
-        assert sums["latency_ms", "a"].total == pytest.approx(latency)
+        assert sums["calls", "a"].calls == 1, "what the user saw"
+        assert sums["latency_ms", "a"].total == pytest.approx(work.duration_ns / 1e6)
         assert len(store.traces(TraceFilter(experiment="tone", variant="a"), limit=9).items) == 1
+
+    @pytest.mark.parametrize("seed", range(2))
+    def test_work_of_several_calls_is_one_observation_of_its_unit(
+        self, store: SpanStore, seed: int
+    ) -> None:
+        """However its spans come; what the work cost is the sum, and prices may change later."""
+        work, *others = work_of_calls()
+        waiting = [work, *others]
+        random.Random(seed).shuffle(waiting)
+        for span in waiting:
+            store.append([Batch([(span, None)])])
+        sums = store.units("menu", "tone", 0).sums
+        assert sums["calls", "a"].calls == 2, "the work, and the call without any"
+        assert sums["error", "a"].total == 0.5
+        assert sums["latency_ms", "a"].total == 500
+        assert sums["cost", "a"].total == (60 + 20) / 2
+        assert sums["tokens", "a"].total == (15 + 5) / 2
+        assert sums["ttft_ms", "a"].total == 50
+        calls_of_other = store.units("menu", "routes", 0).sums
+        assert calls_of_other["calls", "x"].calls == 3, "the work takes no part in that one"
+        assert calls_of_other["cost", "x"].total == 80 / 3
+        store.perform(Reprice((Priced(others[2].id, 100, "", "", "", "", 0),)))
+        assert store.units("menu", "tone", 0).sums["cost", "a"].total == (140 + 20) / 2
+        told = {span.exposures[0] for span in store.trace(work.trace_id, "menu")}
+        assert told == {("tone", "a", "u1")}
 
     def test_units_outlive_old_spans_as_long_as_their_experiment_is_met(
         self, store: SpanStore

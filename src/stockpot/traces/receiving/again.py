@@ -15,6 +15,7 @@ from stockpot.traces.store import NewSpan
 from stockpot.traces.store.beneath import count_nothing
 from stockpot.traces.store.rewriting import Change, KeptSpan, Stretch
 from stockpot.traces.store.rollups import BENEATH
+from stockpot.traces.store.within import unmarked
 
 _KEPT = (
     "id", "received_ns", "payload_day", "at_ns", "start_ns", "duration_ns", "retention", "revision",
@@ -72,6 +73,9 @@ def _change(one: KeptSpan, prices: Prices) -> Change | None:
     elif all(getattr(now, name) == getattr(before, name) for name in _USED):
         for name in _COST:  # it may have been priced anew since
             setattr(now, name, getattr(before, name))
+    if now.exposures in ("", unmarked(before.exposures)):
+        now.exposures = before.exposures
+        now.experiment, now.variant = before.experiment, before.variant
     if before.sample_weight is not None:
         now.sample_weight = before.sample_weight
     if _same(before, now):

@@ -6,8 +6,9 @@ gateway that served it tells it a third time. The innermost counts: where the ga
 is the gateway, which knows what was used and what it cost. A call of a model above another, with
 nothing but plain spans between them (an HTTP client's, say), stays in sight and counts nothing. An
 agent or a tool in between makes them two calls. Where the call above takes part in experiments and
-the one that counts does not say so, it takes part in its place. Spans come in any order, so each
-batch is looked at together with what its traces hold already.
+the one that counts does not say so, it takes part in its place; where an application's root takes
+part in the same, the call is a part of it (`within`). Spans come in any order, so each batch is
+looked at together with what its traces hold already.
 """
 
 # ruff: noqa: S608 - nothing but names from tables in this package is put into SQL
@@ -22,18 +23,19 @@ import msgspec
 from stockpot.traces.store import NewSpan
 from stockpot.traces.store.rollups import BENEATH, CALLS
 from stockpot.traces.store.sqlite import Connection
+from stockpot.traces.store.within import Place, exposures_in, marked
 
 Change = tuple[NewSpan, NewSpan]
 """A row as it is, and as it shall be."""
 
-_exposures = msgspec.json.Decoder(tuple[tuple[str, str, str], ...]).decode
 _PLAIN = "span"
 _REACH = 8
 """How many plain spans may lie between two calls at most."""
 
 _COLUMNS = ", ".join(NewSpan.__struct_fields__)
 _TRACE = """
-SELECT id, span_id, parent_id, kind, source, cost_source, exposures
+SELECT id, span_id, parent_id, kind, source, cost_source, exposures, is_root, status, cost_nano,
+  at_ns
 FROM spans INDEXED BY spans_identity
 WHERE trace_id = ? AND project = ? ORDER BY id LIMIT 20000"""
 
@@ -48,12 +50,17 @@ class _Node(NamedTuple):
     source: str
     cost_source: str
     exposures: str
+    is_root: bool
+    status: str
+    cost_nano: int | None
+    at_ns: int
     new: NewSpan | None = None
 
 
 def settle(connection: Connection, spans: Iterable[NewSpan]) -> list[Change]:
-    """Let calls among these spans count nothing where another below tells them; gives the rows that
-    change because of these spans. Runs inside their transaction, before them."""
+    """Let calls among these spans count nothing where another below tells them, and calls of a unit
+    be part of the work that was done for it; gives the rows that change because of these spans.
+    Runs inside their transaction, before them."""
     traces: dict[tuple[bytes, str], list[NewSpan]] = {}
     for span in spans:
         if span.parent_id or span.source != "gateway":
@@ -61,31 +68,35 @@ def settle(connection: Connection, spans: Iterable[NewSpan]) -> list[Change]:
     nothing: set[int] = set()
     exposed: dict[int, str] = {}
     for trace, new in traces.items():
-        if any(span.kind in CALLS or _may_be_between(span) for span in new):
-            for above, below in _settle_trace(connection, trace, new):
-                if above.number:
-                    nothing.add(above.number)
-                if below.number and above.exposures and not below.exposures:
-                    exposed[below.number] = above.exposures
+        if any(span.kind in CALLS or span.exposures or _may_be_between(span) for span in new):
+            nodes = _nodes(connection, trace, new)
+            kept = {node.number: node.exposures for node in nodes.values() if node.number}
+            nothing |= _settle_trace(nodes, new)
+            now = _exposures(nodes)
+            exposed |= {row: now[row] for row, told in kept.items() if now.get(row, "") != told}
     rows = _rows(connection, sorted(nothing | exposed.keys()))
     return [(row, _changed(row, row.id in nothing, exposed.get(row.id, ""))) for row in rows]
 
 
-def _settle_trace(
+def _nodes(
     connection: Connection, trace: tuple[bytes, str], new: Sequence[NewSpan]
-) -> list[tuple[_Node, _Node]]:
-    """Calls that count nothing from now on, each with the one that tells it. What is new is changed
-    at once."""
+) -> dict[bytes, _Node]:
+    """What a trace holds, with what comes to it."""
     nodes = {row[1]: _Node(*row) for row in connection.execute(_TRACE, trace)}
-    known = list(nodes.values())
-    fresh = [
-        _Node(0, s.span_id, s.parent_id, s.kind, s.source, s.cost_source,
-              s.exposures, s)
-        for s in new
-    ]  # fmt: skip
-    nodes.update((node.span_id, node) for node in fresh)
+    for s in new:
+        nodes[s.span_id] = _Node(
+            0, s.span_id, s.parent_id, s.kind, s.source, s.cost_source, s.exposures, s.is_root,
+            s.status, s.cost_nano, s.at_ns, s,
+        )  # fmt: skip
+    return nodes
+
+
+def _settle_trace(nodes: dict[bytes, _Node], new: Sequence[NewSpan]) -> set[int]:
+    """Numbers of calls that count nothing from now on. What is new is changed at once, and each
+    call takes over the experiments of the one above that tells it too."""
     # What was there may lie below what comes only now.
-    below = [*known, *fresh] if any(map(_may_be_between, new)) else fresh
+    all_of_it = any(map(_may_be_between, new))
+    below = [node for node in nodes.values() if all_of_it or node.new is not None]
     met: dict[bytes, tuple[_Node, _Node]] = {}
     for node in below:
         if node.kind in CALLS and (above := _call_above(node, nodes)) is not None:
@@ -93,9 +104,29 @@ def _settle_trace(
     for above, node in met.values():
         if above.new is not None:
             count_nothing(above.new)
-        if node.new is not None and above.exposures and not node.exposures:
-            _expose(node.new, above.exposures)
-    return list(met.values())
+        nodes[above.span_id] = nodes[above.span_id]._replace(cost_source=BENEATH)
+        if above.exposures and not node.exposures:
+            nodes[node.span_id] = nodes[node.span_id]._replace(exposures=above.exposures)
+            if node.new is not None:
+                _expose(node.new, above.exposures)
+    return {above.number for above, _ in met.values() if above.number}
+
+
+def _exposures(nodes: dict[bytes, _Node]) -> dict[int, str]:
+    """In which experiments the rows of a trace take part. What is new is changed at once."""
+    if not any(node.exposures for node in nodes.values()):
+        return {}
+    places = {
+        ident: Place(*(getattr(node, name) for name in Place._fields))
+        for ident, node in nodes.items()
+    }
+    now = marked(places)
+    for ident, exposures in now.items():
+        if (new := nodes[ident].new) is not None:
+            _expose(new, exposures)
+    return {
+        node.number: now.get(ident, node.exposures) for ident, node in nodes.items() if node.number
+    }
 
 
 def _may_be_between(span: NewSpan) -> bool:
@@ -135,7 +166,7 @@ def _changed(row: NewSpan, nothing: bool, exposures: str) -> NewSpan:
 
 def _expose(made: NewSpan, exposures: str) -> None:
     made.exposures = exposures
-    made.experiment, made.variant, _ = _exposures(exposures)[0]
+    made.experiment, made.variant, _ = exposures_in(exposures)[0][:3]
 
 
 def count_nothing(made: NewSpan) -> None:

@@ -15,6 +15,7 @@ from stockpot.prices import BUCKETS, DETAIL, Usage, quantities
 from stockpot.traces.models import BillLine, Sight, Span, Tokens, TraceFilter
 from stockpot.traces.store import PAYLOAD_STATES
 from stockpot.traces.store.sqlite import Connection
+from stockpot.traces.store.within import exposures_in
 
 COLUMNS = (
     "id", "trace_id", "span_id", "parent_id", "is_root", "project", "environment", "name", "kind",
@@ -99,8 +100,12 @@ def span_of(row: Sequence[Any]) -> Span:
         revision=revision, provenance=provenance.hex(), dialect=dialect,
         **dict(zip(_ABOUT, about, strict=True)), tools=_json(tools) if tools else (),
         sample_weight=1.0 if weight is None else weight,
-        exposures=_json(exposures) if exposures else (),
+        exposures=_told(exposures),
     )  # fmt: skip
+
+
+def _told(exposures: str) -> tuple[tuple[str, str, str], ...]:
+    return tuple((name, arm, unit) for name, arm, unit, *_ in exposures_in(exposures))
 
 
 def _ms(ns: int) -> float:

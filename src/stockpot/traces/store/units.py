@@ -14,13 +14,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import msgspec
-
 from stockpot.traces.store import NewSpan
 from stockpot.traces.store.sqlite import Connection
+from stockpot.traces.store.within import exposures_in
 from stockpot.traces.unit_figures import UNIT_METRICS, UnitFigures, UnitSums
 
-Exposure = tuple[str, str, str]
+Exposure = tuple[str, str, str, str]
+"""Experiment, arm, unit, and '' or how many observations the cost of a call inside work makes."""
+
 Key = tuple[str, str, str, str, str]
 """Project, experiment, metric, unit, arm: what a row is found by."""
 
@@ -32,7 +33,6 @@ _PERIOD_NS = 28 * 86_400 * 1_000_000_000
 
 _CALLS = frozenset({"llm", "embedding", "reranker"})
 _BENEATH = "below"
-_exposures = msgspec.json.Decoder(tuple[Exposure, ...]).decode
 _FIGURES = (
     "source", "is_root", "kind", "cost_source", "status", "duration_ns", "ttft_ns", "input_tokens",
     "output_tokens", "cost_nano",
@@ -92,10 +92,10 @@ def count(connection: Connection, spans: Iterable[NewSpan]) -> None:
     rows: dict[Key, _Row] = {}
     people: dict[tuple[str, str, str], str] = {}
     for span in exposed:
-        values = list(_values(_figures(span)))
-        for name, arm, unit in _units(span.exposures):
+        found = _figures(span)
+        for name, arm, unit, inside in _units(span.exposures):
             people.setdefault((span.project, name, unit), span.user)
-            _take(rows, (span.project, name, unit, arm), values, span.at_ns, 1)
+            _take(rows, (span.project, name, unit, arm), _values(found, inside), span.at_ns, 1)
     _write(connection, rows, _before(connection, rows, people))
 
 
@@ -103,13 +103,17 @@ def replace(connection: Connection, before: Iterable[NewSpan], now: Iterable[New
     """Take spans out of every row and put others in. Runs inside the transaction that changes the
     spans."""
     rows: dict[Key, _Row] = {}
+    inside_work: set[tuple[str, str, str, str]] = set()
     for spans, sign in ((before, -1), (now, 1)):
         for span in spans:
-            values = list(_values(_figures(span))) if span.exposures else []
-            for name, arm, unit in _units(span.exposures):
-                _take(rows, (span.project, name, unit, arm), values, span.at_ns, sign)
+            found = _figures(span) if span.exposures else []
+            for name, arm, unit, inside in _units(span.exposures):
+                of = (span.project, name, unit, arm)
+                _take(rows, of, _values(found, inside), span.at_ns, sign)
+                if inside and sign > 0:
+                    inside_work.add(of)  # which may be counted only after this
     _write(connection, rows, {})
-    _clear(connection, rows)
+    _clear(connection, {key: row for key, row in rows.items() if _of(key) not in inside_work})
 
 
 def forget(connection: Connection, numbers: str) -> None:
@@ -119,9 +123,8 @@ def forget(connection: Connection, numbers: str) -> None:
     for project, at_ns, exposures, *figures in connection.execute(
         _FORGOTTEN.format(numbers=numbers)
     ):
-        values = list(_values(figures))
-        for name, arm, unit in _units(exposures):
-            _take(rows, (project, name, unit, arm), values, at_ns, -1)
+        for name, arm, unit, inside in _units(exposures):
+            _take(rows, (project, name, unit, arm), _values(figures, inside), at_ns, -1)
     _write(connection, rows, {})
     _clear(connection, rows)
 
@@ -134,8 +137,9 @@ def reprice(connection: Connection, number: int, cost_nano: int | None) -> None:
     project, at_ns, exposures, *figures = row
     rows: dict[Key, _Row] = {}
     for cost, sign in ((figures[-1], -1), (cost_nano, 1)):
-        values = [v for v in _values([*figures[:-1], cost]) if v[0] == "cost"]
-        for name, arm, unit in _units(exposures):
+        for name, arm, unit, inside in _units(exposures):
+            found = _values([*figures[:-1], cost], inside)
+            values = [value for value in found if value[0] == "cost"]
             _take(rows, (project, name, unit, arm), values, at_ns, sign)
     _write(connection, rows, {})
 
@@ -164,34 +168,37 @@ def _figures(span: NewSpan) -> Sequence[Any]:
     return [getattr(span, name) for name in _FIGURES]
 
 
-def _values(figures: Sequence[Any]) -> Iterator[Value]:
+def _values(figures: Sequence[Any], inside: str = "") -> Iterator[Value]:
     """What one span adds: a call its outcome, an attempt before it its tokens and cost alone, an
-    application's work around calls its outcome alone. What was refused reached no arm; what was cut
-    short tells neither how long it takes nor that it fails. A call that a span below tells is
-    counted there."""
+    application's work around calls its outcome alone. Of a call inside such work the outcome is the
+    work's. What was refused reached no arm; what was cut short tells neither how long it takes nor
+    that it fails. A call that a span below tells is counted there."""
     source, is_root, kind, cost_source, status, took, ttft, given, got, cost = figures
     if status == "refused" or cost_source == _BENEATH:
         return
     calls = int(bool(is_root) or (source != "gateway" and kind in _CALLS))
-    if calls:
+    if calls and not inside:
         yield "calls", 1, 1.0
         if status != "interrupted":
             yield "error", 1, float(status != "ok")
             yield "latency_ms", 1, took / 1e6
-        if ttft is not None:
-            yield "ttft_ms", 1, ttft / 1e6
+    if calls and ttft is not None:
+        yield "ttft_ms", 1, ttft / 1e6
     if source != "gateway" and kind not in _CALLS:
         return
+    observations = int(inside) if inside else calls
     if given or got or calls:
-        yield "tokens", calls, float(given + got)
+        yield "tokens", observations, float(given + got)
     if cost is not None:
-        yield "cost", calls, float(cost)
+        yield "cost", observations, float(cost)
 
 
 def _units(exposures: str) -> list[Exposure]:
-    if not exposures:
-        return []
-    return [exposure for exposure in _exposures(exposures) if exposure[2]]
+    return [
+        (name, arm, unit, mark[0] if mark else "")
+        for name, arm, unit, *mark in exposures_in(exposures)
+        if unit
+    ]
 
 
 def _take(
@@ -220,8 +227,12 @@ def _write(connection: Connection, rows: dict[Key, _Row], before: dict[Key, floa
 
 def _clear(connection: Connection, rows: dict[Key, _Row]) -> None:
     """Rows of units without a call left go, whatever rounding left in their sums."""
-    units = {(project, name, unit, arm) for project, name, _, unit, arm in rows}
-    connection.executemany(_GONE, list(units))
+    connection.executemany(_GONE, list({_of(key) for key in rows}))
+
+
+def _of(key: Key) -> tuple[str, str, str, str]:
+    project, name, _, unit, arm = key
+    return project, name, unit, arm
 
 
 def _before(
