@@ -50,6 +50,7 @@ from stockpot.core.errors import NotFound, Unavailable
 from stockpot.core.instance import Instance
 from stockpot.core.kv import open_kv
 from stockpot.core.serve import serve
+from stockpot.core.urls import public_url
 from stockpot.core.web import ERRORS, BoundedBodies, SafeHeaders, answer_errors, keepable
 from stockpot.pipelines import rightsize
 from stockpot.prices import PriceRow
@@ -170,10 +171,14 @@ class _Control:
         )
         evidence = KeptEvidence(
             self.catalog, self.spans, self.scores, self.prompts, self.datasets, self.evals,
-            self.monitors, judge=judges_of(self.evals), rails=rails_of(self.guardrails),
-            checks=self.monitors.checks.at_work,
+            self.monitors, self._address, judge=judges_of(self.evals),
+            rails=rails_of(self.guardrails), checks=self.monitors.checks.at_work,
         )  # fmt: skip
         self.readiness = usecases.ReadinessService(self.db, evidence)
+
+    async def _address(self) -> usecases.Address:
+        info = await describe_instance(self.catalog)
+        return usecases.Address(info.gateway_url, public_url(self.settings), info.default_model)
 
     async def _embedding_model(self) -> str | None:
         return (await describe_instance(self.catalog)).embedding_model

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, computed_field, model_validator
+
+from stockpot.rails import presidio
 
 
 class Frozen(BaseModel):
@@ -74,6 +76,20 @@ class NewPolicy(Frozen):
         return self
 
 
+def only_flags(rule: PolicyRule) -> tuple[str, ...]:
+    """Entities that a rule looks for and flags, though its action is another. A rule that was
+    written before this was so acted on them."""
+    if rule.rail != "presidio" or rule.action == "flag":
+        return ()
+    named, acted_on = (_texts(rule.settings.get(name)) for name in ("entities", "act_on"))
+    return tuple(sorted((presidio.LOOSE & named if named else presidio.LOOSE) - acted_on))
+
+
+def _texts(value: JsonValue) -> frozenset[str]:
+    given = value if isinstance(value, list) else [value]
+    return frozenset(one for one in given if isinstance(one, str))
+
+
 class Binding(Frozen):
     """Where a policy holds: for all of its project (`subject` ''), a route's name, or a key's id.
     The narrowest decides: key, then route, then project."""
@@ -89,7 +105,8 @@ class Binding(Frozen):
 
 
 class Policy(Frozen):
-    """A policy with where it holds."""
+    """A policy with where it holds. `only_flags` names, by rule, what the rule flags whatever its
+    action is."""
 
     id: str
     project: str
@@ -102,6 +119,12 @@ class Policy(Frozen):
     created_ms: float
     created_by: str
     updated_ms: float
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's own, over a property
+    @property
+    def only_flags(self) -> dict[str, tuple[str, ...]]:
+        """Rules that leave some of what they find as it is, and what that is."""
+        return {rule.id: told for rule in self.rules if (told := only_flags(rule))}
 
 
 class CalibrationSummary(Frozen):

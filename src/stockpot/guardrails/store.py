@@ -35,7 +35,7 @@ def _select(c: sa.Connection, which: sa.ColumnElement[bool]) -> tuple[Policy, ..
 
 def put_policy(c: sa.Connection, policy: Policy) -> None:
     """Write a new policy, or what changed of one."""
-    values = policy.model_dump(mode="json", exclude={"bindings"})
+    values = policy.model_dump(mode="json", exclude={"bindings", "only_flags"})
     changed = c.execute(sa.update(policies).where(policies.c.id == policy.id).values(**values))
     if not changed.rowcount:
         c.execute(sa.insert(policies).values(**values))

@@ -11,7 +11,7 @@ from stockpot.core.lazy import lazily
 if TYPE_CHECKING:
     from stockpot.usecases.api import router
     from stockpot.usecases.models import Readiness
-    from stockpot.usecases.ports import Certified, Enforced, Evidence
+    from stockpot.usecases.ports import Address, Certified, Enforced, Evidence
     from stockpot.usecases.service import ReadinessService
     from stockpot.usecases.store import metadata
 else:
@@ -20,13 +20,14 @@ else:
         {
             "api": "router",
             "models": "Readiness",
-            "ports": "Certified Enforced Evidence",
+            "ports": "Address Certified Enforced Evidence",
             "service": "ReadinessService",
             "store": "metadata",
         },
     )
 
 __all__ = [
+    "Address",
     "Certified",
     "Enforced",
     "Evidence",

@@ -100,11 +100,13 @@ async def gate(evidence: Evidence, project: Project, now_ms: float) -> Found:
     """The newest decided run of some suite passed, for the version in production if there is
     one."""
     newest: dict[str, Run] = {}
-    for run in await evidence.runs(project.name):
+    name = project.name
+    for run in await evidence.runs(name):
         if run.gate is not None:
             newest.setdefault(run.suite, run)
     if not newest:
-        return Found(False, "no run was put to a gate", _page("evals", project))
+        known = _commands(project, *[f"eval run {n} --gate" for n in await evidence.suites(name)])
+        return Found(False, "no run was put to a gate", _page("evals", project), known[:1])
     passed = [run for run in newest.values() if run.gate and run.gate.passed]
     run = (passed or list(newest.values()))[0]
     words = f"{run.suite} {'passed' if passed else 'did not pass'}"

@@ -18,12 +18,13 @@ from stockpot.guardrails import Guardrails
 from stockpot.monitors import Monitor, Monitors
 from stockpot.prompts import LabelMove, PromptFilter, Prompts, PromptSummary
 from stockpot.traces import ScoreFilter, ScoreService, SpanLog, TraceFilter
-from stockpot.usecases.ports import Certified, Enforced, Said
+from stockpot.usecases.ports import Address, Certified, Enforced, Said
 
 _RUNS, _MOVES = 200, 500
 
 Judges = Callable[[str], Awaitable[Certified | None]]
 Rails = Callable[[str], Awaitable[Enforced | None]]
+Addresses = Callable[[], Awaitable[Address]]
 Checks = Callable[[str], Awaitable[tuple[str, ...]]]
 
 
@@ -78,8 +79,8 @@ class KeptEvidence:
 
     def __init__(
         self, catalog: Catalog, spans: SpanLog, scores: ScoreService, prompts: Prompts,
-        datasets: Datasets, evals: Evals, monitors: Monitors, *, judge: Judges = nothing,
-        rails: Rails = nothing, checks: Checks = none_of_them,
+        datasets: Datasets, evals: Evals, monitors: Monitors, address: Addresses, *,
+        judge: Judges = nothing, rails: Rails = nothing, checks: Checks = none_of_them,
     ) -> None:  # fmt: skip
         self._catalog = catalog
         self._spans = spans
@@ -88,7 +89,12 @@ class KeptEvidence:
         self._datasets = datasets
         self._evals = evals
         self._monitors = monitors
+        self._address = address
         self._judge, self._rails, self._checks = judge, rails, checks
+
+    async def address(self) -> Address:
+        """This instance's."""
+        return await self._address()
 
     async def project(self, name: str) -> Project | None:
         """Its record."""
@@ -114,6 +120,10 @@ class KeptEvidence:
     async def datasets(self, name: str) -> tuple[Dataset, ...]:
         """Its data sets with their newest version."""
         return await self._datasets.sets.all(SYSTEM, name)
+
+    async def suites(self, name: str) -> tuple[str, ...]:
+        """The names of its suites."""
+        return tuple(suite.spec.name for suite in await self._evals.suites.all(SYSTEM, name))
 
     async def runs(self, name: str) -> tuple[Run, ...]:
         """Its newest runs of suites."""

@@ -18,6 +18,14 @@ class Said(NamedTuple):
     calls: int
 
 
+class Address(NamedTuple):
+    """Where applications reach this instance, without paths, and a model that answers them."""
+
+    gateway: str
+    console: str
+    model: str
+
+
 class Certified(NamedTuple):
     """A judge whose agreement with people is known well enough; `kappa_low` is the lower bound of
     its interval, `labels` how many of them it rests on."""
@@ -39,6 +47,10 @@ class Enforced(NamedTuple):
 class Evidence(Protocol):
     """Where evidence is kept. Everything is about one project."""
 
+    async def address(self) -> Address:
+        """This instance's."""
+        ...
+
     async def project(self, name: str) -> Project | None:
         """Its record."""
         ...
@@ -57,6 +69,10 @@ class Evidence(Protocol):
 
     async def datasets(self, name: str) -> tuple[Dataset, ...]:
         """Its data sets with their newest version."""
+        ...
+
+    async def suites(self, name: str) -> tuple[str, ...]:
+        """The names of its suites."""
         ...
 
     async def runs(self, name: str) -> tuple[Run, ...]:

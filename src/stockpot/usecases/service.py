@@ -23,7 +23,7 @@ from stockpot.usecases.models import (
     Rung,
     Waiver,
 )
-from stockpot.usecases.ports import Evidence
+from stockpot.usecases.ports import Address, Evidence
 from stockpot.usecases.table import NEEDS, REQUIRED, RUNGS, WAIVED_AT_MOST_MS
 
 
@@ -45,8 +45,10 @@ class ReadinessService:
         assert project is not None
         held = await self._db.read(lambda c: store.waivers_of(c, name, now_ms))
         waived = {waiver.need: waiver for waiver in held}
+        where = await self._evidence.address()
         needs = {
-            need: await self._need(need, project, now_ms, waived.get(need)) for need in FINDERS
+            need: await self._need(need, project, where, now_ms, waived.get(need))
+            for need in FINDERS
         }
         return told(project, needs, now_ms)
 
@@ -86,14 +88,16 @@ class ReadinessService:
         await self._db.write(write)
 
     async def _need(
-        self, need: NeedName, project: Project, now_ms: float, waiver: Waiver | None
-    ) -> NeedFound:
+        self, need: NeedName, project: Project, where: Address, now_ms: float,
+        waiver: Waiver | None,
+    ) -> NeedFound:  # fmt: skip
         found = await FINDERS[need](self._evidence, project, now_ms)
         row = NEEDS[need]
+        values = {"project": project.name, **where._asdict()}
         return NeedFound(
             need=need, title=row.title, met=found.met, waived=None if found.met else waiver,
             found=found.words, link=found.link,
-            mend="\n".join(found.mend or [one.format(project=project.name) for one in row.mend]),
+            mend="\n".join(found.mend or [one.format(**values) for one in row.mend]),
         )  # fmt: skip
 
 

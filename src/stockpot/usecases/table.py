@@ -22,7 +22,8 @@ class RungRow(NamedTuple):
 
 class NeedRow(NamedTuple):
     """A need in words, and the commands that bring it, in order, for a project that has nothing of
-    it yet. `{project}` is filled in; what is written in capitals is the reader's to choose."""
+    it yet. `{project}`, the addresses and the model are filled in; what is written in capitals is
+    the reader's to choose."""
 
     title: str
     mend: tuple[str, ...]
@@ -54,9 +55,9 @@ NEEDS: dict[NeedName, NeedRow] = {
         "Calls are recorded",
         (
             "stockpot keys create --name my-app --project {project}",
-            "curl GATEWAY/v1/chat/completions -H 'authorization: Bearer KEY' "
+            "curl {gateway}/v1/chat/completions -H 'authorization: Bearer KEY' "
             "-H 'content-type: application/json' "
-            """-d '{{"model": "MODEL", "messages": [{{"role": "user", "content": "hello"}}]}}'""",
+            """-d '{{"model": "{model}", "messages": [{{"role": "user", "content": "hello"}}]}}'""",
         ),
     ),
     "owner": NeedRow("It has an owner", ("stockpot projects change {project} --owner EMAIL",)),
@@ -78,7 +79,7 @@ NEEDS: dict[NeedName, NeedRow] = {
     "feedback": NeedRow(
         "Users' feedback comes in",
         (
-            "curl CONSOLE/api/v1/feedback -H 'authorization: Bearer KEY' "
+            "curl {console}/api/v1/feedback -H 'authorization: Bearer KEY' "
             "-H 'content-type: application/json' "
             """-d '{{"trace_id": "TRACE", "thumb": "up"}}'""",
         ),

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from stockpot.cli import main
+from stockpot.core.urls import console_url, gateway_url
 from tests.integration.control.plane import Plane, running
 from tests.integration.evals.checks import at_work, called, listening, ok
 from tests.integration.evals.stand_in import StandIn
@@ -79,11 +80,12 @@ class Walker:
         return next(n for rung in told["rungs"] for n in rung["needs"] if n["need"] == name)
 
     async def follows(self, command: str, need: str, tier: str) -> None:
-        if command.startswith("curl CONSOLE"):
+        if command.startswith(f"curl {console_url(self.plane.settings)}/api/v1/feedback "):
             await self.rates(command, {"low": 1, "medium": 10, "high": 20}[tier])
-        elif command.startswith("curl GATEWAY"):
+        elif command.startswith(f"curl {gateway_url(self.plane.settings)}/v1/chat/completions "):
             body = json.loads(shlex.split(command)[-1])
-            assert body["messages"][0]["role"] == "user"
+            known = await ok(self.admin, "GET", "/models")
+            assert body["model"] in {model["name"] for model in known}
             self.traces = called(self.plane, [(f"dish {n}", f"soup {n}") for n in range(130)])
         else:
             told = await self.types(self.filled(command, need, tier))
@@ -96,7 +98,7 @@ class Walker:
         for _ in range(times):
             trace = self.traces.pop()
             answer = await self.admin.post(
-                url.replace("CONSOLE", self.url),
+                f"{self.url}{httpx.URL(url).path}",
                 content=body.replace("TRACE", trace),
                 headers={"authorization": key.partition(": ")[2].replace("KEY", self.key),
                          "content-type": "application/json"},

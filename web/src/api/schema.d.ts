@@ -9536,7 +9536,8 @@ export interface components {
         };
         /**
          * Policy
-         * @description A policy with where it holds.
+         * @description A policy with where it holds. `only_flags` names, by rule, what the rule flags whatever its
+         *     action is.
          */
         Policy: {
             /**
@@ -9554,6 +9555,13 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /**
+             * Only Flags
+             * @description Rules that leave some of what they find as it is, and what that is.
+             */
+            readonly only_flags: {
+                [key: string]: string[];
+            };
             /** Parallel */
             parallel: boolean;
             /** Project */

@@ -10,7 +10,7 @@ import { Empty, Failure, Lines } from "../ui/states";
 import { Cell, Table } from "../ui/table";
 import { calibrationsQuery, foundQuery, policiesQuery, railsQuery } from "./queries";
 import { Tester } from "./tester";
-import { acts, rates, where } from "./words";
+import { acts, onlyFlags, rates, where } from "./words";
 
 export function GuardrailsPage() {
   const search = useSearch({ from: "/frame/guardrails" });
@@ -141,6 +141,14 @@ function Rules({
                 {acts(rule)}
                 {rule.shadow && " "}
                 {rule.shadow && <Badge>shadow</Badge>}
+                {policy.only_flags[rule.id] && (
+                  <span
+                    className="block text-xs text-warn"
+                    title={`What has no form of its own is only flagged, unless the rule's setting act_on names it: ${policy.only_flags[rule.id]?.join(", ")}`}
+                  >
+                    {onlyFlags(policy.only_flags[rule.id])}
+                  </span>
+                )}
               </Cell>
               <Cell wide className="py-1.5 text-ink-2">
                 {rule.on_error === "closed" ? "blocks" : "goes on"}

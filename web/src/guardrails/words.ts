@@ -13,6 +13,11 @@ export function acts(rule: GuardrailRule): string {
   return rule.reversible ? `${action}, taken back` : action;
 }
 
+/** What a rule finds and leaves as it is. */
+export function onlyFlags(types: readonly string[] | undefined): string {
+  return types?.length ? `only flags ${types.join(", ")}` : "";
+}
+
 const FIGURES = ["recall", "fpr", "p95_ms"] as const;
 
 /** The measured rates of a rail in a few words, and those of the data they come from. */

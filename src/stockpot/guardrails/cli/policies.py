@@ -57,7 +57,7 @@ def list_(client: Client, project: str | None, as_json: bool) -> None:
             ("PROJECT", lambda p: p["project"]),
             ("POLICY", lambda p: p["name"]),
             ("RULES", lambda p: len(p["rules"])),
-            ("ACTIONS", lambda p: ", ".join(dict.fromkeys(map(_acts, p["rules"])))),
+            ("ACTIONS", _actions),
             ("HOLDS FOR", lambda p: ", ".join(map(_where, p["bindings"])) or "(nothing)"),
         ),
         as_json=as_json,
@@ -67,6 +67,22 @@ def list_(client: Client, project: str | None, as_json: bool) -> None:
 
 def _acts(rule: dict[str, Any]) -> str:
     return f"{rule['action']} (shadow)" if rule["shadow"] else str(rule["action"])
+
+
+def _actions(policy: dict[str, Any]) -> str:
+    told = dict.fromkeys(map(_acts, policy["rules"]))
+    return ", ".join([*told, *(["some only flagged"] if policy["only_flags"] else [])])
+
+
+def _say_only_flags(policy: dict[str, Any]) -> None:
+    """Nobody may believe that something is masked which is not."""
+    for rule in policy["rules"]:
+        if loose := policy["only_flags"].get(rule["id"]):
+            click.secho(
+                f"the rule {rule['id']} does not {rule['action']} {', '.join(loose)}: what has no "
+                f"form of its own is only flagged, unless settings.act_on names it",
+                fg="yellow",
+            )
 
 
 def _where(binding: dict[str, Any]) -> str:
@@ -106,6 +122,7 @@ def show_(client: Client, policy: str, project: str, as_json: bool) -> None:
         as_json=False,
         empty="It has no rules.",
     )
+    _say_only_flags(found)
 
 
 @policies.command()
@@ -140,6 +157,7 @@ def apply(client: Client, file: Path, project: str | None, as_json: bool) -> Non
         return
     if not held:
         click.echo(f"bind it: stockpot guardrails bind {made['name']} --route NAME")
+    _say_only_flags(made)
     body = {"project": made["project"], "policy": made["name"], "text": ""}
     rules = client.post(f"{API}/test", body)["rules"]
     whole = [rule["rule"] for rule in rules if rule["holds"] == "the whole answer"]
