@@ -1,12 +1,13 @@
-"""CPU time per request under a policy: without one, on texts that come again, on new ones.
+"""CPU time per request under a policy: none, texts that come again, new ones, prose.
 
     .venv/bin/python bench/guarded.py [--seconds 4] [--rounds 5]
 
 The load and the rig are those of `stockpot bench gateway`: 64 connections, 2 KB prompts, 1 KB
 answers, every feature on; the policy is that of `bench/walk.py --rails`, pattern rails both ways
 and the n-gram model on what is asked. Texts that come again are remembered as clean, answers are
-always looked at; of new texts each has a word that was never said before. Rounds take turns between
-the three. Needs wrk.
+always looked at; of new texts each has a word that was never said before. `prose` is the same on
+2 KB pieces of the documentation, with its many words, marks and lines, where `new` says five words
+again and again. Rounds take turns between the four. Needs wrk.
 """
 
 from __future__ import annotations
@@ -38,6 +39,33 @@ request = function()
   return wrk.format(nil, nil, nil, (body:gsub("lorem", word, 1)))
 end
 """
+PROSE = """
+local pieces = {{{pieces}}}
+local number = (os.time() % 10000) * 100000
+local letters = function(digit) return string.char(97 + tonumber(digit)) end
+local body = wrk.body
+local first = body:find('lorem', 1, true)
+local last = body:find('"', first, true) - 1
+local head, tail = body:sub(1, first - 1), body:sub(last + 1)
+request = function()
+  number = number + 1
+  local word = string.format("%09d", number):gsub("%d", letters)
+  local piece = pieces[number % #pieces + 1]
+  return wrk.format(nil, nil, nil, head .. word .. " " .. piece .. tail)
+end
+"""
+DOCS = Path(__file__).parents[1] / "docs"
+CHARACTERS = 2048
+
+
+def prose() -> str:
+    """The script that sends pieces of the documentation."""
+    text = "\n".join(page.read_text("utf-8") for page in sorted(DOCS.rglob("*.md")))
+    text = text.encode("ascii", "ignore").decode()
+    size = CHARACTERS - len("abcdefghi ")
+    pieces = [text[at : at + size] for at in range(0, len(text) - size, size)]
+    quoted = ",".join(f"[==[{json.dumps(piece)[1:-1]}]==]" for piece in pieces)
+    return PROSE.format(pieces=quoted)
 
 
 class Guarding(Rig):
@@ -60,7 +88,8 @@ def main(seconds: float, rounds: int) -> None:
         worker = rig.start_worker()
         plain = request(rig.port)
         guarded = plain.replace(b"bench-model", GUARDED)
-        sides = {"plain": (plain, ""), "again": (guarded, ""), "new": (guarded, ANEW)}
+        sides = {"plain": (plain, ""), "again": (guarded, ""), "new": (guarded, ANEW),
+                 "prose": (guarded, prose())}  # fmt: skip
         found: dict[str, list[float]] = {name: [] for name in sides}
         try:
             settle()
@@ -77,9 +106,8 @@ def main(seconds: float, rounds: int) -> None:
             rig.stop()
     us = {name: round(statistics.median(costs), 1) for name, costs in found.items()}
     print(
-        "CPU per request, µs: plain {plain}, texts that come again {again}, new ones {new}".format(
-            **us
-        )
+        "CPU per request, µs: plain {plain}, texts that come again {again}, new ones {new}, "
+        "prose {prose}".format(**us)
     )
     print(json.dumps(us))
 

@@ -99,6 +99,26 @@ def spans_of(text: str) -> list[tuple[int, int]]:
     return [match.span() for match in _SPANS.finditer(together(text))]
 
 
+def stretch_of(text: str, chunks: Sequence[str], first: int, last: int) -> tuple[int, int]:
+    """Where chunks `first` up to `last` (without it) of a text's `chunks` stand in it."""
+    if LINE in text:  # which might be an end of a line, or might not
+        spans = spans_of(text)
+        return spans[first][0], spans[last - 1][1]
+    lines = together(text).split("\n")
+    return _place(lines, chunks, first), _place(lines, chunks, last - 1) + len(chunks[last - 1])
+
+
+def _place(lines: Sequence[str], chunks: Sequence[str], number: int) -> int:
+    before = chunks[:number]
+    ended = before.count(LINE)
+    line = lines[ended]
+    at = sum(map(len, lines[:ended])) + ended
+    if chunks[number] == LINE:
+        return at + len(line)
+    words = before[::-1].index(LINE) if ended else number
+    return at + len(line) - len(line.split(None, words)[-1])
+
+
 def together(text: str) -> str:
     """Letters written apart (`i g n o r e`) joined, with the blanks behind them: it stays as long
     as it was."""

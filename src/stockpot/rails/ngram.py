@@ -25,7 +25,7 @@ from stockpot.rails.grams import (
     probability,
     scorer_of,
     shipped,
-    spans_of,
+    stretch_of,
 )
 from stockpot.rails.models import Finding, InvalidRule, Rule
 from stockpot.rails.registry import Settings
@@ -62,15 +62,12 @@ class _NgramRail:
         return max((window.score for window in self.windows(text)), default=0.0)
 
     def find(self, text: str) -> list[Finding]:
-        weighed = self.scorer.weigh(chunks_of(text))
-        judged = self.judge(weighed, log_odds(self.threshold) - _SLACK)
-        found = [window for window in judged if window.score >= self.threshold]
-        if not found:
-            return []
-        spans = spans_of(text)
+        chunks = chunks_of(text)
+        judged = self.judge(self.scorer.weigh(chunks), log_odds(self.threshold) - _SLACK)
         return [
-            Finding(spans[first][0], spans[last - 1][1], self.found, score)
-            for first, last, score in found
+            Finding(*stretch_of(text, chunks, first, last), self.found, score)
+            for first, last, score in judged
+            if score >= self.threshold
         ]
 
     def windows(self, text: str) -> list[Window]:

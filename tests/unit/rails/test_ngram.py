@@ -22,6 +22,7 @@ from stockpot.rails.grams import (
     spans_of,
     step_grams,
     steps,
+    stretch_of,
 )
 from stockpot.rails.ngram import InjectionRail, runs
 
@@ -125,7 +126,9 @@ def test_any_text_can_be_judged_and_findings_lie_inside_it(text: str) -> None:
         for found in build(Rule("r", kind, threshold=0.0), {}).find(text):
             assert 0 <= found.start < found.end <= len(text)
             assert 0.0 <= found.score <= 1.0
-    assert len(spans_of(text)) == len(chunks_of(text))
+    chunks = chunks_of(text)
+    stretches = [stretch_of(text, chunks, at, at + 1) for at in range(len(chunks))]
+    assert stretches == spans_of(text)
 
 
 @given(WILD)

@@ -73,12 +73,8 @@ _SPACED_NINO = re.compile(r"[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D](?![A-Z
 _HETU = re.compile(r"[0-3][0-9][01][0-9]{3}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y](?![A-Za-z0-9])")
 _DOTTED_NIF = re.compile(r"[0-9]{1,2}\.?[0-9]{3}\.?[0-9]{3}-[A-Z](?![A-Za-z0-9])")
 _SPELLED_MBI = re.compile(r"[1-9][A-Z][A-Z0-9][0-9]-[A-Z][A-Z0-9][0-9]-[A-Z]{2}[0-9]{2}(?!\w)")
-_FORMS_APART = (
-    ("UK_NINO", _SPACED_NINO, 3),
-    ("FI_PERSONAL_IDENTITY_CODE", _HETU, 0),
-    ("ES_NIF", _DOTTED_NIF, 0),
-)
-"""Type, form, and how many characters it may begin before its first digit."""
+_NINO_BEFORE = re.compile(r"[A-Z]{2} ?\Z")
+_FORMS_APART = (("FI_PERSONAL_IDENTITY_CODE", _HETU), ("ES_NIF", _DOTTED_NIF))
 
 _BARE_SWIFT = re.compile(r"(?:swift|bic)\W{0,3}(?:code\W{1,3})?(?:is\W{1,2})?([A-Z]{6}[A-Z0-9]{2}"
                          r"(?:[A-Z0-9]{3})?)(?![A-Za-z0-9])", re.IGNORECASE)  # fmt: skip
@@ -99,7 +95,7 @@ def codes(seen: Seen, wanted: frozenset[str]) -> None:
         if end - start == 4:
             _spaced_iban(seen, start, end, wanted)
             if "US_MBI" in wanted:
-                _formed(seen, "US_MBI", _SPELLED_MBI, start, start)
+                _formed(seen, "US_MBI", _SPELLED_MBI, start)
         kind = _kind(seen, start, end, wanted)
         if kind and seen.free(start, end):
             seen.claim(start, end, kind)
@@ -154,17 +150,19 @@ def _apart(seen: Seen, wanted: frozenset[str]) -> None:
         start = run.start
         if run.digits < 6 and not licences:
             continue
-        for kind, form, back in _FORMS_APART:
+        before = _NINO_BEFORE.search(seen.text, max(0, start - 3), start)
+        if before is not None and "UK_NINO" in wanted:
+            _formed(seen, "UK_NINO", _SPACED_NINO, before.start())
+        for kind, form in _FORMS_APART:
             if kind in wanted:
-                _formed(seen, kind, form, max(0, start - back), start)
+                _formed(seen, kind, form, start)
         if licences and says(seen.before(start, _NEAR), _LICENCE_WORDS):
             _licence(seen, start)
 
 
-def _formed(seen: Seen, kind: str, form: re.Pattern[str], low: int, start: int) -> None:
-    text = seen.text
-    found = next((made for at in range(low, start + 1) if (made := form.match(text, at))), None)
-    if found is None or not stands_alone(text, *found.span()) or not seen.free(*found.span()):
+def _formed(seen: Seen, kind: str, form: re.Pattern[str], start: int) -> None:
+    found = form.match(seen.text, start)
+    if found is None or not stands_alone(seen.text, *found.span()) or not seen.free(*found.span()):
         return
     if _passes(kind, found[0]):
         seen.claim(*found.span(), kind)

@@ -91,25 +91,26 @@ _IPV4 = re.compile(
 _HEX = re.compile(r"[0-9A-Fa-f:.]{0,45}")
 _HEX_BACK = re.compile(r"[0-9A-Fa-f]{1,4}\Z")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![0-9A-Za-z:-])")
-_HEX_OR_COLON = frozenset("0123456789abcdefABCDEF:")
+_COLON = re.compile(r":(?::|[0-9A-Fa-f]{1,4}:)")
+_HYPHEN = re.compile(r"-[0-9A-Fa-f]{2}-")
+"""The first colon or hyphen of an address, and what must follow it."""
 _VERSION = ("version", "ver.", "release", " v")
 
 
 def networks(seen: Seen, wanted: frozenset[str]) -> None:
     text = seen.text
     for run in seen.runs():
-        if run.digits >= 4 and run.end - run.start >= 7:
+        if len(run.groups) >= 4:
             for found in _IPV4.finditer(text, run.start, min(len(text), run.end + 2)):
                 version = says(seen.before(found.start(), 9), _VERSION)
                 if not version and seen.free(*found.span()):
                     seen.claim(*found.span(), "IP_ADDRESS")
-    for sign in (":", "-"):
-        at = text.find(sign)
-        while at >= 0:
-            end = at
-            if text[at + 1 : at + 2] in _HEX_OR_COLON:  # else it is a hyphen, or ends a word
-                end = _network_at(seen, at, sign, wanted)
-            at = text.find(sign, max(at + 1, end))
+    for first in (_COLON, _HYPHEN):
+        sign = first.search(text)
+        while sign is not None:
+            at = sign.start()
+            end = _network_at(seen, at, text[at], wanted)
+            sign = first.search(text, max(at + 1, end))
 
 
 def _network_at(seen: Seen, at: int, sign: str, wanted: frozenset[str]) -> int:
@@ -131,7 +132,8 @@ def _network_at(seen: Seen, at: int, sign: str, wanted: frozenset[str]) -> int:
     while end > begin and text[end - 1] in ".:" and not text.startswith("::", end - 2):
         end -= 1
     told = text[begin:end]
-    if told.count(":") < 2 or len(told) < 6 or (end < len(text) and text[end].isalnum()):
+    short = len(told) < 6 or ("::" not in told and told.count(":") < 6)
+    if short or (end < len(text) and text[end].isalnum()):
         return at
     try:
         ipaddress.IPv6Address(told)
@@ -183,7 +185,7 @@ _NEAR = 32
 
 def phones(seen: Seen, wanted: frozenset[str]) -> None:
     for run in seen.runs():
-        if run.digits < 6:
+        if run.digits < 6 or seen.taken(run.start, run.end):
             continue
         low = run.start
         while low > 0 and seen.text[low - 1] in "+(" and run.start - low < 2:

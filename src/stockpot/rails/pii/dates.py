@@ -38,9 +38,9 @@ _DAYS = re.compile(r"(?<![^\W_])(?:mon|tues|wednes|thurs|fri|satur|sun)days?(?![
 def dates(seen: Seen, wanted: frozenset[str]) -> None:
     text, lower = seen.text, seen.lower
     for run in seen.runs():
-        if run.digits <= 22 and run.end - run.start >= 6:
+        if run.digits <= 22 and len(run.groups) >= 3:
             for found in _NUMERIC.finditer(text, run.start, min(len(text), run.end + 20)):
-                if seen.free(*found.span()):
+                if found.start() < run.end and seen.free(*found.span()):
                     seen.claim(*found.span(), "DATE_TIME")
         if "DATE_TIME" in wanted and len(run.groups) <= 2:
             _written(seen, run)

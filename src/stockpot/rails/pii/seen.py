@@ -55,6 +55,11 @@ class Seen:
         at = bisect_left(self._starts, end)  # the first claim that begins behind
         return at == 0 or self.claims[at - 1].end <= start
 
+    def taken(self, start: int, end: int) -> bool:
+        """Whether one claim has all of a stretch."""
+        at = bisect_right(self._starts, start)
+        return at > 0 and self.claims[at - 1].end >= end
+
     def taken_after(self, start: int) -> int:
         """Where the first claim that begins behind a place begins; the text's end without one."""
         at = bisect_right(self._starts, start)
