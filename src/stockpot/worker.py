@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from stockpot.core import config
+from stockpot.core import config, logs
 from stockpot.core.addresses import refused
 from stockpot.core.instance import Instance
 from stockpot.core.kv import RateAsk, RateGrant, SlotAsk, open_kv
@@ -54,7 +54,9 @@ _CORS_HEADERS = (
 )
 _CORS_EXPOSE = (
     "age, retry-after, server-timing, x-stockpot-cache, x-stockpot-degraded, "
-    "x-stockpot-experiment, x-stockpot-prompt, x-stockpot-trace-id"
+    "x-stockpot-experiment, x-stockpot-prompt, x-stockpot-trace-id, x-should-retry, "
+    "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
+    "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens"
 )
 
 
@@ -246,9 +248,7 @@ async def _serve(settings: config.Settings, slot: str) -> None:
 
 def main(arguments: list[str]) -> None:
     settings = config.load()
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(levelname)s %(name)s %(message)s"
-    )
+    logs.configure(settings.log_level)
     if arguments[:1] == ["ship"]:
         from stockpot.gateway.ship import run as ship
 

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from cryptography.fernet import InvalidToken
 
@@ -19,6 +20,7 @@ from stockpot.catalog.aws_roles import ROLES
 from stockpot.catalog.offers import Offer, offer_of
 from stockpot.catalog.references import Unresolved, resolve_secret
 from stockpot.catalog.store.providers import ProviderRow
+from stockpot.core.addresses import refused
 from stockpot.core.config import Settings
 from stockpot.core.instance import Instance
 from stockpot.providers import vendors
@@ -79,6 +81,13 @@ class Surroundings:
             found = (*self._local, *discover.from_environment(self._environ, since_ms))
             made |= {offer.name: offer for offer in found}
         for row in connected:
+            if (where := self._forbidden(row)) is not None:
+                made.pop(row.name, None)
+                notices.append(
+                    f"the provider {row.name!r} is not called: {where} is a private address, and "
+                    "STOCKPOT_PRIVATE_UPSTREAMS is false"
+                )
+                continue
             try:
                 made[row.name] = self._opened(row)
             except (InvalidToken, LookupError, Unresolved) as wrong:
@@ -90,6 +99,19 @@ class Surroundings:
         running += [_player(recorded, since_ms)] if recorded else []
         by_name = sorted((*running, *made.values()), key=lambda o: (o.name, o.vendor))
         return Offers(tuple(by_name), tuple(notices))
+
+    def _forbidden(self, row: ProviderRow) -> str | None:
+        """The private address that a provider was connected with before they were forbidden.
+
+        Names are looked at by the worker as it connects; addresses it takes as they are given,
+        since engines have such.
+        """
+        host = urlsplit(row.base_url).hostname or ""
+        try:
+            forbidden = refused(host, private=self._settings.private_upstreams)
+        except ValueError:
+            return None
+        return host if forbidden else None
 
     def _opened(self, row: ProviderRow) -> Offer:
         vendor = next((v for v in vendors() if v.name == row.vendor), None)

@@ -14,7 +14,7 @@ _SECRETS = re.compile(
     r"|(?i:\b((?:authorization:\s*)?bearer\s+|(?:authorization|x-api-key):\s*|(?:token|password)=))"
     r"[^\s\"',;]{6,}"
 )
-_OWN_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+_OWN_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"}
 
 
 def redacted(text: str) -> str:
@@ -26,13 +26,15 @@ class JsonLines(logging.Formatter):
     """A record as JSON; what `extra=` gave becomes fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {
+        line: dict[str, object] = {
             "at": f"{_iso(record.created)}",
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": redacted(record.getMessage()),
         }
-        line |= {k: v for k, v in vars(record).items() if k not in _OWN_FIELDS}
+        for name, value in vars(record).items():
+            if name not in _OWN_FIELDS:
+                line[name] = redacted(value) if isinstance(value, str) else value
         if record.exc_info:
             line["error"] = redacted("".join(traceback.format_exception(*record.exc_info)))
         return json.dumps(line, default=lambda value: redacted(str(value)))

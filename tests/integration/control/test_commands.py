@@ -69,6 +69,21 @@ def test_the_secret_alone_is_on_stdout_so_that_it_can_be_piped(run: Run) -> None
     assert "$0.00 of $2.50 a month" in run("keys", "list").stdout
 
 
+def test_a_change_of_a_key_leaves_what_is_not_named(run: Run) -> None:
+    given = ("--rpm", "7", "--budget", "2", "--period", "day", "--model", "echo", "--expires", "9d")
+    run("keys", "create", "--name", "app", *given, "--on-ledger-full", "pass")
+    more = ("--tpm", "9", "--budget", "3", "--on-disconnect", "drain", "--expires", "never")
+    key = json.loads(run("keys", "change", "app", *more, "--json").stdout)
+    assert key["limits"] == {"rpm": 7, "tpm": 9, "concurrency": 0}
+    assert (key["budget"]["spec"]["period"], key["budget"]["spec"]["limit_nano"]) == ("day", 3e9)
+    assert (key["on_disconnect"], key["on_ledger_full"]) == ("drain", "pass")
+    assert (key["models"], key["expires_ms"]) == (["echo"], None)
+    freed = ("--no-budget", "--any-model", "--network", "10.0.0.0/8")
+    assert "changed app" in run("keys", "change", "app", *freed).stdout
+    key = json.loads(run("keys", "list", "--json").stdout)[0]
+    assert (key["budget"], key["models"], key["networks"]) == (None, [], ["10.0.0.0/8"])
+
+
 def test_a_key_that_is_not_there_is_told_with_the_nearest(client: Client, run: Run) -> None:
     run("keys", "create", "--name", "checkout")
     with pytest.raises(NotFound, match="Did you mean 'checkout'"):

@@ -119,6 +119,25 @@ def test_cors_headers_go_to_origins_of_the_list_alone() -> None:
     assert (b"access-control-allow-origin", b"*") in Cors(("*",)).answer_headers(b"https://x")
 
 
+@pytest.mark.parametrize(
+    ("asked", "allowed"),
+    [
+        (b"authorization,content-type,x-stainless-os,x-stainless-retry-count", True),
+        (b"anthropic-version, anthropic-dangerous-direct-browser-access", True),
+        (b"*, x-a b", False),
+        (b"x-a\r\nset-cookie: b", False),
+        (b"x-a" * 2000, False),
+    ],
+)
+def test_a_page_may_send_the_headers_of_its_sdk(asked: bytes, allowed: bool) -> None:
+    preflight = Request(
+        b"OPTIONS", b"/v1/x", b"/v1/x", b"", [(b"access-control-request-headers", asked)]
+    )
+    told = dict(Cors(("https://app.example",)).preflight_headers(preflight))
+    assert (asked in told[b"access-control-allow-headers"]) is allowed
+    assert b"authorization, content-type" in told[b"access-control-allow-headers"]
+
+
 @pytest.mark.parametrize("value", [b"a\r\nset-cookie: x", b"a\nb", b"a\rb"])
 def test_a_header_of_an_answer_cannot_end_its_line(value: bytes) -> None:
     with pytest.raises(ValueError, match="line break"):

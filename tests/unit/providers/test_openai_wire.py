@@ -82,6 +82,20 @@ def test_only_the_outermost_model_is_renamed_wherever_it_stands(
     assert json.loads(out) == {**json.loads(sent), "model": "upstream"}
 
 
+@pytest.mark.parametrize(
+    "first", ['"model":"cheap","messages":[]', '"messages":[],"model":"cheap"']
+)
+@pytest.mark.parametrize(
+    "second",
+    ['"model":"alias"', '"model" : "alias"', '"mod\\u0065l":"alias"', '"MODEL":1,"model":"alias"'],
+)
+def test_a_second_model_in_a_body_does_not_get_past_the_route(first: str, second: str) -> None:
+    sent = f'{{{first},"n":1,{second}}}'.encode()
+    asked = DIALECT.read("chat", sent)
+    assert asked.model == "alias"
+    assert json.loads(WIRE.outgoing(asked, target()).body)["model"] == "upstream"
+
+
 def test_usage_is_asked_for_when_the_client_did_not() -> None:
     ask = DIALECT.read("chat", body(model="upstream", stream=True, stream_options={"x": 1}))
     sent = json.loads(WIRE.outgoing(ask, target()).body)

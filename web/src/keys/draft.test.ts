@@ -45,8 +45,12 @@ describe("writing a key", () => {
       },
       payloads: "masked",
       expires_ms: 32_503_680_001_234,
+      on_disconnect: "drain",
+      on_ledger_full: "refuse",
     } as unknown as VirtualKey;
     expect(changes(draftOf(key), key)).toEqual({});
+    const passing = { ...draftOf(key), onLedgerFull: "pass" as const };
+    expect(changes(passing, key)).toEqual({ on_ledger_full: "pass" });
     expect(changes({ ...draftOf(key), rpm: "", budget: "2" }, key)).toEqual({
       limits: { rpm: 0, tpm: 0, concurrency: 0 },
       budget: {

@@ -34,6 +34,8 @@ export interface Draft {
   apart: readonly (Rates & { model: string })[];
   whenAway: Required<BudgetSpec>["when_away"];
   awayMultiple: number;
+  onDisconnect: VirtualKey["on_disconnect"];
+  onLedgerFull: VirtualKey["on_ledger_full"];
 }
 
 export const emptyDraft: Draft = {
@@ -55,6 +57,8 @@ export const emptyDraft: Draft = {
   apart: [],
   whenAway: "closed",
   awayMultiple: 1,
+  onDisconnect: "cancel",
+  onLedgerFull: "refuse",
 };
 
 const blankZero = (value: number) => (value > 0 ? String(value) : "");
@@ -91,6 +95,8 @@ export function draftOf(key: VirtualKey): Draft {
     })),
     whenAway: key.budget?.spec.when_away ?? "closed",
     awayMultiple: key.budget?.spec.away_multiple ?? 1,
+    onDisconnect: key.on_disconnect,
+    onLedgerFull: key.on_ledger_full,
   };
 }
 
@@ -153,6 +159,8 @@ function settings(draft: Draft): KeySettings {
             models: Object.fromEntries(draft.apart.map((one) => [one.model.trim(), limits(one)])),
           }
         : null,
+    on_disconnect: draft.onDisconnect,
+    on_ledger_full: draft.onLedgerFull,
   };
 }
 

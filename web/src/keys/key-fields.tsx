@@ -161,6 +161,33 @@ export function KeyFields({ draft, problems, onChange, projects, models, fixed }
           />
         </Labelled>
       </div>
+      <div className="grid grid-cols-2 gap-3">
+        <Labelled label="When a client leaves">
+          <Select
+            label="When a client leaves"
+            className="w-full"
+            value={draft.onDisconnect}
+            onChange={(value) => onChange({ onDisconnect: value as Draft["onDisconnect"] })}
+            choices={[
+              { value: "cancel", label: "stop the call, bill nothing" },
+              { value: "partial", label: "stop the call, bill what came" },
+              { value: "drain", label: "take the whole answer, bill it" },
+            ]}
+          />
+        </Labelled>
+        <Labelled label="With no disk left to record calls">
+          <Select
+            label="With no disk left to record calls"
+            className="w-full"
+            value={draft.onLedgerFull}
+            onChange={(value) => onChange({ onLedgerFull: value as Draft["onLedgerFull"] })}
+            choices={[
+              { value: "refuse", label: "refuse calls" },
+              { value: "pass", label: "let them pass unrecorded" },
+            ]}
+          />
+        </Labelled>
+      </div>
       <Field
         label="Allowed addresses"
         hint="Networks such as 10.0.0.0/8, separated by commas; empty allows all."

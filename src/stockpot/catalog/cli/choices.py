@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -19,6 +20,11 @@ PERIODS = click.Choice(["day", "week", "month", "total"])
 def _lifetime(text: str) -> int:
     """The type of --cache: seconds, 0 for off."""
     return 0 if text == "off" else milliseconds(text) // 1000
+
+
+def _life(text: str) -> int:
+    """The type of --expires: milliseconds, 0 for never."""
+    return 0 if text == "never" else milliseconds(text)
 
 
 def governed(command: F) -> F:
@@ -58,6 +64,40 @@ def governed(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def kept_to(command: F) -> F:
+    """What only a key has: where it may be used from, for how long, and what is done when a client
+    leaves or the disk is full."""
+    for option in (
+        click.option(
+            "--on-ledger-full",
+            type=click.Choice(["refuse", "pass"]),
+            help="With no disk left to record a call: refuse it, or let it pass unrecorded.",
+        ),
+        click.option(
+            "--on-disconnect",
+            type=click.Choice(["cancel", "drain", "partial"]),
+            help="When a client leaves: stop the call, bill the whole of it, or what came so far.",
+        ),
+        click.option("--expires", type=_life, metavar="DURATION", help="Lifetime such as 90d."),
+        click.option("--network", "networks", multiple=True, help="Allow callers from here only."),
+        click.option(
+            "--model", "models", multiple=True, help="Allow this model only; repeat for more."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def keeping(given: dict[str, Any]) -> dict[str, Any]:
+    """Takes those options out of `given`; gives the API's fields."""
+    expires = given.pop("expires")
+    names = ("models", "networks", "on_disconnect", "on_ledger_full")
+    fields = {name: value for name in names if (value := given.pop(name))}
+    if expires is not None:
+        fields["expires_ms"] = time.time() * 1000 + expires if expires else 0
+    return fields
 
 
 def governing(given: dict[str, Any]) -> dict[str, Any]:

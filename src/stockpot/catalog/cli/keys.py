@@ -1,16 +1,14 @@
-"""`stockpot keys`: create, list, disable, enable, revoke, rotate."""
+"""`stockpot keys`: create, change, list, disable, enable, revoke, rotate."""
 
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import click
 
-from stockpot.catalog.cli.choices import budget_of, governed, governing
+from stockpot.catalog.cli.choices import budget_of, governed, governing, keeping, kept_to
 from stockpot.core.client import Client
-from stockpot.core.durations import milliseconds
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
 from stockpot.core.terminal import json_option, show, when
 from stockpot.core.urls import gateway_url
@@ -32,9 +30,7 @@ def keys() -> None:
 @click.option("--name", required=True, help="Which application it is for.")
 @click.option("--project", default="default", show_default=True)
 @click.option("--environment", help="dev, staging or production; dev when left out.")
-@click.option("--model", "models", multiple=True, help="Allow this model only; repeat for more.")
-@click.option("--network", "networks", multiple=True, help="Allow callers from here only.")
-@click.option("--expires", type=milliseconds, metavar="DURATION", help="Lifetime such as 90d.")
+@kept_to
 @governed
 @json_option
 @click.pass_obj
@@ -46,11 +42,47 @@ def create(client: Client, /, as_json: bool, **given: Any) -> None:
       stockpot keys create --name my-app --rpm 600 --budget 20 --expires 90d
       stockpot keys create --name ci --model echo --json
     """
-    fields = governing(given)
-    if expires := given.pop("expires"):
-        fields["expires_ms"] = time.time() * 1000 + expires
+    fields = governing(given) | keeping(given)
     made = client.post(_API, {**{k: v for k, v in given.items() if v}, **fields})
     _print_secret(made, as_json)
+
+
+@keys.command("change")
+@click.argument("key")
+@click.option("--environment", help="dev, staging or production.")
+@click.option("--no-budget", is_flag=True, help="Take the budget away.")
+@click.option("--any-model", is_flag=True, help="Allow every model again.")
+@click.option("--any-network", is_flag=True, help="Allow callers from everywhere again.")
+@kept_to
+@governed
+@json_option
+@click.pass_context
+def change(context: click.Context, /, key: str, as_json: bool, **given: Any) -> None:
+    """Change what is given of a key; it keeps its secret. `--expires never` for no end.
+
+    \b
+    Example:
+      stockpot keys change my-app --rpm 1200 --on-disconnect drain
+      stockpot keys change my-app --budget 50 --json
+    """
+    client: Client = context.obj
+    found = _named(client, key)
+    path = f"{_API}/{found['id']}"
+    gone, anything = given.pop("no_budget"), {"models": given.pop("any_model")}
+    anything["networks"] = given.pop("any_network")
+    fields: dict[str, Any] = {name: [] for name, wanted in anything.items() if wanted}
+    fields |= governing(given) | keeping(given)
+    fields |= {name: value for name, value in given.items() if value}
+    if "limits" in fields:  # those that are not given stay
+        fields["limits"] = found["limits"] | fields["limits"]
+    if "budget" in fields and found["budget"] is not None:
+        if context.get_parameter_source("period") is click.core.ParameterSource.DEFAULT:
+            del fields["budget"]["period"]
+        fields["budget"] = found["budget"]["spec"] | fields["budget"]
+    if gone:
+        client.delete(f"{path}/budget")
+    made = client.patch(path, fields)
+    click.echo(json.dumps(made) if as_json else f"changed {found['name']} ({found['id']})")
 
 
 @keys.command("list")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from stockpot.gateway.http.messages import Headers, Request
+
+_ASKED_MOST = 4096
+_NAMES = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?:[ \t]*,[ \t]*[A-Za-z0-9!#$%&'*+.^_`|~-]+)*")
+"""Names of headers with commas between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,18 @@ class Cors:
         return headers
 
     def preflight_headers(self, request: Request) -> Headers:
-        """What the answer to an allowed preflight adds to `answer_headers`."""
+        """What the answer to an allowed preflight adds to `answer_headers`.
+
+        What the page asks to send is allowed beside the known headers: SDKs send a dozen of their
+        own (`x-stainless-*`, `anthropic-*`), and the key decides what a call may do, not they.
+        """
+        asked = request.header(b"access-control-request-headers") or b""
+        allowed = self.headers.encode()
+        if len(asked) <= _ASKED_MOST and _NAMES.fullmatch(asked):
+            allowed += b", " + asked
         return [
             (b"access-control-allow-methods", self.methods.encode()),
-            (b"access-control-allow-headers", self.headers.encode()),
+            (b"access-control-allow-headers", allowed),
             (b"access-control-max-age", b"%d" % self.max_age_s),
         ]
 
