@@ -53,13 +53,15 @@ class Purse:
     """What this worker may spend of one budget. All amounts are nano-dollars."""
 
     __slots__ = (
-        "_beyond", "_floor", "_granted", "_largest", "_last_report", "_open", "_pace", "_pending",
-        "_sequence", "_share", "_short", "_spent", "_want", "away", "budget", "exhausted", "held",
-        "known", "period_end_ms",
+        "_beyond", "_floor", "_granted", "_largest", "_last_report", "_left", "_open", "_pace",
+        "_pending", "_refused", "_sequence", "_share", "_short", "_spent", "_want", "away",
+        "budget", "exhausted", "held", "known", "period_end_ms", "scope",
     )  # fmt: skip
 
-    def __init__(self, budget: Budget, share: float = 1.0) -> None:
+    def __init__(self, budget: Budget, share: float = 1.0, scope: str = "") -> None:
         self.budget = budget
+        self.scope = scope
+        """Whose budget it is, such as `key 'my-app'`."""
         self.held = 0
         self.known = False
         """Whether the lender has answered at all."""
@@ -68,7 +70,8 @@ class Purse:
         self.period_end_ms = 0
         self._share = share
         self._open = self._spent = self._sequence = 0
-        self._beyond = self._floor = 0
+        self._beyond = self._floor = self._refused = 0
+        self._left = -1
         self._pending: LeaseAsk | None = None
         self._last_report = 0.0
         self._pace = self._largest = self._short = self._granted = 0
@@ -109,13 +112,16 @@ class Purse:
         budget = self.budget
         wait = math.inf
         if estimate <= budget.limit_nano:
-            if not self.exhausted:
+            if not self.exhausted and not 0 <= self._left < estimate:
                 # The budget may have what this worker does not hold: it is asked for in a moment.
                 self._short = max(self._short, estimate)
                 wait = REPORT_S
-            elif self.period_end_ms:
-                wait = max(1.0, self.period_end_ms / 1000 - time.time())
-        return Refusal(f"budget {budget.id!r}", "budget", budget.limit_nano, room, wait)
+            else:
+                self._refused = min(self._refused or estimate, estimate)
+                if self.period_end_ms:
+                    wait = max(1.0, self.period_end_ms / 1000 - time.time())
+        whose = f"the budget of {self.scope or budget.id}"
+        return Refusal(whose, "budget", budget.limit_nano, room, wait)
 
     # --- beside the requests ----------------------------------------------------------------------
 
@@ -143,8 +149,8 @@ class Purse:
             self._want = 0 if leaving else self._wanted()
             self.held = min(self.held, self._want)
             self._sequence += 1
-            self._pending = LeaseAsk(self._spent, self._want, self._sequence)
-            self._spent = 0
+            self._pending = LeaseAsk(self._spent, self._want, self._sequence, self._refused)
+            self._spent = self._refused = 0
         self._last_report = now
         return self._pending
 
@@ -157,6 +163,7 @@ class Purse:
         self._granted = grant.held
         self.held = grant.held - self._spent
         self.exhausted = grant.exhausted
+        self._left = grant.left
         self.period_end_ms = grant.period_end_ms
         self.known, self.away = True, False
 
@@ -182,6 +189,7 @@ class Purse:
         while self.period_end_ms and now * 1000 >= self.period_end_ms:
             self.period_end_ms = _next_end(self.budget.period, self.period_end_ms)
         self.exhausted = False
+        self._left = -1
         self.held = max(0, self.held)
         self._beyond = self._floor = 0
         self._last_report = 0.0

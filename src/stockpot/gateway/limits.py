@@ -43,14 +43,21 @@ class Refusal(NamedTuple):
     @property
     def sentence(self) -> str:
         """Who refused, at which limit, and what to do next."""
-        after = f"try again in {max(self.retry_after_s, 0.001):.3g} s"
+        after = f"try again in {_span(self.retry_after_s)}"
         if self.kind == "budget":
-            what = f"{self.scope} of ${self.limit / 1e9:.9g} has too little left for this call"
+            what = f"{self.scope}, ${self.limit / 1e9:.9g}, has too little left for this call"
             return f"{what}; {'raise the budget' if self.never else after}"
         what = f"{self.scope or 'this scope'} allows {self.limit} {_KINDS[self.kind]}"
         if self.never:
             return f"{what} and this call alone needs more; send less text or lower max_tokens"
         return f"{what}, {self.remaining} left; {after}"
+
+
+def _span(seconds: float) -> str:
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if size * 2 <= seconds < math.inf:
+            return f"{math.ceil(seconds / size)} {unit}"
+    return f"{max(seconds, 0.001):.3g} s"
 
 
 class Figures(NamedTuple):

@@ -447,20 +447,24 @@ class LeaseRequest(msgspec.Struct):
 
 
 class LeaseAsk(msgspec.Struct):
-    """Nano-dollars: `spent` since the last acknowledged report, `want` to hold from now on."""
+    """Nano-dollars: `spent` since the last acknowledged report, `want` to hold from now on, and the
+    smallest call that was `refused` for good since then, 0 when none was."""
 
     spent: int
     want: int
     sequence: int
+    refused: int = 0
 
 
 class LeaseGrant(msgspec.Struct):
     """`held` is what the worker may still spend; `period_end_ms` is when the period ends (0 never);
-    `exhausted` says that the budget itself, not only the lease, is used up."""
+    `exhausted` says that the budget itself, not only the lease, is used up; `left` is what nobody
+    has spent of it, -1 when the lender does not say."""
 
     held: int
     period_end_ms: int
     exhausted: bool
+    left: int = -1
 
 
 class LeaseReply(msgspec.Struct):

@@ -110,11 +110,12 @@ class Carried:
         found = {model: gate for model, gate in models.items() if gate is not None}
         return Scope(ident, name, owner.user_limits, found, share, self.users)
 
-    def purse(self, budget: Budget, share: float) -> Purse:
+    def purse(self, budget: Budget, name: str, share: float) -> Purse:
         purse = self.purses.get(budget.id)
         if purse is None:
-            purse = self.purses[budget.id] = Purse(budget, share)
+            purse = self.purses[budget.id] = Purse(budget, share, name)
         else:
+            purse.scope = name
             purse.update(budget, share)
         return purse
 
@@ -250,13 +251,13 @@ class KeyEntry:
         )
         name = f"key {spec.name!r}"
         gates = [carried.gate(f"key:{spec.id}", name, spec.limits, share)]
-        budgets = list(spec.budgets)
+        budgets = [(budget, name) for budget in spec.budgets]
         if project is not None:
             name = f"project {project.name!r}"
             gates.append(carried.gate(f"project:{project.id}", name, project.limits, share))
-            budgets += project.budgets
+            budgets += [(budget, name) for budget in project.budgets]
         self.gates = tuple(gate for gate in gates if gate is not None)
-        self.purses = tuple(carried.purse(budget, share) for budget in budgets)
+        self.purses = tuple(carried.purse(budget, whose, share) for budget, whose in budgets)
         owners: list[tuple[str, str, Key | Project]]
         owners = [(f"key:{spec.id}", f"key {spec.name!r}", spec)]
         if project is not None:

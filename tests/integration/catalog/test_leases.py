@@ -45,9 +45,12 @@ class Worker:
         self._client, self._name, self._budget = client, name, budget
         self.sequence = 0
 
-    async def ask(self, spent: int, want: int, sequence: int | None = None) -> LeaseGrant:
+    async def ask(
+        self, spent: int, want: int, sequence: int | None = None, refused: int = 0
+    ) -> LeaseGrant:
         self.sequence = self.sequence + 1 if sequence is None else sequence
-        asked = LeaseRequest(self._name, {self._budget: LeaseAsk(spent, want, self.sequence)})
+        told = LeaseAsk(spent, want, self.sequence, refused)
+        asked = LeaseRequest(self._name, {self._budget: told})
         answer = await self._client.post("/internal/leases", content=msgspec.msgpack.encode(asked))
         assert answer.status_code == 200, answer.text
         return msgspec.msgpack.decode(answer.content, type=LeaseReply).budgets[self._budget]
@@ -98,7 +101,25 @@ async def test_spending_is_announced_at_50_80_and_100_percent_once_each(plane: P
         80: "warning",
         100: "error",
     }
-    assert "$1.00" in events[0]["message"]
+    assert "the key 'app' has used" in events[0]["message"]
+    assert "$1.00 per month" in events[0]["message"]
+
+
+async def test_a_call_that_what_is_left_cannot_pay_is_told_once(plane: Plane) -> None:
+    worker = await worker_of(plane, "w", await a_budget(plane, period="day"))
+    await worker.ask(0, DOLLAR)
+    grant = await worker.ask(9 * DOLLAR // 10, DOLLAR, refused=DOLLAR // 20)
+    assert (grant.left, grant.exhausted) == (DOLLAR // 10, False)
+    for _ in range(2):
+        await worker.ask(0, DOLLAR, refused=DOLLAR // 5)
+    await worker.ask(DOLLAR // 10, DOLLAR, refused=1)
+    events = (await (await plane.admin()).get("/api/v1/events")).json()
+    told = [event["message"].partition(" has ")[2] or event["message"] for event in events]
+    assert sorted(event["data"]["percent"] for event in events) == [50, 80, 90, 100]
+    (refused,) = [message for message in told if "refused" in message]
+    assert (
+        refused == "the key 'app' had a call refused: $0.10 is left of its budget of $1.00 per day"
+    )
 
 
 async def test_a_budget_that_is_gone_is_not_in_the_answer(plane: Plane) -> None:

@@ -60,12 +60,13 @@ def test_a_call_that_costs_more_than_estimated_is_paid_by_the_next_ones():
 
 def test_a_refusal_for_want_of_a_lease_is_short_and_asks_for_more():
     purse = purse_with(10, Budget("b1", DOLLAR))
+    purse.scope = "key 'app'"
     assert not purse.due(1.0)
     refusal = purse.reserve(500_000_000)
     assert refusal is not None
     assert (refusal.kind, refusal.retry_after_s) == ("budget", REPORT_S)
     assert refusal.sentence == (
-        "budget 'b1' of $1 has too little left for this call; try again in 1 s"
+        "the budget of key 'app', $1, has too little left for this call; try again in 1 s"
     )
     assert purse.due(1.0)
     assert purse.report(1.0).want >= 500_000_000
@@ -85,6 +86,23 @@ def test_an_exhausted_budget_says_when_its_period_ends_or_that_it_never_does():
     assert refusal is not None
     assert refusal.never
     assert refusal.sentence.endswith("; raise the budget")
+
+
+def test_a_call_that_costs_more_than_what_is_left_waits_for_the_next_period_and_is_told():
+    purse = Purse(Budget("b1", DOLLAR, "day"))
+    purse.report(1.0)
+    purse.granted(LeaseGrant(50, 4_000_000_000_000, False, left=50))
+    assert purse.reserve(40) is None
+    purse.settle(40, 0)
+    for estimate in (70, 60):
+        refusal = purse.reserve(estimate)
+        assert refusal is not None
+        assert refusal.retry_after_s > 86400
+        assert refusal.sentence.endswith(" days")
+    assert not purse.due(1.0 + KEEPALIVE_S / 2), "no more is asked for"
+    assert purse.report(20.0).refused == 60
+    purse.granted(LeaseGrant(50, 4_000_000_000_000, False, left=50))
+    assert purse.report(40.0).refused == 0
 
 
 def test_a_call_that_costs_more_than_the_whole_budget_never_fits():

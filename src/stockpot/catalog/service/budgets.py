@@ -28,6 +28,10 @@ UNKNOWN_FOR_MS = 15 * 60 * 1000
 """So long the span log is asked about a dead worker's lease; then all of it counts as spent."""
 
 
+REFUSED_PERCENT = 99
+"""Announced when a call was refused for want of money, before all of it is spent."""
+
+
 class BudgetService:
     """The lender. It never lets what is spent and what is lent exceed a budget's limit."""
 
@@ -61,10 +65,11 @@ class BudgetService:
         others = sum(lease.held for lease in held.values())
         wanted = Lease(ask.want, ask.sequence, max(0, ask.spent))
         answer = leases.answer(row.spec.limit_nano, row.spent_nano, others, mine, wanted)
-        _keep(c, row._replace(spent_nano=answer.spent), now)
+        _keep(c, row._replace(spent_nano=answer.spent), now, ask.refused)
         budgets.keep_lease(c, row.id, worker, answer.lease, now)
         end = period_at(row.spec.period, now).end_ms
-        return LeaseGrant(answer.lease.held, end, answer.spent >= row.spec.limit_nano)
+        left = max(0, row.spec.limit_nano - answer.spent)
+        return LeaseGrant(answer.lease.held, end, not left, left)
 
     async def reclaim(self) -> None:
         """Take back what dead workers hold, after asking the span log what they had spent."""
@@ -115,21 +120,34 @@ def _seen_by(c: sa.Connection, actor: Principal) -> frozenset[str]:
     return frozenset({*(f"project:{name}" for name in mine), *own})
 
 
-def _keep(c: sa.Connection, row: BudgetRow, now: int) -> None:
-    """Write the account, and tell of the percentages that it has reached."""
-    limit = row.spec.limit_nano
-    for percent in leases.crossed(limit, row.spent_nano, row.announced_percent):
+def _keep(c: sa.Connection, row: BudgetRow, now: int, refused: int = 0) -> None:
+    """Write the account, and tell of the percentages that it has reached, and once of a call that
+    was `refused` because it costs more than what is left: to it the budget is used up."""
+    limit, spent = row.spec.limit_nano, row.spent_nano
+    for percent in leases.crossed(limit, spent, row.announced_percent):
+        severity = "error" if percent >= 100 else "warning" if percent >= 80 else "info"
+        _tell(c, row, now, severity, f"has used {percent} % of its budget", percent)
         row = row._replace(announced_percent=percent)
-        journal.add_event(
-            c,
-            now,
-            kind="budget",
-            severity="error" if percent >= 100 else "warning" if percent >= 80 else "info",
-            subject=f"{row.scope}:{row.scope_id}",
-            message=(
-                f"the {row.scope} {row.scope_id!r} has used {percent} % of its budget "
-                f"of {dollars(limit)} per {row.spec.period}"
-            ),
-            data={"percent": percent, "limit_nano": limit, "spent_nano": row.spent_nano},
-        )
+    if refused > limit - spent and row.announced_percent < REFUSED_PERCENT:
+        rest = f"had a call refused: {dollars(limit - spent)} is left of its budget"
+        _tell(c, row, now, "error", rest, spent * 100 // limit)
+        row = row._replace(announced_percent=REFUSED_PERCENT)
     budgets.keep_account(c, row)
+
+
+def _tell(
+    c: sa.Connection, row: BudgetRow, now: int, severity: str, what: str, percent: int
+) -> None:
+    limit = row.spec.limit_nano
+    found = keys.key_by_id(c, row.scope_id, now) if row.scope == "key" else None
+    name = found.shown.name if found else row.scope_id
+    when = "in all" if row.spec.period == "total" else f"per {row.spec.period}"
+    journal.add_event(
+        c,
+        now,
+        kind="budget",
+        severity=severity,
+        subject=f"{row.scope}:{row.scope_id}",
+        message=f"the {row.scope} {name!r} {what} of {dollars(limit)} {when}",
+        data={"percent": percent, "limit_nano": limit, "spent_nano": row.spent_nano},
+    )
