@@ -25,6 +25,7 @@ from stockpot.guardrails.measuring import measure, rate
 from stockpot.guardrails.rows import Labelled, Span
 from stockpot.rails import Rule, build, grams
 from stockpot.rails import presidio as presidio_adapter
+from stockpot.rails.ngram import InjectionRail
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -71,6 +72,7 @@ def injection() -> dict[str, Any]:
         "threshold_alone": flat(told["without_refit"]["recall"], told["without_refit"]["fpr"]),
         "as_shipped": flat(told["before"]["recall"], told["before"]["fpr"]),
         "benign_queries": benign_queries(),
+        "long_texts": long_texts(),
     }
 
 
@@ -88,6 +90,28 @@ def benign_queries() -> dict[str, Any]:
     )
     told = flat(None, rate(over, len(rows)))
     return {"set": "questions of BFCL v4 and sentences of presidio-research", **told}
+
+
+def long_texts() -> dict[str, Any]:
+    """Two kilobytes of prose with and without one attack in them, by the model that has seen none
+    of the attacks, at the threshold that ships; what it knows of such prose is in its making."""
+    import training_data as data
+
+    rail = InjectionRail(grams.scorer_of(grams.shipped("injection.heldout")))
+    prose = "\n".join(row["text"] for row in data.read("anyscale/corpus.jsonl.gz"))
+    pieces = [prose[at : at + 2048] for at in range(0, len(prose) - 2048, 2048)]
+    attacks = [row.text for row in data.deepset() if row.label]
+    chosen = np.random.default_rng(0).choice(len(pieces), len(attacks), replace=False)
+    mixed = [
+        pieces[n].replace("\n", f"\n{text}\n", 1) for n, text in zip(chosen, attacks, strict=True)
+    ]
+    return {
+        "set": "2 KB pieces of Ray's manual; recall with one attack of deepset's in each",
+        **flat(
+            rate(sum(rail.score(text) >= rail.threshold for text in mixed), len(mixed)),
+            rate(sum(rail.score(text) >= rail.threshold for text in pieces), len(pieces)),
+        ),
+    }
 
 
 def indirect_injection() -> dict[str, Any]:

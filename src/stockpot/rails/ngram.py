@@ -2,18 +2,21 @@
 hidden in retrieved text and in results of tools (`indirect_injection`).
 
 `injection` weighs the whole text and each run of one to three sentences and takes the greatest, so
-that harmless text around an attack does not dilute it. `indirect_injection` weighs each sentence
-by itself and finds each that orders or asks a machine something. Both see through characters
-without width, letters written apart (`i g n o r e`), look-alikes, digits for letters, hidden
-Unicode tags and pieces in base64. Neither understands a text: a new attack in words of its own
-passes, and a harmless order to an assistant is found where documents have none.
+that harmless text around an attack does not dilute it. A long text has many chances to look like an
+attack somewhere: if it is no likelier to hold one than a short text is, then each stretch of it is
+the less likely to be one the more stretches there are, and the logarithm of their number is taken
+off the log odds (Bayes' rule). `indirect_injection` weighs each sentence by itself and finds each
+that orders or asks a machine something. Both see through characters without width, letters written
+apart (`i g n o r e`), look-alikes, digits for letters, hidden Unicode tags and pieces in base64.
+Neither understands a text: a new attack in words of its own passes, and a harmless order to an
+assistant is found where documents have none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
-from math import inf
+from math import inf, log
 from operator import sub
 from typing import NamedTuple
 
@@ -89,6 +92,8 @@ class InjectionRail(_NgramRail):
         edges, sums = weighed
         if not sums:
             return []
+        chances = log(max(1.0, (len(sums) - sums.count(0)) / RUN))  # ends of lines weigh nothing
+        least += chances
         scored = self.scorer.logits(weighed)
         best = max(scored)
         first = scored.index(best)
@@ -99,7 +104,7 @@ class InjectionRail(_NgramRail):
             z = self.scorer.logit(total, last - first)
             if z > best:
                 best, worst = z, (first, last)
-        return [Window(*worst, probability(best))]
+        return [Window(*worst, probability(best - chances))]
 
 
 class IndirectInjectionRail(_NgramRail):
