@@ -67,11 +67,16 @@ class CannotExpress(Exception):
     """A wire has no way to say this; another target may."""
 
 
+_MOST_OUTPUT, _MOST_CHOICES = 1 << 31, 1 << 10
+"""What a reservation counts at most: whatever a body says, a cost fits 64 bits."""
+
+
 class Ask:
     """One request as its dialect read it.
 
     `body` are the client's bytes; `input_tokens` is an estimate (bytes of the prompt / 4) used for
-    reservations until the upstream reports usage; `max_output` is the client's own bound or 0.
+    reservations until the upstream reports usage; `max_output` is the client's own bound or 0, and
+    like `choices` it is never negative: a reservation must not give room to other calls.
     `path` (with its query) and `headers` are the client's, for dialects that say something there;
     `spoken` is the dialect itself where this ask can be translated. `kept` is what is recorded as
     the payload where that is not the body itself: a file that was sent along is only described.
@@ -118,8 +123,8 @@ class Ask:
         self.stream = stream
         self.wants_usage = wants_usage
         self.input_tokens = input_tokens
-        self.max_output = max_output
-        self.choices = choices
+        self.max_output = min(max_output, _MOST_OUTPUT) if max_output > 0 else 0
+        self.choices = min(choices, _MOST_CHOICES) if choices > 1 else 1
         self.user = user
         self.spoken = spoken
         self.path = path

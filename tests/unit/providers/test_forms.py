@@ -91,6 +91,42 @@ def test_no_body_breaks_the_reader(junk: bytes, cut: int) -> None:
         assert all(0 <= part.begin <= part.end <= len(broken) for part in form.parts)
 
 
+DOUBTFUL = [
+    b'name="model"\r\n', b'\r\n name="model"', b'name="x"; name="model"', b'NAME="model" ; x=y;',
+    b'name="mod\\el"', b"name=x; name*=utf-8''model", b'name="x"; filename="a\\"; name="model"',
+    b'name="x"\n\n--b\r\ncontent-disposition: form-data; name="model"', b"name=model", b'name="x"',
+    b'name="x"\r\ncontent-disposition: form-data; name="model"', b'filename="; name=x"; name=model',
+    b'name="model"\r\ncontent-transfer-encoding: base64', b'name="x"\x00; name="model"',
+    b'name="model"\r\ncontent-type: multipart/mixed; boundary=b',
+]  # fmt: skip
+KINDS = [
+    b"boundary=b", b'boundary="b"', b"boundary=c; boundary=b", b'x="; boundary=c"; boundary=b',
+    b"boundary*=b", b"boundary=b; boundary*=c", b'boundary="c\\" ; boundary=b"', b"BOUNDARY=b;",
+]  # fmt: skip
+ENDS = st.sampled_from([b"\r\n"] * 4 + [b"\n", b" \r\n", b"\r", b""])
+PIECE = st.tuples(
+    ENDS, st.sampled_from(DOUBTFUL), st.sampled_from([b"\r\n\r\n"] * 4 + [b"\n\n", b"\r\n"]),
+    st.sampled_from([b"alias", b"other", b"YWxpYXM=", b"a\n--b\r\n", b"", b"9" * 5000]), ENDS,
+)  # fmt: skip
+
+
+@given(st.lists(PIECE, min_size=1, max_size=3), st.sampled_from(KINDS), st.binary(max_size=4))
+def test_no_other_reader_sees_another_model_than_the_one_that_is_paid_for(
+    pieces: list[tuple[bytes, ...]], kind: bytes, around: bytes
+) -> None:
+    kind = b"multipart/form-data; " + kind
+    body = around[2:]
+    for end, head, gap, value, last in pieces:
+        body += b"--b%bcontent-disposition: form-data; %b%b%b%b" % (end, head, gap, value, last)
+    body += b"--b--" + around[:2]
+    try:
+        ask = DIALECT.read("transcriptions", body, headers={b"content-type": kind})
+    except BadRequest:
+        return
+    out = wire_named("openai").outgoing(ask, Target("t", "p", "openai", "http://h/v1", "up-1"))
+    assert [said for name, _, said in theirs(out.body, kind) if name == "model"] == [b"up-1"]
+
+
 def test_a_form_of_too_many_parts_is_refused() -> None:
     body = b"".join(
         b'--b\r\ncontent-disposition: form-data; name="x"\r\n\r\n\r\n' for _ in range(300)

@@ -3,12 +3,16 @@
 import itertools
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stockpot.gateway import Target
-from stockpot.prices import Usage
+from stockpot.gateway.estimate import estimate_nano, estimate_tokens
+from stockpot.gateway.health import Health
+from stockpot.gateway.snapshot import TargetEntry
+from stockpot.prices import PriceRow, Usage
 from stockpot.providers import BadRequest, OpenAIDialect, wire_named
 from stockpot.providers.openai import OpenAIAnswer
 
@@ -82,18 +86,35 @@ def test_only_the_outermost_model_is_renamed_wherever_it_stands(
     assert json.loads(out) == {**json.loads(sent), "model": "upstream"}
 
 
+@pytest.mark.parametrize("cheap", ["upstream", "alias"])
+@pytest.mark.parametrize("streamed", [b"", b'"stream":true,'])
 @pytest.mark.parametrize(
-    "first", ['"model":"cheap","messages":[]', '"messages":[],"model":"cheap"']
-)
-@pytest.mark.parametrize(
-    "second",
-    ['"model":"alias"', '"model" : "alias"', '"mod\\u0065l":"alias"', '"MODEL":1,"model":"alias"'],
-)
-def test_a_second_model_in_a_body_does_not_get_past_the_route(first: str, second: str) -> None:
-    sent = f'{{{first},"n":1,{second}}}'.encode()
-    asked = DIALECT.read("chat", sent)
-    assert asked.model == "alias"
-    assert json.loads(WIRE.outgoing(asked, target()).body)["model"] == "upstream"
+    "twice",
+    [
+        b'{"model":"dear",%b"messages":[],"model":"cheap"}', b'{"model":"dear","model":"cheap",%b'
+        b'"messages":[]}', b'{ "model": "dear", %b "messages": [], "model": "cheap"}',
+        b'{%b"messages":[], "mod\\u0065l":"dear","model":"cheap"}',
+        b'{"model":"cheap",%b"messages":[],"Model":"dear"}',
+        b'{"MODEL":1,%b"messages":[],"model":"dear","model" : "cheap"}',
+    ],
+)  # fmt: skip
+def test_a_body_that_names_two_models_goes_out_with_the_one_that_was_allowed(
+    twice: bytes, streamed: bytes, cheap: str
+) -> None:
+    sent = (twice % streamed).replace(b"cheap", cheap.encode())
+    ask = DIALECT.read("chat", sent)
+    assert ask.model == cheap
+    seen = json.loads(WIRE.outgoing(ask, target()).body, object_pairs_hook=list)
+    assert [value for key, value in seen if key.lower() == "model"] == ["upstream"]
+
+
+@given(st.integers() | st.sampled_from([-1, 0, 10**30, -(10**30)]), st.integers(-(10**30), 10**30))
+def test_no_number_of_a_body_makes_room_for_other_calls(tokens: int, choices: int) -> None:
+    ask = DIALECT.read("chat", body(max_tokens=tokens, n=choices))
+    assert estimate_tokens(ask) >= 1 + min(max(tokens, 1), 1 << 31)
+    row = PriceRow("p", 0, 10**6, 10**9)
+    priced = TargetEntry(msgspec.structs.replace(target(), prices=(row,)), Health())
+    assert 0 < estimate_nano(priced, ask) < 2**63
 
 
 def test_usage_is_asked_for_when_the_client_did_not() -> None:

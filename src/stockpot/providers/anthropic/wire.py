@@ -26,7 +26,7 @@ from stockpot.providers.base import (
     UpstreamTarget,
 )
 from stockpot.providers.canon import Loss
-from stockpot.providers.model_name import renamed
+from stockpot.providers.model_name import named
 from stockpot.providers.translate import Translated
 
 PATHS: dict[Endpoint, str] = {"chat": "/messages", "count_tokens": "/messages/count_tokens"}
@@ -74,8 +74,7 @@ def _passed(ask: Ask, target: UpstreamTarget) -> Outgoing:
     if may_hold_foreign(body) and "claude" in target.model:
         body = without_foreign(body)
         losses = () if body is ask.body else _FOREIGN
-    if ask.model != target.model:
-        body = renamed(body, target.model)
+    body = named(body, ask.model, target.model)
     return Outgoing(PATHS[ask.endpoint], _headers(ask), body, losses)
 
 

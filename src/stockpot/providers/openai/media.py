@@ -12,7 +12,7 @@ import msgspec
 
 from stockpot.prices import Usage
 from stockpot.providers.base import Answer, Ask, BadRequest, Endpoint, Outgoing, UpstreamTarget
-from stockpot.providers.model_name import renamed
+from stockpot.providers.model_name import named
 from stockpot.providers.openai.multipart import Form
 from stockpot.providers.responses import TypedAnswer
 
@@ -77,7 +77,7 @@ def _read_form(endpoint: Endpoint, body: bytes, content_type: bytes) -> Ask:
         True,
         len(prompt) // 4 + 1,
         0,
-        int(number) if number.isascii() and number.isdigit() else 1,
+        int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 1,
         form.text("user") or "",
         headers={b"content-type": content_type},
     )
@@ -101,7 +101,7 @@ def _described(form: Form) -> bytes:
 def outgoing(ask: Ask, target: UpstreamTarget) -> Outgoing:
     """The client's body with the target's model."""
     if ask.endpoint not in FORMS:
-        body = ask.body if ask.model == target.model else renamed(ask.body, target.model)
+        body = named(ask.body, ask.model, target.model)
         return Outgoing(PATHS[ask.endpoint], (), body)
     kind = ask.headers[b"content-type"]
     body = ask.body

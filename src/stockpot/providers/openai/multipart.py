@@ -1,6 +1,8 @@
 """Fields of a form with files, found without copying the files. Knows RFC 7578; knows no field.
 
-Two fields of one name are refused where the name is asked for: another reader may take the other.
+The form goes on to a reader that is not this one, so whatever two readers may take differently is
+refused: bare line ends, folded or repeated headers, escapes in names, encodings, text around the
+parts, and two fields of one name where the name is asked for.
 """
 
 from __future__ import annotations
@@ -13,7 +15,12 @@ from stockpot.providers.base import BadRequest
 _MOST_PARTS = 200
 _MOST_HEAD = 4096
 _LONGEST_VALUE = 64 * 1024
-_PARAMETER = re.compile(rb';\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))')
+_PARAMETER = re.compile(rb';[ \t]*([\w*-]+)=(?:"((?:[^"\\]|\\[^"])*)"|([^;\s"\\]+))')
+_FORM = re.compile(rb"multipart/form-data[ \t]*((?:%b[ \t]*)*);?" % _PARAMETER.pattern, re.I)
+_FIELD = re.compile(rb"form-data[ \t]*((?:%b[ \t]*)*);?" % _PARAMETER.pattern, re.I)
+_BOUNDARY = re.compile(rb"[\w'()+,./:=? -]{0,69}[\w'()+,./:=?-]")
+_HEADER = re.compile(rb"([\w-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
+_AS_IT_IS = (b"7bit", b"8bit", b"binary")
 
 
 class Part(NamedTuple):
@@ -53,45 +60,67 @@ class Form:
 
 
 def _boundary(content_type: bytes) -> bytes:
-    kind, _, _ = content_type.partition(b";")
-    if kind.strip().lower() == b"multipart/form-data":
-        for name, quoted, plain in _PARAMETER.findall(content_type):
-            boundary: bytes = quoted or plain
-            if name.lower() == b"boundary" and 0 < len(boundary) <= 70:
-                return boundary
-    raise BadRequest("send this endpoint a multipart/form-data body with its boundary")
+    said = _FORM.fullmatch(content_type.strip())
+    boundary = _parameters(said[1]).get(b"boundary", b"") if said else b""
+    if not _BOUNDARY.fullmatch(boundary):
+        raise BadRequest("send this endpoint a multipart/form-data body with its boundary")
+    return boundary
+
+
+def _parameters(said: bytes) -> dict[bytes, bytes]:
+    found: dict[bytes, bytes] = {}
+    for name, quoted, plain in _PARAMETER.findall(said):
+        if name.lower() in found:
+            raise BadRequest(f"the form says {name.decode('latin-1')!r} twice in one header")
+        found[name.lower()] = quoted or plain
+    return found
 
 
 def _parts(body: bytes, mark: bytes) -> tuple[Part, ...]:
     found: list[Part] = []
-    at = 0 if body.startswith(mark) else body.find(b"\r\n" + mark) + 2
-    if at == 1:
-        raise BadRequest("the form has no part with the boundary of its content type")
+    at = 2 if body.startswith(b"\r\n") else 0
+    if not body.startswith(mark, at):
+        raise BadRequest("the form does not begin with the boundary of its content type")
     while len(found) <= _MOST_PARTS:
-        at += len(mark)
-        if body.startswith(b"--", at):
-            return tuple(found)
-        head = body.find(b"\r\n", at, at + 64) + 2
-        begin = body.find(b"\r\n\r\n", max(at, head - 2), at + _MOST_HEAD) + 4
+        head = at + len(mark) + 2
+        if body.startswith(b"--", head - 2):
+            return _whole(body, mark, tuple(found), head)
+        begin = body.find(b"\r\n\r\n", head - 2, head + _MOST_HEAD) + 4
         end = body.find(b"\r\n" + mark, max(at, begin - 2))
-        if head == 1 or begin == 3 or end < 0 or body[at : head - 2].strip(b" \t"):
+        if not body.startswith(b"\r\n", head - 2) or begin == 3 or end < 0:
             raise BadRequest("the form is cut off or malformed")
-        found.append(_part(body[head:begin], begin, max(begin, end)))
+        found.append(_part(body[head : begin - 4], begin, max(begin, end)))
         at = end + 2
     raise BadRequest(f"the form has more than {_MOST_PARTS} parts")
 
 
+def _whole(body: bytes, mark: bytes, found: tuple[Part, ...], end: int) -> tuple[Part, ...]:
+    """The parts, when nothing follows them and no line of a part looks like the end of one."""
+    if body[end : end + 3] not in (b"", b"\r\n"):
+        raise BadRequest("the form goes on after its last boundary")
+    if body.count(b"\n" + mark) > len(found) + 1 or b"\r" + mark in body:
+        raise BadRequest("the form's boundary stands in its content: choose another one")
+    return found
+
+
 def _part(head: bytes, begin: int, end: int) -> Part:
-    name, file, kind = "", None, ""
+    said: dict[bytes, bytes] = {}
     for line in head.split(b"\r\n"):
-        title, _, value = line.partition(b":")
-        if title.strip().lower() == b"content-disposition":
-            for key, quoted, plain in _PARAMETER.findall(value):
-                text = (quoted or plain).decode("utf-8", "replace")
-                if key.lower() == b"name":
-                    name = text
-                elif key.lower() in (b"filename", b"filename*"):
-                    file = text
-        elif title.strip().lower() == b"content-type":
-            kind = value.strip().decode("latin-1")
-    return Part(name, file, kind, begin, end)
+        header = _HEADER.fullmatch(line)
+        if header is None or header[1].lower() in said:
+            raise BadRequest("a part of the form has a header that is malformed or said twice")
+        said[header[1].lower()] = header[2]
+    field = _FIELD.fullmatch(said.get(b"content-disposition", b"").strip())
+    if field is None or said.get(b"content-transfer-encoding", b"binary").lower() not in _AS_IT_IS:
+        raise BadRequest("each part of the form must be plain form-data")
+    parameters = _parameters(field[1])
+    name, file = parameters.get(b"name", b""), parameters.get(b"filename")
+    if not name or b"\\" in name or b"name*" in parameters:
+        raise BadRequest("each part of the form must have a name without escapes")
+    if file is None:
+        file = parameters.get(b"filename*")
+    kind = said.get(b"content-type", b"").strip().decode("latin-1")
+    if kind.lower().startswith("multipart/"):
+        raise BadRequest("a part of the form must not be a form itself")
+    shown = None if file is None else file.decode("utf-8", "replace")
+    return Part(name.decode("utf-8", "replace"), shown, kind, begin, end)

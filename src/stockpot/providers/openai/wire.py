@@ -20,7 +20,7 @@ from stockpot.providers.base import (
     UpstreamTarget,
 )
 from stockpot.providers.canon import Loss
-from stockpot.providers.model_name import renamed
+from stockpot.providers.model_name import named
 from stockpot.providers.openai import media
 from stockpot.providers.openai.compose import compose_chat
 from stockpot.providers.openai.listen import OpenAIAnswer, error_text
@@ -67,11 +67,8 @@ class OpenAIWire:
             return _composed(ask, target, newest)
         if "refuses" in target.options:
             return _without(ask, target)
-        body = ask.body
         inject = ask.stream and not ask.wants_usage and target.stream_usage == "inject"
-        if ask.model != target.model or inject:
-            body = _patched(body, target.model, inject)
-        return Outgoing(PATHS[ask.endpoint], (), body)
+        return Outgoing(PATHS[ask.endpoint], (), _patched(ask, target.model, inject))
 
     def answer(self, ask: Ask, target: UpstreamTarget) -> Answer:
         if ask.dialect in target.native and ask.dialect in NATIVE:
@@ -99,7 +96,7 @@ def _composed(ask: Ask, target: UpstreamTarget, newest: bool) -> Outgoing:
 def _without(ask: Ask, target: UpstreamTarget) -> Outgoing:
     """For a server that takes some fields for an error: they are left out aloud."""
     inject = ask.stream and not ask.wants_usage and target.stream_usage == "inject"
-    fields = _fields.decode(_patched(ask.body, target.model, inject))
+    fields = _fields.decode(_patched(ask, target.model, inject))
     losses = tuple(
         Loss(name, "this server takes it for an error")
         for name in target.options["refuses"].split(",")
@@ -108,12 +105,12 @@ def _without(ask: Ask, target: UpstreamTarget) -> Outgoing:
     return Outgoing(PATHS[ask.endpoint], (), _encode(fields), losses)
 
 
-def _patched(body: bytes, model: str, include_usage: bool) -> bytes:
-    """The body with another model name; every other value keeps its bytes."""
+def _patched(ask: Ask, model: str, include_usage: bool) -> bytes:
+    """The body with the target's model name; every other value keeps its bytes."""
+    body = named(ask.body, ask.model, model)
     if not include_usage:
-        return renamed(body, model)
+        return body
     fields = _fields.decode(body)
-    fields["model"] = msgspec.Raw(_encode(model))
     options: dict[str, msgspec.Raw] = {}
     if (given := fields.get("stream_options")) is not None and bytes(given) != b"null":
         options = _fields.decode(given)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stockpot.providers.base import Ask, Outgoing, UpstreamTarget
-from stockpot.providers.model_name import renamed
+from stockpot.providers.model_name import named
 from stockpot.providers.responses.listen import TypedAnswer
 
 
@@ -11,8 +11,7 @@ class ResponsesNative:
     """`POST /responses` as the client said it."""
 
     def outgoing(self, ask: Ask, target: UpstreamTarget) -> Outgoing:
-        body = ask.body if ask.model == target.model else renamed(ask.body, target.model)
-        return Outgoing("/responses", (), body)
+        return Outgoing("/responses", (), named(ask.body, ask.model, target.model))
 
     def answer(self, ask: Ask, target: UpstreamTarget) -> TypedAnswer:
         return TypedAnswer()
