@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -43,6 +43,7 @@ from stockpot.access import describe_access, open_access, public, requires
 from stockpot.catalog.api.instance import describe as describe_instance
 from stockpot.catalog.pricing import price_rows
 from stockpot.core import config, logs, prometheus
+from stockpot.core.background import kept_going
 from stockpot.core.config import Settings, pairs
 from stockpot.core.console_files import ConsoleFiles
 from stockpot.core.db import Database, migrate, open_control_store
@@ -251,7 +252,8 @@ class _Control:
         if watch:
             await self.revisions.recover()
             await self.evals.queue.wake_if_needed()
-        beside = [asyncio.create_task(work) for work in self._work()] if watch else []
+        works = self._work() if watch else ()
+        beside = [asyncio.create_task(kept_going(name, work)) for name, work in works]
         yield
         for task in beside:
             task.cancel()
@@ -265,22 +267,28 @@ class _Control:
         await self.db.close()
         self.spans.close()
 
-    def _work(self) -> Iterator[Coroutine[Any, Any, None]]:
-        """What runs beside the answering of requests."""
-        yield self.catalog.watch()
-        yield self.keeping.run()
-        yield self.monitors.watch()
-        yield self.experiments.watching.watch()
-        yield self._tell_prices()
-        yield self.scores.watch()
-        yield self.guardrails.watch()
+    def _work(self) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
+        """What runs beside the answering of requests, by name."""
+        yield "publishing", self.catalog.watch
+        yield "retention", self.keeping.run
+        yield "monitors", self.monitors.watch
+        yield "experiments", self.experiments.watching.watch
+        yield "telling ingest the prices", self._tell_prices
+        yield "learning what scores are about", self.scores.watch
+        yield "guardrails", self.guardrails.watch
         if self.settings.otlp_url:
-            headers = pairs(self.settings.otlp_headers, "STOCKPOT_OTLP_HEADERS")
-            yield traces.forwarder(self.instance, self.settings.otlp_url, headers).run()
-        if port := self.settings.otlp_grpc_port:
-            most = self.settings.max_body_mb * 1024 * 1024
-            address = f"{self.settings.host}:{port}"
-            yield traces.serve_grpc(self.door, self._key_sender, address, most)
+            yield "forwarding spans", self._forward
+        if self.settings.otlp_grpc_port:
+            yield "OTLP over gRPC", self._serve_grpc
+
+    async def _forward(self) -> None:
+        headers = pairs(self.settings.otlp_headers, "STOCKPOT_OTLP_HEADERS")
+        await traces.forwarder(self.instance, self.settings.otlp_url, headers).run()
+
+    async def _serve_grpc(self) -> None:
+        most = self.settings.max_body_mb * 1024 * 1024
+        address = f"{self.settings.host}:{self.settings.otlp_grpc_port}"
+        await traces.serve_grpc(self.door, self._key_sender, address, most)
 
     async def drain(self) -> None:
         """End what only waits; answers that are being sent go on."""

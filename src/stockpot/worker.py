@@ -15,13 +15,14 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from stockpot.core import config, logs
 from stockpot.core.addresses import refused
+from stockpot.core.background import kept_going
 from stockpot.core.instance import Instance
 from stockpot.core.kv import RateAsk, RateGrant, SlotAsk, open_kv
 from stockpot.gateway.account import Accountant
@@ -121,13 +122,7 @@ class Worker:
         settings = self.settings
         server = HttpServer(self.gateway, server_limits(settings), **server_options(settings))
         await server.listen(settings.host, settings.gateway_port, tls=tls(settings), backlog=4096)
-        beside = [
-            asyncio.create_task(self.link.follow(self.carried, self.adopt)),
-            asyncio.create_task(self.leases.run()),
-            asyncio.create_task(self.desk.run()),
-            asyncio.create_task(self.slots.run()),
-            asyncio.create_task(self._heartbeats()),
-        ]
+        beside = [asyncio.create_task(kept_going(name, work)) for name, work in self._work()]
         await stop.wait()
         self.gateway.draining = True
         await server.drain(settings.drain_s)
@@ -135,6 +130,14 @@ class Worker:
             attempts.shut_down()
         await asyncio.sleep(0)
         await self._leave(beside)
+
+    def _work(self) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
+        """What runs beside the serving of requests, by name."""
+        yield "following the control plane", lambda: self.link.follow(self.carried, self.adopt)
+        yield "leasing budgets", self.leases.run
+        yield "leasing rates", self.desk.run
+        yield "leasing places", self.slots.run
+        yield "heartbeats", self._heartbeats
 
     async def _leave(self, beside: list[asyncio.Task[None]]) -> None:
         for task in beside:

@@ -136,12 +136,16 @@ class ControlLink:
     async def _take(self, data: bytes, carried: Carried, adopt: Adopt, revision: int) -> int:
         try:
             view = compile_view(data, carried)
-        except StockpotError as bad:
+        except Exception as bad:  # whatever is wrong with it, the next one is waited for
             _log.error("a new snapshot was refused, the last good one stays: %s", bad)
             return revision + 1
         await adopt(view)
         if not view.trial:
-            self._keep(data)
+            try:
+                self._keep(data)
+            except OSError as full:
+                # What is served counts, such as a key that was revoked; the copy is for a restart.
+                _log.error("revision %d is served, its copy was not kept: %s", view.revision, full)
         return view.revision
 
     def _keep(self, data: bytes) -> None:

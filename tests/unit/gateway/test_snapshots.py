@@ -1,9 +1,14 @@
 """Failures and snapshots, without any I/O."""
 
+import asyncio
+from pathlib import Path
+from typing import Any
+
 import msgspec
 import pytest
 
 from stockpot.core.errors import ConfigError
+from stockpot.core.instance import Instance
 from stockpot.gateway import (
     GatewayPart,
     Key,
@@ -11,8 +16,10 @@ from stockpot.gateway import (
     Part,
     Snapshot,
 )
+from stockpot.gateway.http.upstream import UpstreamClient
+from stockpot.gateway.link import ControlLink
 from stockpot.gateway.outcome import retry_after
-from stockpot.gateway.snapshot import Carried, compile_view
+from stockpot.gateway.snapshot import Carried, View, compile_view
 
 
 def packed(part: GatewayPart, version: int = 1, name: str = "gateway") -> bytes:
@@ -57,3 +64,35 @@ def test_a_field_of_a_newer_control_plane_is_ignored() -> None:
     parts = [{"name": "gateway", "version": 1, "data": msgspec.msgpack.encode(newer)}]
     data = msgspec.msgpack.encode({"revision": 9, "created_ms": 0, "parts": parts, "more": 1})
     assert compile_view(data, Carried()).revision == 9
+
+
+class Told(ControlLink):
+    """A link that is given its answers; at their end it says so and waits."""
+
+    def __init__(self, instance: Instance, *answers: bytes) -> None:
+        super().__init__(UpstreamClient(proxy=""), "http://127.0.0.1:1", instance)
+        self._answers = list(answers)
+        self.read = asyncio.Event()
+
+    async def ask(self, *_: Any, **__: Any) -> tuple[int, bytes]:
+        if self._answers:
+            return 200, self._answers.pop(0)
+        self.read.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_worker_takes_what_comes_also_where_its_copy_cannot_be_kept(tmp_path: Path) -> None:
+    instance = Instance(tmp_path)
+    (instance.run / "snapshot.sealed" / "in-the-way").mkdir(parents=True)
+    link = Told(instance, packed(EMPTY), b"rubbish", packed(EMPTY))
+    taken: list[int] = []
+
+    async def adopt(view: View) -> None:
+        taken.append(view.revision)
+
+    following = asyncio.create_task(link.follow(Carried(), adopt))
+    await asyncio.wait({following, asyncio.create_task(link.read.wait())},
+                       timeout=30, return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
+    assert taken == [3, 3]
+    following.cancel()
