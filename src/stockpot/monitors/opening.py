@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from stockpot.core.config import Settings
@@ -25,9 +24,11 @@ from stockpot.monitors.service.telling import Telling
 from stockpot.monitors.service.watching import Watching
 from stockpot.traces import Badge, ScoreFilter, ScoreService
 
-LOOK_EVERY_S = 5
-START_EVERY_S = 2
-_PRUNE_EVERY_S = 3600
+LOOK_EVERY_S = 5.0
+SEND_EVERY_S = 1.0
+START_EVERY_S = 2.0
+_PRUNE_EVERY_S = 3600.0
+_FIRST_AFTER_S = 1.0
 
 _log = logging.getLogger("stockpot.monitors")
 
@@ -43,19 +44,24 @@ class Monitors(NamedTuple):
     scheduler: Scheduler
 
     async def watch(self) -> None:
-        """Look at every monitor and send what is due, for ever."""
-        for second in itertools.count():
-            await asyncio.sleep(1.0)
-            try:
-                if second % LOOK_EVERY_S == 0:
-                    await self.watching.look()
-                await self.telling.deliver()
-                if second % START_EVERY_S == 0:
-                    await self.scheduler.look()
-                if second % _PRUNE_EVERY_S == 0:
-                    await self.watching.prune()
-            except Exception:
-                _log.exception("a look at the monitors failed; trying again")
+        """Look at every monitor, send what is due and start what is due, for ever. Each on its own:
+        a channel that does not answer keeps nobody from looking."""
+        await asyncio.gather(
+            _every(LOOK_EVERY_S, self.watching.look),
+            _every(SEND_EVERY_S, self.telling.deliver),
+            _every(START_EVERY_S, self.scheduler.look),
+            _every(_PRUNE_EVERY_S, self.watching.prune),
+        )
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await asyncio.sleep(min(seconds, _FIRST_AFTER_S))
+        try:
+            await work()
+        except Exception:
+            _log.exception("a look at the monitors failed; trying again")
+        await asyncio.sleep(max(0.0, seconds - _FIRST_AFTER_S))
 
 
 def open_monitors(

@@ -25,6 +25,10 @@ from stockpot.core.config import Settings
 from stockpot.core.errors import InvalidInput
 
 TIMEOUT_S = 10.0
+WHOLE_S = 30.0
+"""One attempt from its beginning to its end: a receiver that sends a byte now and then is no more
+patient company than one that sends none."""
+
 _WAIT_AT_MOST_S = 3600.0
 _FINAL = frozenset(range(400, 500)) - {408, 409, 421, 425, 429}
 """Answers that a later attempt would get again."""
@@ -60,7 +64,10 @@ async def resolve(host: str, port: int) -> tuple[str, ...]:
 class Sender:
     """Posts to addresses from outside, within what the settings allow."""
 
-    def __init__(self, settings: Settings, resolve: Resolve = resolve) -> None:
+    def __init__(
+        self, settings: Settings, resolve: Resolve = resolve, whole_s: float = WHOLE_S
+    ) -> None:
+        self._whole_s = whole_s
         self._private = bool(settings.private_upstreams)
         self._proxy = settings.upstream_proxy or os.environ.get("HTTPS_PROXY", "")
         self._ca = settings.upstream_ca
@@ -80,9 +87,12 @@ class Sender:
         """Send one message."""
         began = time.perf_counter()
         try:
-            answer = await self._post(url, body, headers)
+            async with asyncio.timeout(self._whole_s):
+                answer = await self._post(url, body, headers)
         except InvalidInput as wrong:
             answer = Answer(0, wrong.message)
+        except TimeoutError:
+            answer = Answer(0, f"{_host(url)} did not answer within {self._whole_s:g} s")
         except httpx.HTTPError as fault:
             answer = Answer(0, f"{type(fault).__name__}: {_host(url)} does not answer as it should")
         return answer._replace(duration_ms=(time.perf_counter() - began) * 1000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from stockpot.core import config
 from stockpot.core.db import Database, migrate, open_database
 from stockpot.core.instance import Instance
 from stockpot.monitors import Monitor, Monitors, NewMonitor, ThresholdRule, open_monitors
+from stockpot.monitors.checks.models import KeptCheck, Schedule
+from stockpot.monitors.checks.store import put_check, unfinished
 from stockpot.monitors.models import ChannelSettings, MonitorSettings, NewChannel, NewSilence
+from stockpot.monitors.sending import Sender
 from stockpot.monitors.service.telling import CLAIM_S
 from stockpot.monitors.store import telling as store
 from stockpot.traces import SpanLog, open_span_log
@@ -321,3 +325,57 @@ async def test_a_monitor_looks_at_its_slice_alone(world: World) -> None:
     world.calls(20, failing=True, model="other")
     await world.later()
     assert await world.state() == "firing"
+
+
+@asynccontextmanager
+async def dripping() -> AsyncIterator[str]:
+    """The URL of a server that goes on answering a byte at a time and comes to no end."""
+    answering: set[asyncio.Task[None]] = set()
+
+    async def drip(writer: asyncio.StreamWriter) -> None:
+        try:
+            writer.write(b"HTTP/1.1 200 OK\r\nx-more: ")
+            while not writer.is_closing():
+                writer.write(b"a")
+                await asyncio.sleep(0.05)
+        finally:
+            writer.close()
+
+    def accepted(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answering.add(asyncio.create_task(drip(writer)))
+
+    server = await asyncio.start_server(accepted, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    for task in answering:
+        task.cancel()
+    await asyncio.gather(*answering, return_exceptions=True)
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_receiver_that_never_ends_its_answer_is_left_and_keeps_nobody_from_looking(
+    world: World, tmp_path: Path
+) -> None:
+    check = KeptCheck(
+        id="chk_1", project="default", kind="online", name="tone", description="", spec={},
+        schedule=Schedule(every_s=3600), enabled=True, next_ms=0, created_ms=0, created_by="",
+        updated_ms=0,
+    )  # fmt: skip
+    async with dripping() as url:
+        sender = Sender(config.load({"STOCKPOT_HOME": str(tmp_path)}), whole_s=0.2)
+        left = await sender.post(url, b"{}", {})
+        assert (left.status, "did not answer within 0.2 s" in left.error) == (0, True)
+        await sender.close()
+        channel, _ = await world.channel(url)
+        await world.monitor(channel)
+        world.calls(20, failing=True)
+        await world.monitors.watching.look()
+        await world.db.write(lambda c: put_check(c, check))
+        watching = asyncio.create_task(world.monitors.watch())
+        async with asyncio.timeout(30):
+            while await world.db.read(lambda c: unfinished(c, check.id)) is None:
+                await asyncio.sleep(0.05)
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    (waiting,) = await world.deliveries()
+    assert (waiting.state, waiting.attempts) == ("waiting", 0)
