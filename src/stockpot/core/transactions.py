@@ -17,10 +17,14 @@ T = TypeVar("T")
 _log = logging.getLogger("stockpot.store")
 
 
+class StoreAway(Unavailable):
+    """The store did not do it, and may do it another time."""
+
+
 async def in_transaction(
     threads: ThreadPoolExecutor, engine: sa.Engine, fn: Callable[[sa.Connection], T]
 ) -> T:
-    """Run `fn` in one of the threads. What the store itself refuses is told as Unavailable; a value
+    """Run `fn` in one of the threads. What the store itself refuses is told as StoreAway; a value
     that it cannot hold (a number too large, NUL or half of a surrogate pair in a text) as
     InvalidInput."""
 
@@ -31,7 +35,7 @@ async def in_transaction(
     try:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
     except (sa.exc.OperationalError, sa.exc.ProgrammingError, sa.exc.InternalError) as refused:
-        raise Unavailable(
+        raise StoreAway(
             f"the control plane's store refused: {refused.orig}", hint="stockpot doctor"
         ) from refused
     except (sa.exc.DataError, OverflowError, UnicodeEncodeError) as unfit:

@@ -244,11 +244,11 @@ def last_passed(c: sa.Connection, project: str, suite: str, before: str) -> str 
     return found
 
 
-def last_done(c: sa.Connection, project: str, suite: str, before: str) -> str | None:
-    """The newest finished run of a suite before another."""
-    same = (runs.c.project == project) & (runs.c.suite == suite) & (runs.c.id < before)
-    query = sa.select(sa.func.max(runs.c.id)).where(same, runs.c.state == "done")
-    found: str | None = c.scalar(query)
+def last_done(c: sa.Connection, project: str, suite: str, before: str | None = None) -> str | None:
+    """The newest finished run of a suite, or the newest before another."""
+    same = (runs.c.project == project) & (runs.c.suite == suite) & (runs.c.state == "done")
+    earlier = sa.true() if before is None else runs.c.id < before
+    found: str | None = c.scalar(sa.select(sa.func.max(runs.c.id)).where(same, earlier))
     return found
 
 

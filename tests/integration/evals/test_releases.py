@@ -162,3 +162,23 @@ async def test_a_run_that_is_cancelled_can_be_resumed(plane: Plane, stand_in: St
     assert [step async for step in steps] == []
     wrong = await admin.post("/api/v1/evals/runs", json={"suite": "menue"})
     assert "Did you mean 'menu'" in wrong.json()["error"]["message"]
+
+
+async def test_results_that_are_reported_at_once_are_all_counted_and_none_after_the_end(
+    plane: Plane,
+) -> None:
+    admin = await plane.admin()
+    rows = [{"id": f"r{n}", "input": "a", "expected": "x"} for n in range(8)]
+    kept = (await admin.post("/api/v1/evals/rowsets", json={"rows": rows})).json()
+    spec = {"name": "menu", "target": {"kind": "recorded"}, "scorers": [{"use": "exact"}]}
+    new = {"spec": spec, "rowset": kept["hash"], "runner": "here"}
+    at = f"/api/v1/evals/runs/{(await admin.post('/api/v1/evals/runs', json=new)).json()['id']}"
+    said = [{"item": row["id"], "output": "x", "scores": {"exact": {"value": 1}}} for row in rows]
+    told = await asyncio.gather(
+        *(admin.post(f"{at}/rows", json={"results": [one]}) for one in said)
+    )
+    assert {answer.status_code for answer in told} <= {200, 201}
+    ended = (await admin.post(f"{at}/finish", json={})).json()
+    assert (ended["state"], ended["progress"]["done"]) == ("done", 8)
+    late = await admin.post(f"{at}/rows", json={"results": said[:1]})
+    assert late.status_code == 409

@@ -7,13 +7,15 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
+from stockpot.core.errors import Conflict
 from stockpot.core.jobs.holders import own_name
 from stockpot.core.jobs.models import Job, JobState
 from stockpot.core.jobs.service import JobQueue
+from stockpot.core.transactions import StoreAway
 
 _log = logging.getLogger("stockpot.jobs")
 _ATTEMPTS = 20
-"""A job that ends this many processes is not taken up again."""
+"""A job that ends this many processes is taken up once more, to say so, and not again."""
 
 
 class Work:
@@ -21,8 +23,15 @@ class Work:
 
     def __init__(self, job: Job) -> None:
         self.job = job
+        self._lost = job.attempts > _ATTEMPTS
         self.stop = asyncio.Event()
         """Set when the job was cancelled, or is somebody else's now: keep nothing more."""
+
+    def begin(self) -> None:
+        """What a handler calls where its failures are noted. Raises Conflict for a job that ended
+        as many processes as may be, so that what it is about does not wait for it for ever."""
+        if self._lost:
+            raise Conflict(f"{_ATTEMPTS} processes ended while they did this job")
 
 
 Handler = Callable[[Work], Awaitable[None]]
@@ -78,24 +87,25 @@ class JobRunner:
 
     async def _do(self, job: Job) -> None:
         work = Work(job)
-        if job.attempts > _ATTEMPTS:
-            error = f"{_ATTEMPTS} processes ended while they did this job"
-            await self._queue.settle(job.id, self.holder, "failed", error)
-            return
         beating = asyncio.create_task(self._beat(work))
         try:
-            await self._handlers[job.kind](work)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            _log.exception("the job %s (%s) failed", job.id, job.kind)
-            await self._queue.settle(job.id, self.holder, "failed", f"{error}")
-        else:
-            state: JobState = "cancelled" if work.stop.is_set() else "done"
-            await self._queue.settle(job.id, self.holder, state)
+            await self._queue.settle(job.id, self.holder, *await self._outcome(work))
+        except StoreAway as away:  # its lease runs out, and it is taken up again
+            _log.warning("the job %s (%s) waits: %s", job.id, job.kind, away)
         finally:
             beating.cancel()
             await asyncio.gather(beating, return_exceptions=True)
+
+    async def _outcome(self, work: Work) -> tuple[JobState, str]:
+        """Do a job; how it ended, and why."""
+        try:
+            await self._handlers[work.job.kind](work)
+        except StoreAway:
+            raise
+        except Exception as error:
+            _log.exception("the job %s (%s) failed", work.job.id, work.job.kind)
+            return "failed", f"{error}"
+        return ("cancelled" if work.stop.is_set() else "done"), ""
 
     async def _beat(self, work: Work) -> None:
         while True:

@@ -50,8 +50,14 @@ def of_subject(c: sa.Connection, subject: str) -> Job | None:
 
 
 def free(c: sa.Connection, kinds: Sequence[str], now: int) -> Job | None:
-    """The oldest job that waits, or whose holder's lease has run out."""
-    is_free = (jobs.c.state == "queued") | ((jobs.c.state == "running") & (jobs.c.lease_ms < now))
+    """The oldest job that waits, or whose holder's lease has run out. One job about a subject is
+    done at a time: what was asked for anew waits until what was cancelled has ended."""
+    other = jobs.alias("other")
+    held = sa.exists().where(
+        other.c.subject == jobs.c.subject, other.c.state == "running", other.c.lease_ms >= now
+    )
+    waits = (jobs.c.state == "queued") & ~held
+    is_free = waits | ((jobs.c.state == "running") & (jobs.c.lease_ms < now))
     query = sa.select(jobs).where(is_free, jobs.c.kind.in_(kinds)).order_by(jobs.c.created_ms)
     row = c.execute(query.limit(1)).mappings().first()
     return _job(row) if row else None

@@ -15,6 +15,7 @@ from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict
 from stockpot.core.jobs import Work
+from stockpot.core.transactions import StoreAway
 from stockpot.evals import store as runs
 from stockpot.evals.engine import slices_at
 from stockpot.evals.judges import store
@@ -48,7 +49,10 @@ class CertifyJobs:
         running = certificate.model_copy(update={"progress": "running"})
         await self._db.write(lambda c: store.set_certificate(c, running))
         try:
+            work.begin()
             await self._make(work, running)
+        except StoreAway:
+            raise
         except Exception as bad:
             said = {"progress": "failed", "error": f"{type(bad).__name__}: {bad}"[:2000]}
             failed = running.model_copy(update=said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import httpx
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from stockpot.core.config import Settings
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict
 from stockpot.core.jobs import Work
+from stockpot.core.transactions import StoreAway
 from stockpot.evals import store
 from stockpot.evals.clients import gateway_client
 from stockpot.evals.engine import Engine, Plan, Purse, case_of
@@ -46,14 +48,17 @@ class EvalJobs:
     async def handle(self, work: Work) -> None:
         """A run, from where it is to its end."""
         run_id = work.job.subject
-        run = await self._db.read(lambda c: store.run_by_id(c, run_id))
-        if run is None or run.state in ("done", "cancelled"):
+        run = await self._db.write(lambda c: _begun(c, run_id))
+        if run is None:
             return
         try:
+            work.begin()
             await self._run(work.stop, run)
+        except StoreAway:
+            raise
         except Exception as bad:
             error = f"{type(bad).__name__}: {bad}"
-            await self._db.write(lambda c: close(c, run, "failed", error))
+            await close(self._db, run, "failed", error)
             raise
 
     async def do(self, run_id: str, stop: asyncio.Event, purse: Purse | None = None) -> Run:
@@ -61,6 +66,7 @@ class EvalJobs:
         can be taken up by the next call."""
         run = await self.run(run_id)
         if run.state != "done":
+            await self._db.write(lambda c: _set_running(c, run))
             again = await self._db.write(lambda c: _without_failed(c, run))
             await self._run(stop, again, purse)
         return await self.run(run_id)
@@ -78,11 +84,6 @@ class EvalJobs:
         return tuple(one for _, one in found)
 
     async def _run(self, stop: asyncio.Event, run: Run, purse: Purse | None = None) -> None:
-        await self._db.write(
-            lambda c: store.set_run(
-                c, run.id, state="running", started_ms=int(run.started_ms or now_ms())
-            )
-        )
         plan = await self._db.read(lambda c: plan_of(c, run))
         client = self._client(run.project)
         caller = self._caller(run, client)
@@ -95,11 +96,11 @@ class EvalJobs:
         finally:
             await client.aclose()
         if engine.out_of_money:
-            await self._db.write(lambda c: close(c, run, "cancelled", "the budget is spent"))
+            await close(self._db, run, "cancelled", "the budget is spent")
         elif not stop.is_set():
             results = await self.results(run.id)
             note = await tell_if_possible(self._scores, run, results)
-            await self._db.write(lambda c: close(c, run, "done", note, results))
+            await close(self._db, run, "done", note, results)
 
     def _client(self, project: str) -> httpx.AsyncClient:
         return gateway_client(self._settings, self._secret_of(project), self._transport)
@@ -149,6 +150,20 @@ def plan_of(c: sa.Connection, run: Run) -> Plan:
     )  # fmt: skip
 
 
+def _begun(c: sa.Connection, run_id: str) -> Run | None:
+    """A run that is done from now on; None where there is nothing to do any more, also when it was
+    cancelled since its job was taken."""
+    run = store.run_by_id(c, run_id)
+    if run is None or run.state in ("done", "cancelled"):
+        return None
+    _set_running(c, run)
+    return run
+
+
+def _set_running(c: sa.Connection, run: Run) -> None:
+    store.set_run(c, run.id, state="running", started_ms=int(run.started_ms or now_ms()))
+
+
 def _without_failed(c: sa.Connection, run: Run) -> Run:
     """A run whose failed rows are tried again."""
     if not run.progress.failed:
@@ -160,20 +175,30 @@ def _without_failed(c: sa.Connection, run: Run) -> Run:
     return run.model_copy(update={"progress": progress})
 
 
-def close(
+async def close(
+    db: Database, run: Run, state: str, error: str = "", results: Sequence[Result] | None = None
+) -> None:
+    """The end of a run. Its figures are computed beside the store's one writer, not by it."""
+    ended = await db.read(lambda c: ending(c, run, state, error, results))
+    await db.write(lambda c: store.set_run(c, run.id, **ended))
+
+
+def ending(
     c: sa.Connection, run: Run, state: str, error: str = "",
     results: Sequence[Result] | None = None,
-) -> None:  # fmt: skip
-    """The end of a run: its metrics, out of its results; those not given are read."""
+) -> dict[str, Any]:  # fmt: skip
+    """The columns of a run that is over: its metrics, out of its results; those not given are read.
+    Takes seconds where there are many."""
     if results is None:
         results = [one for _, one in store.results_of(c, run.id)]
     scorers = [made(spec) for spec in run.spec.scorers]
     looked_at = any(looks_at_cases(run.spec, scorer) for scorer in scorers)
     cases = cases_of(c, run, results) if looked_at else []
-    metrics = all_measured(run.spec, scorers, cases, results)
-    ended = {"state": state, "error": error[:2000], "finished_ms": now_ms()}
-    judges = reports_of(c, run, scorers, results)
-    store.set_run(c, run.id, metrics=metrics, judges=judges, **ended)
+    return {
+        "metrics": all_measured(run.spec, scorers, cases, results),
+        "judges": reports_of(c, run, scorers, results),
+        "state": state, "error": error[:2000], "finished_ms": now_ms(),
+    }  # fmt: skip
 
 
 def cases_of(c: sa.Connection, run: Run, results: Sequence[Result]) -> list[Case]:

@@ -34,7 +34,7 @@ from stockpot.evals.models import (
 from stockpot.evals.ports import ModelFacts, World
 from stockpot.evals.scorers import PREFIX, made
 from stockpot.evals.service.guarding import seen_run
-from stockpot.evals.service.jobs import KIND, close
+from stockpot.evals.service.jobs import KIND, ending
 from stockpot.evals.service.suites import SuiteService
 from stockpot.evals.service.telling import tell_if_possible
 from stockpot.evals.targets import Gateway
@@ -80,7 +80,7 @@ class Running:
         def read(c: sa.Connection) -> Forecast:
             asked = [key for key in keys if key is not None]
             known = 0 if new.repeat_calls else len(store.known_answers(c, project, asked))
-            last = store.last_done(c, project, plan.spec.name, "~")
+            last = store.last_done(c, project, plan.spec.name)
             before = [one for _, one in store.results_of(c, last)] if last else []
             older = store.last_done(c, project, plan.spec.name, last) if last else None
             older_results = [one for _, one in store.results_of(c, older)] if older else []
@@ -132,13 +132,14 @@ class Running:
 
     async def report(self, actor: Principal, run_id: str, new: NewResults) -> Run:
         """Keep results of a run that its caller does."""
-        run = await self._own(actor, run_id)
+        seen = await self._own(actor, run_id)
+        found = await self._db.read(lambda c: store.rowset(c, seen.project, seen.dataset_hash))
+        rows = store.rows_in(found[1]) if found else []
+        number = {row.id: place for place, row in enumerate(rows)}
+        kept = [(_place(number, one, seen), one) for one in new.results]
 
         def write(c: sa.Connection) -> None:
-            found = store.rowset(c, run.project, run.dataset_hash)
-            rows = store.rows_in(found[1]) if found else []
-            number = {row.id: place for place, row in enumerate(rows)}
-            kept = [(_place(number, one, run), one) for one in new.results]
+            run = _still_own(store.run_by_id(c, run_id) or seen)
             there = store.done_places(c, run_id)
             fresh = [one for place, one in kept if place not in there]
             store.put_results(c, run_id, kept)
@@ -159,8 +160,11 @@ class Running:
             results = await self._db.read(lambda c: store.results_of(c, run_id))
             note = await tell_if_possible(self.scores, run, [one for _, one in results])
 
+        ended = await self._db.read(lambda c: ending(c, run, state, note))
+
         def write(c: sa.Connection) -> None:
-            close(c, run, state, note)
+            _still_own(store.run_by_id(c, run_id) or run)
+            store.set_run(c, run_id, **ended)
             audit(c, actor, "run.finish", run_id, project=run.project, state=state)
 
         await self._db.write(write)
@@ -172,7 +176,8 @@ class Running:
         await self._queue.cancel(run_id)
 
         def write(c: sa.Connection) -> None:
-            if run.state in _OPEN:
+            present = store.run_by_id(c, run_id) or run
+            if present.state in _OPEN:
                 store.set_run(c, run_id, state="cancelled", finished_ms=now_ms())
             audit(c, actor, "run.cancel", run_id, project=run.project)
 
@@ -181,13 +186,14 @@ class Running:
 
     async def resume(self, actor: Principal, run_id: str) -> Run:
         """Go on with a run that was cancelled or failed; rows that failed are tried again."""
-        run = await seen_run(self._db, actor, run_id, "editor")
-        if run.state in _OPEN and run.runner == "instance":
-            raise Conflict(
-                f"the run {run_id!r} is {run.state}", hint=f"stockpot eval watch {run_id}"
-            )
+        seen = await seen_run(self._db, actor, run_id, "editor")
 
         def write(c: sa.Connection) -> None:
+            run = store.run_by_id(c, run_id) or seen
+            if run.state in _OPEN and run.runner == "instance":
+                raise Conflict(
+                    f"the run {run_id!r} is {run.state}", hint=f"stockpot eval watch {run_id}"
+                )
             store.drop_failed(c, run_id)
             done = len(store.done_places(c, run_id))
             progress = run.progress.model_copy(update={"done": done, "failed": 0})
@@ -204,11 +210,7 @@ class Running:
         return await seen_run(self._db, actor, run_id)
 
     async def _own(self, actor: Principal, run_id: str) -> Run:
-        run = await seen_run(self._db, actor, run_id, "editor")
-        if run.runner != "here" or run.state not in _OPEN:
-            who = "its caller" if run.runner == "here" else "the instance"
-            raise Conflict(f"the run {run_id!r} takes no results: it is {run.state}, done by {who}")
-        return run
+        return _still_own(await seen_run(self._db, actor, run_id, "editor"))
 
     async def _prepared(self, actor: Principal, project: str, new: NewRun) -> _Prepared:
         await self._world.check_project(project, actor)
@@ -309,6 +311,14 @@ def _keys(plan: _Prepared) -> list[bytes | None]:
         return []
     caller = Gateway(plan.spec.target, httpx.AsyncClient(), "", plan.arm)
     return [caller.key(row, repeat) for row in plan.rows for repeat in range(plan.spec.repeats)]
+
+
+def _still_own(run: Run) -> Run:
+    """A run that goes on and that its caller does; raises Conflict for any other."""
+    if run.runner != "here" or run.state not in _OPEN:
+        who = "its caller" if run.runner == "here" else "the instance"
+        raise Conflict(f"the run {run.id!r} takes no results: it is {run.state}, done by {who}")
+    return run
 
 
 def _place(number: dict[str, int], one: Result, run: Run) -> int:

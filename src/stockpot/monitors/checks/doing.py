@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.jobs import Work
+from stockpot.core.transactions import StoreAway
 from stockpot.monitors.checks import store
 from stockpot.monitors.checks.models import CheckKind, CheckRun, KeptCheck, Outcome
 
@@ -89,7 +90,10 @@ class CheckJobs:
         )
         underway = Underway(self._db, run, kept.state, work.stop)
         try:
+            work.begin()
             outcome = await self._doers[run.kind].do(kept.check, underway)
+        except StoreAway:
+            raise
         except Exception as bad:
             error = f"{type(bad).__name__}: {bad}"[:2000]
             await self._settle(run, {"state": "failed", "error": error, "words": error}, None)

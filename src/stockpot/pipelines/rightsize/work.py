@@ -12,6 +12,7 @@ from typing import Any
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.jobs import Work
+from stockpot.core.transactions import StoreAway
 from stockpot.evals import EvalJobs, Run
 from stockpot.pipelines.rightsize import store
 from stockpot.pipelines.rightsize.models import RightsizeRun, SizeArm, SizeReport
@@ -54,7 +55,10 @@ class RightsizeJobs:
         if run is None or run.state in ("done", "cancelled"):
             return
         try:
+            work.begin()
             await self._do(work.stop, run)
+        except StoreAway:
+            raise
         except Exception as bad:
             told = f"{type(bad).__name__}: {bad}"[:2000]
             await self._change(run.id, state="failed", error=told, finished_ms=now_ms())
