@@ -140,6 +140,7 @@ def _target(ident: str, offer: Offer, model: str, own: tuple[OwnPrice, ...]) -> 
         smoke=offer.smoke,
         native=offer.native,
         options=offer.options(),
+        returns=offer.origin == "engine",
     )
 
 

@@ -81,6 +81,9 @@ class Target(msgspec.Struct, frozen=True):
     """Dialects that the upstream speaks besides its wire's own."""
     options: dict[str, str] = {}
     """Settings of the wire, such as a region or an API version; secrets among them."""
+    returns: bool = False
+    """Whether somebody starts it again when it is gone, as an engine of the instance: calls that
+    have nowhere else to go wait a moment for it."""
 
 
 class WeightedTarget(msgspec.Struct, frozen=True):

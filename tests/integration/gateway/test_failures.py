@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import openai
@@ -60,6 +61,23 @@ def test_an_unreachable_target_falls_back(rig: Rig) -> None:
     assert failed.error == "connect"
     stages = dict(zip(STAGES, root.stages, strict=True))
     assert stages["upstream"] > 0, "connecting ends when an upstream is connected"
+
+
+def test_a_call_waits_for_an_engine_that_is_started_again(rig: Rig) -> None:
+    port = free_port()
+    engine = rig.target("engine", base_url=f"http://127.0.0.1:{port}/v1", returns=True)
+    rig.route("small", engine)
+    rig.start()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(rig.post)
+        assert rig.records()[0].error == "connect", "it was tried while nothing listened"
+        with socket.create_server(("127.0.0.1", port)) as server:
+            server.settimeout(30)
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+                assert waiting.result().status_code == 200
 
 
 def test_a_single_target_is_tried_again_after_the_time_it_asks_for(rig: Rig) -> None:
