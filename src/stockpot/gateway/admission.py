@@ -46,7 +46,7 @@ class Admission:
                 503,
                 "record_store_full",
                 "the disk of the gateway is full, so this call could not be recorded; "
-                "free space, or set the key's on_ledger_full to 'pass'",
+                "free space, or: stockpot keys change KEY --on-ledger-full pass",
                 record=False,
             )
         if key.limited:
