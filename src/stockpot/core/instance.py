@@ -67,7 +67,7 @@ class Instance:
         path = self.home / "instance.key"
         if not path.exists():
             self.home.mkdir(parents=True, exist_ok=True)
-            draft = path.with_name(f".instance.key.{os.getpid()}")
+            draft = path.with_name(f".instance.key.{secrets.token_hex(8)}")  # threads race, too
             draft.touch(mode=0o600)
             draft.write_text(secrets.token_hex(32) + "\n", "ascii")
             try:
