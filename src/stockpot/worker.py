@@ -74,7 +74,9 @@ class Worker:
         self.kv = open_kv(settings.kv_url) if settings.kv_url else None
         self.desk = RateDesk(self.kv.rates if self.kv else self._rates)
         self.rails = RailReader()
-        self.slots = RateDesk(self.kv.slots if self.kv else self._slots, holder=self.name)
+        self.slots = RateDesk(
+            self.kv.slots if self.kv else self._slots, holder=self.name, settle_s=0
+        )
         self.carried = Carried(self.desk, self.rails, self.slots)
         self.spool = Spool.open(
             self.instance.spool,

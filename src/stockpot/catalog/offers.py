@@ -67,7 +67,6 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         """Settings of the wire: a secret of several parts is a JSON object that holds them."""
         said = dict(self.settings() or {})
         said.pop("api_key", None)
-        said.pop("default_region", None)
         if self.refuses:
             said["refuses"] = ",".join(self.refuses)
         return said

@@ -34,8 +34,21 @@ used) counts as never taken: it comes back whole and may let in as many more, as
 
 While the store is away, each worker admits N / W a minute, and starts that with nothing saved up:
 when it is away for all W workers, the bound above still holds until it returns; one worker that is
-cut off alone adds at most N / W and N / W a minute. A store that returns with its memory does not
-learn what was admitted meanwhile: an absence allows one burst of N more, within the minute after.
+cut off alone adds at most N / W and N / W a minute.
+
+A store that returns hears from each worker the lesser of two numbers: a, what it admitted by its
+share, and d, what of its share has not drained. Let v be what a store that had been told at once
+would still have to drain, s that when it went, and T how long it was away. v is the greater of
+s - r * T + sum(a) and of what was admitted after any moment, less its drain; of the latter each
+worker's part is at most its a and at most its d; and where d < a, a <= d + (r * T - P) / W, since
+its bucket began full. So v <= s' + sum(min(a, d)), s' being what the store itself remembers, and
+v <= sum(d) <= P all the time. Grants begin again SETTLE_S after the return, when every worker has
+been heard: one asks each second, also when nobody calls. What shares admit and is not heard until
+then, or in an absence too short for this, is at most the rate of 4 s. So around an absence
+
+    N + N * (t + LIFE_S + 4) / 60   in any t seconds.
+
+Only a worker that starts within SETTLE_S after the return may be granted what others have not told.
 """
 
 from __future__ import annotations
@@ -48,6 +61,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from stockpot.core.kv import RateAsk, RateGrant, SlotAsk
+from stockpot.gateway.contact import Contact
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +72,8 @@ FLOOR_PERCENT = 20
 ASK_S, AWAY_S, SWEEP_S = 0.5, 1.0, 1.0
 """The store answers within the first, is asked again after the second; blocks that expired go back
 after the third."""
+SETTLE_S = 2.5
+"""More than AWAY_S and twice ASK_S: within it every worker finds out that the store is back."""
 PATIENCE_S = 0.1
 """A call that this worker has nothing for, though the store may, waits so long for a grant."""
 _LIFE, _BLOCK = int(LIFE_S * 1e9), 500_000_000
@@ -180,9 +196,9 @@ class Leased:
     """One worker's part of a rate that `workers` share."""
 
     __slots__ = (
-        "_asking", "_away", "_back", "_block", "_count", "_desk", "_floor", "_held", "_later",
-        "_left", "_need", "_owe", "_paced_at", "_refused_until", "_spare", "_spare_since", "_until",
-        "_until_later", "limit", "pool", "scope",
+        "_alone", "_asking", "_away", "_back", "_block", "_count", "_desk", "_floor", "_held",
+        "_later", "_left", "_need", "_owe", "_paced_at", "_refused_until", "_spare", "_spare_since",
+        "_told", "_until", "_until_later", "limit", "pool", "scope",
     )  # fmt: skip
 
     def __init__(self, scope: str, limit: int, workers: int, desk: RateDesk) -> None:
@@ -201,6 +217,8 @@ class Leased:
         self._left = self.pool
         self._refused_until = 0
         self._paced_at = 0
+        self._alone = self._told = 0
+        """Units that this worker admitted by its share alone; how many of them the ask tells of."""
         self._asking = False
         """Whether an answer is under way."""
         if desk.away:
@@ -222,7 +240,9 @@ class Leased:
                 self._desk.ask(self)
             return 0
         if self._desk.away:
-            return self._away.take(now, amount)
+            wait = self._away.take(now, amount)
+            self._alone += 0 if wait else amount
+            return wait
         if now < self._refused_until:
             return self._refused_until - now
         self._need = max(self._need, amount)
@@ -277,11 +297,13 @@ class Leased:
             self._count, self._paced_at = 0, now
         else:
             self._block = max(self._block, count)
-        need = min(self._need, self.pool)
-        want = max(need, self._block - self._held - self._later, 0)
+        need = 0 if self._desk.away else min(self._need, self.pool)
+        want = 0 if self._desk.away else max(need, self._block - self._held - self._later, 0)
         age = now + int(ASK_S * 1e9) - self._spare_since
         back = self._back + max(0, self._spare + -(age * self.pool) // MINUTE)
-        ask = RateAsk(self.scope, self.pool, min(want, self.pool), need, back, self._owe)
+        alone = min(self._alone, -(-self._away.busy_ns(now) // self._away.per))
+        ask = RateAsk(self.scope, self.pool, min(want, self.pool), need, back, self._owe, alone)
+        self._told = self._alone
         self._back = self._owe = self._spare = 0
         self._asking = True
         return ask
@@ -289,6 +311,7 @@ class Leased:
     def granted(self, grant: RateGrant, asked: RateAsk, sent: int, now: int) -> None:
         """The answer to `request`, which left at `sent`."""
         self._asking = False
+        self._alone -= self._told
         self._left = grant.left
         self._need = 0
         if asked.need and not grant.granted:
@@ -319,7 +342,7 @@ class Leased:
         if self._later and now >= self._until_later:
             self._expire(self._later, self._until_later)
             self._later = 0
-        return bool(self._spare or self._back or self._owe)
+        return bool(self._spare or self._back or self._owe or self._alone)
 
 
 class RateDesk:
@@ -327,17 +350,27 @@ class RateDesk:
     worker's name there."""
 
     def __init__(
-        self, ask: Ask, clock: Callable[[], int] = time.monotonic_ns, holder: str = ""
+        self,
+        ask: Ask,
+        clock: Callable[[], int] = time.monotonic_ns,
+        holder: str = "",
+        settle_s: float = SETTLE_S,
     ) -> None:
         self._ask = ask
         self.holder = holder
         self._clock = clock
-        self.away = False
+        self._contact = Contact(int(settle_s * 1e9))
+        self._asked_at = 0
         self._due: set[Shared] = set()
         self._known: set[Shared] = set()
         self._running: asyncio.Task[None] | None = None
         self._waiting: list[Callable[[], None]] = []
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def away(self) -> bool:
+        """Whether each worker keeps to its share."""
+        return self._contact.away
 
     def now(self) -> int:
         return self._clock()
@@ -379,6 +412,8 @@ class RateDesk:
             for leased in self._known:
                 if leased.stale(now):
                     self.ask(leased)
+            if self._known and now - self._asked_at > int(SWEEP_S * 1e9):
+                self.ask(next(iter(self._known)))
 
     def forget(self, leased: Shared) -> None:
         """Its scope is no more."""
@@ -396,7 +431,7 @@ class RateDesk:
             self._running = None
 
     async def _round(self, due: tuple[Shared, ...]) -> None:
-        sent = self._clock()
+        sent = self._asked_at = self._clock()
         asks = tuple(leased.request(sent) for leased in due)
         try:
             async with asyncio.timeout(ASK_S):
@@ -404,10 +439,12 @@ class RateDesk:
         except Exception as error:
             self._lost(due, asks, error)
         else:
-            self.away = False
             now = self._clock()
+            self._contact.heard(now)
             for leased, asked, grant in zip(due, asks, grants, strict=True):
                 leased.granted(grant, asked, sent, now)
+            if self.away:
+                self._due.update(leased for leased in due if leased in self._known)
         waiting, self._waiting = self._waiting, []
         for wake in waiting:
             wake()
@@ -415,10 +452,9 @@ class RateDesk:
     def _lost(self, due: tuple[Shared, ...], asks: tuple[Any, ...], error: Exception) -> None:
         for leased, asked in zip(due, asks, strict=True):
             leased.unanswered(asked)
-        if not self.away:
-            self.away = True
+        now = self._clock()
+        if self._contact.lost(now):
             _log.warning("no answer about shared limits, each worker keeps to its share: %s", error)
-            now = self._clock()
             for leased in self._known:
                 leased.store_went(now)
         self._due.update(leased for leased in due if leased in self._known)

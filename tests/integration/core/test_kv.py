@@ -89,6 +89,16 @@ async def test_what_comes_back_can_be_granted_again_and_what_is_owed_cannot(kv: 
     assert (owe.granted, owe.left) == (5, 0)
 
 
+async def test_what_was_admitted_while_the_store_was_away_counts_up_to_the_limit(
+    kv: KeyValue,
+) -> None:
+    [told] = await kv.rates([RateAsk("s", 60, 0, 0, alone=40)])
+    assert (told.granted, told.left) == (0, 20)
+    [more] = await kv.rates([RateAsk("s", 60, 60, 1, alone=900)])
+    assert (more.granted, more.left) == (0, 0)
+    assert 0 < more.wait_ms <= 1000
+
+
 async def test_more_than_was_granted_cannot_come_back(kv: KeyValue) -> None:
     [grant] = await kv.rates([RateAsk("s", 60, 100, 1, back=1000)])
     assert grant.granted == 60

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stockpot.core.kv.memory import MemoryKeyValue
 from stockpot.core.kv.port import RateAsk, RateGrant
+from stockpot.gateway.contact import Contact
 from stockpot.gateway.limits import Gate
 from stockpot.gateway.models import Limits
-from stockpot.gateway.rates import ASK_S, LIFE_S, Leased, RateDesk
+from stockpot.gateway.rates import ASK_S, AWAY_S, LIFE_S, SETTLE_S, SWEEP_S, Leased, RateDesk
 
 SECOND = 1_000_000_000
 
@@ -32,8 +34,13 @@ class Desk:
     """Stands for the asynchronous desk: the simulation decides when rounds happen."""
 
     def __init__(self, clock: Clock) -> None:
-        self.away = self.asked = False
+        self.asked = False
+        self.contact = Contact(int(SETTLE_S * SECOND))
         self.now = clock
+
+    @property
+    def away(self) -> bool:
+        return self.contact.away
 
     def ask(self, leased: Leased) -> None:
         self.asked = True
@@ -41,17 +48,12 @@ class Desk:
 
 def over(admitted: list[tuple[int, int]], limit: int, extra: float = 0.0) -> float:
     """The most units in any window beyond `limit + limit * (t + LIFE_S) / 60`."""
-    times = [at for at, _ in admitted]
-    sums = [0]
-    for _, units in admitted:
-        sums.append(sums[-1] + units)
-    worst = -float(limit)
-    for first, begin in enumerate(times):
-        for last in range(first, len(times)):
-            upto = bisect_right(times, times[last])
-            span = (times[last] - begin) / SECOND
-            bound = limit * (1 + (span + LIFE_S) / 60) + extra
-            worst = max(worst, sums[upto] - sums[first] - bound)
+    worst, least, so_far = -float(limit), float("inf"), 0
+    for at, together in groupby(admitted, itemgetter(0)):
+        drained = limit * (at - admitted[0][0]) / SECOND / 60
+        least = min(least, so_far - drained)
+        so_far += sum(units for _, units in together)
+        worst = max(worst, so_far - drained - least - limit * (1 + LIFE_S / 60) - extra)
     return worst
 
 
@@ -140,7 +142,7 @@ def test_while_the_store_is_away_the_bound_holds_and_calls_go_on(seed: int, limi
     for _ in range(60):
         fleet.step(faults=True)
     for desk, rate in zip(fleet.desks, fleet.rates, strict=True):
-        desk.away = True
+        desk.contact.lost(fleet.clock.now)
         rate.store_went(fleet.clock.now)
     before = len(fleet.admitted)
     for _ in range(200):
@@ -150,6 +152,60 @@ def test_while_the_store_is_away_the_bound_holds_and_calls_go_on(seed: int, limi
             fleet.admitted.append((fleet.clock.now, 1))
     assert over(fleet.admitted, limit, extra=4) <= 0  # a bucket of each worker rounds up to one
     assert len(fleet.admitted) - before >= 0.7 * min(200, limit * 2)
+
+
+class Absences(Fleet):
+    """A fleet whose store goes and returns with its memory; workers talk as `RateDesk` does."""
+
+    there = True
+
+    def tick(self, eager: list[bool]) -> None:
+        self.clock.now += SECOND // 5
+        now = self.clock.now
+        for at, rate in enumerate(self.rates):
+            while eager[at] and not rate.take(now, 1):
+                self.admitted.append((now, 1))
+            if now >= self.due[at]:
+                self.round(at, now)
+
+    def round(self, at: int, now: int) -> None:
+        rate, contact = self.rates[at], self.desks[at].contact
+        rate.stale(now)
+        ask = rate.request(now)
+        if self.there:
+            contact.heard(now)
+            rate.granted(self.store._grant(ask, now), ask, now, now)
+        else:
+            rate.unanswered(ask)
+            if contact.lost(now):
+                rate.store_went(now)
+        pause = AWAY_S + ASK_S if contact.away else self.random.uniform(0.1, SWEEP_S)
+        self.due[at] = now + int(pause * SECOND)
+
+    def __init__(self, seed: int, limit: int, workers: int) -> None:
+        super().__init__(seed, limit, workers)
+        self.due = [self.clock.now] * workers
+
+
+@settings(max_examples=settings().max_examples // 3)
+@given(
+    st.integers(0, 10**6), st.sampled_from([(60, 2), (120, 4), (300, 12)]),
+    st.lists(st.tuples(st.booleans(), st.sampled_from([1, 5, 40, 400])), min_size=2, max_size=4),
+)  # fmt: skip
+def test_a_store_that_returns_with_its_memory_learns_what_was_admitted_meanwhile(
+    seed: int, size: tuple[int, int], times: list[tuple[bool, int]]
+) -> None:
+    limit, workers = size
+    fleet = Absences(seed, limit, workers)
+    for there, ticks in times:
+        fleet.there = there
+        eager = [fleet.random.random() < 0.7 for _ in range(workers)]
+        for _ in range(ticks):
+            fleet.tick(eager)
+        fleet.there = True
+        for _ in range(40):  # until all know, and everybody wants all there is
+            fleet.tick([True] * workers)
+    assert over(fleet.admitted, limit, extra=limit * 4 / 60) <= 0
 
 
 @pytest.mark.parametrize("a_ms", [5, 1])

@@ -66,6 +66,7 @@ class MemoryKeyValue:
         if arrival is None:
             arrival = self._born + window
         arrival = max(arrival + (ask.owe - ask.back) * per, now)
+        arrival = max(arrival, min(arrival + ask.alone * per, now + window))
         room = max(0, (now + window - arrival) // per)
         granted = min(ask.want, room) if room >= ask.need else 0
         self._arrivals[ask.scope] = arrival + granted * per

@@ -12,7 +12,8 @@ class RateAsk(msgspec.Struct, frozen=True, array_like=True):
     """One process and one shared rate of `limit` units per minute (a burst of `limit` included).
 
     `want` units to spend, at least `need` of them or none; `back` were granted before and will not
-    be spent; `owe` were spent without having been granted.
+    be spent; `owe` were spent without having been granted, and `alone` while the store was away,
+    within the limit: they never count for more than all of it.
     """
 
     scope: str
@@ -21,6 +22,7 @@ class RateAsk(msgspec.Struct, frozen=True, array_like=True):
     need: int
     back: int = 0
     owe: int = 0
+    alone: int = 0
 
 
 class RateGrant(msgspec.Struct, frozen=True, array_like=True):

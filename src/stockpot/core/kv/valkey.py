@@ -34,12 +34,13 @@ _RATES = """
 local MINUTE = 60000000
 local out = {}
 for i = 2, #KEYS do
-  local a = (i - 2) * 5
+  local a = (i - 2) * 6
   local limit, want, need = tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2]), tonumber(ARGV[a + 3])
-  local back, owe = tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5])
+  local back, owe, alone = tonumber(ARGV[a + 4]), tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6])
   local arrival = tonumber(redis.call('GET', KEYS[i])) or (birth + MINUTE)
   arrival = arrival + math.ceil(owe * MINUTE / limit) - math.floor(back * MINUTE / limit)
   arrival = math.max(arrival, now)
+  arrival = math.max(arrival, math.min(arrival + math.ceil(alone * MINUTE / limit), now + MINUTE))
   local free = (now + MINUTE - arrival) * limit / MINUTE
   local room = math.max(0, math.floor(free + 0.001))
   local granted = 0
@@ -126,7 +127,7 @@ class ValkeyKeyValue:
         if not asks:
             return []
         keys = [f"{_PREFIX}birth", *(f"{_PREFIX}rate:{ask.scope}" for ask in asks)]
-        numbers = [n for a in asks for n in (a.limit, a.want, a.need, a.back, a.owe)]
+        numbers = [n for a in asks for n in (a.limit, a.want, a.need, a.back, a.owe, a.alone)]
         flat = await self._do(self._rates(keys=keys, args=numbers))
         return [RateGrant(*map(int, flat[at : at + 3])) for at in range(0, len(flat), 3)]
 

@@ -1,8 +1,8 @@
 """The wire to Bedrock's Converse: paths, signatures, answers. Knows no socket.
 
-A target's options: `region` (else read from the address), `access_key_id`, `secret_access_key` and
-`session_token` sign each request; without them the target's own header, a Bedrock API key as
-bearer, goes along. `family` names the kind of model where its ARN does not tell.
+A target's options: `region` (else read from the address, else `default_region`), `access_key_id`,
+`secret_access_key` and `session_token` sign each request; without them the target's own header, a
+Bedrock API key as bearer, goes along. `family` names the kind of model where its ARN does not tell.
 
 Sources: the service model of Bedrock Runtime in botocore (2023-09-30); Amazon Bedrock's user guide,
 "API keys".
@@ -26,6 +26,7 @@ from stockpot.providers.translate import Translated
 
 _STREAM = b"application/vnd.amazon.eventstream"
 _REGION = re.compile(r"bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.")
+_FIRST = "us-east-1"
 
 
 class _ErrorBody(msgspec.Struct):
@@ -76,7 +77,7 @@ class BedrockWire:
         who = Credentials(
             options["access_key_id"],
             options.get("secret_access_key", ""),
-            options.get("region") or _region(where.netloc),
+            options.get("region") or _region(where.netloc) or options.get("default_region", _FIRST),
             options.get("session_token", ""),
         )
         host = where.netloc.rpartition("@")[2]  # as it stands in the request's head
@@ -99,4 +100,4 @@ class BedrockWire:
 
 def _region(host: str) -> str:
     found = _REGION.search(host)
-    return found[1] if found else "us-east-1"
+    return found[1] if found else ""
