@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from stockpot.app import control_app
 from stockpot.core import config
 from stockpot.core.client import Client, ClientError
+from stockpot.core.errors import Unavailable
 from stockpot.core.inprocess import InProcess
 from stockpot.core.instance import Instance
 from stockpot.gateway import Shipment, Shipped, otlp
@@ -89,6 +90,7 @@ async def test_a_user_is_forgotten_with_their_scores(plane: Plane) -> None:
     run, queue = evaluated(plane), annotated(plane, [item["trace_id"], other["trace_id"]])
     share = shared(plane, item["trace_id"])
     assert "leek" in str(await quoted(plane, {"features": {}, "examples": ["leek soup"]}))
+    an_erasure_is_cut_off(plane)
     ran = CliRunner().invoke(traces, ["erase", "--user", "ann", "--yes"], obj=plane.client)
     told = "1 traces, 1 spans, 3 scores, 1 rows of data sets and 1 results of evaluations forgotten"
     assert ran.output == f"{told}\n"
@@ -107,6 +109,18 @@ async def test_a_user_is_forgotten_with_their_scores(plane: Plane) -> None:
     assert {score["trace_id"] for score in scores} == {other["trace_id"]}
     assert "ann" not in str(plane.client.get("/api/v1/audit")).replace("annot", "")
     assert plane.client.get("/api/v1/overview", **WINDOW)["totals"]["calls"] == 2
+
+
+def an_erasure_is_cut_off(plane: Plane) -> None:
+    """One that does not come to its end, as where the store goes away in the middle."""
+
+    async def away(*_: object) -> int:
+        raise Unavailable("the control plane's store refused: it restarts")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plane.app.state.control.scores, "forget", away)
+        cut = CliRunner().invoke(traces, ["erase", "--user", "ann", "--yes"], obj=plane.client)
+    assert cut.exit_code != 0
 
 
 async def nothing_is_kept_elsewhere(plane: Plane, run: str, queue: str, share: str) -> None:

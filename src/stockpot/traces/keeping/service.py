@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from typing import Any, Literal
 
 import msgspec
@@ -160,22 +160,43 @@ class Keeping:
 
     async def erase(self, actor: Principal, wanted: Erasure) -> Erased:
         """Forget what an end user said: bodies, words, previews, scores, rows of data sets made
-        from it, what evaluations answered to these rows, and the name itself."""
+        from it, what evaluations answered to these rows, and the name itself.
+
+        The log goes last: without the name in it nobody finds the traces again, so that an erasure
+        that is cut off before is whole when it is asked for again."""
+        before = await asyncio.to_thread(self._traces_of, wanted)
+        erased = await self._erase_beside(before, Erased(traces=0, spans=0, scores=0))
         done = await self._all(Erase(wanted.user, wanted.project))
-        scores = 0
-        elsewhere = dict.fromkeys(self.erased_elsewhere, 0)
-        for project in {project for project, _ in done.traces}:
-            ids = [trace.hex() for one, trace in done.traces if one == project]
-            scores += await self._scores.forget(project, ids)
-            for kind, forget in self.erased_elsewhere.items():
-                elsewhere[kind] += await forget(project, ids)
-        erased = Erased(traces=len(done.traces), spans=done.spans, scores=scores, **elsewhere)
+        met = {(project, trace.hex()) for project, trace in done.traces}
+        erased = await self._erase_beside(met - before, erased)
+        erased = erased.model_copy(update={"traces": len(before | met), "spans": done.spans})
         told: dict[str, Any] = {"project": wanted.project} if wanted.project else {}
         # The log of changes must not keep the name that was to be forgotten.
         await self._db.write(
             lambda c: audit(c, actor, "traces.erase", record_id("ers"), after=erased, **told)
         )
         return erased
+
+    def _traces_of(self, wanted: Erasure) -> set[tuple[str, str]]:
+        """Project and id of every trace that names an end user."""
+        where = TraceFilter(user=wanted.user, project=wanted.project)
+        found: set[tuple[str, str]] = set()
+        cursor: str | None = None
+        while True:
+            page = self._spans.traces(where, cursor, _AT_ONCE)
+            found.update((row.root.project, row.trace_id) for row in page.items)
+            if (cursor := page.next_cursor) is None:
+                return found
+
+    async def _erase_beside(self, traces: Set[tuple[str, str]], erased: Erased) -> Erased:
+        """Erase what else speaks of some traces; gives the counts with what that was."""
+        counts = {name: getattr(erased, name) for name in ("scores", *self.erased_elsewhere)}
+        for project in sorted({project for project, _ in traces}):
+            ids = sorted(trace for one, trace in traces if one == project)
+            counts["scores"] += await self._scores.forget(project, ids)
+            for kind, forget in self.erased_elsewhere.items():
+                counts[kind] += await forget(project, ids)
+        return erased.model_copy(update=counts)
 
     # --- prices ---------------------------------------------------------------------------------
 

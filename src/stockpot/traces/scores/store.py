@@ -97,6 +97,9 @@ _LEARNED = (
 _OPTIONAL = ("span_id", "session", "item")
 """Empty in the table where a score has none."""
 
+_AT_ONCE = 500
+"""Ids in one statement: stores bound their parameters."""
+
 _WHAT = scores.c.trace_id + scores.c.session
 """What a score is about, for counting: one of the two is given."""
 
@@ -281,13 +284,17 @@ def unit_means(
 
 def forget(c: sa.Connection, project: str, trace_ids: Sequence[str]) -> int:
     """Erase everything about some traces; returns how many scores there were."""
-    about = (scores.c.project == project) & scores.c.trace_id.in_(list(trace_ids))
-    mine = sa.select(scores.c.id).where(about)
-    c.execute(sa.delete(edits).where(edits.c.project == project, edits.c.id.in_(mine)))
-    for table in (targets, exposures):
-        gone = (table.c.project == project) & table.c.trace_id.in_(list(trace_ids))
-        c.execute(sa.delete(table).where(gone))
-    return c.execute(sa.delete(scores).where(about)).rowcount
+    gone = 0
+    for start in range(0, len(trace_ids), _AT_ONCE):
+        some = list(trace_ids[start : start + _AT_ONCE])
+        about = (scores.c.project == project) & scores.c.trace_id.in_(some)
+        mine = sa.select(scores.c.id).where(about)
+        c.execute(sa.delete(edits).where(edits.c.project == project, edits.c.id.in_(mine)))
+        for table in (targets, exposures):
+            theirs = (table.c.project == project) & table.c.trace_id.in_(some)
+            c.execute(sa.delete(table).where(theirs))
+        gone += c.execute(sa.delete(scores).where(about)).rowcount
+    return gone
 
 
 def _select(c: sa.Connection, which: sa.ColumnElement[bool]) -> tuple[Score, ...]:
