@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from stockpot import catalog
+from stockpot.traces import NewScore, ScoreFilter, ScoreService
 from tests.integration.control.plane import Plane
 from tests.integration.scores.called import Called
 
@@ -70,6 +72,25 @@ async def test_what_a_score_is_about_is_learned_when_the_span_arrives(
     assert (after["model"], after["user"]) == ("gpt-4o-mini", "u7")
     assert after["edit_distance"] == 3
     assert after["edit_share"] == pytest.approx(3 / 9)
+
+
+async def test_scores_of_what_never_comes_keep_none_from_being_learned(
+    called: Called, plane: Plane
+) -> None:
+    control = plane.app.state.control
+    service = ScoreService(control.db, control.spans, catalog.project_names)
+    late = called.made(8, "pea soup", user="u8")
+    about = late.record.trace_id.hex()
+    given = {"project": "default", "name": "quality", "value": 1.0}
+    await service.write([NewScore(**given, trace_id=about)])
+    await service.write([NewScore(**given, trace_id=f"{n:032x}") for n in range(1, 602)])
+    assert await service.learn_all() == 0
+    called.arrive(late)
+    service._retry.clear()  # not to wait for the second attempt's turn
+    assert await service.learn() == 0, "that looks at the newest alone"
+    assert await service.learn_all() == 1
+    (found,) = (await service.query(ScoreFilter(project="default", trace_id=about))).items
+    assert (found.model, found.user) == ("gpt-4o-mini", "u8")
 
 
 async def test_pages_follow_their_cursor(admin: httpx.AsyncClient, called: Called) -> None:

@@ -48,6 +48,8 @@ _LEARN_FOR_MS = 2 * 86_400_000
 """How long a score waits for its span."""
 
 _LEARN_AT_ONCE = 500
+_RETRIES = 50_000
+"""Targets of which it is remembered when they are asked for again."""
 _WATCH_EVERY_S = 20.0
 _GROUPS = 2000
 _LABELS = 20
@@ -212,7 +214,7 @@ class ScoreService:
         while True:
             await asyncio.sleep(_WATCH_EVERY_S)
             try:
-                await self.learn()
+                await self.learn_all()
             except Exception:
                 _log.exception("learning what scores are about failed; trying again")
 
@@ -221,10 +223,26 @@ class ScoreService:
         return await self._db.write(lambda c: store.forget(c, project, trace_ids))
 
     async def learn(self, project: str | None = None) -> int:
-        """Ask the span log about the targets of scores that wait for them; returns how many were
-        found. A target that is not there is asked for again, ever more rarely."""
+        """Ask the span log about the targets of the newest scores that wait for them; returns how
+        many were found. A target that is not there is asked for again, ever more rarely."""
         since = now_ms() - _LEARN_FOR_MS
         found = await self._db.read(lambda c: store.waiting(c, project, since, _LEARN_AT_ONCE))
+        return await self._learn(found)
+
+    async def learn_all(self) -> int:
+        """The same for every score that waits, however many newer ones wait for what never
+        comes."""
+        since, before, learned = now_ms() - _LEARN_FOR_MS, None, 0
+        while True:
+            read = partial(store.waiting, project=None, since_ms=since, limit=_LEARN_AT_ONCE,
+                           before=before)  # fmt: skip
+            found = await self._db.read(read)
+            learned += await self._learn(found)
+            if len(found) < _LEARN_AT_ONCE:
+                return learned
+            before = found[-1].number
+
+    async def _learn(self, found: Sequence[store.Waiting]) -> int:
         now = time.monotonic()
         due = [one for one in found if self._retry.get(one.target, (0.0, 0.0))[0] <= now]
         if not due:
@@ -309,7 +327,7 @@ class ScoreService:
     def _remember(
         self, asked: Iterable[store.Waiting], found: set[tuple[str, ...]], now: float
     ) -> None:
-        if len(self._retry) > 10_000:
+        if len(self._retry) > _RETRIES:
             self._retry.clear()
         for one in asked:
             if one.target in found and one.correction is None:

@@ -123,6 +123,7 @@ class Waiting(NamedTuple):
     """Something to be learned from the span log. `correction` waits for the output it corrects."""
 
     id: str
+    number: int
     target: tuple[str, ...]
     known: bool
     correction: str | None
@@ -225,18 +226,25 @@ def rated(
     return list(c.execute(query.group_by(*(key.element for key in keys)).limit(limit)).mappings())
 
 
-def waiting(c: sa.Connection, project: str | None, since_ms: int, limit: int) -> list[Waiting]:
-    """Scores whose target, or whose corrected output, the span log has not told yet."""
+def waiting(
+    c: sa.Connection, project: str | None, since_ms: int, limit: int, before: int | None = None
+) -> list[Waiting]:
+    """Scores whose target, or whose corrected output, the span log has not told yet; newest first,
+    written before the number `before`."""
     unknown = targets.c.project.is_(None) & ((scores.c.trace_id != "") | (scores.c.session != ""))
     uncounted = scores.c.correction.is_not(None) & edits.c.id.is_(None) & (scores.c.trace_id != "")
-    query = sa.select(scores, targets.c.project.label("known")).select_from(_JOINED)
+    columns = [scores.c[name] for name in ("id", "number", *TARGET, "correction")]
+    query = sa.select(*columns, targets.c.project.label("known")).select_from(_JOINED)
     query = query.where(scores.c.number >= since_ms * 1000, sa.or_(unknown, uncounted))
+    if before is not None:
+        query = query.where(scores.c.number < before)
     if project is not None:
         query = query.where(scores.c.project == project)
     rows = c.execute(query.order_by(scores.c.number.desc()).limit(limit)).mappings()
     return [
         Waiting(
             row["id"],
+            row["number"],
             tuple(row[name] for name in TARGET),
             row["known"] is not None,
             row["correction"] if row["trace_id"] else None,
