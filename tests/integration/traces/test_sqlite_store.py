@@ -9,7 +9,9 @@ import pytest
 
 from stockpot.core.errors import ConfigError, Conflict
 from stockpot.traces.models import TraceFilter
+from stockpot.traces.store import Batch, upkeep
 from stockpot.traces.store.embedded import SqliteSpanStore
+from stockpot.traces.store.orders import Expire
 from stockpot.traces.store.sqlite import DriverError, connect
 from tests.integration.traces.bills_contract import BillsContract
 from tests.integration.traces.inside_contract import InsideContract
@@ -30,8 +32,8 @@ from tests.integration.traces.span_store_contract import (
 )
 from tests.integration.traces.subjects_contract import SubjectsContract
 from tests.integration.traces.units_contract import UnitsContract
-from tests.integration.traces.upkeep_contract import UpkeepContract
-from tests.unit.traces.made import AT_NS, make_shipped
+from tests.integration.traces.upkeep_contract import UpkeepContract, perform, spoken
+from tests.unit.traces.made import AT_NS, make_shipped, make_span
 
 __all__ = ["clock", "store"]
 pytestmark = pytest.mark.integration
@@ -226,3 +228,25 @@ def test_series_beyond_the_limit_are_counted_together(
     found = store.overview(EVERYTHING, AT_NS / 1e6, AT_NS / 1e6 + 1e6, 60_000)
     assert found.totals.calls == 20
     assert "(other)" in {group.key for group in found.by_key}
+
+
+def test_payloads_of_a_day_go_piece_by_piece_and_a_file_of_one_project_at_once(
+    store: SqliteSpanStore, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "_CHUNK", 2)
+    folder = tmp_path / "spans/payloads"
+    store.append([Batch([spoken(make_span(n, project="menu"), "leek") for n in range(5)])])
+    clock.ns += 24 * HOUR_NS
+    both = [spoken(make_span(n, project=f"{n % 2}"), "pea") for n in range(10, 15)]
+    store.append([Batch(both)])
+    clock.ns += 48 * HOUR_NS
+    order = Expire("menu", clock.ns, payloads_only=True)
+    assert store.perform(order).spans == 2
+    assert len(list(folder.glob("*.db"))) == 1, "what nobody else needs goes with the first piece"
+    assert [store.perform(order).spans for _ in range(3)] == [2, 1, 0]
+    zero = Expire("0", clock.ns, payloads_only=True)
+    assert [store.perform(zero).spans for _ in range(3)] == [2, 1, 0]
+    assert [len(store.traces(TraceFilter(q=q), limit=9).items) for q in ("leek", "pea")] == [0, 2]
+    assert perform(store, Expire("1", clock.ns, payloads_only=True)).spans == 2
+    assert list(folder.glob("*.db*")) == []
+    assert store.audit().problems == ()

@@ -49,7 +49,7 @@ class UpkeepContract:
     """Retention, sampling, erasure, repricing."""
 
     def test_spans_go_when_their_project_says_so_and_sums_stay(
-        self, store: SpanStore, clock: Clock
+        self, store: SpanStore, clock: Clock, tmp_path: Path
     ) -> None:
         for day in range(3):
             store.append([Batch([
@@ -68,6 +68,11 @@ class UpkeepContract:
         assert [one.name for one in sessions.items] == ["s2"]
         audit = store.audit()
         assert (audit.problems, audit.missing_payloads) == ((), 0)
+        for project in ("menu", "till"):
+            assert list((tmp_path / "spans/payloads").glob("*.db")) != []
+            perform(store, Expire(project, clock.ns))
+        assert list((tmp_path / "spans/payloads").glob("*.db*")) == [], "their disk is free again"
+        assert (left(store), store.audit().problems) == ([], ())
 
     def test_payloads_go_before_their_spans_and_a_file_with_the_last_of_them(
         self, store: SpanStore, clock: Clock, tmp_path: Path

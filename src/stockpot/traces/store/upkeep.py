@@ -36,10 +36,18 @@ _FILES = """
 SELECT day, retention, first_id, last_id FROM payload_files WHERE day < ? AND last_id > ?
 ORDER BY last_id, day LIMIT 1"""
 _IN_FILE = """
-SELECT id FROM spans
-WHERE id BETWEEN ? AND ? AND project = ? AND payload_day = ? AND retention = ?"""
-_OTHERS_IN_FILE = """
-SELECT 1 FROM spans WHERE id BETWEEN ? AND ? AND payload_day = ? AND retention = ? LIMIT 1"""
+SELECT id FROM spans NOT INDEXED
+WHERE id BETWEEN ? AND ? AND project = ? AND payload_day = ? AND retention = ?
+ORDER BY id LIMIT ?"""
+_OTHERS_NEED = """
+SELECT 1 FROM spans NOT INDEXED
+WHERE id BETWEEN ? AND ? AND payload_day = ? AND retention = ? AND project <> ? LIMIT 1"""
+_IN_USE = """
+SELECT 1 FROM spans NOT INDEXED
+WHERE id BETWEEN ? AND ? AND payload_day = ? AND retention = ? LIMIT 1"""
+_OLD_FILES = "SELECT first_id, last_id, day, retention FROM payload_files WHERE day < ?"
+_NO_FILE = "DELETE FROM payload_files WHERE day = ? AND retention = ?"
+_NOT_BEGUN = "DELETE FROM upkeep WHERE project = ? AND work = ?"
 _NOT_JUDGED = """
 SELECT id, trace_id FROM spans NOT INDEXED
 WHERE id > ? AND id <= ? AND project = ? AND sample_weight IS NULL ORDER BY id LIMIT ?"""
@@ -106,25 +114,44 @@ class Upkeep:
                     (order.project, order.before_ns),
                 )
                 units.expire(self._connection, order.project, order.before_ns)
+        if not more:
+            self._discard_unneeded(self._read(_OLD_FILES, (day_of(order.before_ns),)))
         return Done(len(rows), len(rows), more)
 
     def _expire_payloads(self, order: Expire) -> Done:
-        """The payloads of one file; a file that nobody needs any more goes as a whole."""
+        """Some payloads of one file; a file that nobody else needs goes as a whole, at once."""
         until = self._until(order.project, "payloads")
         file = self._connection.execute(_FILES, (day_of(order.before_ns), until)).fetchone()
         if file is None:
             return Done()
         day, retention, first, last = file
-        place = (first, last, order.project, day, retention)
+        where = (first, last, day, retention)
+        within = f"payloads {day} {retention}"
+        begun = self._until(order.project, within)
+        if not begun and not self._read(_OTHERS_NEED, (*where, order.project)):
+            self._payloads.discard(day, retention)
+        place = (max(first, begun + 1), last, order.project, day, retention, _CHUNK)
         numbers = [row[0] for row in self._read(_IN_FILE, place)]
+        more = len(numbers) == _CHUNK
         self._payloads.remove(day, retention, numbers)
         with transaction(self._connection):
             self._mark(numbers, _EXPIRED)
-            self._came_to(order.project, "payloads", last)
-        left = self._connection.execute(_OTHERS_IN_FILE, (first, last, day, retention)).fetchone()
-        if left is None:
-            self._payloads.discard(day, retention)
+            if more:
+                self._came_to(order.project, within, numbers[-1])
+            else:
+                self._came_to(order.project, "payloads", last)
+                self._connection.execute(_NOT_BEGUN, (order.project, within))
+        if not more:
+            self._discard_unneeded([where])
         return Done(len(numbers), 0, True)
+
+    def _discard_unneeded(self, files: Iterable[Sequence[Any]]) -> None:
+        """Delete payload files (first and last number, day, class) of which no span is left that
+        has its payload there: rows alone give their disk space back to nobody."""
+        for where in files:
+            if not self._read(_IN_USE, where):
+                self._payloads.discard(*where[2:])
+                self._connection.execute(_NO_FILE, where[2:])
 
     def _before(self, time_ns: int) -> int:
         """The number of the last span that came before a time; 0 for none."""
