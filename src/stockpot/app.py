@@ -127,10 +127,10 @@ class _Control:
     def _observe(self) -> None:
         """What looks at traffic: policies of the span log, monitors, feedback."""
         names = catalog.project_names
+        self.writer = traces.WriterOf(self.instance, self.spans.store)
         self.keeping = traces.Keeping(
-            self.db, self.spans, self.scores, traces.WriterOf(self.instance, self.spans.store),
-            names, self._prices_now,
-        )  # fmt: skip
+            self.db, self.spans, self.scores, self.writer, names, self._prices_now
+        )
         self.monitors = monitors.open_monitors(
             self.db, self.instance, self.settings, self.spans, self.scores
         )
@@ -156,8 +156,9 @@ class _Control:
         )
         self.prompts.prove_with(self.evals.looking)
         self.experiments = experiments.open_experiments(
-            self.db, self.catalog, names, self.prompts, self.spans, self.scores, self.revisions
-        )
+            self.db, self.catalog, names, self.prompts, self.spans, self.scores, self.revisions,
+            self.writer.count_anew,
+        )  # fmt: skip
         self.scores.certify_with(self.evals.judges)
         self.guardrails = guardrails.open_guardrails(
             self.db, publisher, names, self.spans, self.datasets

@@ -11,7 +11,7 @@ from stockpot.core.db import Database
 from stockpot.evals import Trial
 from stockpot.experiments.models import ExperimentReport
 from stockpot.experiments.publishing import ExperimentsSource, document_of
-from stockpot.experiments.service.experiments import ExperimentService, Projects
+from stockpot.experiments.service.experiments import CountAnew, ExperimentService, Projects
 from stockpot.experiments.service.releasing import Releasing
 from stockpot.experiments.service.reporting import Reporting
 from stockpot.experiments.service.watching import Watching
@@ -52,6 +52,7 @@ def open_experiments(
     spans: SpanLog,
     scores: ScoreService,
     revisions: RevisionService,
+    count_anew: CountAnew,
 ) -> Experiments:
     """Wire the services, and have experiments published to workers."""
     catalog.publisher.publish_also(ExperimentsSource())
@@ -59,7 +60,7 @@ def open_experiments(
     subjects = Subjects(prompts, catalog.models)
     reporting = Reporting(db, spans, scores)
     return Experiments(
-        ExperimentService(db, projects, subjects, changed),
+        ExperimentService(db, projects, subjects, changed, count_anew),
         reporting,
         Watching(db, reporting, subjects, changed),
         Releasing(db, subjects, revisions),

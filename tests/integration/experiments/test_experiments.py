@@ -117,6 +117,23 @@ async def test_a_broken_guardrail_rolls_back_by_itself_and_holds(
     assert await released(admin) == ({"label": 1, "experiment": 1}, {"tone": "experiment"})
     await done(await admin.post(f"{PATH}/tone/lift", json={"reason": "mended"}))
     assert (await done(await admin.post(f"{PATH}/tone/start", json={})))["state"] == "running"
+    for arm in ("plain", "warm"):  # those who were there before, and now it works
+        calls.come(arm, range(40))
+    await plane.app.state.control.experiments.watching.decide_all()
+    now = await done(await admin.get(f"{PATH}/tone/report"))
+    assert (now["experiment"]["state"], now["experiment"]["held"]) == ("running", "")
+    assert [(a["units"], a["calls"]) for a in now["arms"]] == [(40, 40), (40, 40)]
+    await a_name_that_was_removed_is_counted_anew(admin, calls)
+
+
+async def a_name_that_was_removed_is_counted_anew(admin: httpx.AsyncClient, calls: Calls) -> None:
+    await done(await admin.post(f"{PATH}/tone/stop", json={}))
+    await done(await admin.delete(f"{PATH}/tone"))
+    await done(await admin.post(PATH, json=NEW))
+    await done(await admin.post(f"{PATH}/tone/start", json={}))
+    calls.come("plain", range(30, 50))
+    now = await done(await admin.get(f"{PATH}/tone/report"))
+    assert [a["units"] for a in now["arms"]] == [20, 0]
 
 
 async def test_late_scores_go_to_the_unit_that_was_exposed_and_the_winner_is_proposed(

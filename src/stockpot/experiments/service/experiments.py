@@ -34,6 +34,8 @@ from stockpot.revisions import moved
 SECTION = "experiments"
 Projects = Callable[[sa.Connection], tuple[str, ...]]
 Changed = Callable[[str], Awaitable[object]]
+CountAnew = Callable[[str, str], Awaitable[None]]
+"""Forgets what the units of a project's experiment did so far."""
 
 
 class HeldExperiment(Conflict):
@@ -46,8 +48,10 @@ class ExperimentService:
     """Experiments of projects."""
 
     def __init__(
-        self, db: Database, projects: Projects, subjects: Subjects, changed: Changed
-    ) -> None:
+        self, db: Database, projects: Projects, subjects: Subjects, changed: Changed,
+        count_anew: CountAnew,
+    ) -> None:  # fmt: skip
+        self._count_anew = count_anew
         self._db = db
         self._projects = projects
         self._subjects = subjects
@@ -116,9 +120,14 @@ class ExperimentService:
     async def start(
         self, project: str, name: str, actor: Principal, reason: str = ""
     ) -> Experiment:
-        """Split from now on, everywhere within a second."""
+        """Split from now on, everywhere within a second. One that was stopped goes on where it was;
+        one that was rolled back for safety, or has another's name from before, counts anew: the old
+        figures would decide at the first look, and units that are known would count no more."""
         known = await self._db.read(lambda c: existing(c, actor, project, name, "editor"))
         await self._subjects.check(actor, project, known.shown)
+        anew = await self._db.read(lambda c: _counts_anew(c, known.shown))
+        if anew:
+            await self._count_anew(project, name)
 
         def write(c: sa.Connection) -> Experiment:
             kept = existing(c, actor, project, name, "editor")
@@ -126,7 +135,8 @@ class ExperimentService:
             _check_startable(c, shown)
             after = shown.model_copy(
                 update={"state": "running", "share": shown.first_share, "stage": 0,
-                        "stage_ms": now, "started_ms": shown.started_ms or now,
+                        "stage_ms": now,
+                        "started_ms": now if anew else shown.started_ms or now,
                         "ended_ms": None, "alarmed": False}
             )  # fmt: skip
             return record(c, actor, kept, after, "started", reason, {}, before=0)
@@ -245,6 +255,12 @@ def _running(c: sa.Connection, actor: Principal, project: str, name: str) -> Kep
             hint=f"stockpot experiments start {name}",
         )
     return kept
+
+
+def _counts_anew(c: sa.Connection, shown: Experiment) -> bool:
+    """Whether what units did under this name so far is of no account."""
+    newest = store.list_decisions(c, shown.id, 1)
+    return shown.started_ms is None or any(one.kind == "lifted" for one in newest)
 
 
 def _check_startable(c: sa.Connection, shown: Experiment) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from stockpot.core.errors import Unavailable
 from stockpot.core.instance import Instance
 from stockpot.traces.store import SpanStore
-from stockpot.traces.store.orders import Done, Order
+from stockpot.traces.store.orders import CountAnew, Done, Order
 
 _SLOW_S = 900.0
 """An erasure rewrites files."""
@@ -32,6 +32,14 @@ class WriterOf:
     def __init__(self, instance: Instance, store: SpanStore) -> None:
         self._instance = instance
         self._store = store
+
+    async def count_anew(self, project: str, experiment: str) -> None:
+        """Let the units of an experiment count from their next call on. Asks nobody where no unit
+        of that name was ever counted."""
+        units = await asyncio.to_thread(self._store.units, project, experiment, 0)
+        more = bool(units.sums or units.crossed)
+        while more:
+            more = (await self(CountAnew(project, experiment))).more
 
     async def __call__(self, order: Order) -> Done:
         told = self._instance.announced("ingest")

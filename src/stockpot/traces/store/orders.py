@@ -42,6 +42,13 @@ class Erase(msgspec.Struct, tag="erase"):
     project: str | None = None
 
 
+class CountAnew(msgspec.Struct, tag="count_anew"):
+    """Forget what the units of an experiment did so far: they count from their next call on."""
+
+    project: str
+    experiment: str
+
+
 class Priced(msgspec.Struct, array_like=True):
     """What a span costs after all."""
 
@@ -60,7 +67,7 @@ class Reprice(msgspec.Struct, tag="reprice"):
     spans: tuple[Priced, ...]
 
 
-Order = Expire | Sample | Erase | Reprice
+Order = Expire | Sample | Erase | CountAnew | Reprice
 
 
 class Done(msgspec.Struct):

@@ -58,6 +58,10 @@ DELETE FROM units WHERE project = ? AND experiment = ? AND unit = ? AND variant 
 _OLD = """
 DELETE FROM units WHERE project = ? AND experiment IN (
   SELECT experiment FROM units WHERE project = ? GROUP BY experiment HAVING max(last_ns) < ?)"""
+_SOME = """
+DELETE FROM units WHERE (project, experiment, metric, unit, variant) IN (
+  SELECT project, experiment, metric, unit, variant FROM units
+  WHERE project = ? AND experiment = ? LIMIT ?)"""
 _CROSSED = """
 SELECT unit FROM units WHERE project = ? AND experiment = ? AND metric = 'calls' AND first_ns >= ?
 GROUP BY unit HAVING count(*) > 1"""
@@ -147,6 +151,11 @@ def reprice(connection: Connection, number: int, cost_nano: int | None) -> None:
 def expire(connection: Connection, project: str, before_ns: int) -> None:
     """Remove the units of a project's experiments that have seen nobody since a time."""
     connection.execute(_OLD, (project, project, before_ns))
+
+
+def forget_some(connection: Connection, project: str, experiment: str, limit: int) -> int:
+    """Remove rows of an experiment, so many at most; gives how many."""
+    return connection.execute(_SOME, (project, experiment, limit)).rowcount
 
 
 def figures(connection: Connection, project: str, experiment: str, since_ns: int) -> UnitFigures:

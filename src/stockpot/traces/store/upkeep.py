@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Any
 
 from stockpot.traces.store import units
-from stockpot.traces.store.orders import Done, Erase, Expire, Order, Reprice, Sample
+from stockpot.traces.store.orders import CountAnew, Done, Erase, Expire, Order, Reprice, Sample
 from stockpot.traces.store.payloads import PayloadFiles, day_of
 from stockpot.traces.store.rollups import Rollups, is_call
 from stockpot.traces.store.sqlite import Connection, transaction
@@ -22,6 +22,7 @@ from stockpot.traces.store.subjects import trace_names
 
 _CHUNK = 2000
 _TRACES = 200
+_UNITS = 20_000
 _EXPIRED, _ERASED = 4, 5
 """Places in `PAYLOAD_STATES`."""
 
@@ -94,6 +95,8 @@ class Upkeep:
                 return self._sample(order)
             case Erase():
                 return self._erase(order)
+            case CountAnew():
+                return self._count_anew(order)
             case Reprice():
                 return self._reprice(order)
 
@@ -230,6 +233,11 @@ class Upkeep:
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         met = tuple((project, trace) for trace, project in traces)
         return Done(len(rows), 0, len(traces) == _TRACES, met)
+
+    def _count_anew(self, order: CountAnew) -> Done:
+        with transaction(self._connection):
+            gone = units.forget_some(self._connection, order.project, order.experiment, _UNITS)
+        return Done(more=gone == _UNITS)
 
     # --- repricing ------------------------------------------------------------------------------
 
