@@ -164,13 +164,9 @@ class _Control:
             self.db, publisher, names, self.spans, self.datasets
         )
         self.playground = playground.Playground(
-            self.db,
-            self.catalog,
-            self.spans,
-            self.prompts,
-            self.caller,
+            self.db, self.catalog, self.spans, self.prompts, self.caller,
             playground.ToolCaller(self.settings),
-        )
+        )  # fmt: skip
         evidence = KeptEvidence(
             self.catalog, self.spans, self.scores, self.prompts, self.datasets, self.evals,
             self.monitors, self._address, judge=judges_of(self.evals),

@@ -89,13 +89,11 @@ class Worker:
         )
         proxy = settings.upstream_proxy or os.environ.get("HTTPS_PROXY", "")
         self.client = UpstreamClient(
-            ca_file=settings.upstream_ca or None,
-            proxy=proxy or None,
+            ca_file=settings.upstream_ca or None, proxy=proxy or None,
             address_filter=upstream_filter(private=settings.private_upstreams),
-        )
+        )  # fmt: skip
         accountant = Accountant(self.spool, self.meters)
-        told = settings.upstream_trace
-        self.upstreams = Upstreams(self.client, accountant, hands_trace_on=told)
+        self.upstreams = Upstreams(self.client, accountant, hands_trace_on=settings.upstream_trace)
         cache = AnswerCache(accountant, settings.cache_mb * MB)
         self.gateway = Gateway(
             self.spool, accountant, self.upstreams, self.desk, cache, self.slots,

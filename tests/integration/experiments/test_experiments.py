@@ -115,6 +115,11 @@ async def test_a_broken_guardrail_rolls_back_by_itself_and_holds(
         'experiments."default/tone".share', 'experiments."default/tone".hold',
     }  # fmt: skip
     assert await released(admin) == ({"label": 1, "experiment": 1}, {"tone": "experiment"})
+    await what_was_lifted_counts_anew(plane, admin, calls)
+    await a_name_that_was_removed_is_counted_anew(admin, calls)
+
+
+async def what_was_lifted_counts_anew(plane: Plane, admin: httpx.AsyncClient, calls: Calls) -> None:
     await done(await admin.post(f"{PATH}/tone/lift", json={"reason": "mended"}))
     assert (await done(await admin.post(f"{PATH}/tone/start", json={})))["state"] == "running"
     for arm in ("plain", "warm"):  # those who were there before, and now it works
@@ -123,7 +128,6 @@ async def test_a_broken_guardrail_rolls_back_by_itself_and_holds(
     now = await done(await admin.get(f"{PATH}/tone/report"))
     assert (now["experiment"]["state"], now["experiment"]["held"]) == ("running", "")
     assert [(a["units"], a["calls"]) for a in now["arms"]] == [(40, 40), (40, 40)]
-    await a_name_that_was_removed_is_counted_anew(admin, calls)
 
 
 async def a_name_that_was_removed_is_counted_anew(admin: httpx.AsyncClient, calls: Calls) -> None:
