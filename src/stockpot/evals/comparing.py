@@ -185,7 +185,7 @@ def differing(base: Run, candidate: Run) -> tuple[str, ...]:
 def _scoring(run: Run) -> list[Any]:
     return [
         {"name": one.metric, "use": one.use, "judge": one.options["judge"].get("content_hash")}
-        if one.options.get("judge")
+        if isinstance(one.options.get("judge"), dict)
         else one.model_dump()
         for one in run.spec.scorers
     ]

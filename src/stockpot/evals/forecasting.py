@@ -14,7 +14,7 @@ from stockpot.evals.judges.models import Judge
 from stockpot.evals.judges.subjects import subject_of
 from stockpot.evals.measuring import values_of
 from stockpot.evals.models import Detectable, Forecast, Result, Row, SuiteSpec
-from stockpot.evals.scorers import made
+from stockpot.evals.scorers import PREFIX, made
 
 _DISAGREE = 0.2
 """A share of rows on which two arms are taken to differ, where no earlier runs tell."""
@@ -53,7 +53,8 @@ def forecast_of(
 
 def _judging(spec: SuiteSpec, rows: Sequence[Row]) -> tuple[int, int | None]:
     """How many calls judges take, and what they cost in nano-dollars; None without a price."""
-    pinned = [one.options for one in spec.scorers if one.options.get("judge")]
+    scorers = [one for one in spec.scorers if one.use.startswith(PREFIX)]
+    pinned = [one.options for one in scorers if one.options.get("judge")]
     judges = [(Judge.model_validate(told["judge"]), told.get("prices") or {}) for told in pinned]
     calls = len(rows) * spec.repeats * sum(judge.calls for judge, _ in judges)
     answer = "word " * _OUTPUT_TOKENS

@@ -65,7 +65,12 @@ def measured(results: Sequence[Result], metric: Metric, part: str = "",
     found = values_of(results, metric.name, part)
     if not found.values:
         return None
-    if found.clusters is not None:
+    apart = len(set(found.clusters or found.rows))
+    if metric.unit == "share" and set(found.values) in ({0.0}, {1.0}):
+        # All alike: no spread is no certainty. Rows that belong together count as one.
+        estimate = wilson(int(found.values[0]) * apart, apart, confidence)
+        estimate = estimate._replace(n=len(found.values))
+    elif found.clusters is not None:
         estimate = clustered_mean(found.values, found.clusters, confidence)
     elif metric.share and set(found.values) <= {0.0, 1.0}:
         estimate = wilson(int(sum(found.values)), len(found.values), confidence)

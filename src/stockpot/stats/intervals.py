@@ -19,7 +19,8 @@ Floats = NDArray[np.float64]
 
 class Estimate(NamedTuple):
     """A value with its interval. `low` and `high` are infinite where the data say nothing of the
-    spread; `p` is the two-sided one against 0."""
+    spread; `p` is the two-sided one against 0; `pairs` counts rows that got better and worse where
+    the interval rests on them."""
 
     value: float
     low: float
@@ -30,6 +31,7 @@ class Estimate(NamedTuple):
     df: float
     p: float
     method: str
+    pairs: tuple[int, int] | None = None
 
 
 def mean(values: Sequence[float], confidence: float = 0.95) -> Estimate:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, ndtr, stdtr
 
-from stockpot.stats.intervals import Estimate, clustered_mean, mean
+from stockpot.stats.intervals import Estimate, clustered_mean, mean, quantile_of_t
+from stockpot.stats.paired_shares import below, paired_shares
 
 Floats = NDArray[np.float64]
 
@@ -39,11 +40,34 @@ def paired_difference(
     clusters: Sequence[Hashable] | None = None,
     confidence: float = 0.95,
 ) -> Estimate:
-    """The mean of the differences, plain (Student 1908) or clustered (`clustered_mean`)."""
+    """The mean of the differences: by Student's interval (1908) or, clustered, by that of
+    `clustered_mean`. Rows of two outcomes that are no clusters have that of `paired_shares`. Where
+    all rows differ alike, however few they are, see `_alike`."""
     differences = _differences(base, candidate)
+    if clusters is None and _two_outcomes(base, candidate):
+        better, worse = int((differences > 0).sum()), int((differences < 0).sum())
+        return paired_shares(better, worse, differences.size, confidence)
     if clusters is None:
-        return mean(differences.tolist(), confidence)
-    return clustered_mean(differences.tolist(), clusters, confidence)
+        found = mean(differences.tolist(), confidence)
+    else:
+        found = clustered_mean(differences.tolist(), clusters, confidence)
+    return _alike(found, base, candidate, confidence) if found.se == 0 else found
+
+
+def _alike(
+    found: Estimate, base: Sequence[float], candidate: Sequence[float], confidence: float
+) -> Estimate:
+    """A difference that is the same in every row, with an interval all the same: of `n` rows alike
+    at most a share of 1 - (alpha / 2)^(1 / n) of all others is unlike (Clopper and Pearson 1934),
+    and each of those may be off by the range of the values, which is at least that of a share."""
+    values = np.concatenate([base, candidate])
+    low, high = float(values.min()), float(values.max())
+    largest = max(abs(low), abs(high))
+    reach = 1.0 if largest <= 1.0 else high - low or largest
+    half = reach * (1.0 - float(((1.0 - confidence) / 2) ** (1.0 / found.clusters)))
+    se = half / quantile_of_t(found.df, 0.5 + confidence / 2)
+    p = 2.0 * float(stdtr(found.df, -abs(found.value) / se))
+    return found._replace(low=found.value - half, high=found.value + half, se=se, p=p)
 
 
 def exact_paired(better: int, worse: int) -> float:
@@ -99,6 +123,8 @@ def non_inferiority_p(difference: Estimate, margin: float) -> float:
     of the interval; it is what is adjusted where several candidates are looked at."""
     if margin < 0:
         raise ValueError("a margin is how much worse is still accepted: it is not negative")
+    if difference.pairs is not None:
+        return below(*difference.pairs, difference.n, -margin)
     if not math.isfinite(difference.se) or difference.df <= 0:
         return 1.0
     above = difference.value + margin
@@ -171,4 +197,5 @@ def _differences(base: Sequence[float], candidate: Sequence[float]) -> Floats:
 
 
 def _two_outcomes(base: Sequence[float], candidate: Sequence[float]) -> bool:
-    return set(np.unique([base, candidate]).tolist()) <= {0.0, 1.0}
+    found = set(np.unique([base, candidate]).tolist())
+    return found <= {0.0, 1.0} or found <= {0.0, -1.0}

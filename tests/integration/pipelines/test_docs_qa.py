@@ -117,6 +117,10 @@ def test_mixtral_passes_and_llama_2_and_gpt_35_are_refused(docs_qa: Instance) ->
     (warning,) = [said for said in run["report"]["warnings"] if "certificate" in said]
     assert "'gpt-4@1'" in warning
     assert "no human certificate" in warning
+    assert run["report"]["badge"]["state"] == "uncertified"
+    shown = docs_qa.command("rightsize", "show", run["id"])
+    assert "Judged by gpt-4@1: uncertified." in shown
+    assert "uncertified" in docs_qa.command("rightsize", "list", "docs-qa")
     what_an_uncertified_judge_says_is_applied_only_with_a_reason(docs_qa, run["id"])
 
 

@@ -18,6 +18,7 @@ from stockpot.evals.comparing import (
     warnings_of,
 )
 from stockpot.evals.files import read_rows, read_suite, row_of
+from stockpot.evals.forecasting import forecast_of
 from stockpot.evals.gating import decided
 from stockpot.evals.measuring import Metric, all_measured, metrics_of
 from stockpot.evals.models import (
@@ -25,13 +26,15 @@ from stockpot.evals.models import (
     ParetoPoint,
     Progress,
     Result,
+    Row,
     Rule,
     Run,
+    ScorerSpec,
     SuiteSpec,
     Verdict,
 )
 from stockpot.evals.reports import junit, markdown
-from stockpot.evals.scorers import Case, made
+from stockpot.evals.scorers import Case, judge_of, made
 from stockpot.traces import Badge
 
 SPEC = SuiteSpec(
@@ -233,3 +236,19 @@ def test_a_judge_without_a_valid_certificate_is_left_out_and_its_rule_refused() 
     gone = decided(run("b", bad), bad, run("a", good), good, alone, GateSpec(), weak)
     assert not gone.passed
     assert any("nothing is left to decide by" in check.words for check in gone.checks)
+
+
+def test_what_a_judge_once_said_is_a_judges_word_whoever_plays_it_back() -> None:
+    told: list[Any] = [{"use": "recorded", "options": {"judge": "gpt-4@1"}}, {"use": "recorded"},
+                       {"use": "exact"}]  # fmt: skip
+    spec = SuiteSpec(name="menu", target={"kind": "recorded"}, scorers=told[:1] + told[2:])
+    assert judge_of(spec.scorers[0]) == "judge:gpt-4@1"
+    assert judge_of(ScorerSpec(**told[1])) == "judge:an unnamed judge"
+    rows = [Row(id=str(n), input="soup") for n in range(3)]
+    found = forecast_of(spec, rows, 0, 0, None, (), ())
+    assert (found.judges_calls, found.cost_nano) == (0, 0)
+    other = spec.model_copy(update={"scorers": spec.scorers[1:]})
+    plain = run("a", results([1.0]))
+    one, two = (plain.model_copy(update={"spec": each}) for each in (spec, other))
+    assert differing(one, one) == ()
+    assert "scorers" in differing(one, two)

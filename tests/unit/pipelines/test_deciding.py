@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stockpot.pipelines.rightsize.deciding import Question, Told, decided, judge_of
+from stockpot.evals import ScorerSpec
+from stockpot.pipelines.rightsize.deciding import Question, Told, decided
+from stockpot.pipelines.rightsize.service.running import judge_behind
 from tests.unit.pipelines.made import QUESTION, arm
 
 HARD = np.random.default_rng(7).normal(0.6, 0.2, 4000)
@@ -120,7 +122,11 @@ def test_of_many_bad_candidates_hardly_one_passes_by_chance() -> None:
 
 
 def test_only_verdicts_of_judges_need_a_certificate() -> None:
-    assert judge_of({}, "judge:polite@2") == "polite@2"
-    assert judge_of({"judge": "gpt-4"}, "recorded") == "gpt-4"
-    assert judge_of({}, "recorded") == "an unnamed judge"
-    assert judge_of({}, "mentions") == ""
+    def behind(use: str, **options: str) -> str:
+        return judge_behind(ScorerSpec(use=use, options=dict(options)))
+
+    assert behind("judge:polite@2") == "polite@2"
+    assert behind("recorded", judge="gpt-4") == "gpt-4"
+    assert behind("recorded") == "an unnamed judge"
+    assert behind("autoevals", metric="Factuality") == "autoevals:Factuality"
+    assert behind("autoevals", metric="Levenshtein") == behind("mentions") == ""

@@ -12497,9 +12497,11 @@ export interface components {
         };
         /**
          * SizeReport
-         * @description What a run found. `recommended` is the cheapest candidate that passes, '' where none does.
+         * @description What a run found. `recommended` is the cheapest candidate that passes, '' where none does;
+         *     `badge` is the certificate of the judge behind the scores, as of now, None where none judged.
          */
         SizeReport: {
+            badge?: components["schemas"]["Badge"] | null;
             baseline: components["schemas"]["ArmFigures"];
             /** Candidates */
             candidates: components["schemas"]["Candidate"][];

@@ -3,6 +3,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { needs, useMay } from "../api/may";
 import { projectsQuery } from "../api/queries";
 import { useShortcuts } from "../frame/shortcuts";
+import { Certificate } from "../judges/certificate";
 import { Badge, State } from "../ui/badge";
 import { Button } from "../ui/button";
 import { CodeBlock } from "../ui/code";
@@ -136,6 +137,7 @@ function Verdicts({ run }: { run: SizeRun }) {
           {`${one.figures.model} ${one.verdict}`}
         </State>
       ))}
+      <Certificate badge={run.report.badge} />
     </span>
   );
 }

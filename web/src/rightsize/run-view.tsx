@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { call } from "../api/client";
 import { needs, useMay } from "../api/may";
+import { Certificate } from "../judges/certificate";
 import { Badge, State } from "../ui/badge";
 import { Button } from "../ui/button";
 import { duration, fullTime, money, plural } from "../ui/format";
@@ -209,6 +210,11 @@ function Report({ run, report }: { run: SizeRun; report: SizeReport }) {
         ))}
       </Table>
       <p className="px-4 pt-2 text-xs text-ink-2">
+        {report.badge && (
+          <>
+            Judged by {report.judge} <Certificate badge={report.badge} />{" "}
+          </>
+        )}
         Margin {report.margin}, {report.confidence * 100} % intervals: {report.method}.
         {run.traffic && run.traffic.calls > 0 && (
           <>

@@ -75,6 +75,8 @@ def judge_of(told: ScorerSpec) -> str:
     computes."""
     if told.use.startswith(PREFIX):
         return told.use
+    if told.use == "recorded":  # the word of a judge, whoever plays it back
+        return f"{PREFIX}{told.options.get('judge') or 'an unnamed judge'}"
     metric = str(told.options.get("metric", ""))
     if told.use in LIBRARIES and not asks_nobody(told.use, metric):
         return f"{told.use}:{metric}"

@@ -10,6 +10,7 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.terminal import json_option
 from stockpot.experiments.cli.root import API, decisions, experiments, head, in_project
+from stockpot.traces import badge_words
 
 _VERDICTS = {"better": "green", "not_worse": "green", "worse": "red", "harmed": "red"}
 
@@ -49,6 +50,9 @@ def _metric(told: dict[str, Any]) -> None:
     metric = told["metric"]
     means = ", ".join(f"{a['arm']} {_number(a['mean'])}" for a in told["arms"])
     click.echo(f"  {metric['name']} ({metric['role']}): {means}")
+    for badge in told["badges"]:
+        rests = "" if badge["state"] == "certified" else "; it informs, nothing is decided by it"
+        click.echo(f"    judged by {badge['judge']}: {badge_words(badge)}{rests}")
     for d in told["differences"]:
         if d["difference"] is None:
             continue

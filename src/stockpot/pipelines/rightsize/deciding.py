@@ -10,7 +10,7 @@ never left out in a candidate's favour: passing has to hold with it counted as t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from stockpot.evals import Result
@@ -33,8 +33,8 @@ trusted, whatever it says."""
 FEW = 50
 METHOD = (
     "paired differences on the rows that both have, Student's interval, cluster-robust (CR2) where "
-    "rows belong together; non-inferiority by the margin (Blackwelder 1982), one-sided, adjusted "
-    "for {count} (Holm 1979)"
+    "rows belong together, the score interval (Tango 1998) where they pass or fail; "
+    "non-inferiority by the margin (Blackwelder 1982), one-sided, adjusted for {count} (Holm 1979)"
 )
 
 
@@ -346,12 +346,3 @@ def _finite(value: float) -> float | None:
 
 def _known(cost: float | None) -> float:
     return math.inf if cost is None else cost
-
-
-def judge_of(options: Mapping[str, object], use: str) -> str:
-    """The judge behind a scorer, '' where none is: rules need no certificate."""
-    if use.startswith("judge:"):
-        return use.removeprefix("judge:")
-    if use == "recorded":
-        return str(options.get("judge") or "an unnamed judge")
-    return ""

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stockpot.evals import ScorerSpec
+from stockpot.traces import Badge
 
 
 class Frozen(BaseModel):
@@ -144,7 +145,8 @@ class Candidate(Frozen):
 
 
 class SizeReport(Frozen):
-    """What a run found. `recommended` is the cheapest candidate that passes, '' where none does."""
+    """What a run found. `recommended` is the cheapest candidate that passes, '' where none does;
+    `badge` is the certificate of the judge behind the scores, as of now, None where none judged."""
 
     metric: str
     unit: str
@@ -157,6 +159,7 @@ class SizeReport(Frozen):
     method: str
     judge: str
     warnings: tuple[str, ...]
+    badge: Badge | None = None
 
 
 class RightsizeRun(Frozen):

@@ -7,10 +7,10 @@ from typing import NamedTuple, Protocol
 
 from stockpot.access import Principal
 from stockpot.catalog import Catalog
-from stockpot.evals import Evals, Row
+from stockpot.evals import PREFIX, Evals, Row
 from stockpot.experiments import Experiment, NewExperiment
 from stockpot.revisions import RevisionService
-from stockpot.traces import SpanLog
+from stockpot.traces import Badge, SpanLog
 
 
 class RowsOf(Protocol):
@@ -44,9 +44,8 @@ class Experiments(Protocol):
     ) -> Experiment: ...
 
 
-Certified = Callable[[str, str], Awaitable[str]]
-"""What stands against a judge (project, NAME or NAME@VERSION), in a sentence; '' where it has a
-certificate in force."""
+Certified = Callable[[str, str], Awaitable[Badge]]
+"""The certificate of a judge (project, NAME or NAME@VERSION), as of now."""
 
 
 class World(NamedTuple):
@@ -58,20 +57,14 @@ class World(NamedTuple):
     datasets: DataSets
     revisions: RevisionService
     experiments: Experiments
-    uncertified: Certified
+    certificate: Certified
 
 
 def certificates_of(evaluations: Evals) -> Certified:
     """What evaluations know of a judge."""
 
-    async def uncertified(project: str, judge: str) -> str:
-        ref = f"judge:{judge}"
-        badge = (await evaluations.judges.badges(project, (ref,)))[ref]
-        if badge.may_gate:
-            return ""
-        return (
-            f"The scores are verdicts of the judge {judge!r}, which has no human certificate in "
-            f"force ({badge.words or badge.state}): they may inform, and prove nothing."
-        )
+    async def certificate(project: str, judge: str) -> Badge:
+        ref = judge if ":" in judge else f"{PREFIX}{judge}"  # `autoevals:Factuality` is one, too
+        return (await evaluations.judges.badges(project, (ref,)))[ref]
 
-    return uncertified
+    return certificate

@@ -13,6 +13,7 @@ from stockpot.core.dollars import dollars
 from stockpot.core.durations import milliseconds
 from stockpot.core.terminal import json_option, printed, show, when
 from stockpot.pipelines.rightsize.cli.showing import show_run
+from stockpot.traces import badge_words
 
 API = "/api/v1/rightsize"
 _OPEN = ("queued", "running")
@@ -136,12 +137,18 @@ def list_(client: Client, project: str, as_json: bool) -> None:
         ("STATE", lambda r: r["state"]),
         ("BASELINE", lambda r: r["asked"]["baseline"]),
         ("PASSES", lambda r: _passing(r) or "-"),
+        ("CERTIFICATE", _certificate),
         ("SPENT", lambda r: dollars(r["spent_nano"])),
         ("EXPERIMENT", lambda r: r["experiment"] or "-"),
     )
     empty = f"No runs yet. Start one:  stockpot rightsize {project} --candidates A,B --baseline C"
     rows = client.get(f"{API}/runs", project=project)
     show(rows, columns, as_json=as_json, empty=empty)
+
+
+def _certificate(run: dict[str, Any]) -> str:
+    """Of the judge behind the verdicts, where one is."""
+    return badge_words(run["report"]["badge"]) if run["report"] else ""
 
 
 def _passing(run: dict[str, Any]) -> str:

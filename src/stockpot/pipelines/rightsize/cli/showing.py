@@ -9,6 +9,7 @@ import click
 
 from stockpot.core.dollars import dollars
 from stockpot.core.terminal import show
+from stockpot.traces import badge_words
 
 _COLOURS = {"passes": "green", "refused": "red", "not enough data": "yellow"}
 Record = Mapping[str, Any]
@@ -49,6 +50,8 @@ def _show_report(run: Record, report: Record) -> None:
         f"{report['metric']}, margin {report['margin']:g}, {percent:g} % intervals. "
         f"{report['method'][0].upper()}{report['method'][1:]}."
     )
+    if report["badge"]:
+        click.echo(f"Judged by {report['judge']}: {badge_words(report['badge'])}.")
     _show_next(run, report)
 
 

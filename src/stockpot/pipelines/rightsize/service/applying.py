@@ -25,7 +25,7 @@ from stockpot.pipelines.rightsize.models import (
     Started,
 )
 from stockpot.pipelines.rightsize.ports import World
-from stockpot.pipelines.rightsize.service.running import Running
+from stockpot.pipelines.rightsize.service.running import Running, against
 from stockpot.pipelines.rightsize.traffic import logged_unit
 from stockpot.revisions import PlanRequest
 
@@ -75,8 +75,10 @@ class Applying:
                 f"{chosen.figures.model!r} did not pass: {chosen.verdict}, {chosen.reason}",
                 hint=f"stockpot rightsize show {run.id}; or --override REASON",
             )
-        if (against := await self._running.against(run)) and not asked.override:
-            raise NotPassed(against, hint="stockpot rightsize apply RUN --override REASON")
+        assert run.report is not None  # a candidate was found in it
+        said = against(run.report.judge, run.report.badge)
+        if said and not asked.override:
+            raise NotPassed(said, hint="stockpot rightsize apply RUN --override REASON")
         if run.experiment:
             raise Conflict(
                 f"the run {run.id!r} was applied already",

@@ -28,6 +28,7 @@ from stockpot.pipelines.rightsize import store
 from stockpot.pipelines.rightsize.models import NewRightsize, RightsizeRun, SizeArm, Traffic
 from stockpot.pipelines.rightsize.ports import World
 from stockpot.pipelines.rightsize.traffic import logged_rows, traffic_of
+from stockpot.traces import Badge
 
 KIND = "rightsize.run"
 """The kind of job that does a run."""
@@ -88,7 +89,8 @@ class Running:
     async def all(self, actor: Principal, project: str, limit: int) -> tuple[RightsizeRun, ...]:
         """Runs of a project, newest first."""
         demand_project(actor, "viewer", project)
-        return await self._db.read(lambda c: store.listed(c, project, limit))
+        runs = await self._db.read(lambda c: store.listed(c, project, limit))
+        return tuple([await self._certified(run) for run in runs])
 
     async def shown(self, actor: Principal, run_id: str, role: Role = "viewer") -> RightsizeRun:
         """One run, with what stands against its judge now."""
@@ -97,17 +99,17 @@ class Running:
         if run is None:
             raise absent
         demand(actor, role, run.project, absent)
-        against = await self.against(run)
-        if run.report is None or not against:
-            return run
-        warned = run.report.model_copy(update={"warnings": (against, *run.report.warnings)})
-        return run.model_copy(update={"report": warned})
+        return await self._certified(run)
 
-    async def against(self, run: RightsizeRun) -> str:
-        """What stands against the judge of a run now, '' where nothing does or none judged."""
+    async def _certified(self, run: RightsizeRun) -> RightsizeRun:
+        """A run with the certificate of its judge: no figure of a judge is shown without."""
         if run.report is None or not run.report.judge:
-            return ""
-        return await self._world.uncertified(run.project, run.report.judge)
+            return run
+        badge = await self._world.certificate(run.project, run.report.judge)
+        said = against(run.report.judge, badge)
+        told = (said, *run.report.warnings) if said else run.report.warnings
+        report = run.report.model_copy(update={"warnings": told, "badge": badge})
+        return run.model_copy(update={"report": report})
 
     async def cancel(self, actor: Principal, run_id: str) -> RightsizeRun:
         """End a run; what is done stays, and it can be resumed."""
@@ -206,7 +208,7 @@ class Running:
         for scorer in spec.scorers:
             if scorer.use.startswith(PREFIX):
                 found += (await self._world.evals.judges.named(project, scorer.use)).models
-            elif new.budget_nano is not None and judge_of(scorer):
+            elif new.budget_nano is not None and scorer.use != "recorded" and judge_of(scorer):
                 raise InvalidInput(
                     f"the scorer {scorer.use!r} asks a model by itself, and what it pays is not "
                     "counted: a budget could not be kept",
@@ -273,13 +275,19 @@ def scorer_of(spec: SuiteSpec, metric: str) -> tuple[ScorerSpec, Any]:
     return known[name], scorer
 
 
+def against(judge: str, badge: Badge | None) -> str:
+    """What stands against a judge, '' where nothing does."""
+    if badge is None or badge.may_gate:
+        return ""
+    return (
+        f"The scores are verdicts of the judge {judge!r}, which has no human certificate in "
+        f"force ({badge.words or badge.state}): they may inform, and prove nothing."
+    )
+
+
 def judge_behind(spec: ScorerSpec) -> str:
     """The judge whose verdicts a scorer gives, '' where there is none."""
-    from stockpot.pipelines.rightsize.deciding import (
-        judge_of,
-    )  # scipy: a start need not wait for it
-
-    return judge_of(spec.options, spec.use)
+    return judge_of(spec).removeprefix(PREFIX)
 
 
 def _no_price(models: tuple[str, ...]) -> InvalidInput:
