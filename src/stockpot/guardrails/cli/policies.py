@@ -148,8 +148,8 @@ def apply(client: Client, file: Path, project: str | None, as_json: bool) -> Non
         body["project"] = project
     made = client.put(f"{API}/policies", body)
     for binding in bindings:
-        path = f"{API}/policies/{made['name']}/bindings?project={made['project']}"
-        made = client.put(path, binding)
+        path = f"{API}/policies/{made['name']}/bindings"
+        made = client.put(path, binding, project=made["project"])
     held = ", ".join(map(_where, made["bindings"]))
     say = f"{made['name']}: {len(made['rules'])} rules, in force for {held or 'nothing yet'}"
     click.echo(json.dumps(made) if as_json else say)
@@ -177,7 +177,7 @@ def delete(client: Client, policy: str, project: str, as_json: bool) -> None:
     Example:
       stockpot guardrails policies delete careful
     """
-    client.delete(f"{API}/policies/{policy}?project={project}")
+    client.delete(f"{API}/policies/{policy}", project=project)
     click.echo(json.dumps({"removed": policy}) if as_json else f"removed {policy}")
 
 
@@ -205,8 +205,8 @@ def bind(
     Example:
       stockpot guardrails bind careful --route support
     """
-    path = f"{API}/policies/{policy}/bindings?project={project}"
-    made = client.put(path, _binding(route, key))
+    path = f"{API}/policies/{policy}/bindings"
+    made = client.put(path, _binding(route, key), project=project)
     held = ", ".join(map(_where, made["bindings"]))
     click.echo(json.dumps(made) if as_json else f"{policy} holds for {held}")
 
@@ -225,6 +225,5 @@ def unbind(client: Client, project: str, route: str | None, key: str | None, as_
       stockpot guardrails unbind --route support
     """
     binding = _binding(route, key)
-    where = f"kind={binding['kind']}&subject={binding['subject']}&project={project}"
-    client.delete(f"{API}/bindings?{where}")
+    client.delete(f"{API}/bindings", **binding, project=project)
     click.echo(json.dumps(binding) if as_json else "no policy holds there now")
