@@ -140,6 +140,20 @@ async def a_name_that_was_removed_is_counted_anew(admin: httpx.AsyncClient, call
     assert [a["units"] for a in now["arms"]] == [20, 0]
 
 
+async def a_process_dies_when_it_is_decided(plane: Plane) -> None:
+    """Before the winner is released; the next process to begin does that."""
+    watching = plane.app.state.control.experiments.watching
+
+    async def died(*_: object) -> None:
+        pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watching, "_release", died)
+        found = await decided(plane, "tone", "warm wins on every primary metric")
+    assert [one["kind"] for one in found["decisions"]] == ["concluded", "started"]
+    await watching.release_left()
+
+
 async def test_late_scores_go_to_the_unit_that_was_exposed_and_the_winner_is_proposed(
     plane: Plane, calls: Calls
 ) -> None:
@@ -157,6 +171,7 @@ async def test_late_scores_go_to_the_unit_that_was_exposed_and_the_winner_is_pro
     calls.come("warm", range(3))  # of them, and of one who has been in both arms
     calls.come("plain", range(200, 201), exposures=(("tone", "plain", "warm-109"),))
     await done(await admin.post("/api/v1/scores", json={"scores": scores}))
+    await a_process_dies_when_it_is_decided(plane)
     found = await decided(plane, "tone", "it is proposed that menu@production moves to version 2")
     assert [(a["units"], a["calls"]) for a in found["arms"]] == [(110, 110), (109, 112)]
     assert found["crossed"] == 1

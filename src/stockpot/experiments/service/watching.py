@@ -48,6 +48,7 @@ class Watching:
 
     async def watch(self) -> None:
         """Look at every running experiment, for ever."""
+        await self.release_left()
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             try:
@@ -80,18 +81,25 @@ class Watching:
         if made is None:
             return False
         _log.warning("experiment %s %s: %s", experiment.name, step.kind, step.reason)
-        await self._changed(f"experiment {experiment.name} {step.kind}")
-        if step.kind == "concluded":
-            await self._release(made, step)
+        try:
+            await self._changed(f"experiment {experiment.name} {step.kind}")
+        finally:
+            if step.kind == "concluded":
+                await self._release(made, step.figures)
         return True
 
-    async def _release(self, experiment: Experiment, step: Step) -> None:
+    async def release_left(self) -> None:
+        """Release winners of which nothing was told since they won: a process died in between."""
+        for experiment, figures in await self._db.read(_left):
+            await self._release(experiment, figures)
+
+    async def _release(self, experiment: Experiment, figures: dict[str, Any]) -> None:
         """The winner takes the subject's place, or it is proposed; what came of it is told."""
-        arm = next(arm for arm in experiment.arms if arm.name == step.arm)
+        arm = next(arm for arm in experiment.arms if arm.name == experiment.winner)
         if arm.name == experiment.compared_with:
             return
         try:
-            reason = reason_of(experiment, step.figures)
+            reason = reason_of(experiment, figures)
             done = await self._subjects.release(SYSTEM, experiment, arm, reason)
         except StockpotError as fault:
             done = f"nothing was released: {fault.message}"
@@ -132,6 +140,16 @@ def looks_of(told: Measured, now: float) -> list[Look]:
         for d in report.differences
         if d.difference is not None and d.low is not None and d.high is not None
     ]  # fmt: skip
+
+
+def _left(c: sa.Connection) -> list[tuple[Experiment, dict[str, Any]]]:
+    """Experiments whose newest decision is that somebody won, with the figures of that."""
+    found = []
+    for kept in store.concluded(c):
+        newest = store.list_decisions(c, kept.shown.id, 1)
+        if newest and newest[0].kind == "concluded" and "arm" not in newest[0].figures:
+            found.append((kept.shown, newest[0].figures))
+    return found
 
 
 def _take(c: sa.Connection, seen: Experiment, step: Step) -> Experiment | None:

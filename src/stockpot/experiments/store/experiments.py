@@ -43,6 +43,11 @@ def running(c: sa.Connection) -> tuple[Kept, ...]:
     return _select(c, experiments.c.state == "running")
 
 
+def concluded(c: sa.Connection) -> tuple[Kept, ...]:
+    """Those that somebody won."""
+    return _select(c, experiments.c.state == "concluded")
+
+
 def experiment_named(c: sa.Connection, project: str, name: str) -> Kept | None:
     """One experiment."""
     found = _select(c, experiments.c.project == project, experiments.c.name == name)
