@@ -14,7 +14,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import Conflict, InvalidInput
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, printed, show, when
 
 FILE = "stockpot.toml"
 CHANGES = 2
@@ -248,8 +248,7 @@ def show_(client: Client, revision: int, as_json: bool) -> None:
       stockpot revisions show 12
     """
     found = client.get(f"/api/v1/revisions/{revision}")
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
+    if printed(found, as_json=as_json):
         return
     row = found["revision"]
     click.echo(f"revision {row['number']} ({row['state']}), {row['kind']} by {row['author']}")

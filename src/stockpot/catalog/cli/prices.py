@@ -11,7 +11,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, show
+from stockpot.core.terminal import json_option, printed, show
 
 _API = "/api/v1/prices"
 _BUCKETS = {
@@ -82,8 +82,7 @@ def show_(client: Client, model: str, as_json: bool) -> None:
     """
     provider, name = _split(model)
     (found,) = client.get(_API, provider=provider, model=name)
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
+    if printed(found, as_json=as_json):
         return
     empty = f"{model} is free." if found["free"] else f"The price of {model} is not known."
     show(found["rows"], (*_COLUMNS, ("FOR", _for)), as_json=False, empty=empty)

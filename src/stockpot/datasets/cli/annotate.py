@@ -10,7 +10,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import NotFound, did_you_mean
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, printed, show, when
 
 _API = "/api/v1/annotation/queues"
 
@@ -113,8 +113,7 @@ def agreement(client: Client, queue: str, as_json: bool) -> None:
       stockpot annotate agreement tasting
     """
     found = client.get(f"{_API}/{_named(client, queue)['id']}/agreement")
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
+    if printed(found, as_json=as_json):
         return
     for question in found["questions"]:
         agreed = f"{question['agreed']} of {question['items']} items agreed"

@@ -10,7 +10,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, printed, show, when
 
 API = "/api/v1/datasets"
 
@@ -172,8 +172,7 @@ def diff(client: Client, name: str, base: int, version: str, project: str, as_js
       stockpot datasets diff menu 1
     """
     found = client.get(f"{API}/{name}/diff", base=base, version=version, project=project)
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
+    if printed(found, as_json=as_json):
         return
     for row in found["removed"]:
         click.secho(f"- {row['id']}  {_short(row['input'])}", fg="red")

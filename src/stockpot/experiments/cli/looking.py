@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.terminal import json_option
+from stockpot.core.terminal import json_option, printed
 from stockpot.experiments.cli.root import API, decisions, experiments, head, in_project
 from stockpot.traces import badge_words
 
@@ -29,8 +29,7 @@ def report(client: Client, experiment: str, project: str, as_json: bool) -> None
       stockpot experiments report tone
     """
     found = client.get(f"{API}/{experiment}/report", project=project)
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
+    if printed(found, as_json=as_json):
         return
     head(found["experiment"])
     for arm in found["arms"]:

@@ -11,7 +11,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, printed, show, when
 
 API = "/api/v1/experiments"
 _COLOURS = {"running": "green", "rolled_back": "red", "concluded": "cyan", "draft": "yellow"}
@@ -106,8 +106,7 @@ def show_(client: Client, experiment: str, project: str, as_json: bool) -> None:
       stockpot experiments show tone
     """
     found = client.get(f"{API}/{experiment}", project=project)
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
+    if printed(found, as_json=as_json):
         return
     told = found["experiment"]
     head(told)

@@ -10,7 +10,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, show
+from stockpot.core.terminal import json_option, printed, show
 
 API = "/api/v1/guardrails"
 project_option = click.option(
@@ -102,8 +102,7 @@ def show_(client: Client, policy: str, project: str, as_json: bool) -> None:
       stockpot guardrails policies show careful
     """
     found = client.get(f"{API}/policies/{policy}", project=project)
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
+    if printed(found, as_json=as_json):
         return
     held = ", ".join(map(_where, found["bindings"])) or "nothing yet (stockpot guardrails bind)"
     click.echo(f"{found['project']}/{found['name']}: {found['description']}".rstrip(": "))

@@ -11,7 +11,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, show
+from stockpot.core.terminal import json_option, printed, show
 from stockpot.guardrails.cli.policies import API, project_option
 
 _PLACES = click.Choice(["input", "output", "tool_call", "tool_result", "retrieved"])
@@ -53,8 +53,7 @@ def test(
     else:
         raise InvalidInput("name a --policy, or a --file that holds one")
     said = client.post(f"{API}/test", body)
-    if as_json:
-        click.echo(json.dumps(said, indent=2))
+    if printed(said, as_json=as_json):
         return
     click.echo(f"{said['action']} ({said['us']:.0f} µs)")
     if said["text"] != body["text"]:

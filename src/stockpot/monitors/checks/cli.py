@@ -16,7 +16,7 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.dollars import dollars
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, printed, show, when
 from stockpot.traces import badge_words
 
 _LOOK_S = 0.5
@@ -88,8 +88,7 @@ def _apply(words: Words, name: str) -> click.Command:
         for kind, body in wanted:
             body = {**body, "project": project} if project else body
             made.append(client.put(f"/api/v1/{PUT[kind]}", body))
-        if as_json:
-            click.echo(json.dumps(made, indent=2))
+        if printed(made, as_json=as_json):
             return
         for one in made:
             click.echo(f"put the {one['kind']} {one['name']} of {one['project']}: {due(one)}")
@@ -296,8 +295,7 @@ def verbs(client: Client, as_json: bool) -> None:
       stockpot pipelines verbs
     """
     rows = client.get("/api/v1/pipelines/verbs")
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
+    if printed(rows, as_json=as_json):
         return
     for row in rows:
         click.echo(f"{row['name'].ljust(8)} {row['about']}")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client, ClientError
-from stockpot.core.terminal import json_option
+from stockpot.core.terminal import json_option, printed
 from stockpot.prompts.cli.root import API, echo_diff, plain
 from stockpot.prompts.files import PromptFile, write
 from stockpot.prompts.importing import ImportedPrompt, read_export
@@ -211,8 +211,7 @@ def import_(
     if not dry_run:
         for prompt in found:
             _take(client, prompt, project)
-    if as_json:
-        click.echo(json.dumps(rows, indent=2))
+    if printed(rows, as_json=as_json):
         return
     for row in rows:
         verb = "would import" if dry_run else "imported"

@@ -12,7 +12,7 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.dollars import dollars
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, printed, show, when
 from stockpot.prompts.files import PromptFile, check, parse, write
 from stockpot.prompts.models import PromptContent
 from stockpot.traces import badge_words
@@ -84,8 +84,7 @@ def find_(client: Client, /, q: str, as_json: bool, **where: Any) -> None:
       stockpot prompts find 'soups of a cold day'
     """
     found = client.get("/api/v1/prompt-search", q=q, **where)
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
+    if printed(found, as_json=as_json):
         return
     how = f"by meaning, with {found['model']}" if found["model"] else f"by words: {found['why']}"
     click.secho(how, dim=True, err=True)

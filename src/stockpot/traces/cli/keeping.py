@@ -10,7 +10,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
-from stockpot.core.terminal import json_option
+from stockpot.core.terminal import json_option, printed
 from stockpot.traces.cli.again import moment
 
 
@@ -58,8 +58,7 @@ def retention(client: Client, /, project: str, as_json: bool, **wanted: Any) -> 
                 "drops": wanted["drop"],
             }  # fmt: skip
         policy = client.put(path, policy)
-    if as_json:
-        click.echo(json.dumps(policy, indent=2))
+    if printed(policy, as_json=as_json):
         return
     for name in ("span_days", "payload_days"):
         click.echo(f"{name.replace('_', ' '):14} {policy[name] or 'for ever'}")
@@ -126,8 +125,7 @@ def reprice(
     start = float(from_ms or 0) if last_ms is None else max(0.0, now - last_ms)
     body = {"from_ms": start, "to_ms": now if to_ms is None else to_ms, **wanted}
     done = client.post("/api/v1/traces/reprice", body)
-    if as_json:
-        click.echo(json.dumps(done, indent=2))
+    if printed(done, as_json=as_json):
         return
     word = "corrected" if done["applied"] else "would be corrected (--apply does it)"
     click.echo(f"{done['changed']} of {done['spans']} calls {word}")

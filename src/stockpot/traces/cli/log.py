@@ -14,7 +14,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import NotFound
-from stockpot.core.terminal import json_option, show
+from stockpot.core.terminal import json_option, printed, show
 from stockpot.traces.cli.filters import Row, filtered
 
 _PAGE = 500
@@ -56,8 +56,7 @@ def show_(client: Client, trace_id: str, with_payload: bool, as_json: bool) -> N
         for span in trace["spans"]:
             path = f"/api/v1/traces/{trace['trace_id']}/spans/{span['span_id']}/payload"
             span |= {k: v for k, v in client.get(path).items() if k != "state"}
-    if as_json:
-        click.echo(json.dumps(trace, indent=2))
+    if printed(trace, as_json=as_json):
         return
     click.echo(f"trace {trace['trace_id']}")
     for span in trace["spans"]:

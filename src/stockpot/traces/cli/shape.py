@@ -11,7 +11,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
-from stockpot.core.terminal import json_option
+from stockpot.core.terminal import json_option, printed
 from stockpot.traces.badges import badge_words
 from stockpot.traces.cli.filters import Row
 from stockpot.traces.cli.log import whole
@@ -35,8 +35,7 @@ def diff(client: Client, before: str, after: str, as_json: bool) -> None:
     """
     ids = {"before": whole(client, before), "after": whole(client, after)}
     found = client.get("/api/v1/traces/diff", **ids)
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
+    if printed(found, as_json=as_json):
         return
     for total in found["totals"]:
         click.echo(f"{total['what']:14} {_told(total)}")
@@ -106,8 +105,7 @@ def changes(
         "base_from_ms": now - last_ms - back, "base_to_ms": now - back,
     }  # fmt: skip
     found = client.get("/api/v1/traces/changes", **windows, **where)
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
+    if printed(found, as_json=as_json):
         return
     if found["note"]:
         click.secho(found["note"], fg="yellow")

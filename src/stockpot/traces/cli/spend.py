@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.terminal import json_option
+from stockpot.core.terminal import json_option, printed
 
 
 @click.command()
@@ -29,8 +27,7 @@ def forecast(client: Client, /, as_json: bool, **where: str | None) -> None:
       stockpot traces forecast --project menu
     """
     found = client.get("/api/v1/spending/forecast", **where)
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
+    if printed(found, as_json=as_json):
         return
     click.echo(f"{found['month']}: {_usd(found['spent_nano'])} spent so far")
     if found["forecast_nano"] is None:
