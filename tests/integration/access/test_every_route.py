@@ -13,8 +13,7 @@ import httpx
 import pytest
 
 from tests.integration.access.operations import ENDLESS, READS, Operation, call, operations
-from tests.integration.access.world import FOREIGN, HOME, MARK, ROLES, World
-from tests.integration.control.plane import running
+from tests.integration.access.world import FOREIGN, HOME, MARK, ROLES, World, inhabited
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
@@ -23,8 +22,8 @@ HEADER = "x-stockpot-project"
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with running(tmp_path / "home") as plane:
-        yield await World(plane).build()
+    async with inhabited(tmp_path / "home") as built:
+        yield built
 
 
 def all_of(world: World) -> list[Operation]:

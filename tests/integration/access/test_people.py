@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 
 from stockpot.access.service.gate import BELIEVED_MS
-from tests.integration.access.world import FOREIGN, HOME, MARK, World
-from tests.integration.control.plane import running
+from tests.integration.access.world import FOREIGN, HOME, MARK, World, inhabited
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with running(tmp_path / "home") as plane:
-        yield await World(plane).build()
+    async with inhabited(tmp_path / "home") as built:
+        yield built
 
 
 async def test_whoever_is_deactivated_is_out_at_once_with_everything_they_made(

@@ -9,8 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.access.world import DOLLAR, HOME, World
-from tests.integration.control.plane import running
+from tests.integration.access.world import DOLLAR, HOME, World, inhabited
 
 pytestmark = pytest.mark.integration
 
@@ -20,8 +19,7 @@ LAB = {"vendor": "openai-compatible", "base_url": "http://127.0.0.1:9/v1", "mode
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with running(tmp_path / "home") as plane:
-        built = await World(plane).build()
+    async with inhabited(tmp_path / "home") as built:
         await built.done("PUT", "/api/v1/providers/lab", LAB)
         yield built
 

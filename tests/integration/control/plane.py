@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +15,9 @@ from fastapi import FastAPI
 from stockpot.app import control_app
 from stockpot.core import config
 from stockpot.core.config import Settings
-from stockpot.core.db import migrate
 from stockpot.core.instance import Instance
 from tests.postgres import migrated_database
+from tests.stores import migrated_file
 
 ADDRESS = "http://127.0.0.1:4001"
 
@@ -74,17 +71,6 @@ class Plane:
         await self._stack.aclose()
 
 
-@cache
-def _migrated() -> Path:
-    """A store with the newest schema and no row: a test of a plane need not wait for migrations."""
-    path = Path(tempfile.mkdtemp(prefix="stockpot-plane-")) / "control.db"
-    engine = sa.create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        migrate(connection)
-    engine.dispose()
-    return path
-
-
 @contextlib.asynccontextmanager
 async def running(home: Path, **changes: Any) -> AsyncIterator[Plane]:
     """A control plane from its start to its end. It finds nothing of this machine by itself."""
@@ -93,7 +79,7 @@ async def running(home: Path, **changes: Any) -> AsyncIterator[Plane]:
     instance = Instance(settings.home)
     if not settings.database_url and not instance.control_db.exists():
         instance.home.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(_migrated(), instance.control_db)
+        migrated_file(instance.home)
     app = control_app(settings, instance, watch=True)
     plane = Plane(app, settings, instance)
     async with app.router.lifespan_context(app):

@@ -21,6 +21,8 @@ class StandIn:
         self.asked: Counter[str] = Counter()
         self.in_flight = 0
         self.refused = 0
+        self.strangers = 0
+        """So many calls are answered as if their key were unknown."""
         self.traces: list[str] = []
         self.runs: set[str] = set()
         self.keys: set[str] = set()
@@ -78,6 +80,9 @@ class StandIn:
     async def _answer(self, first: str, headers: dict[str, str], body: Any) -> bytes:
         if "/embeddings" in first:
             return _response("200 OK", {"data": _vectors(body["input"])})
+        if self.strangers:
+            self.strangers -= 1
+            return _response("401 Unauthorized", {"error": {"message": "not known here"}})
         if self.in_flight >= self.most:
             self.refused += 1
             extra = f"retry-after: {self.retry_after}\r\n"

@@ -145,6 +145,7 @@ async def the_same_again_is_answered_from_what_is_kept(
 async def test_it_uses_what_a_provider_allows_and_no_more_for_long() -> None:
     spec = SuiteSpec(**{**SPEC, "scorers": [{"use": "exact"}]})
     async with StandIn(took_s=0.5, most=16) as gateway:
+        gateway.strangers = 1  # a worker that has not heard of the run's key yet
         kept = Kept()
         client = httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{gateway.port}", timeout=30, trust_env=False,

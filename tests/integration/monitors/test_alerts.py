@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from stockpot.access import SYSTEM
 from stockpot.core import config
-from stockpot.core.db import Database, migrate, open_database
+from stockpot.core.db import Database, open_database
 from stockpot.core.instance import Instance
 from stockpot.monitors import Monitor, Monitors, NewMonitor, ThresholdRule, open_monitors
 from stockpot.monitors.checks.models import KeptCheck, Schedule
@@ -24,7 +24,8 @@ from stockpot.monitors.service.telling import CLAIM_S
 from stockpot.monitors.store import telling as store
 from stockpot.traces import SpanLog, open_span_log
 from tests.integration.monitors.receiver import Receiver, receiving
-from tests.postgres import fresh_database
+from tests.postgres import migrated_database
+from tests.stores import migrated_file
 from tests.unit.traces.made import AT_NS, make_shipment, make_shipped
 
 pytestmark = pytest.mark.integration
@@ -84,9 +85,9 @@ class World:
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     settings = config.load({"STOCKPOT_HOME": str(tmp_path)})
     instance = Instance(tmp_path)
-    url = f"sqlite:///{tmp_path}/control.db"
-    db = open_database(fresh_database() if request.param == "postgres" else url)
-    await db.write(migrate)
+    db = open_database(
+        migrated_database() if request.param == "postgres" else migrated_file(tmp_path)
+    )
     log = open_span_log(instance)
     monitors = open_monitors(db, instance, settings, log, clock=lambda: made.now_s)
     made = World(db, log, monitors)

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from stockpot.core.db import migrate, open_database
+from stockpot.core.db import open_database
 from stockpot.core.errors import InvalidInput
 from stockpot.core.instance import Instance
 from stockpot.monitors import BurnRateRule, MonitorSlice, ThresholdRule
 from stockpot.monitors.scores import ScoresOfLog
 from stockpot.monitors.service.looking import Looking
 from stockpot.traces import NewScore, ScoreService, open_span_log
+from tests.stores import migrated_file
 
 
 @pytest.fixture
 async def looking(tmp_path: Path) -> AsyncIterator[Looking]:
     """Forty thumbs of the last minute, a quarter of them down."""
-    db = open_database(f"sqlite:///{tmp_path}/control.db")
-    await db.write(migrate)
+    db = open_database(migrated_file(tmp_path))
     spans = open_span_log(Instance(tmp_path))
     scores = ScoreService(db, spans, lambda _: ("menu",))
     thumbs = [
@@ -62,8 +62,7 @@ async def test_a_slice_that_scores_are_not_kept_by_is_refused(looking: Looking) 
 
 
 async def test_a_judge_without_a_certificate_pages_nobody_and_is_told_so(tmp_path: Path) -> None:
-    db = open_database(f"sqlite:///{tmp_path}/control.db")
-    await db.write(migrate)
+    db = open_database(migrated_file(tmp_path))
     spans = open_span_log(Instance(tmp_path))
     scores = ScoreService(db, spans, lambda _: ("menu",))
     said = [
