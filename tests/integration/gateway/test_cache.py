@@ -102,10 +102,10 @@ def test_a_client_may_ask_for_a_fresh_answer_or_for_no_keeping(rig: Rig) -> None
 
 
 def test_an_answer_is_forgotten_when_its_time_is_over(rig: Rig) -> None:
-    start(rig, CachePolicy(1))
+    start(rig, CachePolicy(3))
     rig.post()
     assert said(rig.post()) == "hit"
-    time.sleep(1.2)
+    time.sleep(3.1)
     assert said(rig.post()) == "miss"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -142,13 +141,27 @@ def test_parquet_without_its_package_says_what_to_install(
     assert "stockpot[parquet]" in ran.exception.hint
 
 
-def test_a_tail_prints_what_arrives_until_the_server_stops(asked: Asked) -> None:
+def test_a_tail_prints_what_arrives_until_the_server_stops(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, sent = threading.Event(), threading.Event()
+    since = asked.followed.since
+
+    def looked(where: Any, position: int) -> Any:
+        found = since(where, position)
+        began.set()
+        if found[0]:
+            sent.set()
+        return found
+
+    monkeypatch.setattr(asked.followed, "since", looked)
+
     def arrive() -> None:
-        time.sleep(0.3)
+        began.wait(60)
         asked.log.ingest(
             make_shipment(make_shipped(950, project="told", environment="lab"), stream="told-0-1")
         )
-        time.sleep(1.0)
+        sent.wait(60)
         asked.followed.stop_following()
 
     thread = threading.Thread(target=arrive)
