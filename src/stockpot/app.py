@@ -153,6 +153,7 @@ class _Control:
             evals.RowsOfSets(self.datasets.sets),
             evals.PromptVersions(self.prompts),
             evals.LabelsOfQueues(self.datasets.annotation),
+            self.monitors.checks,
         )
         self.prompts.prove_with(self.evals.looking)
         self.experiments = experiments.open_experiments(
@@ -187,6 +188,9 @@ class _Control:
         self.evals.looking.trials = self.experiments.trials
         self.keeping.erased_elsewhere["rows"] = self.datasets.sets.forget
         self.keeping.erased_elsewhere["results"] = self.evals.forgetting.forget
+        self.keeping.erased_elsewhere["references"] = self.evals.echoing.forget_references
+        self.keeping.echoes = self.evals.echoing.calls
+        self.keeping.aged_elsewhere.append(self.evals.forgetting.age)
         self.keeping.erased_elsewhere["quotes"] = self.monitors.checks.forget
         self.keeping.erased_elsewhere["shares"] = self.playground.forget
         embedder = playground.GatewayEmbedder(self.catalog, self.caller, self._embedding_model)

@@ -12,7 +12,7 @@ from stockpot.core.lazy import lazily
 if TYPE_CHECKING:
     from stockpot.access.access import Access, open_access
     from stockpot.access.api import router
-    from stockpot.access.audit_log import SYSTEM, audit, latest_change
+    from stockpot.access.audit_log import SYSTEM, audit, last_at, latest_change
     from stockpot.access.credentials import base62, digest
     from stockpot.access.described import describe_access
     from stockpot.access.guard import (
@@ -54,7 +54,7 @@ else:
         {
             "access": "Access open_access",
             "api": "router",
-            "audit_log": "SYSTEM audit latest_change",
+            "audit_log": "SYSTEM audit last_at latest_change",
             "credentials": "base62 digest",
             "described": "describe_access",
             "guard": "CSRF_HEADER SESSION_COOKIE allows declared demand demand_project internal "
@@ -94,6 +94,7 @@ __all__ = [
     "describe_access",
     "digest",
     "internal",
+    "last_at",
     "latest_change",
     "list_requests",
     "no_project",

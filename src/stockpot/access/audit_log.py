@@ -21,6 +21,11 @@ def latest_change(c: sa.Connection) -> str | None:
     return store.head(c).hash or None
 
 
+def last_at(c: sa.Connection, action: str, project: str) -> float | None:
+    """When something was last done in a project or in all of them, in milliseconds."""
+    return store.last_at(c, action, ("", project))
+
+
 def audit(
     c: sa.Connection,
     actor: Principal,

@@ -7,8 +7,6 @@ the instance's home, so that a run that was cut off goes on where it ended.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +15,8 @@ import httpx
 
 from stockpot.core.client import Client
 from stockpot.core.errors import ConfigError, InvalidInput, StockpotError
+from stockpot.evals.answer_file import AnswerFile, opened
+from stockpot.evals.clients import run_header
 from stockpot.evals.engine import Engine, Plan
 from stockpot.evals.judges.tools import GatewayTools
 from stockpot.evals.models import Progress, Result, Row, Run, Verdict
@@ -49,7 +49,8 @@ def run_here(
               for number, row in enumerate(rows) for repeat in range(repeats)}  # fmt: skip
     done = frozenset(places[key] for key in _done(client, record.id))
     plan = Plan(record.spec, rows, done, record.progress, repeat_calls=again)
-    with _answers(cache) as answers:
+    with opened(cache) as answers:
+        answers.forget(record.project, _kept_since(client, record.project))
         ledger = _Reported(client, record, answers, watch)
         try:
             asyncio.run(_done_by(plan, ledger, _caller(record, function, ledger.note), gateway))
@@ -65,7 +66,8 @@ async def _done_by(
 ) -> None:
     scorers = [made(spec) for spec in plan.spec.scorers]
     url, key = gateway or ("", "")
-    http = httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {key}"},
+    headers = {"authorization": f"Bearer {key}", **run_header(ledger.run)}
+    http = httpx.AsyncClient(base_url=url, headers=headers,
                              timeout=httpx.Timeout(10, read=600), trust_env=False)  # fmt: skip
     kept = _KeptHere(ledger.known, ledger.remember)
     tools = GatewayTools(http, kept) if gateway else _NoGateway()
@@ -87,6 +89,12 @@ def _caller(run: Run, function: Callable[[Any], Any] | None, note: Note) -> Call
         case "recorded":
             return Recorded(target)
     raise InvalidInput(f"a target of kind {target.kind!r} is called by the instance")
+
+
+def _kept_since(client: Client, project: str) -> float:
+    """What was answered before this time, in milliseconds, the project lets go."""
+    told: dict[str, float] = client.get(f"/api/v1/projects/{project}/retention/since")
+    return told["since_ms"]
 
 
 def _done(client: Client, run_id: str) -> Iterator[tuple[str, int]]:
@@ -133,13 +141,18 @@ class _Reported:
     """Keeps answers in a file, and spans and results by the API: a span first, so that no result
     is kept whose trace is lost."""
 
-    def __init__(self, client: Client, run: Run, answers: sqlite3.Connection, watch: Watch) -> None:
+    def __init__(self, client: Client, run: Run, answers: AnswerFile, watch: Watch) -> None:
         self._client = client
         self._run = run
         self._path = f"/api/v1/evals/runs/{run.id}/rows"
         self._answers = answers
         self._watch = watch
         self._calls: list[Called] = []
+
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return self._run.id
 
     def note(self, call: Called) -> None:
         """A call is over; its span goes out before its result."""
@@ -163,20 +176,12 @@ class _Reported:
             await asyncio.sleep(0.5 * 2**attempt)
 
     async def known(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
-        found: dict[bytes, bytes] = {}
-        for start in range(0, len(keys), _PAGE):
-            part = keys[start : start + _PAGE]
-            marks = ",".join("?" * len(part))
-            query = f"SELECT key, answer FROM answers WHERE key IN ({marks})"  # noqa: S608
-            found.update(self._answers.execute(query, part))
-        return found
+        """What the file has for these calls."""
+        return self._answers.known(keys)
 
     async def remember(self, answers: Mapping[bytes, bytes]) -> None:
         """Keep answers in the file."""
-        with self._answers:
-            self._answers.executemany(
-                "INSERT OR REPLACE INTO answers VALUES (?, ?)", list(answers.items())
-            )
+        self._answers.keep(self._run.project, answers)
 
     async def keep(
         self, results: Sequence[tuple[int, Result]], answers: Mapping[bytes, bytes],
@@ -188,16 +193,3 @@ class _Reported:
                             for _, one in results]}  # fmt: skip
         await asyncio.to_thread(self._client.post, self._path, told)
         self._watch(progress)
-
-
-@contextlib.contextmanager
-def _answers(path: Path | None) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(path or ":memory:", check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS answers (key BLOB PRIMARY KEY, answer BLOB NOT NULL)"
-        )
-        yield connection
-    finally:
-        connection.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from stockpot.access import SYSTEM
@@ -27,6 +28,8 @@ class Sets(Protocol):
     async def rows(self, version: Any, *, split: str | None = None) -> Any: ...
 
     async def note_use(self, version: Any, kind: str, ref: str, label: str = "") -> None: ...
+
+    async def made_from(self, project: str, traces: Sequence[str]) -> frozenset[str]: ...
 
 
 class Queues(Protocol):
@@ -58,6 +61,10 @@ class RowsOfSets:
         if self._sets is not None:
             found = await self._sets.version(project, name, version)
             await self._sets.note_use(found, "run", run, label)
+
+    async def made_from(self, project: str, traces: Sequence[str]) -> frozenset[str]:
+        """The names of data sets with rows that were made from some traces, in any version."""
+        return await self._sets.made_from(project, traces) if self._sets else frozenset()
 
 
 def _row(row: Any) -> Row:

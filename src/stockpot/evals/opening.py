@@ -14,6 +14,7 @@ from stockpot.core.config import Settings
 from stockpot.core.db import Database
 from stockpot.core.instance import Instance
 from stockpot.core.jobs import WANTED, Handler, JobQueue
+from stockpot.evals.answer_file import answers_here
 from stockpot.evals.clients import gateway_client
 from stockpot.evals.judges.issuing import Issuing
 from stockpot.evals.judges.service import JudgeService
@@ -23,6 +24,7 @@ from stockpot.evals.neighbours import AliasCourses
 from stockpot.evals.ports import DataSets, ModelFacts, People, Prompts, World
 from stockpot.evals.service import (
     KIND,
+    Echoing,
     EvalJobs,
     Following,
     Forgetting,
@@ -32,7 +34,7 @@ from stockpot.evals.service import (
 )
 from stockpot.evals.watching.opening import open_doers
 from stockpot.evals.watching.tools import Bench
-from stockpot.monitors import CheckKind, Doer
+from stockpot.monitors import CheckKind, CheckService, Doer
 from stockpot.traces import ScoreService, SpanLog
 
 __all__ = ["WANTED", "Evals", "open_checks", "open_doing", "open_evals", "open_jobs"]
@@ -49,11 +51,12 @@ class Evals(NamedTuple):
     queue: JobQueue
     following: Following
     forgetting: Forgetting
+    echoing: Echoing
 
 
 def open_evals(
     db: Database, instance: Instance, settings: Settings, catalog: Catalog, log: SpanLog,
-    datasets: DataSets, prompts: Prompts, people: People,
+    datasets: DataSets, prompts: Prompts, people: People, checks: CheckService,
 ) -> Evals:  # fmt: skip
     """Wire the services of one instance."""
 
@@ -77,7 +80,8 @@ def open_evals(
     judges = JudgeService(db, world, client_of)
     issuing = Issuing(db, world, queue, judges)
     running, looking = Running(db, queue, world, suites, judges), Looking(db, world, judges)
-    beside = Following(db), Forgetting(db)
+    echoing = Echoing(db, datasets, checks)
+    beside = Following(db), Forgetting(db, checks, answers_here(instance.home)), echoing
     return Evals(suites, running, looking, judges, issuing, queue, *beside)
 
 

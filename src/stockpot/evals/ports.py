@@ -37,6 +37,10 @@ class DataSets(Protocol):
         """Let a version know the run that used it."""
         ...
 
+    async def made_from(self, project: str, traces: Sequence[str]) -> frozenset[str]:
+        """The names of data sets with rows that were made from some traces, in any version."""
+        ...
+
 
 class Prompts(Protocol):
     """Where prompts are kept."""

@@ -21,6 +21,7 @@ import msgspec
 
 from stockpot.core import ids
 from stockpot.core.errors import InvalidInput
+from stockpot.evals.clients import item_header, run_header
 from stockpot.evals.models import Row, Target
 from stockpot.evals.scorers import Call, at_path
 from stockpot.evals.scorers.base import as_text
@@ -119,7 +120,7 @@ class Gateway:
         return None
 
     async def call(self, row: Row, repeat: int) -> Answer:
-        headers = {"x-stockpot-run": self._run, "x-stockpot-item": _header(row.id)}
+        headers = {**run_header(self._run), **item_header(row.id)}
         trace = ids.trace_id().hex()
         headers["traceparent"] = f"00-{trace}-{ids.span_id().hex()}-01"
         if self._target.prompt and self._target.model:
@@ -180,8 +181,8 @@ class Endpoint:
         return _noted(self._note, self._name, place, row, repeat, await self._answered(row, place))
 
     async def _answered(self, row: Row, place: Place) -> Answer:
-        headers = {**self._target.headers, "x-stockpot-run": self._run,
-                   "x-stockpot-item": _header(row.id), **place.headers}  # fmt: skip
+        named = {**run_header(self._run), **item_header(row.id)}
+        headers = {**self._target.headers, **named, **place.headers}
         began = time.perf_counter()
         try:
             found = await self._client.post(
@@ -349,7 +350,3 @@ def refusal(found: httpx.Response, base: Answer) -> Answer:
     return msgspec.structs.replace(
         base, error=error, retry_s=wait if again else None, crowded=crowded
     )
-
-
-def _header(text: str) -> str:
-    return text.encode("ascii", "replace").decode().replace("\n", " ").replace("\r", " ")

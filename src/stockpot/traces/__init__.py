@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from stockpot.traces.ingest import ingest_app
     from stockpot.traces.keeping.api import keeping_router
-    from stockpot.traces.keeping.service import Keeping
+    from stockpot.traces.keeping.service import Calls, Keeping
     from stockpot.traces.keeping.writing import WriterOf
     from stockpot.traces.measure import Measure
     from stockpot.traces.models import (
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Badge",
+    "Calls",
     "CertificateState",
     "Certifying",
     "Door",
@@ -148,6 +149,7 @@ _ELSEWHERE = {
     "SpanLog": "service",
     "SpanStore": "store",
     **dict.fromkeys(("UnitFigures", "UnitSums"), "unit_figures"),
+    "Calls": "keeping.service",
     "Keeping": "keeping.service",
     "WriterOf": "keeping.writing",
     "keeping_router": "keeping.api",

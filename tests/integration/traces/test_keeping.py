@@ -17,12 +17,13 @@ from stockpot.core.client import Client, ClientError
 from stockpot.core.errors import Unavailable
 from stockpot.core.inprocess import InProcess
 from stockpot.core.instance import Instance
+from stockpot.evals.answer_file import answers_here, opened
 from stockpot.gateway import Shipment, Shipped, otlp
 from stockpot.monitors.checks.models import CheckRun
-from stockpot.monitors.checks.store import add_run, run_by_id
+from stockpot.monitors.checks.store import add_run, check_named, run_by_id, set_check
 from stockpot.traces import Keeping, SpanLog, TraceFilter
 from stockpot.traces.cli import traces
-from tests.unit.traces.made import AT_NS, make_shipment, make_shipped
+from tests.unit.traces.made import AT_NS, make_record, make_shipment, make_shipped
 from tests.unit.traces.test_dialects import request
 
 pytestmark = pytest.mark.integration
@@ -35,6 +36,7 @@ class Plane:
     def __init__(self, home: Path) -> None:
         settings = config.load({"STOCKPOT_HOME": str(home)}).replaced(discover=False)
         instance = Instance(home)
+        self.home = home
         self.app = control_app(settings, instance)
         self.client = Client(
             "http://stockpot.local", instance.derive("cli"), transport=InProcess(self.app)
@@ -63,6 +65,7 @@ def sought(plane: Plane, words: str) -> int:
 async def test_a_policy_is_set_and_carried_out(plane: Plane) -> None:
     path = "/api/v1/projects/menu/retention"
     assert plane.client.get(path) == {"span_days": None, "payload_days": None, "sampling": None}
+    assert plane.client.get(f"{path}/since") == {"since_ms": 0.0}
     plane.client.put(path, {"sampling": {"rate": 0.000001, "after_s": 60}})
     assert await plane.keeping.sweep() == 0  # nobody judges what has only just come
     with pytest.raises(ClientError):
@@ -87,13 +90,13 @@ async def test_a_user_is_forgotten_with_their_scores(plane: Plane) -> None:
     made_from = {"trace_ids": [item["trace_id"], other["trace_id"]], "expected": "none"}
     made = plane.client.post(f"{sets}/from-traces", made_from, project="menu")
     assert made["added"] == 2
-    run, queue = evaluated(plane), annotated(plane, [item["trace_id"], other["trace_id"]])
+    run, queue = await evaluated(plane), annotated(plane, [item["trace_id"], other["trace_id"]])
     share = shared(plane, item["trace_id"])
     assert "leek" in str(await quoted(plane, {"features": {}, "examples": ["leek soup"]}))
     an_erasure_is_cut_off(plane)
     ran = CliRunner().invoke(traces, ["erase", "--user", "ann", "--yes"], obj=plane.client)
-    told = "1 traces, 1 spans, 3 scores, 1 rows of data sets and 1 results of evaluations forgotten"
-    assert ran.output == f"{told}\n"
+    told = "1 traces, 1 spans, 4 scores, 1 rows of data sets, 1 results and 3 calls of evaluations"
+    assert ran.output == f"{told} forgotten\n"
     await nothing_is_kept_elsewhere(plane, run, queue, share)
     before = plane.client.get(f"{sets}/rows", project="menu", version=1)["items"]
     assert "leek" not in str(before)
@@ -104,11 +107,12 @@ async def test_a_user_is_forgotten_with_their_scores(plane: Plane) -> None:
     path = f"/api/v1/traces/{item['trace_id']}/rows"
     (lineage,) = plane.client.get(path, project="menu")
     assert (lineage["erased"], lineage["since"], lineage["until"]) == (True, 1, 2)
-    assert (sought(plane, "leek"), sought(plane, "pea")) == (0, 1)
+    assert (sought(plane, "leek"), sought(plane, "pea")) == (0, 3)
     scores = plane.client.get("/api/v1/scores", project="menu")["items"]
-    assert {score["trace_id"] for score in scores} == {other["trace_id"]}
+    left = {other["trace_id"], make_record(20).trace_id.hex()}
+    assert {score["trace_id"] for score in scores} == left
     assert "ann" not in str(plane.client.get("/api/v1/audit")).replace("annot", "")
-    assert plane.client.get("/api/v1/overview", **WINDOW)["totals"]["calls"] == 2
+    assert plane.client.get("/api/v1/overview", **WINDOW)["totals"]["calls"] == 7
 
 
 def an_erasure_is_cut_off(plane: Plane) -> None:
@@ -127,6 +131,10 @@ async def nothing_is_kept_elsewhere(plane: Plane, run: str, queue: str, share: s
     with pytest.raises(ClientError, match="no shared set-up"):
         plane.client.get(share)
     assert await quoted(plane) == {"features": {}}
+    with opened(answers_here(plane.home)) as file:
+        assert file.known([b"a", b"b"]) == {}
+    kept = await plane.app.state.control.db.read(lambda c: check_named(c, "menu", "canary", "same"))
+    assert kept.state == {}
     results = plane.client.get(f"/api/v1/evals/runs/{run}/rows")["items"]
     assert "leek" not in str(results)
     assert sorted(one["output"] for one in results) == ["", "pea soup!"]
@@ -136,8 +144,9 @@ async def nothing_is_kept_elsewhere(plane: Plane, run: str, queue: str, share: s
                   for one in said) == [("", "good"), ("mine", "good", "soup")]  # fmt: skip
 
 
-def evaluated(plane: Plane) -> str:
-    """A run on the data set, done by its caller; both rows are answered with what they say."""
+async def evaluated(plane: Plane) -> str:
+    """A run on the data set, done by its caller; both rows are answered with what they say. Its
+    calls are traces of their own, and nothing of them tells whose words they have."""
     spec = {"name": "soups", "dataset": "soups", "target": {"kind": "recorded"},
             "scorers": [{"use": "exact"}]}  # fmt: skip
     new = {"spec": spec, "runner": "here"}
@@ -147,11 +156,33 @@ def evaluated(plane: Plane) -> str:
     for row in rows:
         said = f"{'leek' if 'leek' in str(row['input']) else 'pea'} soup"
         exact = {"value": 0, "reason": f"{said} is another"}
-        results.append({"item": row["id"], "output": f"{said}!", "scores": {"exact": exact}})
+        results.append({"item": row["id"], "output": f"{said}!", "scores": {"exact": exact},
+                        "trace_id": await called(plane, run, row["id"], said)})  # fmt: skip
     plane.client.post(f"/api/v1/evals/runs/{run}/rows", {"results": results})
     plane.client.post(f"/api/v1/evals/runs/{run}/finish", {})
     assert "leek" in str(plane.client.get(f"/api/v1/evals/runs/{run}/rows")["items"])
     return run
+
+
+async def called(plane: Plane, run: str, item: str, said: str) -> str:
+    """What a run leaves beside a result: the call, its judge's and, of all rows, embeddings; an
+    answer in the file of whoever runs, and the reference of a canary on the same rows."""
+    number = 10 if "leek" in said else 20
+    about = {"user": "", "dataset_run": run, "dataset_item": item}
+    plane.spans.ingest(make_shipment(
+        make_shipped(number, said=(f"{said} again", said), **{**about, "dataset_run": ""}),
+        make_shipped(number + 1, said=(f"is {said} good?", "yes"), **about),
+        *([make_shipped(12, said=("leek soup, pea soup", ""), **{**about, "dataset_item": ""})]
+          if number == 10 else []),
+        stream=f"evals-{number}-1",
+    ))  # fmt: skip
+    with opened(answers_here(plane.home)) as file:
+        file.keep("menu", {b"a": b"leek soup"})
+    canary = {"project": "menu", "name": "same", "model": "m", "dataset": "soups@1"}
+    check = plane.client.put("/api/v1/canaries", canary)
+    state = {"runs": [[[{"text": "leek soup"}]]]}
+    await plane.app.state.control.db.write(lambda c: set_check(c, check["id"], state=state))
+    return make_record(number).trace_id.hex()
 
 
 def annotated(plane: Plane, traces: list[str]) -> str:

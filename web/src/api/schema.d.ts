@@ -2485,6 +2485,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{name}/retention/since": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Kept Since
+         * @description From when on copies of answers may be kept beside the instance, as `stockpot eval run`
+         *     does: what is older is let go.
+         */
+        get: operations["get_kept_since"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/access": {
         parameters: {
             query?: never;
@@ -6438,15 +6459,26 @@ export interface components {
         /**
          * Erased
          * @description What was forgotten. Sums stay: they hold no name. `rows` are of data sets, made from these
-         *     traces, and `results` what evaluation runs kept of such rows; `quotes` are runs of checks that
-         *     quoted calls, `shares` set-ups of the playground.
+         *     traces, and `results` what evaluation runs kept of such rows; `calls` are traces of calls that
+         *     evaluations and judges made with these words, `references` canaries that asked such rows;
+         *     `quotes` are runs of checks that quoted calls, `shares` set-ups of the playground.
          */
         Erased: {
+            /**
+             * Calls
+             * @default 0
+             */
+            calls?: number;
             /**
              * Quotes
              * @default 0
              */
             quotes?: number;
+            /**
+             * References
+             * @default 0
+             */
+            references?: number;
             /**
              * Results
              * @default 0
@@ -7564,6 +7596,15 @@ export interface components {
             };
             /** Updated Ms */
             updated_ms: number;
+        };
+        /**
+         * KeptSince
+         * @description Whoever keeps copies of answers beside the instance lets go what came before this: payloads
+         *     stay no longer, or somebody was erased since. 0 where nothing has to go.
+         */
+        KeptSince: {
+            /** Since Ms */
+            since_ms: number;
         };
         /**
          * KeySettings
@@ -30623,6 +30664,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RetentionPolicy"];
+                };
+            };
+            /** @description The request cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nobody is signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The caller's role does not allow it */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description It conflicts with what is there */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The input is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too many attempts; Retry-After says when */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Something that is needed is away */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_kept_since: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptSince"];
                 };
             };
             /** @description The request cannot be read */

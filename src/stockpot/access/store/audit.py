@@ -49,6 +49,13 @@ def entries(
     return tuple(AuditEntry(**row) for row in c.execute(query).mappings())
 
 
+def last_at(c: sa.Connection, action: str, projects: tuple[str, ...]) -> float | None:
+    """The time of the newest entry of an action in some projects."""
+    same = (audit_log.c.action == action) & audit_log.c.project.in_(projects)
+    found: float | None = c.scalar(sa.select(sa.func.max(audit_log.c.at_ms)).where(same))
+    return found
+
+
 def after(
     c: sa.Connection, where: AuditFilter, projects: frozenset[str] | None, number: int, limit: int
 ) -> tuple[AuditEntry, ...]:

@@ -366,6 +366,13 @@ class DatasetService:
 
         return await self._db.write(write)
 
+    async def made_from(self, project: str, traces: Sequence[str]) -> frozenset[str]:
+        """The names of data sets with rows that were made from some traces, in any version, also
+        where these were erased."""
+        ids = [trace.lower() for trace in traces]
+        found = await self._db.read(lambda c: row_store.made_from(c, project, ids))
+        return frozenset(made.dataset for made in found)
+
     async def rows_of_trace(self, project: str, trace_id: str) -> tuple[RowOfTrace, ...]:
         """The rows that were made from a trace."""
         return await self._db.read(lambda c: row_store.of_trace(c, project, trace_id.lower()))

@@ -118,6 +118,7 @@ def _done(
     if started["runner"] == "instance":
         return follow(client, started, quiet=quiet)
     from stockpot.core.config import load
+    from stockpot.evals.answer_file import answers_here
     from stockpot.evals.here import run_here
 
     settings = load()
@@ -125,7 +126,7 @@ def _done(
     with Bar(started, quiet=quiet) as bar:
         return run_here(
             client, started, rows or rows_of(client, started), again=bool(how.get("again")),
-            cache=settings.home / "eval-answers.db", gateway=known_gateway(settings),
+            cache=answers_here(settings.home), gateway=known_gateway(settings),
             watch=lambda progress: bar.show(progress.model_dump()),
         )  # fmt: skip
 

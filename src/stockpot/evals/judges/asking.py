@@ -16,6 +16,7 @@ import httpx
 import msgspec
 
 from stockpot.core import ids
+from stockpot.evals.clients import item_header
 from stockpot.evals.judges.counting import of_jury, of_votes
 from stockpot.evals.judges.instructing import messages, response_format
 from stockpot.evals.judges.models import Judge, Subject
@@ -157,11 +158,12 @@ class Asking:
 
     async def _ask(self, call: _Call) -> Answer:
         judge = call.judge
-        answer, status = await self._post(self._body(call))
+        item = call.subject.item
+        answer, status = await self._post(self._body(call), item)
         formed = judge.structured and judge.model not in self._plain
         if formed and status in _FORM_REFUSED:
             # Perhaps it takes no schema: without one the answer is read with care.
-            plain, again = await self._post(self._body(call, formed=False))
+            plain, again = await self._post(self._body(call, formed=False), item)
             if again < 400:
                 self._plain.add(judge.model)
                 return plain
@@ -176,9 +178,9 @@ class Asking:
             body["response_format"] = response_format(judge)
         return body
 
-    async def _post(self, body: dict[str, Any]) -> tuple[Answer, int]:
+    async def _post(self, body: dict[str, Any], item: str) -> tuple[Answer, int]:
         trace = ids.trace_id().hex()
-        headers = {"traceparent": f"00-{trace}-{ids.span_id().hex()}-01"}
+        headers = {"traceparent": f"00-{trace}-{ids.span_id().hex()}-01", **item_header(item)}
         began = time.perf_counter()
         try:
             found = await self._client.post("/v1/chat/completions", json=body, headers=headers)

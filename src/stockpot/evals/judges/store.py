@@ -100,6 +100,13 @@ def plan_of(c: sa.Connection, ident: str) -> dict[str, Any]:
     return found
 
 
+def certified_on(c: sa.Connection, project: str, digest: str) -> list[str]:
+    """The certificates that are made on rows with a hash."""
+    query = sa.select(certificates.c.id, certificates.c.plan)
+    query = query.where(certificates.c.project == project)
+    return [row[0] for row in c.execute(query) if unpacked(row[1]).get("rowset") == digest]
+
+
 def rows_of(c: sa.Connection, ident: str) -> list[CertificateRow]:
     """The labelled rows of a certificate."""
     found = c.execute(sa.select(certificates.c.rows).where(certificates.c.id == ident)).scalar_one()

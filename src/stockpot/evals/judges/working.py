@@ -17,6 +17,7 @@ from stockpot.core.errors import Conflict
 from stockpot.core.jobs import Work
 from stockpot.core.transactions import StoreAway
 from stockpot.evals import store as runs
+from stockpot.evals.clients import run_header
 from stockpot.evals.engine import slices_at
 from stockpot.evals.judges import store
 from stockpot.evals.judges.asking import Asking, ClientOf
@@ -75,6 +76,7 @@ class CertifyJobs:
         self, work: Work, project: str, judge: Judge, rows: Sequence[Row], plan: Mapping[str, Any]
     ) -> list[Judgement]:
         client = await self._client_of(project)
+        client.headers.update(run_header(work.job.subject))
         prices = {name: tuple(p) if p else None for name, p in plan["prices"].items()}
         asking = Asking(
             client, KeptAnswers(self._db, project), prices=prices,

@@ -85,7 +85,7 @@ class EvalJobs:
 
     async def _run(self, stop: asyncio.Event, run: Run, purse: Purse | None = None) -> None:
         plan = await self._db.read(lambda c: plan_of(c, run))
-        client = self._client(run.project)
+        client = self._client(run)
         caller = self._caller(run, client)
         scorers = [made(spec) for spec in run.spec.scorers]
         ledger = StoreLedger(self._db, run)
@@ -102,8 +102,9 @@ class EvalJobs:
             note = await tell_if_possible(self._scores, run, results)
             await close(self._db, run, "done", note, results)
 
-    def _client(self, project: str) -> httpx.AsyncClient:
-        return gateway_client(self._settings, self._secret_of(project), self._transport)
+    def _client(self, run: Run) -> httpx.AsyncClient:
+        secret = self._secret_of(run.project)
+        return gateway_client(self._settings, secret, self._transport, run=run.id)
 
     def _caller(self, run: Run, client: httpx.AsyncClient) -> Caller:
         if run.spec.target.kind == "recorded":

@@ -24,6 +24,7 @@ import httpx
 import numpy as np
 
 from stockpot.core.errors import Unavailable
+from stockpot.evals.clients import run_header
 from stockpot.evals.judges.tools import GatewayTools
 from stockpot.evals.watching.drift import embedded
 from stockpot.evals.watching.models import CanarySpec
@@ -62,6 +63,7 @@ class CanaryDoer:
         if why:
             return Outcome(why, {"skipped": True, "cost": {**_spent(budget, 0), "apart": ""}})
         client = await self._bench.client_of(check.project)
+        client.headers.update(run_header(check.id))
         tools = GatewayTools(client)
         try:
             answers = await self._asked(spec, prompts, client, underway)

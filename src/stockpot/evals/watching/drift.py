@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from stockpot.evals.clients import run_header
 from stockpot.evals.judges.tools import GatewayTools
 from stockpot.evals.watching.languages import language_of
 from stockpot.evals.watching.models import DriftSpec
@@ -114,7 +115,7 @@ class DriftDoer:
         at = windows_of(spec, self._clock() * 1000)
         if spec.of == "score":
             return await self._scores(check.project, spec, at)
-        return await self._texts(check.project, spec, at)
+        return await self._texts(check, spec, at)
 
     async def _scores(self, project: str, spec: DriftSpec, at: Windows) -> Outcome:
         before = await self._read(project, spec, at.reference)
@@ -146,7 +147,8 @@ class DriftDoer:
                 break
         return found
 
-    async def _texts(self, project: str, spec: DriftSpec, at: Windows) -> Outcome:
+    async def _texts(self, check: KeptCheck, spec: DriftSpec, at: Windows) -> Outcome:
+        project = check.project
         own = await self._bench.own_keys(project)
 
         def read() -> list[list[str]]:
@@ -163,6 +165,7 @@ class DriftDoer:
         vectors = None
         if "embedding" in spec.features:
             client = await self._bench.client_of(project)
+            client.headers.update(run_header(check.id))
             try:
                 vectors = await embedded(GatewayTools(client), spec.model, before, after)
             finally:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from stockpot.evals.clients import run_header
 from stockpot.evals.judges.keeping import KeptAnswers
 from stockpot.evals.judges.tools import GatewayTools
 from stockpot.evals.models import Verdict
@@ -159,7 +160,7 @@ class OnlineDoer:
         tally.unkept += len(fresh) - len(pairs)
         if not pairs:
             return
-        verdicts = await self._verdicts(check.project, spec, pairs)
+        verdicts = await self._verdicts(check, spec, pairs)
         tally.count(pairs, verdicts)
         new = [
             _score(check, spec, one, verdict)
@@ -170,18 +171,20 @@ class OnlineDoer:
             await self._bench.scores.write(new)
 
     async def _verdicts(
-        self, project: str, spec: OnlineSpec, pairs: Sequence[tuple[Drawn, Said]]
+        self, check: KeptCheck, spec: OnlineSpec, pairs: Sequence[tuple[Drawn, Said]]
     ) -> list[Verdict]:
         cases = [
             Case(
-                item=one.span.span_id, input=body.input, expected=None, metadata={},
+                item=f"{one.span.trace_id}/{one.span.span_id}", input=body.input,
+                expected=None, metadata={},
                 output=body.output, latency_ms=one.span.duration_ms, cost_nano=one.span.cost_nano,
             )
             for one, body in pairs
         ]  # fmt: skip
-        client = await self._bench.client_of(project)
+        client = await self._bench.client_of(check.project)
+        client.headers.update(run_header(check.id))
         try:
-            tools = GatewayTools(client, KeptAnswers(self._bench.db, project))
+            tools = GatewayTools(client, KeptAnswers(self._bench.db, check.project))
             verdicts = await made(spec.scorer).score_all(cases, tools)
         finally:
             await client.aclose()

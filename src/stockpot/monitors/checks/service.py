@@ -31,7 +31,7 @@ _LAST = 20
 """So many runs a monitor looks back, which may ask for as many in a row."""
 
 
-_QUOTES = ("examples", "changed")
+_QUOTES = ("examples", "changed", "answers")
 """What of a result are words of calls."""
 
 
@@ -60,6 +60,21 @@ class CheckService:
         if not traces:
             return 0
         return await self._db.write(lambda c: store.forget_quotes(c, project, _QUOTES))
+
+    async def of_project(self, project: str) -> tuple[KeptCheck, ...]:
+        """Every check of a project."""
+        rows = await self._db.read(lambda c: store.list_checks(c, project))
+        return tuple(row.check for row in rows)
+
+    async def forget_states(self, checks: Sequence[str]) -> None:
+        """Let these checks begin anew: what they keep from run to run goes."""
+
+        def write(c: sa.Connection) -> None:
+            store.overwrite_what_goes(c)
+            for check_id in checks:
+                store.set_check(c, check_id, state={})
+
+        await self._db.write(write)
 
     async def one(self, actor: Principal, check_id: str) -> KeptCheck:
         """One check."""

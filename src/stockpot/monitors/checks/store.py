@@ -144,6 +144,7 @@ def set_run(c: sa.Connection, run_id: str, **values: Any) -> None:
 def forget_quotes(c: sa.Connection, project: str, names: Sequence[str]) -> int:
     """Remove what results of a project's runs have by these names; gives how many runs had it."""
     changed = 0
+    overwrite_what_goes(c)
     query = sa.select(runs.c.id, runs.c.result).where(runs.c.project == project)
     for run_id, result in c.execute(query).all():
         kept = {name: value for name, value in result.items() if name not in names}
@@ -151,6 +152,12 @@ def forget_quotes(c: sa.Connection, project: str, names: Sequence[str]) -> int:
             set_run(c, run_id, result=kept)
             changed += 1
     return changed
+
+
+def overwrite_what_goes(c: sa.Connection) -> None:
+    """From now on pages keep no copy of what stood there."""
+    if c.dialect.name == "sqlite":
+        c.exec_driver_sql("PRAGMA secure_delete = ON")
 
 
 def run_by_id(c: sa.Connection, run_id: str) -> CheckRun | None:

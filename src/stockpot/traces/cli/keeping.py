@@ -86,7 +86,8 @@ def erase(client: Client, user: str, project: str | None, yes: bool) -> None:
     done = client.post("/api/v1/traces/erase", {"user": user, "project": project})
     click.echo(
         f"{done['traces']} traces, {done['spans']} spans, {done['scores']} scores, "
-        f"{done['rows']} rows of data sets and {done['results']} results of evaluations forgotten"
+        f"{done['rows']} rows of data sets, {done['results']} results and {done['calls']} calls of "
+        "evaluations forgotten"
     )
 
 

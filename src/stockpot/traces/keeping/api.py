@@ -10,6 +10,7 @@ from stockpot.traces.api import Member
 from stockpot.traces.keeping.models import (
     Erased,
     Erasure,
+    KeptSince,
     NewView,
     Repriced,
     Repricing,
@@ -38,6 +39,12 @@ def keeping_router(service: Keeping) -> APIRouter:
     ) -> RetentionPolicy:
         """Set it. It is carried out every ten minutes; what went does not come back."""
         return await service.set_policy(principal, name, policy)
+
+    @routes.get("/projects/{name}/retention/since")
+    async def get_kept_since(principal: ProjectViewer, name: str) -> KeptSince:
+        """From when on copies of answers may be kept beside the instance, as `stockpot eval run`
+        does: what is older is let go."""
+        return await service.since(principal, name)
 
     @routes.post("/traces/erase")
     async def erase_user(principal: Admin, wanted: Erasure) -> Erased:

@@ -50,16 +50,26 @@ class Erasure(Frozen):
 
 class Erased(Frozen):
     """What was forgotten. Sums stay: they hold no name. `rows` are of data sets, made from these
-    traces, and `results` what evaluation runs kept of such rows; `quotes` are runs of checks that
-    quoted calls, `shares` set-ups of the playground."""
+    traces, and `results` what evaluation runs kept of such rows; `calls` are traces of calls that
+    evaluations and judges made with these words, `references` canaries that asked such rows;
+    `quotes` are runs of checks that quoted calls, `shares` set-ups of the playground."""
 
     traces: int
     spans: int
     scores: int
     rows: int = 0
     results: int = 0
+    calls: int = 0
+    references: int = 0
     quotes: int = 0
     shares: int = 0
+
+
+class KeptSince(Frozen):
+    """Whoever keeps copies of answers beside the instance lets go what came before this: payloads
+    stay no longer, or somebody was erased since. 0 where nothing has to go."""
+
+    since_ms: float
 
 
 class Repricing(Frozen):

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
-from collections.abc import Awaitable, Callable, Sequence, Set
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
-from stockpot.access import Principal, Role, audit, demand_project
+from stockpot.access import Principal, Role, audit, demand_project, last_at
 from stockpot.core.db import Database
 from stockpot.core.errors import InvalidInput, NotFound, StockpotError
 from stockpot.core.ids import record_id
@@ -23,6 +24,7 @@ from stockpot.traces.keeping import store
 from stockpot.traces.keeping.models import (
     Erased,
     Erasure,
+    KeptSince,
     NewView,
     Repriced,
     Repricing,
@@ -35,7 +37,7 @@ from stockpot.traces.models import Span, TraceFilter
 from stockpot.traces.scores.models import ScoreFilter
 from stockpot.traces.scores.service import Projects, ScoreService
 from stockpot.traces.service import SpanLog
-from stockpot.traces.store.orders import Done, Erase, Expire, Order, Priced, Reprice, Sample
+from stockpot.traces.store.orders import Blank, Done, Erase, Expire, Order, Priced, Reprice, Sample
 
 PricesOf = Callable[[], Awaitable[Callable[[Span], tuple[PriceRow, ...]]]]
 """Gives the prices that are in force now, as a look-up by span."""
@@ -43,11 +45,33 @@ PricesOf = Callable[[], Awaitable[Callable[[Span], tuple[PriceRow, ...]]]]
 Forget = Callable[[str, Sequence[str]], Awaitable[int]]
 """Erases what was made from some traces of a project; gives how many records that are."""
 
+Echoes = Callable[[str, Sequence[str]], Awaitable["Calls"]]
+"""Tells which calls were made with the words of some traces of a project."""
+
+Ageing = Callable[[str, int], Awaitable[int]]
+"""Lets go what a project keeps of bodies from before a time in milliseconds; gives how many."""
+
+_TRACE = re.compile("[0-9a-f]{32}")
 _EVERY_S = 600.0
 _DAY_NS = 86_400_000_000_000
 _AT_ONCE = 500
 _LOW_SCORES = 20
+_BLANKED = 200
+_ROUNDS = 20
+"""Rows made from calls that were made with rows: who nests them deeper erases again."""
 _log = logging.getLogger("stockpot.traces.keeping")
+
+
+Kind = Literal["rows", "results", "references", "quotes", "shares"]
+
+
+class Calls(NamedTuple):
+    """Calls that say again what was said: the traces that are known, and of each run the rows it
+    asked, by how their spans name both (a trace's id may stand for what begins with it). A span of
+    the run that names no row belongs to all."""
+
+    traces: frozenset[str] = frozenset()
+    runs: Mapping[str, frozenset[str]] = {}
 
 
 class Keeping:
@@ -64,8 +88,11 @@ class Keeping:
         self._projects = projects
         self._prices = prices
         self._now_ns = now_ns
-        self.erased_elsewhere: dict[Literal["rows", "results", "quotes", "shares"], Forget] = {}
+        self.erased_elsewhere: dict[Kind, Forget] = {}
         """What else was made from traces, and how to erase it."""
+        self.echoes: Echoes | None = None
+        self.aged_elsewhere: list[Ageing] = []
+        """What else keeps bodies, for as long as payloads stay."""
 
     # --- policies -------------------------------------------------------------------------------
 
@@ -95,6 +122,18 @@ class Keeping:
         await self._db.write(work)
         return policy
 
+    async def since(self, actor: Principal, project: str) -> KeptSince:
+        """From when on a copy of what was said may still be kept elsewhere."""
+
+        def work(c: sa.Connection) -> KeptSince:
+            self._check(c, actor, "viewer", project)
+            erased = last_at(c, "traces.erase", project) or 0.0
+            days = RetentionPolicy(**(store.policy_of(c, project) or {})).payload_days
+            aged = 0.0 if days is None else (self._now_ns() - days * _DAY_NS) / 1e6
+            return KeptSince(since_ms=max(erased, aged))
+
+        return await self._db.read(work)
+
     async def run(self) -> None:
         """Carry out all policies again and again, until cancelled."""
         while True:
@@ -112,6 +151,10 @@ class Keeping:
             now = self._now_ns()
             if policy.sampling is not None:
                 changed += (await self._all(await self._sample(project, policy.sampling))).spans
+            if policy.payload_days is not None:
+                before_ms = (now - policy.payload_days * _DAY_NS) // 1_000_000
+                for age in self.aged_elsewhere:
+                    await age(project, before_ms)
             for days, payloads_only in ((policy.payload_days, True), (policy.span_days, False)):
                 if days is not None:
                     order = Expire(project, now - days * _DAY_NS, payloads_only)
@@ -160,7 +203,7 @@ class Keeping:
 
     async def erase(self, actor: Principal, wanted: Erasure) -> Erased:
         """Forget what an end user said: bodies, words, previews, scores, rows of data sets made
-        from it, what evaluations answered to these rows, and the name itself.
+        from it, what evaluations asked and answered with these rows, and the name itself.
 
         The log goes last: without the name in it nobody finds the traces again, so that an erasure
         that is cut off before is whole when it is asked for again."""
@@ -190,13 +233,43 @@ class Keeping:
 
     async def _erase_beside(self, traces: Set[tuple[str, str]], erased: Erased) -> Erased:
         """Erase what else speaks of some traces; gives the counts with what that was."""
-        counts = {name: getattr(erased, name) for name in ("scores", *self.erased_elsewhere)}
+        names = ("scores", "calls", *self.erased_elsewhere)
+        counts = {name: getattr(erased, name) for name in names}
         for project in sorted({project for project, _ in traces}):
             ids = sorted(trace for one, trace in traces if one == project)
+            again = await self._blank_echoes(project, ids)
+            counts["calls"] += len(again)
+            ids += again
             counts["scores"] += await self._scores.forget(project, ids)
             for kind, forget in self.erased_elsewhere.items():
                 counts[kind] += await forget(project, ids)
         return erased.model_copy(update=counts)
+
+    async def _blank_echoes(self, project: str, ids: Sequence[str]) -> list[str]:
+        """Forget what calls said that were made with the words of some traces, and with the words
+        of those calls; gives their traces. What names such calls is still whole here."""
+        known, new = set(ids), list(ids)
+        for _ in range(_ROUNDS if self.echoes is not None else 0):
+            told = await self.echoes(project, new) if self.echoes else Calls()
+            found = set(told.traces)
+            for run, items in told.runs.items():
+                found |= await asyncio.to_thread(self._traces_of_run, project, run, items)
+            new = sorted(trace for trace in found - known if _TRACE.fullmatch(trace))
+            known.update(new)
+            if not new:
+                break
+            for start in range(0, len(new), _BLANKED):
+                part = tuple(bytes.fromhex(trace) for trace in new[start : start + _BLANKED])
+                await self._all(Blank(project, part))
+        return sorted(known - set(ids))
+
+    def _traces_of_run(self, project: str, run: str, items: frozenset[str]) -> set[str]:
+        where = TraceFilter(project=project, dataset_run=run)
+        return {
+            span.trace_id for span in self._spans.export(where)
+            if not items.isdisjoint((span.dataset_item, span.dataset_item[:32]))
+            or not span.dataset_item
+        }  # fmt: skip
 
     # --- prices ---------------------------------------------------------------------------------
 

@@ -49,6 +49,13 @@ class CountAnew(msgspec.Struct, tag="count_anew"):
     experiment: str
 
 
+class Blank(msgspec.Struct, tag="blank"):
+    """Forget what was said in some traces of a project, whoever said it."""
+
+    project: str
+    traces: tuple[bytes, ...]
+
+
 class Priced(msgspec.Struct, array_like=True):
     """What a span costs after all."""
 
@@ -67,7 +74,7 @@ class Reprice(msgspec.Struct, tag="reprice"):
     spans: tuple[Priced, ...]
 
 
-Order = Expire | Sample | Erase | CountAnew | Reprice
+Order = Expire | Sample | Erase | Blank | CountAnew | Reprice
 
 
 class Done(msgspec.Struct):

@@ -14,7 +14,16 @@ from hashlib import blake2b
 from typing import Any
 
 from stockpot.traces.store import units
-from stockpot.traces.store.orders import CountAnew, Done, Erase, Expire, Order, Reprice, Sample
+from stockpot.traces.store.orders import (
+    Blank,
+    CountAnew,
+    Done,
+    Erase,
+    Expire,
+    Order,
+    Reprice,
+    Sample,
+)
 from stockpot.traces.store.payloads import PayloadFiles, day_of
 from stockpot.traces.store.rollups import Rollups, is_call
 from stockpot.traces.store.sqlite import Connection, transaction
@@ -61,6 +70,7 @@ WHERE user = ? AND user <> ''{in_project} LIMIT ?"""
 _OF_USER = """
 SELECT id, at_ns, payload_day, retention FROM spans
 WHERE trace_id = ? AND project = ? AND user IN ('', ?)"""
+_SAID_IN = "SELECT id, at_ns, payload_day, retention FROM spans WHERE trace_id = ? AND project = ?"
 _FORGET = """
 UPDATE spans SET user = '', session = '', tags = '', client = '', response_id = '', params = '',
   input_preview = '', output_preview = '', error_message = '', exposures = '',
@@ -97,6 +107,8 @@ class Upkeep:
                 return self._erase(order)
             case CountAnew():
                 return self._count_anew(order)
+            case Blank():
+                return self._blank(order)
             case Reprice():
                 return self._reprice(order)
 
@@ -211,28 +223,48 @@ class Upkeep:
         for trace, project in traces:
             rows += self._read(_OF_USER, (trace, project, order.user))
         names = trace_names(self._connection, traces)
-        files = self._drop_payloads(rows)
-        for day, retention in files:
-            self._payloads.scrub(day, retention)
+        self._scrub_payloads(rows)
         with transaction(self._connection):
-            self._connection.execute("PRAGMA secure_delete = ON")
-            for numbers in _chunks([row[0] for row in rows]):
-                units.forget(self._connection, numbers)
-                self._connection.execute(_FORGET.format(numbers=numbers), (_ERASED,))
-            self._connection.executemany(
-                "DELETE FROM subjects WHERE kind = ? AND project = ? AND name = ?",
-                [(kind, project, name) for kind, project, name in names if kind == "session"],
-            )
+            self._forget(rows, names)
             if len(traces) < _TRACES:
                 self._connection.execute(
                     f"DELETE FROM subjects WHERE kind = 'user' AND name = ?{in_project}", given
                 )
-        if traces and len(traces) < _TRACES:
+        self._rewrite(vacuum=bool(traces) and len(traces) < _TRACES)
+        met = tuple((project, trace) for trace, project in traces)
+        return Done(len(rows), 0, len(traces) == _TRACES, met)
+
+    def _blank(self, order: Blank) -> Done:
+        traces = [(trace, order.project) for trace in order.traces]
+        rows = [row for one in traces for row in self._read(_SAID_IN, one)]
+        names = trace_names(self._connection, traces)
+        self._scrub_payloads(rows)
+        with transaction(self._connection):
+            self._forget(rows, names)
+        self._rewrite(vacuum=bool(rows))
+        return Done(len(rows))
+
+    def _scrub_payloads(self, rows: Sequence[Any]) -> None:
+        for day, retention in self._drop_payloads(rows):
+            self._payloads.scrub(day, retention)
+
+    def _forget(self, rows: Sequence[Any], names: Iterable[tuple[str, str, str]]) -> None:
+        """Take words and names out of spans, and the names of their sessions."""
+        self._connection.execute("PRAGMA secure_delete = ON")
+        for numbers in _chunks([row[0] for row in rows]):
+            units.forget(self._connection, numbers)
+            self._connection.execute(_FORGET.format(numbers=numbers), (_ERASED,))
+        self._connection.executemany(
+            "DELETE FROM subjects WHERE kind = ? AND project = ? AND name = ?",
+            [(kind, project, name) for kind, project, name in names if kind == "session"],
+        )
+
+    def _rewrite(self, *, vacuum: bool) -> None:
+        """Leave no old copy in the file."""
+        if vacuum:
             # Pages keep bytes of rows that were moved before anybody asked to forget them.
             self._connection.execute("VACUUM")
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        met = tuple((project, trace) for trace, project in traces)
-        return Done(len(rows), 0, len(traces) == _TRACES, met)
 
     def _count_anew(self, order: CountAnew) -> Done:
         with transaction(self._connection):
