@@ -23,7 +23,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from stockpot.core.config import Settings
 from stockpot.core.errors import ConfigError
 from stockpot.core.instance import Instance
-from stockpot.core.transactions import in_transaction
+from stockpot.core.transactions import UnfitText, in_transaction
 
 T = TypeVar("T")
 
@@ -155,6 +155,8 @@ class SQLiteDatabase:
         sa.event.listen(self._writer, "begin", _begin_immediate)
         sa.event.listen(self._readers, "connect", _prepare_reader)
         sa.event.listen(self._readers, "begin", _begin_deferred)
+        for engine in (self._writer, self._readers):
+            sa.event.listen(engine, "before_cursor_execute", _refuse_nul)
         self._write_thread = ThreadPoolExecutor(1, "control-db-write")
         self._read_threads = ThreadPoolExecutor(_READERS, "control-db-read")
 
@@ -192,6 +194,17 @@ def _prepare_writer(connection: Any, _record: object) -> None:
 def _prepare_reader(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA query_only = ON")
     connection.execute("PRAGMA wal_autocheckpoint = 0")
+
+
+def _refuse_nul(
+    _c: sa.Connection, _cursor: Any, _statement: str, parameters: Any, _context: Any, many: bool
+) -> None:
+    """SQLite would keep what Postgres refuses: an instance that moves from one to the other must
+    not meet texts that it cannot take along."""
+    for row in parameters if many else (parameters,):
+        for value in row.values() if isinstance(row, dict) else row:
+            if isinstance(value, str) and "\0" in value:
+                raise UnfitText("a text holds a NUL character")
 
 
 def _begin_immediate(connection: sa.Connection) -> None:

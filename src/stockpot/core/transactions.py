@@ -21,6 +21,10 @@ class StoreAway(Unavailable):
     """The store did not do it, and may do it another time."""
 
 
+class UnfitText(ValueError):
+    """A text that not every store can hold."""
+
+
 async def in_transaction(
     threads: ThreadPoolExecutor, engine: sa.Engine, fn: Callable[[sa.Connection], T]
 ) -> T:
@@ -38,7 +42,7 @@ async def in_transaction(
         raise StoreAway(
             f"the control plane's store refused: {refused.orig}", hint="stockpot doctor"
         ) from refused
-    except (sa.exc.DataError, OverflowError, UnicodeEncodeError) as unfit:
+    except (sa.exc.DataError, OverflowError, UnicodeEncodeError, UnfitText) as unfit:
         told = str(unfit.orig if isinstance(unfit, sa.exc.DataError) else unfit).partition("\n")[0]
         # Models bound their fields, so that this is rare. Values are kept out of the log.
         _log.warning("a value does not fit the control plane's store: %s", told)

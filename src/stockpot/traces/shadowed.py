@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from stockpot.traces.copied import Copied, Counted, Said
 from stockpot.traces.models import Frozen, PayloadState, Span, TraceFilter
+from stockpot.traces.shadow_weights import weighted_sides
 
 if TYPE_CHECKING:
     from stockpot.stats import Comparison, Estimate
@@ -83,7 +84,9 @@ class ShadowTarget(Frozen):
 class ShadowComparison(Frozen):
     """A candidate on a route's copies. `pairs`, the newest of `candidate.paired`, are what the
     figures are of; `answers` of them have both answers kept. Where sessions have several calls,
-    intervals count whole sessions. `candidate` is None where the window has no copies."""
+    intervals count whole sessions. Where tail sampling dropped pairs, figures and shares are
+    weighted by what each pair stands for, `stands_for` in all; `finishes` count pairs as they are.
+    `candidate` is None where the window has no copies."""
 
     route: str
     from_ms: float
@@ -92,6 +95,7 @@ class ShadowComparison(Frozen):
     candidate: ShadowTarget | None
     pairs: int
     answers: int
+    stands_for: float
     figures: tuple[ShadowFigure, ...]
     shares: tuple[ShadowShare, ...]
     finishes: tuple[ShadowFinish, ...]
@@ -194,16 +198,16 @@ def compared(
     """All figures of some pairs of one candidate."""
     well = [pair for pair in pairs if pair.base.status == pair.candidate.status == "ok"]
     told = [_shown(measure, pairs if measure.what == "errors" else well) for measure in _MEASURES]
-    same = [same for pair in well if (same := identical(pair)) is not None]
+    same = [(same, _weight(pair)) for pair in well if (same := identical(pair)) is not None]
     finishes = Counter((_finish(p.base), _finish(p.candidate)) for p in well)
-    other = sum(count for (base, candidate), count in finishes.items() if base != candidate)
-    shares = [_share("identical", sum(same), len(same)), _share("other_finish", other, len(well))]
+    other = [(_finish(p.base) != _finish(p.candidate), _weight(p)) for p in well]
+    shares = [_share("identical", same), _share("other_finish", other)]
     candidates = tuple(ShadowTarget(**one._asdict()) for one in targets)
     return ShadowComparison(
         route=where.requested_model or "", from_ms=where.from_ms or 0, to_ms=where.to_ms or 0,
         candidates=candidates,
         candidate=None if target is None else candidates[list(targets).index(target)],
-        pairs=len(pairs), answers=len(same),
+        pairs=len(pairs), answers=len(same), stands_for=sum(map(_weight, pairs)),
         figures=tuple(figure for figure in told if figure is not None),
         shares=tuple(share for share in shares if share is not None),
         finishes=tuple(
@@ -255,7 +259,7 @@ def _shown(measure: _Measure, pairs: Sequence[Copied]) -> ShadowFigure | None:
     """One figure; None where no pair has it on both sides."""
     from stockpot.stats import compare, quantile_difference  # scipy: a start need not
 
-    base, candidate, names = [], [], []
+    base, candidate, names, weights = [], [], [], []
     for pair in pairs:
         before = measure.tell(pair.base, pair.base_said)
         after = measure.tell(pair.candidate, pair.candidate_said)
@@ -263,9 +267,12 @@ def _shown(measure: _Measure, pairs: Sequence[Copied]) -> ShadowFigure | None:
             base.append(float(before))
             candidate.append(float(after))
             names.append((pair.base.project, pair.base.session or pair.base.trace_id))
+            weights.append(_weight(pair))
     if not base:
         return None
     clusters: Sequence[Hashable] | None = names if len(set(names)) < len(names) else None
+    if len(set(weights)) > 1:
+        return _weighted(measure, base, candidate, weights, clusters)
     if measure.quantile is not None:
         found = quantile_difference(base, candidate, measure.quantile, clusters)
         if len(base) < FEWEST:
@@ -279,6 +286,22 @@ def _shown(measure: _Measure, pairs: Sequence[Copied]) -> ShadowFigure | None:
     elif found.se == 0 and len(base) < FEWEST:  # a few equal differences tell no spread
         found = found._replace(low=-math.inf, high=math.inf, method=f"under {FEWEST} pairs")
     return _figure(measure, found, comparison.base, comparison.candidate)
+
+
+def _weight(pair: Copied) -> float:
+    """How many pairs one stands for: a copy is in its call's trace, which was judged as a whole."""
+    return float(pair.base.sample_weight)
+
+
+def _weighted(
+    measure: _Measure, base: Sequence[float], candidate: Sequence[float],
+    weights: Sequence[float], clusters: Sequence[Hashable] | None,
+) -> ShadowFigure:  # fmt: skip
+    told = weighted_sides(base, candidate, weights, measure.quantile, clusters)
+    found = told.difference
+    if len(base) < FEWEST or found.se == 0:  # equal differences, or a few, tell no spread
+        found = found._replace(low=-math.inf, high=math.inf)
+    return _figure(measure, found, told.base, told.candidate)
 
 
 def _one_way(comparison: Comparison) -> Estimate:
@@ -313,12 +336,21 @@ def _figure(measure: _Measure, found: Estimate, base: float, candidate: float) -
     )  # fmt: skip
 
 
-def _share(what: Literal["identical", "other_finish"], of: int, n: int) -> ShadowShare | None:
-    from stockpot.stats import wilson
+def _share(
+    what: Literal["identical", "other_finish"], told: Sequence[tuple[bool, float]]
+) -> ShadowShare | None:
+    """A share of pairs, each with its weight."""
+    from stockpot.stats import weighted_mean, wilson
 
+    n, weights = len(told), [weight for _, weight in told]
     if not n:
         return None
-    found = wilson(of, n)
+    if len(set(weights)) > 1:
+        seen = weighted_mean([float(one) for one, _ in told], weights)
+        assert seen is not None
+        low, high = seen.low or 0.0, 1.0 if seen.high is None else seen.high
+        return ShadowShare(what=what, value=seen.mean, low=low, high=high, n=n, method="weighted")
+    found = wilson(sum(one for one, _ in told), n)
     return ShadowShare(
         what=what, value=found.value, low=found.low, high=found.high, n=n, method=found.method
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from stockpot.catalog.cli import aliases
+from stockpot.traces.store.orders import Sample
 from tests.integration.traces.conftest import Asked
 from tests.integration.traces.shadow_contract import copied
 from tests.unit.traces.made import AT_NS, make_shipment
@@ -44,6 +46,21 @@ def test_a_candidate_is_compared_pair_by_pair(asked: Asked) -> None:
     empty = asked.client.get("/api/v1/traces/shadow", route="fast")
     assert (empty["candidate"], empty["figures"]) == (None, [])
     listed(asked)
+    weighted(asked)
+
+
+def weighted(asked: Asked) -> None:
+    """After tail sampling the pairs that failed stand for themselves, the others for two each."""
+    now = time.time_ns() + 10**9
+    order = Sample(project="menu", before_ns=now, rate=0.5)
+    assert asked.log.store.perform(order).removed > 0
+    found = asked.client.get("/api/v1/traces/shadow", **WINDOW)
+    left = found["pairs"] - 2
+    assert 0 < left < 30
+    assert found["stands_for"] == 2 + 2 * left
+    told = {figure["what"]: figure for figure in found["figures"]}
+    assert told["errors"]["candidate"] == pytest.approx(2 / found["stands_for"])
+    assert told["errors"]["method"] == "weighted bootstrap"
 
 
 def listed(asked: Asked) -> None:
