@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ import msgspec
 from stockpot.core.errors import InvalidInput
 from stockpot.gateway import Record, Shipment, Shipped, otlp
 from stockpot.traces import excerpt
+from stockpot.traces.names import MOST_TAGS, short
 from stockpot.traces.receiving.batches import Receiver, Taken
 from stockpot.traces.receiving.pricing import Prices, no_prices
 from stockpot.traces.receiving.spans import Origin
@@ -96,8 +97,8 @@ def arrival(shipped: Shipped) -> tuple[NewSpan, NewPayload | None]:
         reasoning_tokens=_fit(record.reasoning_tokens), usage_source=record.usage_source,
         cost_nano=None if record.cost_nano is None else _fit(record.cost_nano),
         cost_detail=_array(record.cost_detail), cost_source="computed" if record.price_id else "",
-        price_id=record.price_id, finish_reason=record.finish_reason, user=record.user,
-        session=record.session, tags=_array(record.tags), params=said.params, tools=said.tools,
+        price_id=record.price_id, finish_reason=record.finish_reason, user=short(record.user),
+        session=short(record.session), tags=_tags(record.tags), params=said.params, tools=said.tools,
         input_preview=said.input_preview, output_preview=said.output_preview,
         client=record.client, response_id=record.response_id, stages=_array(record.stages),
         request_bytes=record.request_bytes, response_bytes=record.response_bytes,
@@ -109,6 +110,11 @@ def arrival(shipped: Shipped) -> tuple[NewSpan, NewPayload | None]:
         return span, None
     text = f"{said.input_text}\n{said.output_text}" if said.output_text else said.input_text
     return span, NewPayload(request, response, text)
+
+
+def _tags(tags: Sequence[str]) -> str:
+    """As the spans of applications have them."""
+    return _array([short(tag) for tag in tags[:MOST_TAGS]])
 
 
 _NOTHING = excerpt.Excerpt()

@@ -61,7 +61,7 @@ async def test_a_read_may_not_write(db: Database) -> None:
         await db.read(insert)
 
 
-@pytest.mark.parametrize("value", [2**63, -(2**80), "half a \ud800 pair"])
+@pytest.mark.parametrize("value", [2**63, -(2**80), "half a \ud800 pair", "a\0b"])
 async def test_a_value_that_no_column_can_hold_is_the_senders_fault(
     db: Database, value: object
 ) -> None:

@@ -9,6 +9,7 @@ from stockpot.gateway import Record
 from stockpot.traces.arrivals import arrival, batch_of
 from stockpot.traces.store import NewSpan
 from tests.unit.traces.made import make_record, make_shipment, make_shipped
+from tests.unit.traces.test_dialects import request, take
 
 
 def span_of(**changes: object) -> NewSpan:
@@ -91,6 +92,16 @@ def test_lists_are_json() -> None:
     span = span_of(tags=("a", "b"))
     assert json.loads(span.tags) == ["a", "b"]
     assert span_of().tags == ""
+
+
+def test_names_are_as_long_as_those_of_spans_that_applications_send() -> None:
+    long = "é" * 500
+    span, _ = arrival(make_shipped(user=long, session=long, tags=(long,) * 70))
+    assert (span.user, span.session) == (long[:300], long[:300])
+    assert json.loads(span.tags) == [long[:300]] * 64
+    facts = {"user.id": long, "session.id": long, "stockpot.tags": [long] * 70}
+    ((sent, _),) = take(request({"attributes": facts})).rows
+    assert (sent.user, sent.session, sent.tags) == (span.user, span.session, span.tags)
 
 
 def test_every_field_of_a_record_is_looked_at() -> None:

@@ -6503,7 +6503,8 @@ export interface components {
         };
         /**
          * Erasure
-         * @description Whose words to forget, in one project or in all.
+         * @description Whose words to forget, in one project or in all. Spans keep 300 characters of a name: whose
+         *     names begin alike for so long are forgotten together.
          */
         Erasure: {
             /** Project */
@@ -12203,7 +12204,9 @@ export interface components {
          * ShadowComparison
          * @description A candidate on a route's copies. `pairs`, the newest of `candidate.paired`, are what the
          *     figures are of; `answers` of them have both answers kept. Where sessions have several calls,
-         *     intervals count whole sessions. `candidate` is None where the window has no copies.
+         *     intervals count whole sessions. Where tail sampling dropped pairs, figures and shares are
+         *     weighted by what each pair stands for, `stands_for` in all; `finishes` count pairs as they are.
+         *     `candidate` is None where the window has no copies.
          */
         ShadowComparison: {
             /** Answers */
@@ -12223,6 +12226,8 @@ export interface components {
             route: string;
             /** Shares */
             shares: components["schemas"]["ShadowShare"][];
+            /** Stands For */
+            stands_for: number;
             /** To Ms */
             to_ms: number;
         };

@@ -42,9 +42,10 @@ class RetentionPolicy(Frozen):
 
 
 class Erasure(Frozen):
-    """Whose words to forget, in one project or in all."""
+    """Whose words to forget, in one project or in all. Spans keep 300 characters of a name: whose
+    names begin alike for so long are forgotten together."""
 
-    user: Annotated[str, Field(min_length=1, max_length=400, pattern=r"^[^\x00]*$")]
+    user: Annotated[str, Field(min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
     project: Annotated[str, Field(max_length=63)] | None = None
 
 

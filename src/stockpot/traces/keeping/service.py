@@ -34,6 +34,7 @@ from stockpot.traces.keeping.models import (
 )
 from stockpot.traces.keeping.writing import Hand
 from stockpot.traces.models import Span, TraceFilter
+from stockpot.traces.names import short
 from stockpot.traces.scores.models import ScoreFilter
 from stockpot.traces.scores.service import Projects, ScoreService
 from stockpot.traces.service import SpanLog
@@ -209,7 +210,7 @@ class Keeping:
         that is cut off before is whole when it is asked for again."""
         before = await asyncio.to_thread(self._traces_of, wanted)
         erased = await self._erase_beside(before, Erased(traces=0, spans=0, scores=0))
-        done = await self._all(Erase(wanted.user, wanted.project))
+        done = await self._all(Erase(short(wanted.user), wanted.project))
         met = {(project, trace.hex()) for project, trace in done.traces}
         erased = await self._erase_beside(met - before, erased)
         erased = erased.model_copy(update={"traces": len(before | met), "spans": done.spans})
@@ -222,7 +223,7 @@ class Keeping:
 
     def _traces_of(self, wanted: Erasure) -> set[tuple[str, str]]:
         """Project and id of every trace that names an end user."""
-        where = TraceFilter(user=wanted.user, project=wanted.project)
+        where = TraceFilter(user=short(wanted.user), project=wanted.project)
         found: set[tuple[str, str]] = set()
         cursor: str | None = None
         while True:

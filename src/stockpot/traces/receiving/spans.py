@@ -17,6 +17,7 @@ from stockpot.traces.dialects import Normal, conversation_text, normalise
 from stockpot.traces.dialects.fields import Found, as_float, as_int, as_list, as_text
 from stockpot.traces.dialects.normalise import MODEL_KINDS
 from stockpot.traces.excerpt import TEXT_LIMIT, preview
+from stockpot.traces.names import MOST_TAGS, short
 from stockpot.traces.otlp.incoming import REMOTE_PARENT, Incoming
 from stockpot.traces.receiving.pricing import Prices
 from stockpot.traces.store import NewPayload, NewSpan
@@ -24,7 +25,7 @@ from stockpot.traces.store import NewPayload, NewSpan
 NONE, FULL, MASKED = 0, 1, 2
 """What is kept of bodies, as in `NewSpan.payload`."""
 
-_LONGEST, _MESSAGE = 300, 1000
+_MESSAGE = 1000
 _MOST_EXPERIMENTS = 8
 _SHOWN, _SHOWN_INSIDE = 120, 60
 """Characters of a preview: of what lists show, and of the steps inside a trace."""
@@ -61,9 +62,9 @@ def row(span: Incoming, origin: Origin, prices: Prices) -> tuple[NewSpan, NewPay
         at_ns=_time(span.start_ns), start_ns=_time(span.start_ns),
         duration_ns=max(0, min(_time(span.end_ns) - _time(span.start_ns), _LATEST)),
         source="sdk" if span.under.scope == "stockpot" else "otlp", dialect=normal.dialect,
-        kind=kind, name=_short(span.name), key_id=origin.key_id, client=origin.client,
-        finish_reason=_short(as_text(found.get("finish_reasons"))),
-        response_id=_short(as_text(found.get("response_id"))),
+        kind=kind, name=short(span.name), key_id=origin.key_id, client=origin.client,
+        finish_reason=short(as_text(found.get("finish_reasons"))),
+        response_id=short(as_text(found.get("response_id"))),
         cost_nano=0, payload=origin.payload,
     )  # fmt: skip
     _tell_status(made, span, found)
@@ -93,7 +94,7 @@ def _environment(span: Incoming, found: Found, origin: Origin) -> str:
         or resource.get("deployment.environment.name")
         or resource.get("deployment.environment")
     )
-    return _short(as_text(told)) or "production"
+    return short(as_text(told)) or "production"
 
 
 def _tell_status(made: NewSpan, span: Incoming, found: Found) -> None:
@@ -104,7 +105,7 @@ def _tell_status(made: NewSpan, span: Incoming, found: Found) -> None:
         return
     raised = next((e.attributes for e in span.events if e.name == "exception"), {})
     made.status = "error"
-    made.error = _short(error or as_text(raised.get("exception.type"))) or "error"
+    made.error = short(error or as_text(raised.get("exception.type"))) or "error"
     told = span.message or as_text(raised.get("exception.message"))
     made.error_message = told[:_MESSAGE]
 
@@ -112,20 +113,20 @@ def _tell_status(made: NewSpan, span: Incoming, found: Found) -> None:
 def _tell_belonging(made: NewSpan, span: Incoming, found: Found) -> None:
     """What it belongs to: who, which session, release, prompt, run."""
     resource = span.under.resource
-    made.service = _short(as_text(found.get("service") or resource.get("service.name")))
+    made.service = short(as_text(found.get("service") or resource.get("service.name")))
     release = found.get("release") or resource.get("service.version")
-    made.release = _short(as_text(release))
-    made.trace_name = _short(as_text(found.get("trace_name")))
+    made.release = short(as_text(release))
+    made.trace_name = short(as_text(found.get("trace_name")))
     if made.is_root and not made.trace_name:
         made.trace_name = made.name
     for name in _BELONGING:
         if name in found:
-            setattr(made, name, _short(as_text(found[name])))
+            setattr(made, name, short(as_text(found[name])))
     if exposed := exposures_of(found):
         made.exposures = _encode(exposed).decode()
         made.experiment, made.variant, _ = exposed[0]
     if tags := as_list(found.get("tags")):
-        made.tags = _encode([_short(tag) for tag in tags[:64]]).decode()
+        made.tags = _encode([short(tag) for tag in tags[:MOST_TAGS]]).decode()
     weight = as_float(found.get("sample_weight"))
     made.sample_weight = weight if weight is not None and weight > 0 else None
     made.attempt = max(0, min(as_int(found.get("attempt")), 1000))
@@ -146,17 +147,17 @@ def exposures_of(found: Found) -> tuple[tuple[str, str, str], ...]:
 
 
 def _several(value: Any) -> list[str]:
-    return [_short(as_text(one)) for one in (value if isinstance(value, list) else [value])]
+    return [short(as_text(one)) for one in (value if isinstance(value, list) else [value])]
 
 
 def _tell_call(made: NewSpan, normal: Normal, prices: Prices) -> None:
     """What a call of a model used and cost, and how fast it was."""
     found = normal.found
-    asked = _short(as_text(found.get("request_model")))
-    served = _short(as_text(found.get("response_model")))
-    made.provider = _short(as_text(found.get("provider"))).lower()
+    asked = short(as_text(found.get("request_model")))
+    served = short(as_text(found.get("response_model")))
+    made.provider = short(as_text(found.get("provider"))).lower()
     made.route = asked or served
-    made.model = _short(as_text(found.get("model"))) or asked or served
+    made.model = short(as_text(found.get("model"))) or asked or served
     made.served_model = served
     made.endpoint = _ENDPOINTS[made.kind]
     made.stream = bool(found.get("stream")) and as_text(found["stream"]).lower() != "false"
@@ -253,10 +254,6 @@ def _provenance(made: NewSpan, normal: Normal) -> bytes:
         made.prompt_version, made.release,
     )  # fmt: skip
     return blake2b("\0".join(about).encode("utf-8", "replace"), digest_size=8).digest()
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[:_LONGEST]
 
 
 def _time(ns: int) -> int:
