@@ -35,8 +35,9 @@ class Outcome(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What speaks against it: checks that failed, then cases."""
-        failed = [check["words"] for check in self.gate["checks"] if not check["passed"]]
+        """What speaks against it: checks that failed, those of judges with their certificates, then
+        cases."""
+        failed = [_said(check) for check in self.gate["checks"] if not check["passed"]]
         cases = [f"{case['item']}: {case['metric']} {case['reason']}"
                  for case in self.gate["cases"]]  # fmt: skip
         return "\n".join([*failed, *cases])
@@ -48,6 +49,13 @@ class Outcome(NamedTuple):
                 return float(one["value"])
         known = sorted({one["metric"] for one in self.run["metrics"]})
         raise KeyError(f"no metric {metric!r}; there is {', '.join(known)}")
+
+
+def _said(check: dict[str, Any]) -> str:
+    from stockpot.traces import badge_words
+
+    beside = badge_words(check.get("badge"))
+    return f"{check['words']} [{beside}]" if beside else str(check["words"])
 
 
 Evaluate = Callable[..., Outcome]

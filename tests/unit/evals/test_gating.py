@@ -35,6 +35,7 @@ from stockpot.evals.models import (
 )
 from stockpot.evals.reports import junit, markdown
 from stockpot.evals.scorers import Case, judge_of, made
+from stockpot.pytest_plugin import Outcome
 from stockpot.traces import Badge
 
 SPEC = SuiteSpec(
@@ -252,3 +253,11 @@ def test_what_a_judge_once_said_is_a_judges_word_whoever_plays_it_back() -> None
     one, two = (plain.model_copy(update={"spec": each}) for each in (spec, other))
     assert differing(one, one) == ()
     assert "scorers" in differing(one, two)
+
+
+def test_a_suite_as_a_test_tells_a_judges_certificate_beside_what_failed() -> None:
+    badge = Badge(judge="judge:right@1", state="certified", kappa=0.8, low=0.6, high=0.9, n=90)
+    good, bad = results([1.0] * 60), results([1.0] * 20 + [0.0] * 40)
+    told = decided(run("b", bad), bad, run("a", good), good, METRICS, GateSpec(), {"exact": badge})
+    outcome = Outcome(run={}, gate=told.model_dump(mode="json"))
+    assert "[certified, kappa 0.80 [0.60, 0.90], n=90]" in outcome.words.splitlines()[0]
