@@ -25,7 +25,7 @@ pytestmark = [
 def prepared(instance: Instance, folder: Path) -> None:
     """A project with questions, and an alias that leads to a priced model."""
     rows = folder / "rows.jsonl"
-    told = [{"input": {"question": f"say {n}"}, "expected": f"say {n}"} for n in range(60)]
+    told = [{"input": {"question": f"say {n}"}, "expected": f"say {n}"} for n in range(90)]
     rows.write_text("\n".join(map(json.dumps, told)), "utf-8")
     instance.command("projects", "create", "sizes")
     instance.command("datasets", "create", "sayings", "--project", "sizes")
