@@ -145,12 +145,14 @@ class UnitsContract:
         latency = store.units("menu", "tone", 0).sums["latency_ms", "a"]
         assert latency == UnitSums(1, 600.0, 360_000.0, 2, 1, 200.0, 40_000.0, 120_000.0, 600.0)
 
+    @pytest.mark.parametrize("again", [True, False], ids=["again", "once"])
     @pytest.mark.parametrize("told_on", [True, False], ids=["told-on", "not-told-on"])
     @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2)])
     def test_a_call_that_the_application_and_the_gateway_tell_is_one_observation(
-        self, store: SpanStore, order: tuple[int, ...], told_on: bool
+        self, store: SpanStore, order: tuple[int, ...], told_on: bool, again: bool
     ) -> None:
-        """In whatever order they come, and whether or not the gateway heard of the experiment."""
+        """In whatever order they come, whether or not the gateway heard of the experiment, and
+        also where senders send with each what they sent before."""
         exposures = '[["tone","a","u1"]]'
         work = make_span(1, source="sdk", kind="span", cost_nano=0, exposures=exposures)
         inside = {"trace_id": work.trace_id, "is_root": False, "exposures": exposures}
@@ -163,8 +165,10 @@ class UnitsContract:
             "is_root": True, "exposures": exposures if told_on else "", "duration_ns": 80_000_000,
             "ttft_ns": 50_000_000, "input_tokens": 7, "output_tokens": 5, "cost_nano": 4_000,
         })  # fmt: skip
-        for number in order:
-            store.append([Batch([((work, told, served)[number], None)])])
+        for place, number in enumerate(order):
+            sent = [*order[: place * again], number]
+            every = [msgspec.structs.replace((work, told, served)[one]) for one in sent]
+            store.append([Batch([(span, None) for span in every])])
         sums = store.units("menu", "tone", 0).sums
         assert sums["cost", "a"] == UnitSums(1, 4_000.0, 16e6, 1)
         assert sums["tokens", "a"] == UnitSums(1, 12.0, 144.0, 1)

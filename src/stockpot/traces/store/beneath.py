@@ -134,14 +134,15 @@ def _may_be_between(span: NewSpan) -> bool:
 
 
 def _call_above(node: _Node, nodes: dict[bytes, _Node]) -> _Node | None:
-    """The call that somebody else tells of the same call, if it counts still."""
+    """The call that somebody else tells of the same call, if it counts still. One that is new was
+    perhaps changed by an attempt that met a double and was rolled back with all that followed."""
     for _ in range(_REACH):
         above = nodes.get(node.parent_id) if node.parent_id else None
         if above is None:
             return None
         if above.kind in CALLS:
-            told = above.source != "gateway" and above.cost_source != BENEATH
-            return above if told else None
+            counts = above.new is not None or above.cost_source != BENEATH
+            return above if above.source != "gateway" and counts else None
         if above.kind != _PLAIN:
             return None
         node = above
