@@ -75,7 +75,10 @@ def _add_files(tar: tarfile.TarFile, instance: Instance) -> Iterator[Kept]:
     with tempfile.TemporaryDirectory(dir=home, prefix=".backup-") as folder:
         for path in _databases(instance.spans):
             copy = Path(folder) / "copy.db"
-            copy_sqlite(path, copy)
+            try:
+                copy_sqlite(path, copy)
+            except FileNotFoundError:
+                continue  # a file of payloads whose time was over while others were read
             yield _add_file(tar, str(path.relative_to(home)), copy)
             copy.unlink()
 

@@ -88,8 +88,15 @@ def open_control_store(settings: Settings, instance: Instance) -> Database:
 
 
 def copy_sqlite(source: Path, target: Path) -> None:
-    """A consistent copy of a SQLite file, also while somebody writes it."""
-    reading, writing = sqlite.connect(source, timeout=30), sqlite.connect(target)
+    """A consistent copy of a SQLite file, also while somebody writes it. Raises FileNotFoundError
+    where it is gone; nothing is made in its place."""
+    try:
+        reading = sqlite.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True, timeout=30)
+    except sqlite.OperationalError:
+        if source.exists():
+            raise
+        raise FileNotFoundError(source) from None
+    writing = sqlite.connect(target)
     try:
         reading.backup(writing)  # in one step: a writer beside it would start it again each time
         writing.execute("PRAGMA journal_mode = DELETE")

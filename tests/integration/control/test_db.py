@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from stockpot.core import db as core_db
-from stockpot.core.db import Database, open_database, sqlite_library
+from stockpot.core.db import Database, copy_sqlite, open_database, sqlite_library
 from stockpot.core.errors import ConfigError, InvalidInput, Unavailable
 from tests.postgres import fresh_database
 
@@ -145,3 +145,22 @@ async def test_a_store_that_is_not_there_is_unavailable_and_no_secret_is_told() 
 def test_an_unknown_kind_of_store_is_refused() -> None:
     with pytest.raises(ConfigError, match="oracle"):
         open_database("oracle://x")
+
+
+def test_a_copy_is_made_of_what_is_there_and_nothing_in_the_place_of_what_is_gone(
+    tmp_path: Path,
+) -> None:
+    there, gone, copy = tmp_path / "a?b #1.db", tmp_path / "gone.db", tmp_path / "copy.db"
+    made = sa.create_engine(sa.URL.create("sqlite", database=str(there)))
+    with made.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (n INTEGER)")
+        insert(connection)
+    made.dispose()
+    copy_sqlite(there, copy)
+    copied = sa.create_engine(f"sqlite:///{copy}")
+    with copied.connect() as connection:
+        assert count(connection) == 1
+    copied.dispose()
+    with pytest.raises(FileNotFoundError):
+        copy_sqlite(gone, copy)
+    assert not gone.exists()

@@ -222,7 +222,10 @@ async def test_history_is_priced_again(plane: Plane) -> None:
     assert (told["applied"], told["spans"], told["unpriced_before"]) == (False, 1, 1)
     assert told["unpriced_after"] == 0
     assert plane.client.get("/api/v1/overview", **WINDOW)["totals"]["unpriced"] == 1
-    done = plane.client.post("/api/v1/traces/reprice", {**WINDOW, "apply": True})
+    asked = {**WINDOW, "project": "menu", "apply": True}
+    done = plane.client.post("/api/v1/traces/reprice", asked)
+    (noted,) = plane.client.get("/api/v1/audit", action="traces.reprice")
+    assert noted["detail"]["project"] == "menu", "who governs it sees who priced it anew"
     totals = plane.client.get("/api/v1/overview", **WINDOW)["totals"]
     assert (totals["unpriced"], totals["cost_nano"]) == (0, 1_000 + done["after_nano"])
     (item,) = plane.client.get("/api/v1/traces", user="bob")["items"]

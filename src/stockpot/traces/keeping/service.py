@@ -304,8 +304,10 @@ class Keeping:
             unpriced_before=unknown_before, unpriced_after=unknown_after, applied=wanted.apply,
         )  # fmt: skip
         if wanted.apply:
+            where_told: dict[str, Any] = {"project": wanted.project} if wanted.project else {}
+            subject = wanted.model or "all"
             await self._db.write(
-                lambda c: audit(c, actor, "traces.reprice", wanted.model or "all", after=told)
+                lambda c: audit(c, actor, "traces.reprice", subject, after=told, **where_told)
             )
         return told
 
