@@ -35,6 +35,9 @@ CHECKS = [
 NOT_HERE = r"/api/v1/traces/(tail|renormalise)|/api/v1/playground|/api/v1/session$|/events$"
 """Endless; needs ingest; needs a gateway; needs a cookie and ends it; endless."""
 
+UNREAD = "Invalid HTTP request received."
+"""The HTTP server's own word for an address of more than 64 KB, which the API never sees."""
+
 
 @pytest.fixture(scope="module")
 def token_and_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
@@ -88,7 +91,9 @@ def try_operation(operation: Any, headers: dict[str, str], mode: GenerationMode)
     def each(case: schemathesis.Case) -> None:
         nonlocal sent
         sent += 1
-        case.validate_response(case.call(headers=headers, timeout=30), checks=CHECKS)
+        answer = case.call(headers=headers, timeout=30)
+        if answer.text != UNREAD:
+            case.validate_response(answer, checks=CHECKS)
 
     with suppress(Unsatisfiable):  # who takes nothing, forbids nothing
         each()

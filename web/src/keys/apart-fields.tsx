@@ -1,15 +1,15 @@
-// Limits within a key: of each end user by himself, and of single models.
+// Limits within a key or a project: of each end user by himself, and of single models.
 import type { Model } from "../api/types";
 import { Button } from "../ui/button";
 import { Input } from "../ui/field";
 import { NativeSelect } from "../ui/native-select";
-import { type Draft, noRates, type Rates } from "./draft";
+import { noRates, type Rates, type Within, whole } from "./within";
 
 interface Props {
-  draft: Draft;
+  draft: Within;
   error?: string;
   models: readonly Model[];
-  onChange: (next: Partial<Draft>) => void;
+  onChange: (next: Partial<Within>) => void;
 }
 
 const FIELDS = [
@@ -37,6 +37,7 @@ export function Apart({ draft, error, models, onChange }: Props) {
         <Row
           name="each end user"
           rates={draft.user}
+          error={error}
           onChange={(next) => onChange({ user: { ...draft.user, ...next } })}
         />
         {draft.apart.map((one) => (
@@ -44,6 +45,7 @@ export function Apart({ draft, error, models, onChange }: Props) {
             key={one.model}
             name={one.model}
             rates={one}
+            error={error}
             onChange={(next) => change(one.model, next)}
             onRemove={() =>
               onChange({ apart: draft.apart.filter((other) => other.model !== one.model) })
@@ -74,11 +76,12 @@ export function Apart({ draft, error, models, onChange }: Props) {
 interface RowProps {
   name: string;
   rates: Rates;
+  error?: string;
   onChange: (next: Partial<Rates>) => void;
   onRemove?: () => void;
 }
 
-function Row({ name, rates, onChange, onRemove }: RowProps) {
+function Row({ name, rates, error, onChange, onRemove }: RowProps) {
   return (
     <div className="grid grid-cols-[1fr_110px_110px_110px_28px] items-center gap-2">
       <span className="truncate">{name}</span>
@@ -89,6 +92,7 @@ function Row({ name, rates, onChange, onRemove }: RowProps) {
           placeholder="no limit"
           inputMode="numeric"
           value={rates[field]}
+          aria-invalid={error && rates[field].trim() && !whole(rates[field]) ? true : undefined}
           onChange={(event) => onChange({ [field]: event.target.value })}
         />
       ))}

@@ -1,16 +1,19 @@
 // A key while it is being written: text as typed, and what the API gets of it. Pure.
-import type { BudgetSpec, KeySettings, LimitSpec, NewKey, VirtualKey } from "../api/types";
+import type { BudgetSpec, KeySettings, NewKey, VirtualKey } from "../api/types";
 import { parseDollars } from "../ui/format";
+import {
+  blankZero,
+  limits,
+  nothingWithin,
+  type Within,
+  whole,
+  withinOf,
+  withinProblems,
+  withinSaid,
+  withinSettings,
+} from "./within";
 
-export interface Rates {
-  rpm: string;
-  tpm: string;
-  concurrency: string;
-}
-
-export const noRates: Rates = { rpm: "", tpm: "", concurrency: "" };
-
-export interface Draft {
+export interface Draft extends Within {
   name: string;
   project: string;
   environment: string;
@@ -25,13 +28,6 @@ export interface Draft {
   /** Empty takes the project's policy. */
   payloads: VirtualKey["payloads"] | "";
   networks: string;
-  /** Seconds that an answer may be repeated; empty is as the project says, 0 is never. */
-  cache: string;
-  cacheScope: "key" | "project";
-  /** Limits of each end user by himself. */
-  user: Rates;
-  /** Limits of single models within the key. */
-  apart: readonly (Rates & { model: string })[];
   whenAway: Required<BudgetSpec>["when_away"];
   awayMultiple: number;
   onDisconnect: VirtualKey["on_disconnect"];
@@ -39,6 +35,7 @@ export interface Draft {
 }
 
 export const emptyDraft: Draft = {
+  ...nothingWithin,
   name: "",
   project: "default",
   environment: "",
@@ -51,25 +48,15 @@ export const emptyDraft: Draft = {
   expires: "",
   payloads: "",
   networks: "",
-  cache: "",
-  cacheScope: "key",
-  user: noRates,
-  apart: [],
   whenAway: "closed",
   awayMultiple: 1,
   onDisconnect: "cancel",
   onLedgerFull: "refuse",
 };
 
-const blankZero = (value: number) => (value > 0 ? String(value) : "");
-
 function localDate(ms: number): string {
   const at = new Date(ms);
   return `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, "0")}-${String(at.getDate()).padStart(2, "0")}`;
-}
-
-function ratesOf({ rpm, tpm, concurrency }: LimitSpec): Rates {
-  return { rpm: blankZero(rpm), tpm: blankZero(tpm), concurrency: blankZero(concurrency) };
 }
 
 export function draftOf(key: VirtualKey): Draft {
@@ -86,13 +73,7 @@ export function draftOf(key: VirtualKey): Draft {
     expires: key.expires_ms === null ? "" : localDate(key.expires_ms),
     payloads: key.payloads,
     networks: key.networks.join(", "),
-    cache: key.cache ? String(key.cache.ttl_s) : "",
-    cacheScope: key.cache?.scope ?? "key",
-    user: key.apart ? ratesOf(key.apart.users) : noRates,
-    apart: Object.entries(key.apart?.models ?? {}).map(([model, limits]) => ({
-      model,
-      ...ratesOf(limits),
-    })),
+    ...withinOf(key),
     whenAway: key.budget?.spec.when_away ?? "closed",
     awayMultiple: key.budget?.spec.away_multiple ?? 1,
     onDisconnect: key.on_disconnect,
@@ -100,26 +81,17 @@ export function draftOf(key: VirtualKey): Draft {
   };
 }
 
-const MOST_CACHED_S = 30 * 86_400;
-const whole = (text: string) => /^\d{1,9}$/.test(text.trim());
-
 export type Problems = Partial<Record<keyof Draft, string>>;
 
 export function problems(draft: Draft, now = Date.now()): Problems {
-  const found: Problems = {};
+  const found: Problems = withinProblems(draft);
   if (!draft.name.trim()) found.name = "A key needs a name.";
   for (const field of ["rpm", "tpm", "concurrency"] as const) {
-    if (draft[field].trim() && !/^\d{1,9}$/.test(draft[field].trim()))
+    if (draft[field].trim() && !whole(draft[field]))
       found[field] = "A whole number, or empty for no limit.";
   }
   if (draft.budget.trim() && !parseDollars(draft.budget))
     found.budget = "An amount in dollars such as 25 or 0.50.";
-  if (draft.cache.trim() && !(whole(draft.cache) && Number(draft.cache) <= MOST_CACHED_S))
-    found.cache = "Whole seconds, 30 days at most.";
-  const rates = [draft.user, ...draft.apart].flatMap((one) => [one.rpm, one.tpm, one.concurrency]);
-  if (rates.some((text) => text.trim() && !whole(text)))
-    found.apart = "Whole numbers, or empty for no limit.";
-  if (draft.apart.some((one) => !one.model.trim())) found.apart = "Say which model.";
   if (draft.expires && endOfDay(draft.expires) < now) found.expires = "This day is over.";
   return found;
 }
@@ -127,11 +99,6 @@ export function problems(draft: Draft, now = Date.now()): Problems {
 /** A key that expires on a day works until that day's end, by this browser's clock. */
 function endOfDay(date: string): number {
   return new Date(`${date}T23:59:59`).getTime();
-}
-
-function limits({ rpm, tpm, concurrency }: Rates): LimitSpec {
-  const number = (text: string) => Number(text.trim() || 0);
-  return { rpm: number(rpm), tpm: number(tpm), concurrency: number(concurrency) };
 }
 
 function settings(draft: Draft): KeySettings {
@@ -151,14 +118,7 @@ function settings(draft: Draft): KeySettings {
     expires_ms: draft.expires ? endOfDay(draft.expires) : 0,
     payloads: draft.payloads || null,
     environment: draft.environment || null,
-    cache: draft.cache.trim() ? { ttl_s: Number(draft.cache), scope: draft.cacheScope } : null,
-    apart:
-      draft.apart.length > 0 || Object.values(draft.user).some((text) => text.trim())
-        ? {
-            users: limits(draft.user),
-            models: Object.fromEntries(draft.apart.map((one) => [one.model.trim(), limits(one)])),
-          }
-        : null,
+    ...withinSettings(draft),
     on_disconnect: draft.onDisconnect,
     on_ledger_full: draft.onLedgerFull,
   };
@@ -176,9 +136,6 @@ export function changes(draft: Draft, known: VirtualKey): KeySettings {
   const changed = fields.filter(
     (field) => JSON.stringify(after[field]) !== JSON.stringify(before[field]),
   );
-  // Null keeps what there is, so taking something away has to be said in full.
-  if (after.cache === null) after.cache = { ttl_s: 0 };
-  else if (after.cache && known.cache) after.cache.max_entry = known.cache.max_entry;
-  if (after.apart === null) after.apart = { users: limits(noRates), models: {} };
-  return Object.fromEntries(changed.map((field) => [field, after[field]]));
+  const said = withinSaid(after, known);
+  return Object.fromEntries(changed.map((field) => [field, said[field]]));
 }

@@ -1,8 +1,10 @@
 // Makes a project, or changes what a known one says of itself, may cost and may ask for.
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { call } from "../api/client";
+import { modelsQuery } from "../api/queries";
 import type { Project } from "../api/types";
+import { Apart } from "../keys/apart-fields";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { Field, Input } from "../ui/field";
@@ -31,6 +33,10 @@ const PERIODS = [
 const AWAY = [
   { value: "closed", label: "refuse calls" },
   { value: "continue", label: "lend once more" },
+];
+const SHARED = [
+  { value: "key", label: "by nobody else: only calls of one key" },
+  { value: "project", label: "by all keys of the project" },
 ];
 const USUAL = { value: "", label: "As this instance usually does" };
 const PAYLOADS = [
@@ -112,6 +118,8 @@ function useSave(draft: ProjectDraft, known: Project | undefined, onSaved: () =>
   });
 }
 
+type Said = Exclude<keyof ProjectDraft, "user" | "apart">;
+
 interface FieldsProps {
   draft: ProjectDraft;
   problems: ProjectProblems;
@@ -120,7 +128,8 @@ interface FieldsProps {
 }
 
 function Fields({ draft, problems, known, onChange }: FieldsProps) {
-  const text = (field: keyof ProjectDraft, label: string, more = {}, hint?: string) => (
+  const { data: models = [] } = useQuery(modelsQuery);
+  const text = (field: Said, label: string, more = {}, hint?: string) => (
     <Field label={label} error={problems[field]} hint={hint}>
       {(props) => (
         <Input
@@ -132,7 +141,7 @@ function Fields({ draft, problems, known, onChange }: FieldsProps) {
       )}
     </Field>
   );
-  const choice = (field: keyof ProjectDraft, label: string, choices: readonly Choice[]) => (
+  const choice = (field: Said, label: string, choices: readonly Choice[]) => (
     <Labelled label={label}>
       <Select
         label={label}
@@ -168,6 +177,16 @@ function Fields({ draft, problems, known, onChange }: FieldsProps) {
         {text("rpm", "Calls a minute", { placeholder: "no limit", inputMode: "numeric" })}
         {text("tpm", "Tokens a minute", { placeholder: "no limit", inputMode: "numeric" })}
         {text("concurrency", "Calls at once", { placeholder: "no limit", inputMode: "numeric" })}
+      </div>
+      <Apart draft={draft} error={problems.apart} models={models} onChange={onChange} />
+      <div className="grid grid-cols-[1fr_2fr] gap-3">
+        {text(
+          "cache",
+          "Repeat an answer for, seconds",
+          { placeholder: "never", inputMode: "numeric" },
+          "Unless a key says otherwise.",
+        )}
+        {choice("cacheScope", "Repeated answers are shared", SHARED)}
       </div>
       {choice(
         "payloads",

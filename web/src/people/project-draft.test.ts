@@ -30,6 +30,21 @@ describe("a project that is changed", () => {
     });
   });
 
+  it("says in full that nothing holds within it any more", () => {
+    const limits = { rpm: 0, tpm: 0, concurrency: 0 };
+    const cached = { ttl_s: 60, scope: "project", max_entry: 9 } as const;
+    const before = { ...known, cache: cached, apart: { users: { ...limits, rpm: 5 }, models: {} } };
+    const draft = projectDraft(before);
+    expect(projectChanges({ ...draft, cache: "90" }, before).settings).toEqual({
+      cache: { ttl_s: 90, scope: "project", max_entry: 9 },
+    });
+    const bare = { ...draft, cache: "", user: { rpm: "", tpm: "", concurrency: "" } };
+    expect(projectChanges(bare, before).settings).toEqual({
+      cache: { ttl_s: 0 },
+      apart: { users: limits, models: {} },
+    });
+  });
+
   it("loses its cap when the field is emptied", () => {
     const told = projectChanges({ ...projectDraft(known), budget: " ", rpm: "" }, known);
     expect(told).toEqual({

@@ -1,8 +1,19 @@
 // A project while it is being written: text as typed, and what the API gets of it. Pure.
 import type { BudgetSpec, NewProject, Project, ProjectSettings } from "../api/types";
+import {
+  blankZero,
+  limits,
+  nothingWithin,
+  type Within,
+  whole,
+  withinOf,
+  withinProblems,
+  withinSaid,
+  withinSettings,
+} from "../keys/within";
 import { parseDollars } from "../ui/format";
 
-export interface ProjectDraft {
+export interface ProjectDraft extends Within {
   name: string;
   description: string;
   owner: string;
@@ -22,6 +33,7 @@ export interface ProjectDraft {
 }
 
 export const emptyProject: ProjectDraft = {
+  ...nothingWithin,
   name: "",
   description: "",
   owner: "",
@@ -38,8 +50,6 @@ export const emptyProject: ProjectDraft = {
   whenAway: "closed",
 };
 
-const blankZero = (value: number) => (value > 0 ? String(value) : "");
-
 export function projectDraft(project: Project): ProjectDraft {
   const { name, description, owner, target_metric, archetype, stage, risk_tier, payloads } =
     project;
@@ -51,17 +61,18 @@ export function projectDraft(project: Project): ProjectDraft {
     budget: project.budget ? String(project.budget.spec.limit_nano / 1e9) : "",
     period: project.budget?.spec.period ?? "month",
     whenAway: project.budget?.spec.when_away ?? "closed",
+    ...withinOf(project),
   };
 }
 
 export type ProjectProblems = Partial<Record<keyof ProjectDraft, string>>;
 
 export function projectProblems(draft: ProjectDraft): ProjectProblems {
-  const found: ProjectProblems = {};
+  const found: ProjectProblems = withinProblems(draft);
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(draft.name.trim()))
     found.name = "Small letters, digits and dashes, such as menu-desk.";
   for (const field of ["rpm", "tpm", "concurrency"] as const) {
-    if (draft[field].trim() && !/^\d{1,9}$/.test(draft[field].trim()))
+    if (draft[field].trim() && !whole(draft[field]))
       found[field] = "A whole number, or empty for no limit.";
   }
   if (draft.budget.trim() && !parseDollars(draft.budget))
@@ -81,11 +92,12 @@ type Settings = Required<
     | "payloads"
     | "limits"
     | "budget"
+    | "cache"
+    | "apart"
   >
 >;
 
 function settings(draft: ProjectDraft, multiple = 1): Settings {
-  const number = (text: string) => Number(text.trim() || 0);
   const limit_nano = parseDollars(draft.budget);
   return {
     description: draft.description.trim(),
@@ -95,14 +107,11 @@ function settings(draft: ProjectDraft, multiple = 1): Settings {
     stage: draft.stage,
     risk_tier: draft.risk_tier,
     payloads: draft.payloads || null,
-    limits: {
-      rpm: number(draft.rpm),
-      tpm: number(draft.tpm),
-      concurrency: number(draft.concurrency),
-    },
+    limits: limits(draft),
     budget: limit_nano
       ? { limit_nano, period: draft.period, when_away: draft.whenAway, away_multiple: multiple }
       : null,
+    ...withinSettings(draft),
   };
 }
 
@@ -121,9 +130,10 @@ export function projectChanges(
   const changed = (Object.keys(after) as (keyof Settings)[]).filter(
     (field) => JSON.stringify(after[field]) !== JSON.stringify(before[field]),
   );
+  const said = withinSaid(after, known);
   return {
     settings: Object.fromEntries(
-      changed.filter((field) => after[field] !== null).map((field) => [field, after[field]]),
+      changed.filter((field) => said[field] !== null).map((field) => [field, said[field]]),
     ),
     uncapped: known.budget !== null && after.budget === null,
   };
