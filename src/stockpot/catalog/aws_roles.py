@@ -42,10 +42,13 @@ _CONTAINER = frozenset(map(ip_address, ("169.254.170.2", "169.254.170.23", "fd00
 _METADATA = frozenset(map(ip_address, ("169.254.169.254", "fd00:ec2::254")))
 _ROLE = "/latest/meta-data/iam/security-credentials/"
 _TOKEN_S = 21600
+OFTEN_S = 600.0
+"""A credential is asked for anew after this: AWS renews it hours before its end, and what workers
+hold when the control plane goes away should last as long as it can."""
 EARLY_S = 900.0
-"""So long before its end a credential is asked for anew."""
+"""So long before its end it is asked for again and again."""
 AGAIN_S = 30.0
-"""An attempt that failed, or brought nothing newer, is repeated after this."""
+"""An attempt that failed, or brought nothing newer before the end, is repeated after this."""
 LASTS_S = 3600.0
 """A credential that does not say when it ends."""
 _MOST_BYTES = 65_536
@@ -96,7 +99,7 @@ class AwsRoles:
         await self.refresh()
 
     async def refresh(self) -> None:
-        """Ask for what is wanted and missing or ends soon."""
+        """Ask for what is wanted and missing, or was not asked for lately, or ends soon."""
         async with self._busy:
             for variable in tuple(self._asked):
                 if self._due(variable):
@@ -105,7 +108,8 @@ class AwsRoles:
     def _due(self, variable: str) -> bool:
         now, held = self._clock(), self._held.get(variable)
         stale = held is None or held.until - now <= EARLY_S
-        return stale and now - self._asked[variable] >= AGAIN_S
+        again = AGAIN_S if stale or variable in self._faults else OFTEN_S
+        return now - self._asked[variable] >= again
 
     async def _ask(self, variable: str) -> None:
         self._asked[variable] = self._clock()

@@ -54,7 +54,7 @@ class Surroundings:
 
     async def look(self, *, probe: bool) -> None:
         """See which engines run and, now and then, which local servers answer. Roles' credentials
-        that end soon are asked for anew."""
+        are kept fresh."""
         await ROLES.refresh()
         now = time.monotonic()
         for address in await asyncio.to_thread(engines.running, self._instance):

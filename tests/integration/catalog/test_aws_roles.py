@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from stockpot.catalog import aws_roles, surroundings
-from stockpot.catalog.aws_roles import EARLY_S, FULL, INSTANCE, AwsRoles
+from stockpot.catalog.aws_roles import FULL, INSTANCE, OFTEN_S, AwsRoles
 from stockpot.gateway import GatewayPart, Snapshot, Target
 from tests.integration.control.plane import Plane, running
 from tests.integration.gateway.conftest import SECRET, Rig, rig
@@ -68,7 +68,7 @@ async def test_a_role_signs_what_workers_send_to_bedrock_and_is_renewed_in_their
             assert SECRET_KEY not in answer.text
             first = await bedrock_of(plane, "leek+token1")
             metadata.serial = 2
-            metadata.now += 3600 - EARLY_S
+            metadata.now += OFTEN_S
             second = await bedrock_of(plane, "leek+token2")
             assert SECRET_KEY.encode() not in await plane.kept()
         for name, target in (("first", first), ("second", second)):
