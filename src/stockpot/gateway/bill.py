@@ -1,6 +1,7 @@
 """What an attempt used and what that costs. Knows usage and price rows; knows no record, no spool.
 
-What the provider reported is billed as it is. Of an answer that was cut off, what is missing is
+What the provider reported is billed as it is, unless it cannot be: a number below zero would be
+credit for other calls. Of an answer that was cut off, what is missing is
 counted here: the prompt by its length, the answer by its pieces.
 """
 
@@ -22,6 +23,9 @@ NO_USAGE = Usage()
 _UNCOUNTED = frozenset({"speech", "transcriptions", "translations", "images", "image_edits"})
 """Endpoints whose answers' pieces are no tokens."""
 _detail = attrgetter(*DETAIL)
+_MOST = 1 << 40
+"""More of anything is no usage of one call, and its cost might not fit a record."""
+_numbers = attrgetter(*(name for name in Usage.__struct_fields__ if name != "tier"))
 
 
 class Bill(NamedTuple):
@@ -55,7 +59,7 @@ def heard(ask: Ask, answer: Answer | None, *, counting: bool) -> tuple[Usage, st
     here."""
     if answer is None:
         return NO_USAGE, "none"
-    usage = answer.usage
+    usage = _reported(answer)
     counting = counting and ask.endpoint not in _UNCOUNTED
     if usage is not None:
         if not counting or answer.ended or answer.finish_reason or usage.output >= answer.pieces:
@@ -67,13 +71,21 @@ def heard(ask: Ask, answer: Answer | None, *, counting: bool) -> tuple[Usage, st
     return Usage(ask.input_tokens, answer.pieces), "estimated"
 
 
+def _reported(answer: Answer) -> Usage | None:
+    usage = answer.usage
+    if usage is None:
+        return None
+    numbers = _numbers(usage)
+    return usage if min(numbers) >= 0 and max(numbers) <= _MOST else None
+
+
 def _outrun(attempt: Attempt) -> tuple[Usage, str]:
     """The vendor had the prompt, and no word came back: whether it bills that, it does not say."""
     if attempt.unbilled:
         return NO_USAGE, "none"
     answer, ask = attempt.answer, attempt.call.ask
     assert ask is not None
-    reported = answer.usage if answer is not None else None
+    reported = _reported(answer) if answer is not None else None
     return reported or Usage(ask.input_tokens, answer.pieces if answer else 0), "estimated"
 
 

@@ -148,3 +148,25 @@ def test_every_wire_and_every_end_of_a_stream_has_a_golden_bill() -> None:
     assert {case.get("cut") for case in GOLDEN.values()} == {None, "partial", "cancel", "drain"}
     read = {bucket for case in GOLDEN.values() for bucket in case["usage"]}
     assert read == set(Usage.__struct_fields__) - {"cache_read_image"}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"completion_tokens": -900},
+        {"prompt_tokens": 10**30},
+        {"completion_tokens_details": {"reasoning_tokens": -9}},
+    ],
+)
+@pytest.mark.parametrize("streamed", [False, True])
+def test_usage_that_cannot_be_is_no_credit(told: dict[str, Any], streamed: bool) -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 4, **told}
+    said: Case = {"dialect": "openai", "endpoint": "chat", "wire": "openai", "model": "m"}
+    body = {"choices": [{"index": 0, "message": {"content": "hi"}, "finish_reason": "stop"}]}
+    if streamed:
+        pieces = {"choices": [{"index": 0, "delta": {"content": "hi"}}]}
+        last = {"choices": [], "usage": usage}
+        said["events"] = [f"data: {json.dumps(one)}\n\n" for one in (pieces, last)]
+        assert used(said) == (Usage(asked(said).input_tokens, len(said["events"])), "estimated")
+    else:
+        assert used({**said, "answer": {**body, "usage": usage}}) == (Usage(), "none")
