@@ -166,7 +166,7 @@ class Attempts:
         well = [target for target in targets if target.health.ready()] or targets
         self._target = well[len(self._tried) % len(well)]
         if self._comes_back(failure):
-            return RETURN_S * 2 ** (self.number - 1)
+            return RETURN_S * 2.0 ** (self.number - 1)
         most: float = min(spec.backoff_ms / 1000 * 2 ** (self.number - 1), BACKOFF_MOST_S)
         return failure.retry_after_s + most * random.random()  # noqa: S311 - jitter
 
