@@ -105,8 +105,19 @@ def test_an_empty_list_teaches_the_next_step(run: Run) -> None:
 
 
 def test_a_project_keeps_the_limits_that_a_change_does_not_name(run: Run) -> None:
-    run("projects", "create", "menu", "--owner", "ana", "--rpm", "5", "--tpm", "600")
-    changed = json.loads(run("projects", "change", "menu", "--rpm", "9", "--json").stdout)
+    capped = ("--budget", "5", "--period", "week", "--when-away", "continue", "--cache", "2h",
+              "--cache-scope", "project", "--user-rpm", "3", "--model-rpm", "echo=4")  # fmt: skip
+    run("projects", "create", "menu", "--owner", "ana", "--rpm", "5", "--tpm", "600", *capped)
+    more = ("--budget", "6", "--cache", "1h", "--user-tpm", "70", "--model-rpm", "small=8")
+    changed = json.loads(run("projects", "change", "menu", "--rpm", "9", *more, "--json").stdout)
+    budget = changed["budget"]["spec"]
+    assert (budget["limit_nano"], budget["period"]) == (6e9, "week")
+    assert budget["when_away"] == "continue"
+    assert (changed["cache"]["ttl_s"], changed["cache"]["scope"]) == (3600, "project")
+    assert changed["apart"]["users"] == {"rpm": 3, "tpm": 70, "concurrency": 0}
+    assert {m: one["rpm"] for m, one in changed["apart"]["models"].items()} == {
+        "echo": 4, "small": 8,
+    }  # fmt: skip
     assert changed["limits"] == {"rpm": 9, "tpm": 600, "concurrency": 0}
     assert changed["owner"] == "ana"
     assert "menu" in run("projects", "list").stdout

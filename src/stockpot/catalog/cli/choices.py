@@ -122,6 +122,28 @@ def governing(given: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
+def staying(
+    fields: dict[str, Any], found: dict[str, Any], context: click.Context
+) -> dict[str, Any]:
+    """The fields of a change to `found`: what is not given of limits, budget or cache stays."""
+    merged = dict(fields)
+    for name in ("limits", "cache"):
+        if name in fields:
+            merged[name] = (found[name] or {}) | fields[name]
+    if "budget" in fields and found["budget"] is not None:
+        given = dict(fields["budget"])
+        if context.get_parameter_source("period") is click.core.ParameterSource.DEFAULT:
+            del given["period"]
+        merged["budget"] = found["budget"]["spec"] | given
+    if "apart" in fields and found["apart"]:
+        before, models = found["apart"], dict(found["apart"]["models"])
+        for model, limits in fields["apart"].get("models", {}).items():
+            models[model] = models.get(model, {}) | limits
+        users = before["users"] | fields["apart"].get("users", {})
+        merged["apart"] = {"users": users, "models": models}
+    return merged
+
+
 def _of_model(text: str) -> tuple[str, int]:
     """The type of --model-rpm."""
     model, equals, number = text.rpartition("=")

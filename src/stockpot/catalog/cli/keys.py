@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from stockpot.catalog.cli.choices import budget_of, governed, governing, keeping, kept_to
+from stockpot.catalog.cli.choices import budget_of, governed, governing, keeping, kept_to, staying
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
 from stockpot.core.terminal import json_option, show, when
@@ -73,12 +73,7 @@ def change(context: click.Context, /, key: str, as_json: bool, **given: Any) -> 
     fields: dict[str, Any] = {name: [] for name, wanted in anything.items() if wanted}
     fields |= governing(given) | keeping(given)
     fields |= {name: value for name, value in given.items() if value}
-    if "limits" in fields:  # those that are not given stay
-        fields["limits"] = found["limits"] | fields["limits"]
-    if "budget" in fields and found["budget"] is not None:
-        if context.get_parameter_source("period") is click.core.ParameterSource.DEFAULT:
-            del fields["budget"]["period"]
-        fields["budget"] = found["budget"]["spec"] | fields["budget"]
+    fields = staying(fields, found, context)
     if gone:
         client.delete(f"{path}/budget")
     made = client.patch(path, fields)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from stockpot.catalog.cli.choices import budget_of, governed, governing
+from stockpot.catalog.cli.choices import budget_of, governed, governing, staying
 from stockpot.core.client import Client
 from stockpot.core.terminal import json_option, show
 
@@ -89,20 +89,19 @@ def create(client: Client, /, name: str, as_json: bool, **given: Any) -> None:
 @_about
 @governed
 @json_option
-@click.pass_obj
-def change(client: Client, /, name: str, as_json: bool, **given: Any) -> None:
+@click.pass_context
+def change(context: click.Context, /, name: str, as_json: bool, **given: Any) -> None:
     """Change what is given of a project.
 
     \b
     Example:
       stockpot projects change default --payloads masked --rpm 1000
     """
+    client: Client = context.obj
     fields = governing(given)
     chosen = {k: v for k, v in given.items() if v is not None}
-    if "limits" in fields:  # those that are not given stay
-        present: dict[str, int] = next(
-            (p["limits"] for p in client.get(_API) if p["name"] == name), {}
-        )
-        fields["limits"] = present | fields["limits"]
+    found = next((p for p in client.get(_API) if p["name"] == name), None)
+    if found is not None:
+        fields = staying(fields, found, context)
     made = client.patch(f"{_API}/{name}", {**chosen, **fields})
     click.echo(json.dumps(made) if as_json else f"changed the project {name}")
