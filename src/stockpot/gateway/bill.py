@@ -25,7 +25,6 @@ _UNCOUNTED = frozenset({"speech", "transcriptions", "translations", "images", "i
 _detail = attrgetter(*DETAIL)
 _MOST = 1 << 40
 """More of anything is no usage of one call, and its cost might not fit a record."""
-_numbers = attrgetter(*(name for name in Usage.__struct_fields__ if name != "tier"))
 
 
 class Bill(NamedTuple):
@@ -72,11 +71,14 @@ def heard(ask: Ask, answer: Answer | None, *, counting: bool) -> tuple[Usage, st
 
 
 def _reported(answer: Answer) -> Usage | None:
-    usage = answer.usage
-    if usage is None:
+    u = answer.usage
+    if u is None:
         return None
-    numbers = _numbers(usage)
-    return usage if min(numbers) >= 0 and max(numbers) <= _MOST else None
+    # All numbers at once: negative when one is, and as long as the longest.
+    bits = u.input | u.output | u.cache_read | u.cache_write | u.reasoning | u.cache_write_1h
+    bits |= u.audio_input | u.audio_output | u.image_input | u.image_output | u.searches
+    bits |= u.cache_read_audio | u.cache_read_image | u.audio_ms | u.characters
+    return u if 0 <= bits < _MOST else None
 
 
 def _outrun(attempt: Attempt) -> tuple[Usage, str]:
