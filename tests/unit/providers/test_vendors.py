@@ -111,7 +111,7 @@ def test_aws_key_id_stands_for_all_variables_of_its_credential() -> None:
         resolve_secret("env:AWS_ACCESS_KEY_ID", environ)
     environ |= {"AWS_SECRET_ACCESS_KEY": "s/1", "AWS_REGION": "eu-north-1"}
     target = target_of(row, resolve_secret("env:AWS_ACCESS_KEY_ID", environ))
-    said = {"access_key_id": "AKID", "secret_access_key": "s/1"}
+    said = {"access_key_id": "AKID", "secret_access_key": "s/1", "default_region": "eu-north-1"}
     assert (target.headers, target.options) == ((), said)
     assert "eu-north-1" in target.base_url
     there = row.base_url.replace("us-east-1", "sa-east-1")
