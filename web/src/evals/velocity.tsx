@@ -120,7 +120,7 @@ function Released({ project, release }: { project: string; release: Release }) {
   return (
     <>
       {kind === "alias" ? <Link to="/models">{name}</Link> : name}
-      <span className="text-ink-3"> leads to </span>
+      <span className="text-ink-3">{kind === "alias" ? " leads to " : " tried "}</span>
       {after}
     </>
   );
