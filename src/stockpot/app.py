@@ -4,12 +4,17 @@ Run as `python -m stockpot.app control | openapi`.
 """
 
 # No `from __future__ import annotations`: FastAPI reads these signatures when the module loads.
+import gc
+import sys
+
+if __name__ == "__main__":
+    gc.disable()  # until all is loaded and built: looking for garbage took a fifth of the start
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # see `stockpot.cli`
+
 import asyncio
 import contextlib
-import gc
 import json
 import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -419,10 +424,8 @@ def _console_routes(app: FastAPI) -> None:
 def run_control(settings: Settings) -> None:
     """The control plane's process."""
     instance = Instance(settings.home)
-    # What is built here stays: looking for garbage among it cost a fifth of the start.
-    gc.disable()
     app = control_app(settings, instance, watch=True)
-    gc.freeze()
+    gc.freeze()  # what is built here stays
     gc.enable()
 
     def started(url: str) -> None:

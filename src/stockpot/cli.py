@@ -134,6 +134,8 @@ class Root(click.Group):
         row = next((row for row in COMMANDS if row.name == name), None)
         if row is None:
             return None
+        # httpx imports its own command line where rich is installed, a third of a command's start.
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         module, _, attribute = row.where.partition(":")
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command), row.where
@@ -175,8 +177,6 @@ def main(ctx: click.Context) -> None:
       stockpot keys create --name my-app
       stockpot traces tail
     """
-    # httpx imports its own command line where rich is installed: 0.3 s for nothing.
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     if ctx.obj is None:
         client = _OnDemand()
         ctx.obj = client
