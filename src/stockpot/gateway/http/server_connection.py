@@ -8,6 +8,7 @@ gone, as on most servers: nothing tells it from one that closed.
 from __future__ import annotations
 
 import asyncio
+import sys
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, cast
 
@@ -41,6 +42,8 @@ _PROGRESS = 16 * 1024
 _LINGER_S = 2.0
 """How long we go on reading after a refusal, so that a reset does not destroy our answer."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_UNPAUSED = (3, 12) <= sys.version_info < (3, 12, 9) or (3, 13) <= sys.version_info < (3, 13, 2)
+"""Whether asyncio's own `writelines` lets a buffer grow without end (CVE-2024-12254)."""
 
 
 class ServerConnection(asyncio.Protocol):
@@ -94,6 +97,9 @@ class ServerConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
+        if _UNPAUSED and type(transport).__module__ == "asyncio.selector_events":
+            write = self.transport.write
+            vars(transport)["writelines"] = lambda parts: write(b"".join(parts))
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self._peer = str(peer[0])  # the loops set TCP_NODELAY by themselves
