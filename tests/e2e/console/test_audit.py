@@ -40,6 +40,6 @@ async def test_a_change_stands_in_the_log_and_the_chain_holds(
 async def test_the_log_can_be_kept_as_lines_of_json(open_page: Open) -> None:
     page = await open_page("/audit")
     async with page.expect_download() as started:
-        await page.get_by_role("link", name="Export JSON lines").click()
+        await page.get_by_role("link", name="Export", exact=True).click()
     path = await (await started.value).path()
     assert '"hash":"' in path.read_text("utf-8").splitlines()[0]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import expect
 
+import stockpot
 from tests.e2e.console.accessibility import faults_of
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.timeout(300),
 ]
+
+MANIFEST = Path(stockpot.__file__).with_name("console") / ".vite" / "manifest.json"
 
 PAGES = (
     "/overview?range=1h",
@@ -95,7 +99,15 @@ async def test_an_unknown_address_leads_back(open_page: Open) -> None:
 async def test_a_lost_connection_is_said_and_so_is_its_return(open_page: Open) -> None:
     page = await open_page("/models")
     await expect(page.get_by_role("button", name="Test echo")).to_be_visible()
+    palette = json.loads(MANIFEST.read_bytes())["src/frame/palette.tsx"]["file"]
+    await page.wait_for_function(
+        "file => performance.getEntriesByType('resource').some((one) => one.name.endsWith(file))",
+        arg=palette,
+    )
     await page.context.set_offline(True)
+    await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("combobox", name="Search or jump to")).to_be_visible()
+    await page.keyboard.press("Escape")
     banner = page.get_by_role("alert").filter(has_text="Connection lost")
     await expect(banner).to_be_visible(timeout=20_000)
     await expect(page.get_by_role("button", name="Test echo")).to_be_visible()
@@ -105,7 +117,7 @@ async def test_a_lost_connection_is_said_and_so_is_its_return(open_page: Open) -
     await page.context.set_offline(False)
     await expect(banner).to_have_count(0, timeout=20_000)
     await expect(away).to_have_count(0)
-    await expect(page.get_by_role("link", name="Export JSON lines")).to_be_visible()
+    await expect(page.get_by_role("link", name="Export", exact=True)).to_be_visible()
 
 
 async def test_a_failing_read_shows_its_hint_and_can_be_tried_again(open_page: Open) -> None:

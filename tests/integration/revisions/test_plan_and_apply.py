@@ -255,6 +255,26 @@ async def test_what_was_planned_and_is_another_by_now_is_not_applied(plane: Plan
     assert (await admin.post("/api/v1/apply", json=body)).status_code == 409
 
 
+async def test_a_route_that_is_edited_after_its_plan_needs_another_plan(plane: Plane) -> None:
+    admin = await plane.admin()
+    lab = {"vendor": "vllm", "base_url": "http://127.0.0.1:9/v1", "models": ["small", "large"]}
+    await post(admin, "apply", definitions={"providers": {"lab": lab}}, partial=True, now=True)
+
+    def alias(model: str) -> dict[str, Any]:
+        route = {"targets": [{"provider": "lab", "model": model}]}
+        return {"definitions": {"aliases": {"fast": route}}, "partial": True}
+
+    seen = await post(admin, "plan", **alias("small"))
+    edited = {**alias("large"), "now": True}
+    refused = await admin.post("/api/v1/apply", json={**edited, "expect": seen["digest"]})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "conflict")
+    again = await post(admin, "plan", **alias("large"))
+    await post(admin, "apply", **edited, expect=again["digest"])
+    models = (await admin.get("/api/v1/models")).json()
+    fast = next(model for model in models if model["name"] == "fast")
+    assert [target["model"] for target in fast["targets"]] == ["large"]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ApiError, call, worthRetrying } from "./client";
+import { ApiError, call, request, worthRetrying } from "./client";
 
 const answer = (status: number, body: string) =>
   vi.stubGlobal("fetch", async () => new Response(body, { status, statusText: "Bad Gateway" }));
@@ -21,11 +21,18 @@ describe("a call that fails", () => {
     expect((error as ApiError).message).not.toContain("JSON");
   });
 
-  it("ends a read that nobody answers, and asks no second minute", async () => {
+  it("ends a read or a sign-in that nobody answers, and no other write", async () => {
     const late = AbortSignal.abort(new DOMException("late", "TimeoutError"));
     vi.spyOn(AbortSignal, "timeout").mockReturnValue(late);
-    vi.stubGlobal("fetch", async (_: string, { signal }: RequestInit) => signal?.throwIfAborted());
+    vi.stubGlobal("fetch", async (_: string, { signal }: RequestInit) => {
+      signal?.throwIfAborted();
+      return new Response("made");
+    });
     const error = await call("/api/v1/keys").catch((caught: ApiError) => caught);
+    const post = { method: "POST", body: {} } as const;
+    const entering = call("/api/v1/session", { ...post, keepSession: true, brief: true });
+    expect(await entering.catch((caught) => caught)).toMatchObject({ code: "no_answer" });
+    expect(await (await request("/api/v1/keys", post)).text()).toBe("made");
     vi.restoreAllMocks();
     expect(error).toMatchObject({ code: "no_answer" });
     expect(worthRetrying(0, error as ApiError)).toBe(false);

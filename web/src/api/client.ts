@@ -48,6 +48,8 @@ interface Options {
   signal?: AbortSignal;
   /** Signing in answers 401 to a wrong password; that is not the end of a session. */
   keepSession?: boolean;
+  /** A write that leaves nothing behind when nobody waits for it any more: it ends like a read. */
+  brief?: boolean;
 }
 
 /** How long a read may take, its body included; a write goes on where it is, however long it takes. */
@@ -68,7 +70,8 @@ export async function request(path: string, options: Options = {}): Promise<Resp
   const headers: Record<string, string> = { accept: "application/json", ...options.headers };
   if (body !== undefined) headers["content-type"] = "application/json";
   if (method !== "GET") headers["x-stockpot-csrf"] = csrf;
-  const deadline = method === "GET" ? AbortSignal.timeout(PATIENCE_MS) : undefined;
+  const bounded = method === "GET" || options.brief;
+  const deadline = bounded ? AbortSignal.timeout(PATIENCE_MS) : undefined;
   let response: Response;
   try {
     response = await fetch(withQuery(path, query), {

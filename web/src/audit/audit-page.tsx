@@ -43,7 +43,7 @@ export function AuditPage() {
   const filtered = Boolean(search.actor || search.action || search.subject || search.project);
   return (
     <div className="flex h-full flex-col">
-      <div className="flex flex-wrap items-center gap-2 border-b px-4 py-2">
+      <div className="flex items-center gap-2 border-b px-4 py-2">
         <Filter name="action" hint="key, user.*" search={search} onChange={change} />
         <Filter name="actor" hint="who" search={search} onChange={change} />
         <Filter name="subject" hint="id" search={search} onChange={change} />
@@ -52,9 +52,10 @@ export function AuditPage() {
         <a
           href={withQuery("/api/v1/audit/export", filter)}
           download="audit.jsonl"
-          className={buttonClass()}
+          title="Export as JSON lines"
+          className={cx(buttonClass(), "shrink-0")}
         >
-          Export JSON lines
+          Export
         </a>
       </div>
       {log.error && !log.data ? (
@@ -101,7 +102,7 @@ function Filter({ name, hint, search, onChange }: FilterProps) {
       aria-label={`Only this ${name}`}
       placeholder={`${name}: ${hint}`}
       data-search={name === "action" ? "" : undefined}
-      className="!w-[138px]"
+      className="!w-auto min-w-[84px] max-w-[138px] flex-1"
       value={typed}
       onChange={(event) => setTyped(event.target.value)}
       onBlur={apply}
@@ -126,7 +127,7 @@ function Chain() {
       type="button"
       onClick={() => chain.refetch()}
       title={intact ? `Head ${hash}. Click to check again.` : problems.join("\n")}
-      className="px-1 text-ink-2 hover:text-ink"
+      className="min-w-0 shrink-0 px-1 text-ink-2 hover:text-ink"
     >
       <State tone={intact ? "ok" : "bad"}>
         {intact

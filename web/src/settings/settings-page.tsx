@@ -66,7 +66,7 @@ function Running() {
         {facts.map(([name, value]) => (
           <div key={name} className="contents">
             <dt className="text-ink-3">{name}</dt>
-            <dd className="min-w-0 truncate">{value}</dd>
+            <dd className="-mx-1 -my-0.5 min-w-0 truncate px-1 py-0.5">{value}</dd>
           </div>
         ))}
       </dl>

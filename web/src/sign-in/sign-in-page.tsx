@@ -31,6 +31,7 @@ export function SignInPage() {
         method: "POST",
         body: proof,
         keepSession: true,
+        brief: true,
       });
       setCsrf(session.csrf);
       queryClient.setQueryData(sessionQuery.queryKey, session);
