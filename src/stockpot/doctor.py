@@ -1,6 +1,7 @@
 """`stockpot doctor`: what is wrong with this environment, and the command that mends it.
 
-Knows what a healthy installation and instance look like; changes nothing and calls nobody.
+Knows what a healthy installation and instance look like; changes nothing, and calls nobody but the
+stores that settings name, to see whether somebody listens.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import resource
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 import click
 
@@ -70,8 +73,11 @@ def _python(_: Place) -> Finding:
 
 def _settings(place: Place) -> Finding:
     if place.settings_error is not None:
-        error = place.settings_error
-        return Finding("wrong", error.message, f"edit {place.instance.home / 'stockpot.toml'}")
+        said = place.settings_error.message
+        variable = said.partition(" ")[0]
+        if variable in os.environ:
+            return Finding("wrong", said, f"unset {variable}")
+        return Finding("wrong", said, f"edit {place.instance.home / 'stockpot.toml'}")
     known = {row.env for row in config.SETTINGS}
     for name in sorted(name for name in os.environ if name.startswith("STOCKPOT_")):
         if name not in known:
@@ -95,6 +101,25 @@ def _sqlite(_: Place) -> Finding:
         oldest = ".".join(map(str, OLDEST_SAFE_SQLITE))
         return Finding("wrong", f"SQLite {library.version} can corrupt its log; {oldest} is needed")
     return Finding("ok", f"SQLite {library.version}")
+
+
+def _stores(place: Place) -> Finding:
+    named = (
+        ("STOCKPOT_DATABASE_URL", place.settings.database_url, 5432),
+        ("STOCKPOT_KV_URL", place.settings.kv_url, 6379),
+    )
+    reached = []
+    for variable, url, usual in named:
+        parts = urlsplit(url)
+        if not parts.hostname:
+            continue
+        where = f"{parts.hostname}:{parts.port or usual}"
+        try:
+            socket.create_connection((parts.hostname, parts.port or usual), 2.0).close()
+        except OSError as bad:
+            return Finding("wrong", f"nobody answers at {where} ({bad}), which {variable} names")
+        reached.append(where)
+    return Finding("ok", f"listening: {', '.join(reached)}" if reached else "SQLite, in the home")
 
 
 def _event_loop(_: Place) -> Finding:
@@ -231,6 +256,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "certificates", _certificates, "name PEM files in STOCKPOT_TLS_CERT and STOCKPOT_TLS_KEY"
     ),
+    Check("stores", _stores, "start it, or correct the variable"),
     Check("home", _home, "STOCKPOT_HOME=$HOME/stockpot stockpot up"),
     Check("disk", _disk, "STOCKPOT_HOME=/a/larger/disk stockpot up"),
     Check("instance key", _key_file, "chmod 600 {home}/instance.key"),

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from stockpot import doctor
 from stockpot.cli import main
 from stockpot.core import config
+from stockpot.core.errors import ConfigError
 from stockpot.core.instance import Instance
 from stockpot.core.locks import hold
 
@@ -57,6 +58,27 @@ def test_a_taken_port_is_named_with_its_owner_and_another_port(tmp_path: Path) -
     assert found.level == "wrong"
     assert f"port {port}" in found.text
     assert found.remedy == f"STOCKPOT_GATEWAY_PORT={port + 10} stockpot up"
+
+
+def test_a_store_that_nobody_listens_for_is_wrong(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        where = "{}:{}".format(*server.getsockname())
+        at = place(tmp_path, database_url=f"postgresql://user:secret@{where}/stockpot")
+        assert look("stores", at)[:2] == ("ok", f"listening: {where}")
+    found = look("stores", at)
+    assert found.level == "wrong"
+    assert where in found.text
+    assert "secret" not in found.text
+
+
+def test_a_setting_that_cannot_be_read_is_mended_where_it_was_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = ConfigError("STOCKPOT_PORT must be int, not 'abc'")
+    at = place(tmp_path)._replace(settings_error=wrong)
+    assert look("settings", at).remedy == f"edit {tmp_path}/stockpot.toml"
+    monkeypatch.setenv("STOCKPOT_PORT", "abc")
+    assert look("settings", at).remedy == "unset STOCKPOT_PORT"
 
 
 def test_a_folder_that_cannot_be_written_is_wrong(tmp_path: Path) -> None:
