@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from stockpot.catalog import addresses
 from stockpot.catalog.connecting import Connecting
+from stockpot.catalog.disks import DiskNews
 from stockpot.catalog.edits import Edits
 from stockpot.catalog.fleet import Fleet
 from stockpot.catalog.holders import KeyHolders
@@ -43,6 +44,7 @@ class Catalog(NamedTuple):
     surroundings: Surroundings
     publisher: Publisher
     fleet: Fleet
+    disks: DiskNews
     projects: ProjectService
     keys: KeyService
     providers: ProviderService
@@ -107,6 +109,7 @@ def open_catalog(
         surroundings=surroundings,
         publisher=publisher,
         fleet=fleet,
+        disks=DiskNews(db),
         projects=ProjectService(db, edits, publisher, settings),
         keys=keys,
         providers=ProviderService(db, edits, publisher, instance, settings, resolve),

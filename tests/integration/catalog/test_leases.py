@@ -244,3 +244,20 @@ async def test_leases_and_accounts_survive_a_restart(tmp_path: Path) -> None:
         assert (await shown(plane))["spent_nano"] == 1_000
         other = await worker_of(plane, "other", budget)
         assert (await other.ask(0, DOLLAR)).held == DOLLAR // 2 - 1_000
+
+
+async def test_a_worker_without_room_is_told_as_an_event_and_a_notice(plane: Plane) -> None:
+    worker, admin = await plane.worker(), await plane.admin()
+    for state in ("ok", "shedding", "shedding", "full"):
+        beat = Heartbeat("short", 1, 1, state, {}, {})
+        assert (
+            await worker.post("/internal/heartbeat", content=msgspec.msgpack.encode(beat))
+        ).is_success
+    (notice,) = (await admin.get("/api/v1/instance")).json()["notices"]
+    assert "no disk left" in notice
+    back = Heartbeat("short", 1, 1, "ok", {}, {})
+    await worker.post("/internal/heartbeat", content=msgspec.msgpack.encode(back))
+    assert (await admin.get("/api/v1/instance")).json()["notices"] == []
+    events = (await admin.get("/api/v1/events")).json()
+    told = [(e["kind"], e["severity"]) for e in reversed(events)]
+    assert told == [("disk", "warning"), ("disk", "error"), ("disk", "info")]

@@ -9,6 +9,7 @@ from stockpot import __version__
 from stockpot.access import allows
 from stockpot.catalog.api.who import Admin, Anyone, Member
 from stockpot.catalog.catalog import Catalog
+from stockpot.catalog.disks import disk_notices
 from stockpot.catalog.models import Event, InstanceInfo, Kind, Model, ProcessState
 from stockpot.catalog.offers import Offer
 from stockpot.catalog.told_settings import SettingShown, told
@@ -60,7 +61,7 @@ async def describe(catalog: Catalog) -> InstanceInfo:
         embedding_model=_first(published.offers, models, "embedding"),
         processes=_processes(catalog.instance),
         workers=len(catalog.fleet.living()),
-        notices=published.notices,
+        notices=(*published.notices, *disk_notices(catalog.fleet.living())),
     )
 
 

@@ -55,7 +55,9 @@ def internal_routes(routes: APIRouter, catalog: Catalog) -> None:
     @routes.post("/heartbeat", dependencies=[Depends(internal)])
     async def heartbeat(request: Request) -> Response:
         """A worker lives, and what it counts."""
-        catalog.fleet.heard(await _body(request, Heartbeat))
+        beat = await _body(request, Heartbeat)
+        catalog.fleet.heard(beat)
+        await catalog.disks.heard(beat)
         return Response(b"", media_type=_MSGPACK)
 
 
