@@ -23,8 +23,10 @@ pytestmark = [
 
 HAS_THE_PALETTE = """async () => {
   const scripts = performance.getEntriesByType("resource").filter((one) => /\\.js$/.test(one.name));
-  for (const { name } of scripts)
-    if ((await (await fetch(name)).text()).includes("or a trace id")) return Boolean(await import(name));
+  for (const { name } of scripts) {
+    const text = await (await fetch(name)).text();
+    if (text.includes("or a trace id")) return Boolean(await import(name));
+  }
   return false;
 }"""
 """Whether the page has fetched the palette by itself, waiting until it is evaluated."""
