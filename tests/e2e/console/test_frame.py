@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import TYPE_CHECKING
@@ -105,7 +106,9 @@ async def test_an_unknown_address_leads_back(open_page: Open) -> None:
 async def test_a_lost_connection_is_said_and_so_is_its_return(open_page: Open) -> None:
     page = await open_page("/models")
     await expect(page.get_by_role("button", name="Test echo")).to_be_visible()
-    await page.wait_for_function(HAS_THE_PALETTE, polling=500, timeout=60_000)
+    async with asyncio.timeout(60):
+        while not await page.evaluate(HAS_THE_PALETTE):
+            await asyncio.sleep(0.5)
     await page.context.set_offline(True)
     await page.keyboard.press("Control+k")
     await expect(page.get_by_role("combobox", name="Search or jump to")).to_be_visible()
