@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +71,8 @@ class OpenAIStub(Loopback):
     requests: list[dict[str, Any]] = field(default_factory=list)
     heads: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    asked_at: dict[str, float] = field(default_factory=dict)
+    """When each model was asked last, by `time.monotonic`."""
     returns_reasoning: bool = False
     """Whether messages may hold `reasoning_content`, as DeepSeek's and vLLM's may."""
     cancelled: int = 0
@@ -95,6 +98,7 @@ class OpenAIStub(Loopback):
             return beyond
         body = json.loads(raw)
         self.requests.append(body)
+        self.asked_at[body.get("model", "")] = time.monotonic()
         self.paths.append(path)
         refusal = self._refusal(path, head)
         if refusal is not None:
