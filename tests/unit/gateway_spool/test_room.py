@@ -25,6 +25,11 @@ def test_payloads_are_shed_at_their_quota_and_kept_again_when_a_tenth_is_free():
     assert state_after(room, payload=900) == "ok"
 
 
+def test_without_any_room_for_payloads_none_is_kept_however_often_one_looks():
+    room = Room(0, 1000, 0)
+    assert [state_after(room) for _ in range(3)] == ["shedding"] * 3
+
+
 def test_the_ledger_is_full_at_its_quota_and_open_again_when_a_tenth_is_free():
     room = Room(1000, 1000, 0)
     assert state_after(room, ledger=1000) == "full"

@@ -100,5 +100,5 @@ class Room:
 
 def _tight(was: bool, used: int, quota: int, free: int, reserve: int) -> bool:
     if was:
-        return used > quota - quota // 10 or free < reserve + reserve // 10
+        return used > quota - quota // 10 or not quota or free < reserve + reserve // 10
     return used >= quota or free < reserve
