@@ -14,6 +14,7 @@ from stockpot.traces.arrivals import batch_of
 from stockpot.traces.models import TraceFilter
 from stockpot.traces.store.embedded import SqliteSpanStore
 from tests.integration.gateway.conftest import Rig
+from tests.running import eventually
 from tests.vendors.openai_stub import Behaviour
 
 pytestmark = pytest.mark.integration
@@ -81,7 +82,7 @@ def test_a_first_try_that_fails_leaves_the_call_to_the_second(rig: Rig) -> None:
 
 
 def test_a_fast_target_is_left_alone(rig: Rig) -> None:
-    hedged(rig)
+    hedged(rig, min_ms=4_000, max_ms=8_000)
     for _ in range(5):
         rig.post()
     assert {record.target for record in rig.records(5)} == {"first"}
@@ -152,7 +153,7 @@ def test_whatever_the_candidate_does_clients_do_not_notice(rig: Rig, fault: Beha
 
 
 def test_copies_on_their_way_are_bounded(rig: Rig) -> None:
-    rig.stub.behaviours["candidate"] = [Behaviour(delay_s=1.0)]
+    rig.stub.behaviours["candidate"] = [Behaviour(delay_s=4.0)]  # longer than eight calls take
     shadowed(rig, concurrency=2)
     for _ in range(8):
         assert rig.post().status_code == 200
@@ -225,7 +226,7 @@ def test_a_worker_that_stops_records_the_copy_that_it_cuts_off(rig: Rig) -> None
     rig.environ["STOCKPOT_DRAIN_S"] = "0.3"
     shadowed(rig)
     assert rig.post().status_code == 200
-    time.sleep(0.1)
+    eventually(lambda: "candidate" in rig.stub.asked_at)
     rig.stop()
     copy = by_target(rig.records(2))["candidate"]
     assert (copy.error, copy.route_reason) == ("shutdown", "shadow")
