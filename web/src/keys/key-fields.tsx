@@ -1,8 +1,7 @@
-import type { ReactNode } from "react";
 import type { Model, Project } from "../api/types";
 import { cx } from "../ui/cx";
 import { Field, Input } from "../ui/field";
-import { Select } from "../ui/select";
+import { LabelledSelect } from "../ui/select";
 import { Apart } from "./apart-fields";
 import type { Draft, Problems } from "./draft";
 
@@ -50,29 +49,23 @@ export function KeyFields({ draft, problems, onChange, projects, models, fixed }
             maxLength: 100,
           })}
         </Field>
-        <Labelled label="Project">
-          <Select
-            label="Project"
-            className="w-full"
-            disabled={fixed}
-            value={draft.project}
-            onChange={(value) => onChange({ project: value, environment: "" })}
-            choices={projects.map((one) => ({ value: one.name, label: one.name }))}
-          />
-        </Labelled>
-        <Labelled label="Environment">
-          <Select
-            label="Environment"
-            className="w-full"
-            disabled={fixed}
-            value={draft.environment}
-            onChange={(environment) => onChange({ environment })}
-            choices={[
-              ...(fixed ? [] : [{ value: "", label: "the project's usual" }]),
-              ...(project?.environments ?? []).map((name) => ({ value: name, label: name })),
-            ]}
-          />
-        </Labelled>
+        <LabelledSelect
+          label="Project"
+          disabled={fixed}
+          value={draft.project}
+          onChange={(value) => onChange({ project: value, environment: "" })}
+          choices={projects.map((one) => ({ value: one.name, label: one.name }))}
+        />
+        <LabelledSelect
+          label="Environment"
+          disabled={fixed}
+          value={draft.environment}
+          onChange={(environment) => onChange({ environment })}
+          choices={[
+            ...(fixed ? [] : [{ value: "", label: "the project's usual" }]),
+            ...(project?.environments ?? []).map((name) => ({ value: name, label: name })),
+          ]}
+        />
       </div>
       <Models draft={draft} models={models} onChange={onChange} />
       <div className="grid grid-cols-3 gap-3">
@@ -90,27 +83,21 @@ export function KeyFields({ draft, problems, onChange, projects, models, fixed }
         <Field label="Budget, dollars" error={problems.budget}>
           {input("budget", { placeholder: "no cap", inputMode: "decimal" })}
         </Field>
-        <Labelled label="Budget counts">
-          <Select
-            label="Budget counts"
-            className="w-full"
-            value={draft.period}
-            onChange={(period) => onChange({ period: period as Draft["period"] })}
-            choices={PERIODS}
-          />
-        </Labelled>
-        <Labelled label="If the control plane is away">
-          <Select
-            label="If the control plane is away"
-            className="w-full"
-            value={draft.whenAway}
-            onChange={(value) => onChange({ whenAway: value as Draft["whenAway"] })}
-            choices={[
-              { value: "closed", label: "refuse calls" },
-              { value: "continue", label: "lend once more" },
-            ]}
-          />
-        </Labelled>
+        <LabelledSelect
+          label="Budget counts"
+          value={draft.period}
+          onChange={(period) => onChange({ period })}
+          choices={PERIODS}
+        />
+        <LabelledSelect
+          label="If the control plane is away"
+          value={draft.whenAway}
+          onChange={(value) => onChange({ whenAway: value })}
+          choices={[
+            { value: "closed", label: "refuse calls" },
+            { value: "continue", label: "lend once more" },
+          ]}
+        />
       </div>
       <div className="grid grid-cols-3 gap-3">
         <Field
@@ -120,20 +107,18 @@ export function KeyFields({ draft, problems, onChange, projects, models, fixed }
         >
           {input("expires", { type: "date" })}
         </Field>
-        <Labelled label="Log requests and answers" className="col-span-2">
-          <Select
-            label="Log requests and answers"
-            className="w-full"
-            value={draft.payloads}
-            onChange={(value) => onChange({ payloads: value as Draft["payloads"] })}
-            choices={[
-              ...(fixed ? [] : [{ value: "", label: `As the project says (${policy})` }]),
-              { value: "full", label: "In full" },
-              { value: "masked", label: "With personal data and secrets masked" },
-              { value: "none", label: "Not at all: only figures and cost" },
-            ]}
-          />
-        </Labelled>
+        <LabelledSelect
+          label="Log requests and answers"
+          className="col-span-2"
+          value={draft.payloads}
+          onChange={(value) => onChange({ payloads: value })}
+          choices={[
+            ...(fixed ? [] : [{ value: "", label: `As the project says (${policy})` }]),
+            { value: "full", label: "In full" },
+            { value: "masked", label: "With personal data and secrets masked" },
+            { value: "none", label: "Not at all: only figures and cost" },
+          ]}
+        />
       </div>
       <Apart draft={draft} error={problems.apart} models={models} onChange={onChange} />
       <div className="grid grid-cols-3 gap-3">
@@ -147,46 +132,38 @@ export function KeyFields({ draft, problems, onChange, projects, models, fixed }
             inputMode: "numeric",
           })}
         </Field>
-        <Labelled label="Repeated answers are shared" className="col-span-2">
-          <Select
-            label="Repeated answers are shared"
-            className="w-full"
-            disabled={!draft.cache.trim()}
-            value={draft.cacheScope}
-            onChange={(value) => onChange({ cacheScope: value as Draft["cacheScope"] })}
-            choices={[
-              { value: "key", label: "by nobody else: only calls of this key" },
-              { value: "project", label: "by every such key of the project" },
-            ]}
-          />
-        </Labelled>
+        <LabelledSelect
+          label="Repeated answers are shared"
+          className="col-span-2"
+          disabled={!draft.cache.trim()}
+          value={draft.cacheScope}
+          onChange={(value) => onChange({ cacheScope: value })}
+          choices={[
+            { value: "key", label: "by nobody else: only calls of this key" },
+            { value: "project", label: "by every such key of the project" },
+          ]}
+        />
       </div>
       <div className="grid grid-cols-2 gap-3">
-        <Labelled label="When a client leaves">
-          <Select
-            label="When a client leaves"
-            className="w-full"
-            value={draft.onDisconnect}
-            onChange={(value) => onChange({ onDisconnect: value as Draft["onDisconnect"] })}
-            choices={[
-              { value: "cancel", label: "stop the call, bill nothing" },
-              { value: "partial", label: "stop the call, bill what came" },
-              { value: "drain", label: "take the whole answer, bill it" },
-            ]}
-          />
-        </Labelled>
-        <Labelled label="With no disk left to record calls">
-          <Select
-            label="With no disk left to record calls"
-            className="w-full"
-            value={draft.onLedgerFull}
-            onChange={(value) => onChange({ onLedgerFull: value as Draft["onLedgerFull"] })}
-            choices={[
-              { value: "refuse", label: "refuse calls" },
-              { value: "pass", label: "let them pass unrecorded" },
-            ]}
-          />
-        </Labelled>
+        <LabelledSelect
+          label="When a client leaves"
+          value={draft.onDisconnect}
+          onChange={(value) => onChange({ onDisconnect: value })}
+          choices={[
+            { value: "cancel", label: "stop the call, bill nothing" },
+            { value: "partial", label: "stop the call, bill what came" },
+            { value: "drain", label: "take the whole answer, bill it" },
+          ]}
+        />
+        <LabelledSelect
+          label="With no disk left to record calls"
+          value={draft.onLedgerFull}
+          onChange={(value) => onChange({ onLedgerFull: value })}
+          choices={[
+            { value: "refuse", label: "refuse calls" },
+            { value: "pass", label: "let them pass unrecorded" },
+          ]}
+        />
       </div>
       <Field
         label="Allowed addresses"
@@ -194,23 +171,6 @@ export function KeyFields({ draft, problems, onChange, projects, models, fixed }
       >
         {input("networks")}
       </Field>
-    </div>
-  );
-}
-
-function Labelled({
-  label,
-  className,
-  children,
-}: {
-  label: string;
-  className?: string;
-  children: ReactNode;
-}) {
-  return (
-    <div className={cx("min-w-0", className)}>
-      <p className="mb-1 truncate text-xs font-medium text-ink-2">{label}</p>
-      {children}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 // Makes a project, or changes what a known one says of itself, may cost and may ask for.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { call } from "../api/client";
 import { modelsQuery } from "../api/queries";
 import type { Project } from "../api/types";
@@ -9,7 +9,7 @@ import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { Field, Input } from "../ui/field";
 import { money } from "../ui/format";
-import { type Choice, Select } from "../ui/select";
+import { type Choice, LabelledSelect } from "../ui/select";
 import { Failure } from "../ui/states";
 import { toast } from "../ui/toast";
 import {
@@ -142,15 +142,12 @@ function Fields({ draft, problems, known, onChange }: FieldsProps) {
     </Field>
   );
   const choice = (field: Said, label: string, choices: readonly Choice[]) => (
-    <Labelled label={label}>
-      <Select
-        label={label}
-        className="w-full"
-        value={draft[field]}
-        onChange={(value) => onChange({ [field]: value })}
-        choices={choices}
-      />
-    </Labelled>
+    <LabelledSelect
+      label={label}
+      value={draft[field]}
+      onChange={(value) => onChange({ [field]: value })}
+      choices={choices}
+    />
   );
   const spent = known?.budget
     ? `${money(known.budget.spent_nano)} of it is spent in this period.`
@@ -194,14 +191,5 @@ function Fields({ draft, problems, known, onChange }: FieldsProps) {
         known ? PAYLOADS : [USUAL, ...PAYLOADS],
       )}
     </>
-  );
-}
-
-function Labelled({ label, children }: { label: string; children: ReactNode }) {
-  return (
-    <div className="min-w-0">
-      <p className="mb-1 truncate text-xs font-medium text-ink-2">{label}</p>
-      {children}
-    </div>
   );
 }

@@ -4,7 +4,7 @@ import type { Provider } from "../api/types";
 import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Field, Input } from "../ui/field";
-import { Select } from "../ui/select";
+import { LabelledSelect, Select } from "../ui/select";
 import {
   type Kind,
   newRule,
@@ -37,31 +37,6 @@ const DEGRADE = [
   { value: "hints", label: "drop hints, refuse content" },
   { value: "all", label: "drop it" },
 ];
-
-function Choice<T extends string>({
-  label,
-  value,
-  choices,
-  onChange,
-}: {
-  label: string;
-  value: T;
-  choices: readonly { value: string; label: string }[];
-  onChange: (value: T) => void;
-}) {
-  return (
-    <div className="min-w-0">
-      <p className="mb-1 truncate text-xs font-medium text-ink-2">{label}</p>
-      <Select
-        label={label}
-        className="w-full"
-        value={value}
-        choices={choices}
-        onChange={(next) => onChange(next as T)}
-      />
-    </div>
-  );
-}
 
 /** A number with its unit behind it. */
 export function Part({
@@ -131,25 +106,25 @@ export function ChoiceFields({ draft, named, onChange }: Props & { named: boolea
           />
         )}
       </Field>
-      <Choice
+      <LabelledSelect
         label="Kind"
         value={draft.kind}
         choices={KINDS.map((kind) => ({ value: kind, label: kind }))}
         onChange={(kind) => onChange({ kind })}
       />
-      <Choice
+      <LabelledSelect
         label="Choice within a tier"
         value={draft.strategy}
         choices={STRATEGIES}
         onChange={(strategy) => onChange({ strategy })}
       />
-      <Choice
+      <LabelledSelect
         label="Sticky"
         value={draft.sticky}
         choices={STICKY}
         onChange={(sticky) => onChange({ sticky })}
       />
-      <Choice
+      <LabelledSelect
         label="What a target cannot say"
         value={draft.degrade}
         choices={DEGRADE}

@@ -83,3 +83,17 @@ export function Select({
     </CSPProvider>
   );
 }
+
+/** A select with its name above it, as wide as its place. */
+export function LabelledSelect<T extends string>({
+  className,
+  onChange,
+  ...select
+}: Omit<Props, "value" | "onChange"> & { value: T; onChange: (value: T) => void }) {
+  return (
+    <div className={cx("min-w-0", className)}>
+      <p className="mb-1 truncate text-xs font-medium text-ink-2">{select.label}</p>
+      <Select {...select} className="w-full" onChange={(next) => onChange(next as T)} />
+    </div>
+  );
+}
