@@ -22,7 +22,7 @@ from typing import Any, Final
 import msgspec
 
 from stockpot.engines import process
-from stockpot.engines.models import EngineAddress
+from stockpot.engines.models import Answering, EngineAddress
 
 _READY_S: Final = 600.0
 _HTTP_THREADS: Final = 64
@@ -31,7 +31,8 @@ _HTTP_THREADS: Final = 64
 
 
 class Options(msgspec.Struct, frozen=True):
-    """`context` is in tokens for all slots together; `threads` 0 means automatic."""
+    """`context` is in tokens for all slots together; `threads` 0 means automatic. `temperature`,
+    `top_p` and `max_tokens` (0: no limit) hold for requests that do not say theirs."""
 
     name: str
     model_path: Path
@@ -39,6 +40,9 @@ class Options(msgspec.Struct, frozen=True):
     context: int
     parallel: int
     threads: int
+    temperature: float
+    top_p: float
+    max_tokens: int
     embedding: bool
     smoke: bool
     prompt_cache_mb: int
@@ -99,6 +103,9 @@ def _options(argv: list[str] | None) -> Options:
     parser.add_argument("--ctx", dest="context", type=int, default=8192)
     parser.add_argument("--parallel", type=int, default=4)
     parser.add_argument("--threads", default="auto", help="a number, or auto")
+    parser.add_argument("--temp", dest="temperature", type=float, default=Answering().temperature)
+    parser.add_argument("--top-p", type=float, default=Answering().top_p)
+    parser.add_argument("--predict", dest="max_tokens", type=int, default=Answering().max_tokens)
     parser.add_argument("--embedding", action="store_true")
     parser.add_argument(
         "--smoke", action="store_true", help="announce a model that only shows work"
@@ -118,6 +125,8 @@ def _start(options: Options) -> Any:
     params.port = options.port
     params.n_ctx = options.context
     params.n_parallel = options.parallel
+    params.sampling.temp, params.sampling.top_p = options.temperature, options.top_p
+    params.n_predict = options.max_tokens or -1
     params.n_threads_http = max(_HTTP_THREADS, 2 * options.parallel)
     params.cache_ram_mib = options.prompt_cache_mb
     params.use_jinja = True

@@ -61,6 +61,15 @@ class PathSource(
 Source = PypiSource | HubSource | PathSource
 
 
+class Answering(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What holds for a request that says nothing of it, as a model's publisher advises;
+    `max_tokens` 0 is as many as the context holds."""
+
+    temperature: float = 0.8
+    top_p: float = 0.95
+    max_tokens: int = 0
+
+
 class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A model that can be installed. `context` is in tokens for each of `parallel` slots; an empty
     `sha256` means that the source's own digest is all there is to check."""
@@ -77,6 +86,7 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     context: int = 2048
     parallel: int = 4
     smoke: bool = False
+    answering: Answering = Answering()
 
 
 class InstalledModel(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from stockpot.core.instance import Instance
 from stockpot.engines.models import (
     ECHO,
     RECORDED,
+    Answering,
     EngineAddress,
     EngineCommand,
     InstalledModel,
@@ -74,6 +75,8 @@ def _echo(instance: Instance) -> EngineCommand:
 
 def _llama(instance: Instance, store: ModelStore, model: InstalledModel) -> EngineCommand:
     flags = ("--embedding",) * (model.kind == "embedding") + ("--smoke",) * model.smoke
+    known = table().get(model.name)
+    answering = Answering() if known is None else known.answering
     return _command(
         instance,
         "stockpot.engines.llama",
@@ -82,6 +85,9 @@ def _llama(instance: Instance, store: ModelStore, model: InstalledModel) -> Engi
             *("--model-path", str(store.path(model))),
             *("--ctx", str(model.context * model.parallel)),
             *("--parallel", str(model.parallel)),
+            *("--temp", str(answering.temperature)),
+            *("--top-p", str(answering.top_p)),
+            *("--predict", str(answering.max_tokens)),
             *flags,
         ),
     )

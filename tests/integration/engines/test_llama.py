@@ -59,6 +59,18 @@ def test_a_real_model_answers_and_is_announced_as_a_smoke_model(
 
 
 @pytest.mark.needs("smollm2-135m")
+def test_a_request_that_says_nothing_is_sampled_as_the_models_card_says_and_ends(
+    engines: Engines, chat: EngineAddress
+) -> None:
+    with urllib.request.urlopen(f"{chat.url.removesuffix('/v1')}/props", timeout=60) as answer:
+        ways = json.load(answer)["default_generation_settings"]["params"]
+    assert ways["temperature"] == pytest.approx(0.2)
+    assert ways["top_p"] == pytest.approx(0.9)
+    argv = engines.command("smollm2-135m").argv
+    assert argv[argv.index("--predict") + 1] == "512"
+
+
+@pytest.mark.needs("smollm2-135m")
 def test_a_stream_ends_with_the_usage(client: openai.OpenAI) -> None:
     stream = client.chat.completions.create(
         model="smollm2-135m",
