@@ -37,8 +37,10 @@ from stockpot.gateway.meters import Meters
 from stockpot.gateway.models import Heartbeat
 from stockpot.gateway.rail_part import RailReader
 from stockpot.gateway.rates import RateDesk
+from stockpot.gateway.renewal import Renewal
 from stockpot.gateway.snapshot import Carried, View
 from stockpot.gateway.spool import Spool
+from stockpot.providers import AwsRoles
 
 _log = logging.getLogger("stockpot.worker")
 HEARTBEAT_S = 2.0
@@ -87,18 +89,18 @@ class Worker:
             disk_reserve=settings.disk_reserve_mb * MB,
             loop=asyncio.get_running_loop(),
         )
-        proxy = settings.upstream_proxy or os.environ.get("HTTPS_PROXY", "")
         self.client = UpstreamClient(
-            ca_file=settings.upstream_ca or None, proxy=proxy or None,
+            ca_file=settings.upstream_ca or None,
+            proxy=settings.upstream_proxy or os.environ.get("HTTPS_PROXY") or None,
             address_filter=upstream_filter(private=settings.private_upstreams),
-        )  # fmt: skip
+        )
         accountant = Accountant(self.spool, self.meters)
         self.upstreams = Upstreams(self.client, accountant, hands_trace_on=settings.upstream_trace)
         cache = AnswerCache(accountant, settings.cache_mb * MB)
         self.gateway = Gateway(
             self.spool, accountant, self.upstreams, self.desk, cache, self.slots,
-            settings.otlp_backlog_mb * MB,
-        )  # fmt: skip
+            settings.otlp_backlog_mb * MB)  # fmt: skip
+        self.renewal = Renewal(AwsRoles())
         self.leases = LeaseClient(self.name, self._lease, self.carried.purses)
 
     async def _lease(self, body: bytes) -> bytes:
@@ -118,6 +120,7 @@ class Worker:
             loop.add_signal_handler(number, stop.set)
         kept = self.link.last_good(self.carried)
         if kept is not None:
+            await self.renewal.look(kept)
             self.gateway.view = kept
         settings = self.settings
         server = HttpServer(self.gateway, server_limits(settings), **server_options(settings))
@@ -138,6 +141,7 @@ class Worker:
         yield "leasing rates", self.desk.run
         yield "leasing places", self.slots.run
         yield "heartbeats", self._heartbeats
+        yield "renewing roles", lambda: self.renewal.run(lambda: self.gateway.view)
 
     async def _leave(self, beside: list[asyncio.Task[None]]) -> None:
         for task in beside:

@@ -68,11 +68,11 @@ class Catalog(NamedTuple):
             await self.publisher.refresh("the control plane started")
 
     async def look_again(self, *, probe: bool = False) -> None:
-        """Publish when engines or local servers came or went, or a role's credentials changed."""
+        """Publish when engines or local servers came or went, or secrets by reference changed."""
         before = self.surroundings.fingerprint
         await self.surroundings.look(probe=probe)
         if self.surroundings.fingerprint != before:
-            await self.publisher.refresh("engines, local servers or a role's credentials changed")
+            await self.publisher.refresh("engines, local servers or secrets by reference changed")
 
     async def watch(self) -> None:
         """Look around, take back what the dead held, and notice what others wrote, for ever."""

@@ -1,7 +1,8 @@
 """Secrets by reference: `env:NAME` and `file:/path`, looked up where the control plane runs.
 
 `env:AWS_ACCESS_KEY_ID` is AWS's credential of several variables, as AWS's own tools read them; the
-variables of `aws_roles` stand for the credentials of a role, which must be `prepared` first.
+variables of AWS roles (`providers`) stand for the credentials of a role, which must be `prepared`
+first.
 Knows how to look and what a secret looks like; keeps none, and tells none in an error.
 """
 
@@ -12,8 +13,8 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from stockpot.catalog import aws_roles
 from stockpot.core.errors import InvalidInput
+from stockpot.providers import ROLE_VARIABLES, AwsRoles, RoleFault
 
 _MOST_BYTES = 10_000
 AWS = "AWS_ACCESS_KEY_ID"
@@ -25,6 +26,8 @@ _AWS_PARTS = (
 )
 """Parts of the secret, and the variables that hold them (the AWS SDKs' reference guide). The region
 counts where no address says another one."""
+ROLES = AwsRoles()
+"""Those of this process's environment."""
 
 
 class Unresolved(InvalidInput):
@@ -35,8 +38,8 @@ async def prepared(references: Iterable[str]) -> None:
     """Fetch what of these is not looked up but asked for: the credentials of AWS roles."""
     named = (reference.partition(":") for reference in references)
     variables = frozenset(name for kind, _, name in named if kind == "env")
-    if not variables.isdisjoint(aws_roles.VARIABLES):
-        await aws_roles.ROLES.want(variables)
+    if not variables.isdisjoint(ROLE_VARIABLES):
+        await ROLES.want(variables)
 
 
 def resolve_secret(reference: str, environ: Mapping[str, str] = os.environ) -> str:
@@ -60,10 +63,10 @@ def resolve_secret(reference: str, environ: Mapping[str, str] = os.environ) -> s
 def secret_in(variable: str, environ: Mapping[str, str] = os.environ) -> str:
     """What a variable holds, '' when it is not set. AWS's key id stands for all that goes with it,
     as a JSON object, and so does a role; raises Unresolved when half of it is missing."""
-    if variable in aws_roles.VARIABLES:
+    if variable in ROLE_VARIABLES:
         try:
-            return aws_roles.ROLES.secret(variable)
-        except aws_roles.RoleFault as fault:
+            return ROLES.secret(variable)
+        except RoleFault as fault:
             raise Unresolved(fault.message) from None
     found = environ.get(variable, "").strip()
     if variable != AWS or not found:
@@ -83,6 +86,16 @@ def _content(where: str) -> str:
             return file.read(_MOST_BYTES + 1)[:_MOST_BYTES].decode("utf-8", "replace")
     except OSError:
         return ""
+
+
+def file_mark(reference: str) -> object:
+    """Differs when the file that a reference names was written anew, or put in another's place;
+    None while nothing is in it."""
+    try:
+        seen = os.stat(reference.partition(":")[2])
+    except (OSError, ValueError):
+        return None
+    return (seen.st_dev, seen.st_ino, seen.st_mtime_ns, seen.st_size) if seen.st_size else None
 
 
 def clean_secret(secret: str) -> str:

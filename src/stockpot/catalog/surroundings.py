@@ -16,9 +16,8 @@ from cryptography.fernet import InvalidToken
 
 from stockpot import engines
 from stockpot.catalog import discover
-from stockpot.catalog.aws_roles import ROLES
 from stockpot.catalog.offers import Offer, offer_of
-from stockpot.catalog.references import Unresolved, resolve_secret
+from stockpot.catalog.references import ROLES, Unresolved, file_mark, resolve_secret
 from stockpot.catalog.store.providers import ProviderRow
 from stockpot.core.addresses import refused
 from stockpot.core.config import Settings
@@ -51,11 +50,18 @@ class Surroundings:
         self._engines: dict[str, tuple[engines.EngineAddress, float]] = {}
         self._local: tuple[Offer, ...] = ()
         self._probed = -PROBE_EVERY_S
+        self._files: dict[str, object] = {}
+        """Secrets' files by reference, as they were when looked at."""
 
     async def look(self, *, probe: bool) -> None:
-        """See which engines run and, now and then, which local servers answer. Roles' credentials
-        are kept fresh."""
+        """See which engines run, whose secret's file was written anew and, now and then, which
+        local servers answer. Roles' credentials are kept fresh."""
         await ROLES.refresh()
+        named = list(self._files)
+        marks = await asyncio.to_thread(
+            lambda: dict(zip(named, map(file_mark, named), strict=True))
+        )
+        self._files = {ref: marks.get(ref) or last for ref, last in self._files.items()}
         now = time.monotonic()
         for address in await asyncio.to_thread(engines.running, self._instance):
             self._engines[address.name] = (address, now)
@@ -70,13 +76,16 @@ class Surroundings:
     @property
     def fingerprint(self) -> tuple[object, ...]:
         """Differs when what was seen differs."""
-        return (ROLES.version, *(address for address, _ in self._engines.values()), *self._local)
+        engines_seen = (address for address, _ in self._engines.values())
+        return (ROLES.version, *engines_seen, *self._local, *self._files.values())
 
     def offers(self, connected: tuple[ProviderRow, ...], since_ms: int) -> Offers:
         """Everything that can be routed to. What was connected by hand wins over what was found
         under the same name."""
         made: dict[str, Offer] = {}
         notices: list[str] = []
+        by_file = (row.secret_ref for row in connected if row.secret_ref.startswith("file:"))
+        self._files = {ref: self._files.get(ref) for ref in by_file}
         if self._settings.discover:
             found = (*self._local, *discover.from_environment(self._environ, since_ms))
             made |= {offer.name: offer for offer in found}

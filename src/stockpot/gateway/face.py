@@ -5,6 +5,7 @@ Dialect endpoints go through the pipeline; the model list, health and readiness 
 
 from __future__ import annotations
 
+from time import gmtime, strftime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -15,6 +16,7 @@ from stockpot.gateway.admission import Admission
 from stockpot.gateway.call import Call, Reply
 from stockpot.gateway.model_list import listed
 from stockpot.gateway.pipeline import Pipeline
+from stockpot.gateway.renewal import ends_of
 from stockpot.providers import Dialect, Endpoint, dialects
 
 if TYPE_CHECKING:
@@ -126,11 +128,13 @@ class Gateway:
     def _health(self, path: bytes, exchange: Exchange) -> None:
         ready = self.view is not None and not self.draining
         status = 200 if ready or path != b"/readyz" else 503
-        body = {
+        body: dict[str, object] = {
             "ready": ready,
             "draining": self.draining,
             "revision": self.view.revision if self.view else None,
         }
+        if self.view is not None and (ends := ends_of(self.view)) is not None:
+            body["credentials_end"] = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(ends))
         exchange.respond(status, _JSON, msgspec.json.encode(body))
 
     def _models(self, request: Request, exchange: Exchange, root: bytes) -> None:

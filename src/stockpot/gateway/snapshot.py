@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import structs
 
 from stockpot.core.errors import ConfigError
 from stockpot.gateway.allowance import Traffic
@@ -43,7 +44,7 @@ from stockpot.gateway.prompt_table import NO_PROMPTS, PromptReader, PromptTable
 from stockpot.gateway.rates import RateDesk
 from stockpot.gateway.scopes import Scope, Users, splits
 from stockpot.prices import ordinary_row
-from stockpot.providers import Wire, wire_named
+from stockpot.providers import ROLE_PARTS, Wire, wire_named
 
 _decode_snapshot = msgspec.msgpack.Decoder(Snapshot).decode
 _encode = msgspec.msgpack.Encoder().encode
@@ -146,6 +147,11 @@ class TargetEntry:
         self._heads: dict[str, bytes] = {}
         self._head = (" HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n").encode("latin-1")
 
+    def renew(self, options: dict[str, str]) -> None:
+        """Take newer credentials from the next call on. The only thing that changes in a view: who
+        serves what stays as it was published."""
+        self.spec = structs.replace(self.spec, options=self.spec.options | options)
+
     def head(self, path: str, extra: bytes, length: int, content_type: str = "") -> bytes:
         """The complete request head for a body of `length` bytes, JSON unless said otherwise."""
         if content_type:
@@ -202,7 +208,7 @@ class RouteEntry:
     def digest(self) -> bytes:
         """What tells this state of the route, its targets included, from any other."""
         if not self._digest:
-            said = _encode((self.spec, [target.spec for target in self.targets]))
+            said = _encode((self.spec, [_lasting(target.spec) for target in self.targets]))
             self._digest = blake2b(said, digest_size=16).digest()
         return self._digest
 
@@ -293,6 +299,14 @@ class KeyEntry:
         mapped = getattr(address, "ipv4_mapped", None)
         address = mapped or address
         return any(address in network for network in self.networks)
+
+
+def _lasting(spec: Target) -> Target:
+    """Without credentials of a role, which change every few hours and mean the same."""
+    if "role" not in spec.options:
+        return spec
+    kept = {name: said for name, said in spec.options.items() if name not in ROLE_PARTS}
+    return structs.replace(spec, options=kept)
 
 
 class View:

@@ -5,6 +5,9 @@ the bytes. Adding a vendor that speaks a known wire is a row in `providers.toml`
 file that implements `Wire` (`base.py`) and an entry point in the group `stockpot.wires`.
 """
 
+from stockpot.providers.aws_roles import PARTS as ROLE_PARTS
+from stockpot.providers.aws_roles import VARIABLES as ROLE_VARIABLES
+from stockpot.providers.aws_roles import AwsRoles, RoleFault
 from stockpot.providers.base import (
     UNREADABLE,
     Answer,
@@ -26,9 +29,12 @@ from stockpot.providers.vendors import Vendor, vendors
 from stockpot.providers.wires import dialects, wire_named, wire_names
 
 __all__ = [
+    "ROLE_PARTS",
+    "ROLE_VARIABLES",
     "UNREADABLE",
     "Answer",
     "Ask",
+    "AwsRoles",
     "BadRequest",
     "CannotExpress",
     "Dialect",
@@ -36,6 +42,7 @@ __all__ = [
     "Loss",
     "OpenAIDialect",
     "Outgoing",
+    "RoleFault",
     "ServerEvent",
     "Splitter",
     "UpstreamTarget",

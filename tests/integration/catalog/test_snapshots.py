@@ -158,3 +158,28 @@ async def test_a_body_that_is_no_record_is_refused(plane: Plane, path: str) -> N
     worker = await plane.worker()
     for body in (b"", b"\xc1", b"{}", msgspec.msgpack.encode({"worker": 7})):
         assert (await worker.post(f"/internal/{path}", content=body)).status_code == 422
+
+
+async def test_a_secret_whose_file_is_written_anew_reaches_workers_and_never_half_written(
+    plane: Plane, tmp_path: Path
+) -> None:
+    worker, file, after = await plane.worker(), tmp_path / "token", 0
+    file.write_text("leek-1\n")
+    wanted = {"vendor": "openai-compatible", "base_url": "http://127.0.0.1:9/v1",
+              "secret_ref": f"file:{file}", "models": ["soup"]}  # fmt: skip
+    answer = await (await plane.admin()).put("/api/v1/providers/by-file", json=wanted)
+    assert answer.status_code == 200, answer.text
+    seen: list[tuple[tuple[str, str], ...]] = []
+    async with asyncio.timeout(60):
+        while (("authorization", "Bearer leek-2"),) not in seen:
+            answer = await poll(worker, after, wait_s=0.2)
+            if answer.status_code == 304:
+                file.write_text("")  # opened by a sidecar that has written nothing yet
+                await plane.app.state.control.catalog.look_again()
+                file.write_text("leek-2")
+                continue
+            after = revision(answer)
+            snapshot = msgspec.msgpack.decode(answer.content, type=Snapshot)
+            part = msgspec.msgpack.decode(snapshot.parts[0].data, type=GatewayPart)
+            seen += [target.headers for target in part.targets if target.provider == "by-file"]
+    assert {said for ((_, said),) in seen} == {"Bearer leek-1", "Bearer leek-2"}

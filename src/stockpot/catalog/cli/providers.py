@@ -8,11 +8,11 @@ from typing import Any, TextIO
 
 import click
 
-from stockpot.catalog.aws_roles import VARIABLES
 from stockpot.catalog.references import secret_in
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
 from stockpot.core.terminal import json_option, show
+from stockpot.providers import ROLE_VARIABLES
 
 _API = "/api/v1/providers"
 
@@ -81,7 +81,7 @@ def connect(
     """
     row = _vendor(client, vendor or name)
     body: dict[str, Any] = {"vendor": row["name"], "base_url": base_url, "models": models}
-    if secret_env in VARIABLES:  # a role's credentials end soon: the control plane keeps them fresh
+    if secret_env in ROLE_VARIABLES:  # they end soon: the control plane keeps them fresh
         body["secret_ref"] = f"env:{secret_env}"
     else:
         body["secret"] = _secret(row, secret_env, secret_file)

@@ -7,7 +7,8 @@ Asked for by the variables that AWS's own tools read, and only where a provider 
     AWS_EC2_METADATA_SERVICE_ENDPOINT        EC2: the instance metadata service, by IMDSv2 alone
 
 Only the addresses that AWS documents for this, and loopback, are ever asked, by number, without a
-proxy and without following anywhere. Knows nothing of providers; tells no secret in an error.
+proxy and without following anywhere. Knows nothing of targets; tells no secret in an error. The
+control plane asks for all; a worker only for what is about to end, when nobody else did.
 
 Sources: AWS SDKs and Tools Reference Guide, "Container credential provider" and "IMDS credential
 provider"; Amazon EC2 User Guide, "Use IMDSv2" (read November 2026).
@@ -27,8 +28,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-import httpx
-
 from stockpot.core.errors import InvalidInput
 
 _log = logging.getLogger(__name__)
@@ -37,6 +36,10 @@ RELATIVE = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 FULL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 INSTANCE = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 VARIABLES = frozenset((RELATIVE, FULL, INSTANCE))
+PARTS = frozenset(
+    ("access_key_id", "secret_access_key", "session_token", "role_ends"),
+)
+"""What differs in a target's options from one credential of a role to the next."""
 
 _CONTAINER = frozenset(map(ip_address, ("169.254.170.2", "169.254.170.23", "fd00:ec2::23")))
 _METADATA = frozenset(map(ip_address, ("169.254.169.254", "fd00:ec2::254")))
@@ -56,6 +59,13 @@ _MOST_BYTES = 65_536
 
 class RoleFault(InvalidInput):
     """The role's credentials cannot be had."""
+
+
+class _Heard(NamedTuple):
+    """What one of AWS's services said."""
+
+    status: int
+    body: bytes
 
 
 class _Held(NamedTuple):
@@ -85,7 +95,8 @@ class AwsRoles:
         """Differs when what is held differs."""
 
     def secret(self, variable: str) -> str:
-        """The credential as a JSON object. Raises RoleFault; asks nobody."""
+        """The credential as a JSON object of a target's options: beside its parts `role`, the
+        variable, and `role_ends`, in seconds since 1970. Raises RoleFault; asks nobody."""
         held = self._held.get(variable)
         if held is None or held.until <= self._clock():
             fault = self._faults.get(variable, "it was not asked for yet")
@@ -116,7 +127,7 @@ class AwsRoles:
         try:
             async with asyncio.timeout(3 * self._timeout_s):
                 found = await self._fetched(variable)
-        except (RoleFault, httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as wrong:
+        except (RoleFault, OSError, ValueError, EOFError) as wrong:
             fault = wrong.message if isinstance(wrong, RoleFault) else type(wrong).__name__
             self._faults[variable] = fault
             _log.warning("no credentials of the role by %s: %s", variable, fault)
@@ -129,34 +140,31 @@ class AwsRoles:
     async def _fetched(self, variable: str) -> _Held:
         said = self._environ.get(variable, "").strip()
         if not said:
-            raise RoleFault("the variable is not set where the control plane runs")
-        async with httpx.AsyncClient(
-            trust_env=False, follow_redirects=False, timeout=self._timeout_s
-        ) as client:
-            if variable == INSTANCE:
-                return self._read(await self._of_instance(client, said))
-            return self._read(await self._of_container(client, variable, said))
+            raise RoleFault("the variable is not set for this process")
+        if variable == INSTANCE:
+            return self._read(variable, await self._of_instance(said))
+        return self._read(variable, await self._of_container(variable, said))
 
-    async def _of_container(self, client: httpx.AsyncClient, variable: str, said: str) -> bytes:
+    async def _of_container(self, variable: str, said: str) -> bytes:
         if variable == RELATIVE:
             if not said.startswith("/") or said.startswith("//"):
                 raise RoleFault("it is no path")
             said = f"http://169.254.170.2{said}"
         token = await asyncio.to_thread(self._token)
         headers = {"accept": "application/json"} | ({"authorization": token} if token else {})
-        return await _got(client, "GET", checked(said, _CONTAINER), headers)
+        return await self._got("GET", checked(said, _CONTAINER), headers)
 
-    async def _of_instance(self, client: httpx.AsyncClient, said: str) -> bytes:
+    async def _of_instance(self, said: str) -> bytes:
         if self._environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
             raise RoleFault("AWS_EC2_METADATA_DISABLED forbids it")
         base = checked(said, _METADATA).rstrip("/")
         lasting = {"x-aws-ec2-metadata-token-ttl-seconds": str(_TOKEN_S)}
-        token = _line(await _got(client, "PUT", f"{base}/latest/api/token", lasting))
+        token = _line(await self._got("PUT", f"{base}/latest/api/token", lasting))
         headers = {"x-aws-ec2-metadata-token": token}
-        role = _line(await _got(client, "GET", base + _ROLE, headers))
+        role = _line(await self._got("GET", base + _ROLE, headers))
         if not role:
             raise RoleFault("the instance has no role")
-        return await _got(client, "GET", base + _ROLE + quote(role, safe="+=,.@_-"), headers)
+        return await self._got("GET", base + _ROLE + quote(role, safe="+=,.@_-"), headers)
 
     def _token(self) -> str:
         """Read anew each time: the platform changes it."""
@@ -171,7 +179,15 @@ class AwsRoles:
             raise RoleFault("its authorization token could not be a header's value")
         return token
 
-    def _read(self, body: bytes) -> _Held:
+    async def _got(self, method: str, url: str, headers: Mapping[str, str]) -> bytes:
+        status, body = await asyncio.to_thread(_asked, method, url, headers, self._timeout_s)
+        if status != 200:
+            raise RoleFault(f"the answer was {status}")
+        if len(body) > _MOST_BYTES:
+            raise RoleFault("the answer is too long")
+        return body
+
+    def _read(self, variable: str, body: bytes) -> _Held:
         try:
             said: Any = json.loads(body)
             if said.get("Code", "Success") != "Success":
@@ -185,6 +201,7 @@ class AwsRoles:
             }
             ends = said.get("Expiration")
             until = datetime.fromisoformat(ends).timestamp() if ends else self._clock() + LASTS_S
+            made |= {"role": variable, "role_ends": str(int(until))}
         except (ValueError, KeyError, TypeError, AttributeError):
             # What was wrong is not repeated: the text holds secrets.
             raise RoleFault("the answer is no credential") from None
@@ -208,18 +225,22 @@ def checked(url: str, known: frozenset[Any]) -> str:
     return url
 
 
-async def _got(
-    client: httpx.AsyncClient, method: str, url: str, headers: Mapping[str, str]
-) -> bytes:
-    async with client.stream(method, url, headers=headers) as answer:
-        if answer.status_code != 200:
-            raise RoleFault(f"the answer was {answer.status_code}")
-        body = b""
-        async for piece in answer.aiter_bytes():
-            body += piece
-            if len(body) > _MOST_BYTES:
-                raise RoleFault("the answer is too long")
-        return body
+def _asked(method: str, url: str, headers: Mapping[str, str], timeout_s: float) -> _Heard:
+    """One question, in a thread: such hosts are asked rarely, and never by a proxy."""
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection
+
+    parts = urlsplit(url)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=timeout_s)
+    try:
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request(method, path, headers=dict(headers))
+        answer = connection.getresponse()
+        return _Heard(answer.status, answer.read(_MOST_BYTES + 1))
+    except HTTPException as bad:
+        raise RoleFault(f"its answer was no HTTP: {type(bad).__name__}") from None
+    finally:
+        connection.close()
 
 
 def _line(body: bytes) -> str:
@@ -228,7 +249,3 @@ def _line(body: bytes) -> str:
     except UnicodeDecodeError:
         raise RoleFault("the answer is no line of text") from None
     return text
-
-
-ROLES = AwsRoles()
-"""Those of this process's environment."""

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from stockpot.catalog import aws_roles, references
-from stockpot.catalog.aws_roles import FULL, INSTANCE, OFTEN_S, RELATIVE, AwsRoles, RoleFault
+from stockpot.catalog import references
 from stockpot.catalog.references import Unresolved, prepared, resolve_secret
+from stockpot.providers import aws_roles
+from stockpot.providers.aws_roles import FULL, INSTANCE, OFTEN_S, RELATIVE, AwsRoles, RoleFault
 from tests.vendors.aws_metadata_stub import Metadata
 
 
@@ -38,14 +39,14 @@ async def test_a_containers_role_is_renewed_long_before_it_ends(
             "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(file),
         }, metadata.clock, 30,
     )  # fmt: skip
-    monkeypatch.setattr(aws_roles, "ROLES", roles)
+    monkeypatch.setattr(references, "ROLES", roles)
     with pytest.raises(Unresolved, match="not asked for yet"):
         resolve_secret(f"env:{FULL}")
     await prepared([f"env:{FULL}", "env:HOME", "file:/x", ""])
     assert json.loads(resolve_secret(f"env:{FULL}")) == {
         "access_key_id": "ASIA1", "secret_access_key": "leek/secret",
         "session_token": "leek+token1", "default_region": "eu-west-1",
-    }  # fmt: skip
+        "role": FULL, "role_ends": f"{metadata.now + 3600:.0f}"}  # fmt: skip
     metadata.now += OFTEN_S - 1
     metadata.serial, metadata.token = 2, "pod/2"
     await roles.refresh()
