@@ -137,6 +137,13 @@ export class Observer implements Owner {
     this.#safely(() => this.#out().put("spans", spanJson(span, endNs)));
   }
 
+  /** Something of the SDK's own failed: told once, never thrown. */
+  wrong(error: unknown): void {
+    this.#safely(() => {
+      throw error;
+    });
+  }
+
   give(item: Record<string, unknown>): void {
     if (this.recording) this.#safely(() => this.#out().put("feedback", JSON.stringify(item)));
   }

@@ -13,6 +13,8 @@ const SPLIT = new Set([400, 413, 422]);
 const MOST_BYTES = 4 * 1024 * 1024;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
+const FIRST_PAUSE_MS = 25;
+const LONGEST_PAUSE_MS = 1000;
 const COMPRESSED_FROM = 2048;
 
 /** Where a lane leads, and what stands around the items of a body. */
@@ -35,6 +37,8 @@ class Lane {
   waiting: string[] = [];
   nextTry = 0;
   wait = 0;
+  /** When the server itself said that it may be asked again. */
+  asked = 0;
 
   constructor(readonly line: Line) {}
 
@@ -91,14 +95,16 @@ export class Sender {
   /** Send what waits now; whether the buffer became empty in time. */
   async flush(timeoutMs = 10_000): Promise<boolean> {
     const until = Date.now() + timeoutMs;
+    let pause = FIRST_PAUSE_MS;
     while (this.counts.waiting && Date.now() < until) {
-      for (const lane of this.#lanes.values()) lane.nextTry = 0;
-      const late = new Promise<void>((done) =>
-        setTimeout(done, Math.max(1, until - Date.now())).unref(),
-      );
-      await Promise.race([this.#send(), late]);
-      if (this.counts.waiting && Date.now() < until) {
-        await new Promise((done) => setTimeout(done, 20));
+      const before = this.counts.sent + this.counts.refused;
+      for (const lane of this.#lanes.values()) lane.nextTry = lane.asked;
+      await within(this.#send(), until - Date.now());
+      if (this.counts.sent + this.counts.refused > before) pause = FIRST_PAUSE_MS;
+      else pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      const left = until - Date.now();
+      if (this.counts.waiting && left > 0) {
+        await new Promise((done) => setTimeout(done, Math.min(pause, left)));
       }
     }
     return this.counts.waiting === 0;
@@ -172,7 +178,7 @@ export class Sender {
         `${lane.line.url} refuses, status ${answer.status}: ${said}`,
       );
     }
-    lane.wait = lane.nextTry = 0;
+    lane.wait = lane.nextTry = lane.asked = 0;
     return true;
   }
 
@@ -194,6 +200,7 @@ export class Sender {
 
   #later(lane: Lane, afterMs: number, why: string): void {
     lane.wait = Math.min(Math.max(lane.wait * 2, FIRST_WAIT_MS), LONGEST_WAIT_MS);
+    lane.asked = Date.now() + afterMs;
     lane.nextTry = Date.now() + Math.max(afterMs, lane.wait * (0.5 + Math.random() / 2));
     const most = this.#options.bufferItems;
     this.#tell("away", `${lane.line.url} is away (${why}); up to ${most} spans wait for it`);
@@ -216,6 +223,16 @@ export class Sender {
       // whoever is told must not break the application either
     }
   }
+}
+
+/** When the work is done, or `ms` are over. */
+async function within(work: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((done) => {
+    timer = setTimeout(done, Math.max(1, ms)).unref();
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
 
 const senders = new Set<Sender>();

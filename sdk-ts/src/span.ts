@@ -51,6 +51,7 @@ export interface Said {
 export interface Owner {
   readonly options: Options;
   ended(span: Span, endNs: bigint): void;
+  wrong(error: unknown): void;
   give(item: Record<string, unknown>): void;
 }
 
@@ -70,11 +71,21 @@ const NAMED: Partial<Record<Kind, string>> = {
   agent: "gen_ai.agent.name",
 };
 const UNMASKED = "(not kept: the mask failed)";
-const CLOCK = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
+const MOST_DRIFT_NS = 100_000_000n;
 
-export function nowNs(): bigint {
-  return CLOCK + process.hrtime.bigint();
+/** The time of day with the resolution of the steady clock. That one stands still while a machine
+ * sleeps, and the other is set right now and then: whoever drifts from it starts anew. */
+export function clock(wall: () => number, steady: () => bigint): () => bigint {
+  const ahead = (): bigint => BigInt(wall()) * 1_000_000n - steady();
+  let offset = ahead();
+  return () => {
+    const apart = ahead() - offset;
+    if (apart > MOST_DRIFT_NS || apart < -MOST_DRIFT_NS) offset += apart;
+    return offset + steady();
+  };
 }
+
+export const nowNs = clock(Date.now, process.hrtime.bigint);
 
 /** A span that runs, or ran. Everything set on it after its end is lost. */
 export class Span {
@@ -108,12 +119,23 @@ export class Span {
     this.exposures = at?.exposures ?? [];
   }
 
+  /** What cannot be said is told and left out; nothing is thrown. */
   set(said: Said): this {
+    try {
+      return this.#say(said);
+    } catch (wrong) {
+      this.owner.wrong(wrong);
+      return this;
+    }
+  }
+
+  #say(said: Said): this {
     this.name = said.name || this.name;
     this.kind = said.kind ?? this.kind;
-    this.session = said.session || this.session;
-    this.user = said.user || this.user;
-    this.tags = [...new Set([...this.tags, ...(said.tags ?? [])])];
+    this.session = named(said.session) || this.session;
+    this.user = named(said.user) || this.user;
+    const tags = typeof said.tags === "string" ? [said.tags] : (said.tags ?? []);
+    this.tags = [...new Set([...this.tags, ...tags])];
     if (said.prompt) this.#prompt = said.prompt.headers();
     if (!this.recorded) return this;
     const found = this.attributes;
@@ -124,7 +146,7 @@ export class Span {
     }
     if (said.model) found["gen_ai.request.model"] = said.model;
     for (const [key, count] of Object.entries(said.usage ?? {})) {
-      found[`gen_ai.usage.${key}`] = count;
+      if (count !== null && count !== undefined) found[`gen_ai.usage.${key}`] = count;
     }
     if (said.prompt) Object.assign(found, said.prompt.attributes());
     return this;
@@ -188,7 +210,10 @@ export class Span {
   end(): void {
     if (this.over) return;
     this.over = true;
-    if (this.recorded) this.owner.ended(this, nowNs());
+    if (!this.recorded) return;
+    let endNs = nowNs();
+    if (endNs < this.startNs) endNs = this.startNs; // the clock was set back
+    this.owner.ended(this, endNs);
   }
 
   #text(value: unknown): string {
@@ -214,19 +239,40 @@ export function textOf(value: unknown, mask: Mask | undefined, most: number): st
     return UNMASKED;
   }
   try {
-    text = typeof value === "string" ? value : (JSON.stringify(value, plain) ?? String(value));
+    if (typeof value === "string") text = value;
+    else if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) text = bytes(value);
+    else text = JSON.stringify(value, plain) ?? String(value);
   } catch {
     text = shown(value); // circles, getters that throw
   }
-  return text.length <= most ? text : `${text.slice(0, most)} ... (${text.length} characters)`;
+  text = text.length <= most ? text : `${text.slice(0, most)} ... (${text.length} characters)`;
+  return whole(text);
 }
 
-function plain(_: string, value: unknown): unknown {
+/** Halves of characters, also such that the cut made, are no text that a server could read. */
+function whole(text: string): string {
+  return text.replace(HALVES, "\ufffd");
+}
+
+const HALVES = /\p{Surrogate}/gu;
+
+/** A user or a session as text: applications number theirs. */
+function named(who: unknown): string {
+  return who === null || who === undefined ? "" : whole(String(who));
+}
+
+function plain(this: unknown, key: string, value: unknown): unknown {
+  const given: unknown = Object(this)[key]; // a Buffer has become a list of numbers by now
+  if (ArrayBuffer.isView(given) || given instanceof ArrayBuffer) return bytes(given);
   if (typeof value === "bigint") return value.toString();
   if (value instanceof Map) return Object.fromEntries(value);
   if (value instanceof Set) return [...value];
   if (value instanceof Error) return `${value.name}: ${value.message}`;
   return value;
+}
+
+function bytes(value: ArrayBufferView | ArrayBuffer): string {
+  return `(${value.byteLength} bytes)`;
 }
 
 function shown(value: unknown): string {
@@ -287,7 +333,7 @@ export function spanJson(span: Span, endNs: bigint): string {
     traceId: span.traceId,
     spanId: span.spanId,
     ...(span.parentId ? { parentSpanId: span.parentId } : {}),
-    name: span.name,
+    name: whole(span.name),
     kind: 1,
     flags: span.remote ? 0x301 : 0x101,
     startTimeUnixNano: String(span.startNs),

@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { after, before, beforeEach, test } from "node:test";
 import { promisify } from "node:util";
 import { feedbackTo, Observer } from "../dist/index.js";
+import { clock } from "../dist/span.js";
 import { serve, until } from "./server.mjs";
 
 const run = promisify(execFile);
@@ -189,6 +190,37 @@ test("what is masked never leaves, and odd values break nothing", async () => {
   assert.ok(outputs.includes(`${"x".repeat(20)} ... (50 characters)`));
 });
 
+test("what an application says wrongly breaks neither it nor its other spans", async () => {
+  const half = `${"x".repeat(9)}\u{1f372}`; // the cut goes through the middle of a character
+  observer.configure({ mostChars: 10, sendEveryMs: 60_000 });
+  const headers = observer.span("odd", { user: 42, session: "\ud800", tags: "vip" }, (span) => {
+    span.set({ input: half, usage: { input_tokens: null, output_tokens: 4 } });
+    span.set(undefined);
+    observer.span("\udc00 name", { input: { file: Buffer.alloc(20_000_000) } }, () => {});
+    return observer.headers();
+  });
+  assert.equal(headers.baggage, "session.id=%EF%BF%BD,user.id=42");
+  assert.ok(await observer.flush());
+  const { odd, "\ufffd name": inner } = await spans(2);
+  assert.deepEqual(odd.attributes["stockpot.tags"], ["vip"]);
+  assert.equal(odd.attributes["stockpot.input"], `${"x".repeat(9)}\ufffd ... (11 characters)`);
+  assert.equal(odd.attributes["gen_ai.usage.output_tokens"], 4);
+  assert.ok(!("gen_ai.usage.input_tokens" in odd.attributes));
+  assert.match(inner.attributes["stockpot.input"], /^{"file":"\(/); // its size, not its bytes
+});
+
+test("spans tell the time of day also after the machine slept", () => {
+  let [wall, steady] = [1_000_000, 5n];
+  const now = clock(
+    () => wall,
+    () => steady,
+  );
+  steady += 7_000n; // finer than the wall's milliseconds
+  assert.equal(now(), 1_000_000_007_000n);
+  wall += 3_600_000; // the steady clock stood still
+  assert.ok(now() >= 4_600_000_000_000n - 1_000_000n);
+});
+
 test("scores and feedback follow the spans", async () => {
   const feedback = feedbackTo(observer);
   const span = observer.span("answer", (one) => {
@@ -209,7 +241,18 @@ test("while the server is away the buffer keeps its bound and the application go
   observer.configure({ url: AWAY, bufferItems: 20 });
   for (let n = 0; n < 100; n += 1) observer.begin({ name: "one" }).end();
   assert.deepEqual(observer.counts(), { waiting: 20, sent: 0, dropped: 80, refused: 0 });
-  assert.equal(await observer.flush(100), false);
+  let asked = 0;
+  const { fetch } = globalThis;
+  globalThis.fetch = (...args) => {
+    asked += String(args[0]).startsWith(AWAY);
+    return fetch(...args);
+  };
+  try {
+    assert.equal(await observer.flush(400), false);
+  } finally {
+    globalThis.fetch = fetch;
+  }
+  assert.ok(asked > 1 && asked <= 6, `asked ${asked} times`); // at 0, 50, 150, 350 ms
   assert.equal(told.filter((one) => one.includes("is dropped")).length, 1);
   assert.equal(told.filter((one) => one.includes("is away")).length, 1);
 });

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping, MappingView, Sequence, Set
+from itertools import islice
+from typing import Any, Protocol, cast
 
 import msgspec
 
@@ -16,6 +17,8 @@ _INTERNAL = 1
 _LOCAL, _REMOTE = 0x101, 0x301
 """Sampled, and whether the parent is another process's."""
 _MOST_TRACE = 8000
+_MOST_ITEMS, _MOST_SHOWN = 1000, 2000
+_PLAIN = (dict, list, str, int, float, type(None))
 _NAMED = {"tool": "gen_ai.tool.name", "agent": "gen_ai.agent.name"}
 
 
@@ -40,15 +43,24 @@ class Told(Protocol):
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has no form for: models tell theirs, the rest shows itself."""
-    dump = getattr(value, "model_dump", None)
-    if dump is not None:
-        return dump(mode="json")
+    """What JSON has no form for: models tell theirs, the rest shows itself.
+
+    Only what can be read twice is read: a lazy thing (an answer that streams, a query) is the
+    application's to consume. Methods are looked up on the type, so a stand-in that answers to
+    every name is asked nothing.
+    """
+    kind = type(value)
+    if hasattr(kind, "model_dump"):
+        dumped = value.model_dump(mode="json")
+        return dumped if isinstance(dumped, _PLAIN) else repr(value)[:_MOST_SHOWN]
     if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, Iterable) and not hasattr(value, "__next__"):
-        return list(value)[:1000]
-    return repr(value)[:2000]
+        return dict(islice(value.items(), _MOST_ITEMS))
+    if isinstance(value, Sequence | Set | MappingView):
+        return list(islice(cast("Iterable[Any]", value), _MOST_ITEMS))
+    size = getattr(value, "size", None) if hasattr(kind, "tolist") else None
+    if isinstance(size, int) and size <= _MOST_ITEMS:  # arrays of numpy and their scalars
+        return value.tolist()
+    return repr(value)[:_MOST_SHOWN]
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
@@ -117,7 +129,25 @@ def span_json(span: Told, end_ns: int) -> bytes:
             about["exception.stacktrace"] = lines
         event = {"timeUnixNano": str(end_ns), "name": "exception", "attributes": attributes(about)}
         told["events"] = [event]
-    return _encoder.encode(told)
+    return encoded(told)
+
+
+def encoded(value: Any) -> bytes:
+    """As JSON, also where text has halves of characters that UTF-8 has no form for."""
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        return _encoder.encode(_whole(value))
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {_whole(key): _whole(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(inner) for inner in value]
+    return value
 
 
 def _facts(span: Told) -> dict[str, Any]:
@@ -156,6 +186,8 @@ def any_value(value: Any) -> dict[str, Any]:
         return {"intValue": str(value)}
     if isinstance(value, float) and value - value == 0:  # JSON has no NaN
         return {"doubleValue": value}
+    if hasattr(type(value), "__index__"):  # whole numbers of numpy
+        return any_value(int(value)) if type(value) is not int else {"stringValue": str(value)}
     if isinstance(value, list | tuple):
         return {"arrayValue": {"values": [any_value(one) for one in value]}}
     return {"stringValue": text_of(value, None, 10_000)}

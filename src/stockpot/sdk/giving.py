@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
+from stockpot.sdk.span import named
+
 Thumb = Literal["up", "down", "none"]
 Signal = Literal[
     "copied", "regenerated", "escalated", "citation_click", "accepted", "edited", "abandoned",
@@ -50,8 +52,8 @@ class Feedback:
         said = {
             # A re-send after a lost answer must not count twice.
             "id": id or uuid.uuid4().hex,
-            "trace_id": trace_id, "span_id": span_id, "session": session, "thumb": thumb,
-            "label": label, "comment": comment, "signal": signal, "user": user,
+            "trace_id": trace_id, "span_id": span_id, "session": named(session), "thumb": thumb,
+            "label": label, "comment": comment, "signal": signal, "user": named(user),
         }  # fmt: skip
         item: dict[str, Any] = {key: value for key, value in said.items() if value}
         if score is not None:

@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypedDict, TypeVar, overload
 
 import msgspec
 
-from stockpot.sdk.encode import TAIL, resource, span_json
+from stockpot.sdk.encode import TAIL, encoded, resource, span_json
 from stockpot.sdk.options import Options, from_environment
 from stockpot.sdk.sender import Bounds, Line, Sender
 from stockpot.sdk.span import UNSAID, Kind, Place, Span, place_of
@@ -59,7 +59,7 @@ class Observation:
         return span
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        span, token = self._open.pop()
+        span, token = self._open.pop(self._place())
         try:
             _current.reset(token)
         except ValueError:  # left in another context than it was entered in
@@ -67,6 +67,11 @@ class Observation:
         if error is not None and not isinstance(error, GeneratorExit):
             span.fail(error)
         span.end()
+
+    def _place(self) -> int:
+        """Of the entry that is left: tasks that run at once may enter the same observation."""
+        span = _current.get()
+        return next((at for at, entry in enumerate(self._open) if entry[0] is span), -1)
 
     async def __aenter__(self) -> Span:
         return self.__enter__()
@@ -236,7 +241,7 @@ class Observer:
         """Put one piece of feedback on its way."""
         try:
             if self.recording:
-                self._out().put("feedback", msgspec.json.encode(item))
+                self._out().put("feedback", encoded(item))
         except Exception as wrong:
             self.wrong(wrong)
 

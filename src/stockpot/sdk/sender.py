@@ -31,6 +31,7 @@ _log = logging.getLogger("stockpot.sdk")
 _LATER = frozenset((408, 425, 429, 500, 502, 503, 504))
 _MOST_BYTES = 4 * 1024 * 1024
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
 _COMPRESSED_FROM = 2048
 
 
@@ -57,12 +58,14 @@ class Bounds(NamedTuple):
 class Lane:
     """Items on their way to one path."""
 
-    __slots__ = ("line", "next_try", "wait", "waiting")
+    __slots__ = ("asked", "line", "next_try", "wait", "waiting")
 
     def __init__(self, line: Line) -> None:
         self.line = line
         self.waiting: deque[bytes] = deque()
         self.next_try = 0.0
+        self.asked = 0.0
+        """When the server itself said that it may be asked again."""
         self.wait = 0.0
 
     def batch(self) -> list[bytes]:
@@ -95,6 +98,7 @@ class Sender:
         self._thread: threading.Thread | None = None
         self._size = self._count = 0
         self._urgent = 0
+        self._pause = _FIRST_PAUSE_S
         self._closing = False
         self._until = 0.0
         self._told: set[str] = set()
@@ -157,15 +161,20 @@ class Sender:
 
     def _round(self) -> None:
         """Send what may be sent now, lane by lane."""
+        before = self.sent + self.refused
         for lane in self._lanes.values():
             while (batch := lane.batch()) and (
-                lane.next_try <= time.monotonic() or self._urgent or self._closing
+                lane.next_try <= time.monotonic()
+                or ((self._urgent or self._closing) and lane.asked <= time.monotonic())
             ):
                 if not self._deliver(lane, batch):
                     break
+        if self.sent + self.refused > before:
+            self._pause = _FIRST_PAUSE_S
         if self._urgent or self._closing:
             with self._changed:  # a server that is away is not asked without a pause
-                self._changed.wait(0.05 if self._count else 0)
+                self._changed.wait(self._pause if self._count else 0)
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE_S)
 
     def _deliver(self, lane: Lane, batch: list[bytes]) -> bool:
         """Whether the batch is done with, one way or the other."""
@@ -188,7 +197,7 @@ class Sender:
             said = answer.body[:300].decode("utf-8", "replace")
             self._tell(f"refused {answer.status}",
                        f"{lane.line.url} refuses, status {answer.status}: {said}")  # fmt: skip
-        lane.wait = lane.next_try = 0.0
+        lane.wait = lane.next_try = lane.asked = 0.0
         return True
 
     def _post(self, line: Line, batch: list[bytes]) -> Answer:
@@ -205,6 +214,7 @@ class Sender:
     def _later(self, lane: Lane, after: float, why: str) -> None:
         lane.wait = min(max(lane.wait * 2, _FIRST_WAIT_S), _LONGEST_WAIT_S)
         spread = lane.wait * _spread.uniform(0.5, 1.0)
+        lane.asked = time.monotonic() + after
         lane.next_try = time.monotonic() + max(after, spread)
         self._tell(
             "away", f"{lane.line.url} is away ({why}); up to {self._bounds.items} spans wait"
@@ -238,6 +248,7 @@ class Sender:
         """Send what waits now; whether the buffer became empty in time."""
         with self._changed:
             self._urgent += 1
+            self._pause = _FIRST_PAUSE_S
             self._changed.notify_all()
             done = self._changed.wait_for(lambda: not self._count, timeout_s)
             self._urgent -= 1

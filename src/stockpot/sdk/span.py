@@ -42,6 +42,8 @@ class Owner(Protocol):
 
     def scored(self, span: Span, score: Mapping[str, Any]) -> None: ...
 
+    def wrong(self, error: BaseException) -> None: ...
+
 
 class Place:
     """Where a span hangs: its trace, its parent, and what it inherits."""
@@ -103,37 +105,52 @@ class Span:
         prompt: Linked | None = None,
     ) -> Span:
         """Say something of it. Session, user and tags hold for the spans below that begin later.
-        `usage` takes input_tokens, output_tokens and further names of `gen_ai.usage`."""
-        self.name = name or self.name
-        self.kind = kind or self.kind
-        self.session = session or self.session
-        self.user = user or self.user
-        self.tags = (*self.tags, *(tag for tag in tags if tag not in self.tags))
-        if prompt is not None:
-            self._prompt = prompt.headers()
-        if not self.recorded:
-            return self
+        `usage` takes input_tokens, output_tokens and further names of `gen_ai.usage`. What cannot
+        be said is told in the log and left out; nothing is raised."""
+        try:
+            self.name = str(name or self.name)
+            self.kind = kind or self.kind
+            self.session = named(session) or self.session
+            self.user = named(user) or self.user
+            told = (tags,) if isinstance(tags, str) else tags or ()
+            self.tags = tuple(dict.fromkeys((*self.tags, *map(str, told))))
+            if prompt is not None:
+                self._prompt = prompt.headers()
+            if self.recorded:
+                self._keep(input, output, metadata)
+                self._call(model, usage, prompt)
+        except Exception as wrong:
+            self._owner.wrong(wrong)
+        return self
+
+    def _keep(self, input: Any, output: Any, metadata: Mapping[str, Any] | None) -> None:
         found = self.attributes
         for side, value in (("stockpot.input", input), ("stockpot.output", output)):
             if value is not UNSAID:
                 found[side] = self._text(value)
         for key, value in (metadata or {}).items():
             found[f"stockpot.metadata.{key}"] = self._text(value)
+
+    def _call(self, model: str, usage: Mapping[str, int] | None, prompt: Linked | None) -> None:
+        found = self.attributes
         if model:
-            found["gen_ai.request.model"] = model
+            found["gen_ai.request.model"] = str(model)
         for key, count in (usage or {}).items():
-            found[f"gen_ai.usage.{key}"] = count
+            if count is not None:  # vendors leave counts empty that they do not have
+                found[f"gen_ai.usage.{key}"] = count
         if prompt is not None:
             found |= prompt.attributes()
-        return self
 
     def fail(self, error: BaseException | str) -> Span:
         """Say that it failed, without an exception that leaves it."""
-        mask = self._owner.options.mask
-        if isinstance(error, BaseException):
-            self.failure = failure(error, mask)
-        else:
-            self.failure = ("error", text_of(error, mask, 2000), "")
+        try:
+            mask = self._owner.options.mask
+            if isinstance(error, BaseException):
+                self.failure = failure(error, mask)
+            else:
+                self.failure = ("error", text_of(error, mask, 2000), "")
+        except Exception as wrong:
+            self._owner.wrong(wrong)
         return self
 
     def score(
@@ -147,9 +164,12 @@ class Span:
         """Judge it by code: a score of a figure or a label."""
         given = {"name": name, "label": label, "comment": comment}
         told: dict[str, Any] = {key: said for key, said in given.items() if said}
-        if value is not None:
-            told["value"] = float(value)
-        self._owner.scored(self, told)
+        try:
+            if value is not None:
+                told["value"] = float(value)
+            self._owner.scored(self, told)
+        except (TypeError, ValueError) as wrong:
+            self._owner.wrong(wrong)
         return self
 
     @property
@@ -185,6 +205,11 @@ class Span:
         return text_of(value, options.mask, options.most_chars)
 
 
+def named(who: Any) -> str:
+    """A user or a session as text: applications number theirs, and call nobody None."""
+    return "" if who is None else str(who)
+
+
 def exposure_headers(exposures: Iterable[Exposure]) -> dict[str, str]:
     """What tells the gateway in which arms a call is made."""
     told = ", ".join(
@@ -196,7 +221,7 @@ def exposure_headers(exposures: Iterable[Exposure]) -> dict[str, str]:
 
 def place_of(headers: Mapping[str, str]) -> Place | None:
     """Where a request's `traceparent` and `baggage` put a span; None without a good one."""
-    told = {name.lower(): value for name, value in headers.items()}
+    told = {name.lower(): _header(value) for name, value in headers.items()}
     parts = told.get("traceparent", "").strip().split("-")
     if len(parts) < 4 or [len(part) for part in parts[:4]] != [2, 32, 16, 2]:
         return None
@@ -207,6 +232,10 @@ def place_of(headers: Mapping[str, str]) -> Place | None:
     place = Place(trace, parent)
     place.session, place.user = _carried(told.get("baggage", ""))
     return place
+
+
+def _header(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value or "")
 
 
 def _carried(baggage: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from stockpot.sdk.span import Span
 
 F = TypeVar("F", bound=Callable[..., Any])
-_MOST_ITEMS = 10_000
+_MOST_ITEMS, _MOST_BYTES = 10_000, 4 * 1024 * 1024
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -54,11 +55,12 @@ class Desk(Protocol):
 class Watch:
     """One call: what it was given, what it gave, how it ended. Never raises."""
 
-    __slots__ = ("_desk", "_items", "span")
+    __slots__ = ("_desk", "_items", "_size", "span")
 
     def __init__(self, desk: Desk, span: Span) -> None:
         self._desk = desk
         self._items: list[Any] = []
+        self._size = 0
         self.span = span
 
     def given(self, bind: Callable[..., Any], args: Any, kwargs: Any) -> None:
@@ -77,7 +79,8 @@ class Watch:
 
     def item(self, value: Any) -> None:
         """A generator gives one more."""
-        if len(self._items) < _MOST_ITEMS:
+        if len(self._items) < _MOST_ITEMS and self._size < _MOST_BYTES and self.span.recorded:
+            self._size += _weight(value)
             self._items.append(value)
 
     def failed(self, error: BaseException) -> None:
@@ -92,6 +95,15 @@ class Watch:
             texts = all(isinstance(item, str) for item in self._items)
             self.gave("".join(self._items) if texts and self._items else self._items)
         self.span.end()
+
+
+def _weight(value: Any) -> int:
+    """About how many bytes are held as long as the value is."""
+    try:
+        held = getattr(value, "nbytes", 0)  # a view of an array holds what it shows
+        return max(sys.getsizeof(value), held if isinstance(held, int) else 0)
+    except Exception:  # a type that cannot tell its size
+        return 1024
 
 
 def _named(bind: Callable[..., Any], args: Any, kwargs: Any) -> Any:

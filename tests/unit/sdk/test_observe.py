@@ -9,7 +9,8 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -315,6 +316,75 @@ def test_values_of_every_kind_are_shown_and_large_ones_cut(
         assert take(value) is value
     cut = server.all(7)[-1]["attributes"]["stockpot.output"]
     assert cut == "x" * 100 + " ... (500 characters)"
+
+
+def test_what_an_application_says_wrongly_breaks_neither_it_nor_its_other_spans(
+    observe: Observer, server: Collector
+) -> None:
+    with observe("odd \udc80", user=cast("str", 42), tags="vip") as span:
+        span.set(input="half \ud800", usage=cast("Any", {"input_tokens": None, "output_tokens": 4}))
+        span.set(usage=cast("Any", 5), tags=cast("Any", None))
+        span.score("taste", cast("Any", "high"))
+        with observe("below", parent=cast("Any", {"traceparent": None})):
+            assert observe.headers()["baggage"] == "user.id=42"
+    found = server.spans(2)
+    assert found["odd ?"]["attributes"]["stockpot.input"] == "half ?"
+    assert found["odd ?"]["attributes"]["stockpot.tags"] == ["vip"]
+    assert found["odd ?"]["attributes"]["gen_ai.usage.output_tokens"] == 4
+    assert "gen_ai.usage.input_tokens" not in found["odd ?"]["attributes"]
+
+
+def test_what_streams_is_left_to_the_application_and_nothing_endless_is_read(
+    observe: Observer, server: Collector
+) -> None:
+    class Stream:
+        left = 3
+
+        def __iter__(self) -> Iterator[int]:
+            while self.left:
+                self.left -= 1
+                yield self.left
+
+    take = observe("take")(lambda given: given)
+    for value in (Stream(), range(10**12), MagicMock()):
+        assert take(value) is value
+    found = {span["attributes"]["stockpot.output"] for span in server.all(3)}
+    assert [text for text in found if text.startswith("[0,1,2") and text.endswith(",999]")]
+    assert list(take(Stream())) == [2, 1, 0]
+
+
+def test_a_generator_of_large_things_holds_only_the_first_of_them(observe: Observer) -> None:
+    class Large(bytearray):
+        alive = 0
+
+        def __new__(cls, *args: Any) -> Large:
+            cls.alive += 1
+            return super().__new__(cls, *args)
+
+        def __del__(self) -> None:
+            type(self).alive -= 1
+
+    @observe
+    def pages() -> Iterator[Large]:
+        for _ in range(12):
+            yield Large(1024 * 1024)
+
+    assert max(Large.alive for _ in pages()) < 8
+
+
+async def test_tasks_may_share_one_observation(observe: Observer, server: Collector) -> None:
+    step = observe("step")
+
+    async def take(number: int) -> None:
+        with step as span:
+            for _ in range(4 - number):  # the first to begin is the last to end
+                await asyncio.sleep(0)
+            span.set(output=str(number))
+
+    await asyncio.gather(*(take(number) for number in range(4)))
+    spans = await asyncio.to_thread(server.all, 4)
+    assert {span["attributes"].get("stockpot.output") for span in spans} == set("0123")
+    assert observe.trace_id() == ""
 
 
 async def test_a_plain_function_in_front_of_an_async_one_is_observed_to_its_end(

@@ -13,6 +13,7 @@ from base64 import b64encode
 import pytest
 
 from stockpot.sdk import Observer, Options
+from stockpot.sdk.http import Answer, Away
 from tests.unit.sdk.conftest import Collector, until
 
 AWAY = "http://127.0.0.1:9"
@@ -73,6 +74,24 @@ def test_a_busy_server_is_asked_again_and_gets_each_span_once(server: Collector)
     assert len(server.all()) == 1
     assert len(server.heads) == 4
     assert observe.counts() == {"waiting": 0, "sent": 1, "dropped": 0, "refused": 0}
+
+
+def test_who_waits_for_an_absent_server_asks_it_at_growing_intervals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def away(url: str, *_: object) -> Answer:
+        asked.append(url)
+        raise Away("nobody there")
+
+    monkeypatch.setattr("stockpot.sdk.sender.ask", away)
+    observe = observer(f"{AWAY}/alone", send_every_s=60)
+    with observe("one"):
+        pass
+    assert observe.flush(0.8) is False
+    asked = [url for url in asked if "/alone/" in url]  # observers of other tests may still ask
+    assert 1 < len(asked) <= 6  # at 0, 50, 150, 350, 750 ms
 
 
 def test_what_is_refused_is_counted_and_does_not_hold_up_the_rest(
