@@ -83,9 +83,10 @@ class ShadowTarget(Frozen):
 
 class ShadowComparison(Frozen):
     """A candidate on a route's copies. `pairs`, the newest of `candidate.paired`, are what the
-    figures are of; `answers` of them have both answers kept. Where sessions have several calls,
-    intervals count whole sessions. Where tail sampling dropped pairs, figures and shares are
-    weighted by what each pair stands for, `stands_for` in all; `finishes` count pairs as they are.
+    figures are of; the oldest of them began at `since_ms`, and `answers` of them have both answers
+    kept. Where sessions have several calls, intervals count whole sessions. Where tail sampling
+    dropped pairs, figures and shares are weighted by what each pair stands for, `stands_for` in
+    all; `finishes` count pairs as they are.
     `candidate` is None where the window has no copies."""
 
     route: str
@@ -94,6 +95,7 @@ class ShadowComparison(Frozen):
     candidates: tuple[ShadowTarget, ...]
     candidate: ShadowTarget | None
     pairs: int
+    since_ms: float | None
     answers: int
     stands_for: float
     figures: tuple[ShadowFigure, ...]
@@ -207,7 +209,8 @@ def compared(
         route=where.requested_model or "", from_ms=where.from_ms or 0, to_ms=where.to_ms or 0,
         candidates=candidates,
         candidate=None if target is None else candidates[list(targets).index(target)],
-        pairs=len(pairs), answers=len(same), stands_for=sum(map(_weight, pairs)),
+        pairs=len(pairs), since_ms=min((pair.base.start_ms for pair in pairs), default=None),
+        answers=len(same), stands_for=sum(map(_weight, pairs)),
         figures=tuple(figure for figure in told if figure is not None),
         shares=tuple(share for share in shares if share is not None),
         finishes=tuple(

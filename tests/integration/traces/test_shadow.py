@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from stockpot.catalog.cli import aliases
+from stockpot.core.terminal import when
+from stockpot.traces.models import TraceFilter
 from stockpot.traces.store.orders import Sample
 from tests.integration.traces.conftest import Asked
 from tests.integration.traces.shadow_contract import copied
 from tests.unit.traces.made import AT_NS, make_shipment
 
 pytestmark = pytest.mark.integration
-WINDOW = {"route": "shop", "from_ms": AT_NS / 1e6, "to_ms": AT_NS / 1e6 + 6e5}
+WINDOW: dict[str, Any] = {"route": "shop", "from_ms": AT_NS / 1e6, "to_ms": AT_NS / 1e6 + 6e5}
 FAILED: dict[str, Any] = {"error": "timeout", "status": 504, "finish_reason": ""}
 
 
@@ -46,6 +49,7 @@ def test_a_candidate_is_compared_pair_by_pair(asked: Asked) -> None:
     empty = asked.client.get("/api/v1/traces/shadow", route="fast")
     assert (empty["candidate"], empty["figures"]) == (None, [])
     listed(asked)
+    newest_only(asked)
     weighted(asked)
 
 
@@ -61,6 +65,19 @@ def weighted(asked: Asked) -> None:
     told = {figure["what"]: figure for figure in found["figures"]}
     assert told["errors"]["candidate"] == pytest.approx(2 / found["stands_for"])
     assert told["errors"]["method"] == "weighted bootstrap"
+
+
+def newest_only(asked: Asked) -> None:
+    """Where there are more pairs than figures are made of, it is said beside them, and since when:
+    the window that was asked for is then not the one that is told of."""
+    where = TraceFilter(requested_model="shop")
+    found = asked.log.shadow(where, WINDOW["from_ms"], WINDOW["to_ms"], most=5)
+    assert found.since_ms == pytest.approx(AT_NS / 1e6 + 37_000)
+    told = found.model_dump(mode="json")
+    client = SimpleNamespace(get=lambda *_, **__: told)
+    text = CliRunner().invoke(aliases, ["shadow", "shop"], obj=client).stdout
+    assert f"the newest 5 of 32 pairs, since {when(found.since_ms)}; 3 of them with both" in text
+    assert "refusals (English)" in text
 
 
 def listed(asked: Asked) -> None:

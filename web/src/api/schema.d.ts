@@ -12203,9 +12203,10 @@ export interface components {
         /**
          * ShadowComparison
          * @description A candidate on a route's copies. `pairs`, the newest of `candidate.paired`, are what the
-         *     figures are of; `answers` of them have both answers kept. Where sessions have several calls,
-         *     intervals count whole sessions. Where tail sampling dropped pairs, figures and shares are
-         *     weighted by what each pair stands for, `stands_for` in all; `finishes` count pairs as they are.
+         *     figures are of; the oldest of them began at `since_ms`, and `answers` of them have both answers
+         *     kept. Where sessions have several calls, intervals count whole sessions. Where tail sampling
+         *     dropped pairs, figures and shares are weighted by what each pair stands for, `stands_for` in
+         *     all; `finishes` count pairs as they are.
          *     `candidate` is None where the window has no copies.
          */
         ShadowComparison: {
@@ -12226,6 +12227,8 @@ export interface components {
             route: string;
             /** Shares */
             shares: components["schemas"]["ShadowShare"][];
+            /** Since Ms */
+            since_ms: number | null;
             /** Stands For */
             stands_for: number;
             /** To Ms */

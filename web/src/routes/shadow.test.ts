@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ShadowFigure } from "../api/types";
+import { fullTime } from "../ui/format";
 import { basisOf, intervalOf, namesOf, signedOf, spanOf, verdictOf } from "./shadow";
 
 const figure = (more: Partial<ShadowFigure>): ShadowFigure => ({
@@ -38,9 +39,10 @@ describe("a comparison of shadow traffic", () => {
 
   it("says what the figures are of", () => {
     const candidate = { provider: "lab", model: "new", copies: 1200, paired: 1190 };
-    const found = { candidate, pairs: 1000, answers: 0 } as Parameters<typeof basisOf>[0];
+    const since_ms = Date.UTC(2026, 10, 23, 9, 5);
+    const found = { candidate, pairs: 1000, answers: 0, since_ms } as Parameters<typeof basisOf>[0];
     expect(basisOf(found)).toBe(
-      "1,200 copies · the newest 1,000 compared · 10 without their call in the log · no answers kept: see the keys’ policy",
+      `1,200 copies · only the newest 1,000 compared, since ${fullTime(since_ms)} · 10 without their call in the log · no answers kept: see the keys’ policy`,
     );
     expect(namesOf("lab/new/er")).toEqual({ provider: "lab", model: "new/er" });
     expect(namesOf("lab")).toEqual({});

@@ -1,6 +1,6 @@
 // What a comparison of shadow traffic says, in words and tones. Pure.
 import type { ShadowComparison, ShadowFigure } from "../api/types";
-import { count, duration, money, NONE } from "../ui/format";
+import { count, duration, fullTime, money, NONE } from "../ui/format";
 
 const TITLES: Record<string, string> = {
   errors: "Errors",
@@ -12,7 +12,7 @@ const TITLES: Record<string, string> = {
   output_tokens: "Output tokens",
   cost: "Cost a call",
   answer_length: "Characters",
-  refusals: "Refusals",
+  refusals: "Refusals (English)",
 };
 
 /** Of these less is better; of the others nobody can say. */
@@ -62,12 +62,15 @@ export function spanOf({ low, high, difference }: ShadowFigure) {
 }
 
 /** How many copies there were and what of them the figures are of. */
-export function basisOf({ candidate, pairs, answers }: ShadowComparison): string {
+export function basisOf({ candidate, pairs, answers, since_ms }: ShadowComparison): string {
   if (!candidate) return "";
   const { copies, paired } = candidate;
   const lost = copies - paired;
   const words = [`${count(copies)} ${copies === 1 ? "copy" : "copies"}`];
-  if (pairs < paired) words.push(`the newest ${count(pairs)} compared`);
+  if (pairs < paired) {
+    const since = since_ms == null ? "" : `, since ${fullTime(since_ms)}`;
+    words.push(`only the newest ${count(pairs)} compared${since}`);
+  }
   if (lost > 0) words.push(`${count(lost)} without their call in the log`);
   words.push(
     answers ? `both answers kept of ${count(answers)}` : "no answers kept: see the keys’ policy",

@@ -11,14 +11,14 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, show
+from stockpot.core.terminal import json_option, show, when
 
 _API = "/api/v1/traces/shadow"
 _WHAT = {
     "errors": "errors", "latency_p50": "latency, median", "latency_p95": "latency, p95",
     "ttft_p50": "first token, median", "ttft_p95": "first token, p95",
     "input_tokens": "input tokens", "output_tokens": "output tokens", "cost": "cost a call",
-    "answer_length": "characters", "refusals": "refusals",
+    "answer_length": "characters", "refusals": "refusals (English)",
 }  # fmt: skip
 _SHOWN = 160
 
@@ -99,9 +99,13 @@ def _of(candidate: str | None) -> dict[str, str]:
 
 def _told(found: dict[str, Any]) -> None:
     chosen = found["candidate"]
+    of = f"all {found['pairs']} pairs"
+    if found["pairs"] < chosen["paired"]:
+        of = f"the newest {found['pairs']} of {chosen['paired']} pairs, since "
+        of += when(found["since_ms"])
     click.echo(
-        f"{chosen['provider']}/{chosen['model']} on {chosen['copies']} copies; compared: the "
-        f"newest {found['pairs']}, of {found['answers']} of them both answers"
+        f"{chosen['provider']}/{chosen['model']} on {chosen['copies']} copies; compared: {of}; "
+        f"{found['answers']} of them with both answers"
     )
     show(
         found["figures"],
