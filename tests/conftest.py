@@ -11,9 +11,11 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx._transports.default as httpx_transport
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
@@ -23,6 +25,9 @@ MODELS_HOME = REPO / ".cache/home"
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
+
+# Each client reads all root certificates, 20 ms of processor, also for plain HTTP to this host.
+httpx_transport.create_ssl_context = cache(httpx_transport.create_ssl_context)  # type: ignore[attr-defined]
 
 settings.register_profile(
     "ci",
