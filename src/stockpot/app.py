@@ -56,7 +56,7 @@ from stockpot.core.errors import NotFound, Unavailable
 from stockpot.core.instance import Instance
 from stockpot.core.kv import open_kv
 from stockpot.core.serve import serve
-from stockpot.core.urls import public_url
+from stockpot.core.urls import public_url, trusted
 from stockpot.core.web import ERRORS, BoundedBodies, SafeHeaders, answer_errors, keepable
 from stockpot.pipelines import rightsize
 from stockpot.prices import PriceRow
@@ -373,7 +373,9 @@ class _Control:
             return ""
         headers = {"authorization": f"Bearer {self.instance.internal_token}"}
         try:
-            async with httpx.AsyncClient(timeout=1.0, trust_env=False) as client:
+            async with httpx.AsyncClient(
+                timeout=1.0, verify=trusted(url), trust_env=False
+            ) as client:
                 answer = await client.get(f"{url}/metrics", headers=headers)
         except httpx.TransportError:
             return ""

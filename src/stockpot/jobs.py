@@ -28,6 +28,7 @@ from stockpot.core.db import Database, open_control_store
 from stockpot.core.errors import Unavailable
 from stockpot.core.instance import Instance
 from stockpot.core.jobs import Handler, JobQueue, JobRunner
+from stockpot.core.urls import trusted
 from stockpot.pipelines import rightsize
 
 IDLE_S = 600.0
@@ -89,11 +90,13 @@ def _handlers(
 
 def control_client(settings: Settings, instance: Instance) -> httpx.AsyncClient:
     """A client of the control plane with the instance's own rights."""
-    url = settings.control_url or (instance.announced("control") or {}).get("url")
+    url = str(settings.control_url or (instance.announced("control") or {}).get("url") or "")
     if not url:
         raise Unavailable("no control plane is running", hint="stockpot up")
     token = {"authorization": f"Bearer {instance.derive('cli')}"}
-    return httpx.AsyncClient(base_url=str(url), headers=token, timeout=60.0, trust_env=False)
+    return httpx.AsyncClient(
+        base_url=url, headers=token, timeout=60.0, verify=trusted(url), trust_env=False
+    )
 
 
 async def _forget(queue: JobQueue) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from stockpot.core.errors import ConfigError, StockpotError, Unavailable
+from stockpot.core.urls import trusted
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -55,6 +56,7 @@ class Client:
             headers=headers,
             transport=transport,
             timeout=timeout_s,
+            verify=trusted(base_url),
             trust_env=False,  # a proxy meant for vendors must not see the instance's own token
         )
 
@@ -187,7 +189,7 @@ def _announced(instance: Instance) -> str | None:
     if not isinstance(url, str) or (isinstance(pid, int) and not _lives(pid)):
         return None
     try:
-        httpx.get(f"{url}/healthz", timeout=2.0, trust_env=False)
+        httpx.get(f"{url}/healthz", timeout=2.0, verify=trusted(url), trust_env=False)
     except httpx.TransportError:
         return None
     return url

@@ -25,6 +25,12 @@ def public_url(settings: Settings) -> str:
     return str(settings.public_url).rstrip("/") or console_url(settings)
 
 
+def trusted(url: str) -> ssl.SSLContext | bool:
+    """What httpx needs as `verify` for an address: for plain HTTP a context that trusts nobody,
+    because to read the root certificates takes each client 20 ms."""
+    return True if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def gateway_tls(settings: Settings) -> ssl.SSLContext:
     """What httpx needs as `verify` to trust the gateway's own certificate, and no other; without
     one it speaks plain HTTP, and nobody is trusted."""

@@ -13,6 +13,7 @@ import msgspec
 
 from stockpot.core.errors import Unavailable
 from stockpot.core.instance import Instance
+from stockpot.core.urls import trusted
 from stockpot.traces.store import SpanStore
 from stockpot.traces.store.orders import CountAnew, Done, Order
 
@@ -48,7 +49,9 @@ class WriterOf:
             return await asyncio.to_thread(self._store.perform, order)
         headers = {"authorization": f"Bearer {self._instance.internal_token}"}
         try:
-            async with httpx.AsyncClient(timeout=_SLOW_S, trust_env=False) as client:
+            async with httpx.AsyncClient(
+                timeout=_SLOW_S, verify=trusted(url), trust_env=False
+            ) as client:
                 answer = await client.post(
                     f"{url}/internal/orders", content=msgspec.msgpack.encode(order), headers=headers
                 )
