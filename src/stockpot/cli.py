@@ -6,9 +6,9 @@ else of the same application in this process.
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
-import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from stockpot import __version__
-from stockpot.core.errors import StockpotError
+from stockpot.core.errors import InvalidInput, StockpotError
 
 if TYPE_CHECKING:
     from stockpot.core.client import Client
@@ -163,6 +163,20 @@ class Root(click.Group):
             return super().invoke(ctx)
         except StockpotError as error:
             raise Refused(error) from error
+        except UnicodeDecodeError as error:
+            raise Refused(InvalidInput("what was given to read is not text in UTF-8")) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # `| head`: click ends in silence
+                raise
+            raise Refused(_by_the_system(error)) from error
+
+
+def _by_the_system(error: OSError) -> StockpotError:
+    """A file that cannot be read or written, a full disk: in the words of the system."""
+    what = f"{error.filename!r} cannot be used: " if error.filename is not None else ""
+    return InvalidInput(
+        f"{what}{error.strerror or error}", hint="look at the path, its permissions and the disk"
+    )
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"]})
@@ -195,6 +209,7 @@ def version(as_json: bool) -> None:
     import platform
 
     from stockpot.core.db import sqlite_library
+    from stockpot.core.terminal import print_json
 
     facts = {
         "stockpot": __version__,
@@ -203,7 +218,7 @@ def version(as_json: bool) -> None:
         "platform": platform.platform(),
     }
     if as_json:
-        click.echo(json.dumps(facts))
+        print_json(facts)
     else:
         for name, value in facts.items():
             click.echo(f"{name:10} {value}")

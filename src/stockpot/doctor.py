@@ -29,6 +29,7 @@ from stockpot.core.config import Settings
 from stockpot.core.errors import ConfigError, StockpotError, did_you_mean
 from stockpot.core.instance import Instance
 from stockpot.core.locks import holder
+from stockpot.core.terminal import print_json
 
 Level = Literal["ok", "note", "wrong"]
 
@@ -317,7 +318,7 @@ def doctor(as_json: bool) -> None:
             {"name": c.name, "level": f.level, "found": f.text, "remedy": f.remedy}
             for c, f in findings
         ]
-        click.echo(json.dumps({"healthy": healthy, "checks": rows}))
+        print_json({"healthy": healthy, "checks": rows})
     else:
         _print(findings)
     if not healthy:

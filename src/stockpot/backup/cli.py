@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
 import click
 
@@ -12,7 +11,7 @@ from stockpot.core.db import open_control_store, open_database
 from stockpot.core.errors import Conflict
 from stockpot.core.instance import Instance
 from stockpot.core.locks import holder
-from stockpot.core.terminal import json_option, when
+from stockpot.core.terminal import json_option, say, when
 
 
 @click.command()
@@ -59,7 +58,7 @@ def backup(target: str, as_json: bool) -> None:
         f"{made['archive']}: {made['bytes']} bytes in {made['seconds']:.1f} s;\n"
         f"it holds every call that was answered before {when(manifest_ms(made))}"
     )
-    click.echo(json.dumps(made) if as_json else text)
+    say(made, text, as_json=as_json)
 
 
 def manifest_ms(made: dict[str, object]) -> float:
@@ -108,7 +107,7 @@ def restore(archive: str, as_json: bool) -> None:
         f"restored to {done['home']} in {done['seconds']} s, as of {when(manifest_ms(done))}\n"
         "next: stockpot up, then stockpot traces verify"
     )
-    click.echo(json.dumps(done) if as_json else text)
+    say(done, text, as_json=as_json)
 
 
 @click.command()
@@ -144,4 +143,4 @@ def migrate(url: str, as_json: bool) -> None:
         f"copied {sum(rows.values())} rows of {len(rows)} tables\n"
         "next: set STOCKPOT_DATABASE_URL to the new database, then stockpot up"
     )
-    click.echo(json.dumps({"rows": rows}) if as_json else text)
+    say({"rows": rows}, text, as_json=as_json)

@@ -26,6 +26,8 @@ class Place:
 def written(target: str, home: Path) -> Iterator[Place]:
     """A file to write the archive to; it is in `target` when the block ends well."""
     if "://" not in target:
+        if not target or Path(target).is_dir():
+            raise InvalidInput(f"{target!r} is no file", hint="stockpot backup FOLDER/NAME.tar.zst")
         place = Place(Path(target), target)
         yield place
         place.bytes = place.file.stat().st_size

@@ -7,6 +7,7 @@ import json
 import click
 
 from stockpot.bench.gateway import measure, table
+from stockpot.core.terminal import print_json
 
 
 @click.group()
@@ -47,4 +48,4 @@ def gateway(as_json: bool, seconds: float, soak: int, kills: int, quick: bool) -
         click.echo(json.dumps(found))
         return
     click.echo("\n".join(table(found)))
-    click.echo(json.dumps(found, indent=2))
+    print_json(found)

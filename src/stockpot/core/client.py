@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from stockpot.core.errors import ConfigError, StockpotError, Unavailable
+from stockpot.core.errors import ConfigError, InvalidInput, StockpotError, Unavailable
 from stockpot.core.urls import trusted
 
 if TYPE_CHECKING:
@@ -108,9 +108,8 @@ class Client:
         self, path: str, *, method: str = "GET", body: Any = None, **params: Any
     ) -> Iterator[Any]:
         """Each value of a server-sent event stream or of JSON lines, as it arrives."""
-        request = self._http.build_request(
-            method, path, params=_given(params), json=body, timeout=httpx.Timeout(60.0, read=None)
-        )
+        request = self._request(method, path, body, params)
+        request.extensions["timeout"] = httpx.Timeout(60.0, read=None).as_dict()
         response = self._send(request, stream=True)
         try:
             if response.is_error:
@@ -138,11 +137,16 @@ class Client:
         self.close()
 
     def _call(self, method: str, path: str, body: Any, params: dict[str, Any]) -> Any:
-        request = self._http.build_request(method, path, params=_given(params), json=body)
-        response = self._send(request)
+        response = self._send(self._request(method, path, body, params))
         if response.is_error:
             raise _error(response)
         return response.json() if response.content else None
+
+    def _request(self, method: str, path: str, body: Any, params: dict[str, Any]) -> httpx.Request:
+        try:
+            return self._http.build_request(method, path, params=_given(params), json=body)
+        except ValueError:  # nan and inf, which are no JSON
+            raise InvalidInput("a number that was given is not finite") from None
 
     def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         try:

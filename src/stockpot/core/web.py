@@ -164,9 +164,25 @@ def _json(
 
 def _first_fault(error: RequestValidationError) -> str:
     fault = error.errors()[0]
-    where = ".".join(str(part) for part in fault["loc"] if part != "body")
+    where = ".".join(map(str, fault["loc"][1:])) or str(fault["loc"][0])
     more = len(error.errors()) - 1
-    return f"{where or 'body'}: {fault['msg']}" + (f" (and {more} more)" if more else "")
+    told = fault["msg"]
+    for theirs, ours in _IN_OUR_WORDS:
+        told = told.replace(theirs, ours)
+    if fault["type"] == "string_pattern_mismatch" and len(str(fault["input"])) <= 80:
+        told = f"{fault['input']!r} {told}"
+    return f"{where}: {told}" + (f" (and {more} more)" if more else "")
+
+
+_IN_OUR_WORDS = (
+    ("Input should be", "must be"),
+    ("a valid dictionary", "an object"),
+    ("String should", "must"),
+    ("List should", "must"),
+    ("Field required", "is missing"),
+    ("Extra inputs are not permitted", "is not known here"),
+    ("Value error, ", ""),
+)
 
 
 class SafeHeaders:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ import msgspec
 from stockpot.core.config import Settings, load
 from stockpot.core.errors import StockpotError
 from stockpot.core.instance import Instance
-from stockpot.core.terminal import json_option, show
+from stockpot.core.terminal import json_option, print_json, printed, show
 from stockpot.engines import planning, service
 from stockpot.engines.models import RECORDED, InstalledModel, Kind, Progress, Report
 from stockpot.engines.recorded import shelf
@@ -33,6 +33,13 @@ def models() -> None:
     """
 
 
+def _sha256(text: str) -> str:
+    """The type of --sha256; empty for no demand."""
+    if text and not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise click.BadParameter(f"{text!r} is no sha256: it has 64 hex digits")
+    return text
+
+
 @models.command()
 @click.argument("references", nargs=-1, metavar="[MODEL]...")
 @click.option(
@@ -43,7 +50,7 @@ def models() -> None:
 )
 @click.option("--name", default="", help="Name to serve the model under.")
 @click.option("--kind", type=click.Choice(["chat", "embedding"]), help="When the file misleads.")
-@click.option("--sha256", default="", help="Refuse a file with another digest.")
+@click.option("--sha256", type=_sha256, default="", help="Refuse a file with another digest.")
 @click.option("--force", is_flag=True, help="Pull again what is already here.")
 @json_option
 def pull(
@@ -105,12 +112,12 @@ def add_recorded(name: str, file: Path, as_json: bool) -> None:
     \b
     Example:
       stockpot models add-recorded menu-writer answers.jsonl
-      stockpot prices set recorded/menu-writer --input 0.15 --output 0.60 --source "price list"
+      stockpot prices set recorded/menu-writer --input 0.15 --output 0.60 \\
+        --source "price list"
     """
     _, instance = _place()
     kept = shelf.record(instance, name, file.read_bytes())
-    if as_json:
-        click.echo(json.dumps(kept._asdict()))
+    if printed(kept._asdict(), as_json=as_json):
         return
     click.echo(f"recorded/{kept.name}: {kept.answers} recorded answers")
 
@@ -211,7 +218,7 @@ def _tell(pulled: list[InstalledModel], settings: Settings, as_json: bool) -> No
 
 
 def _json(rows: list[InstalledModel]) -> None:
-    click.echo(json.dumps(msgspec.to_builtins(rows), indent=2))
+    print_json(msgspec.to_builtins(rows))
 
 
 @contextlib.contextmanager

@@ -59,24 +59,25 @@ def write(path: Path, facts: dict[str, object], tensors: Sequence[Tensor]) -> No
             _pad(out)
 
 
-def read_head(path: Path) -> dict[str, Any]:
+def read_head(path: Path, *, called: str = "") -> dict[str, Any]:
     """The key-value pairs of a file, arrays as their length. Raises InvalidInput for anything else
-    than a whole GGUF head."""
+    than a whole GGUF head; `called` is what the file is for whom it is told."""
+    called = called or str(path)
     with path.open("rb") as file:
         head = file.read(24)
         if len(head) < 24 or head[:4] != MAGIC:
-            raise InvalidInput(f"{str(path)!r} is not a GGUF file.", hint=_CONVERT)
+            raise InvalidInput(f"{called!r} is not a GGUF file.", hint=_CONVERT)
         version, _tensors, pairs = struct.unpack("<IQQ", head[4:])
         if version not in (2, 3) or pairs > _MAX_PAIRS:
             raise InvalidInput(
-                f"{str(path)!r} is GGUF version {version}; versions 2 and 3 can be read.",
+                f"{called!r} is GGUF version {version}; versions 2 and 3 can be read.",
                 hint=_CONVERT,
             )
         try:
             return {_read_string(file): _read_value(file) for _ in range(pairs)}
         except (struct.error, UnicodeDecodeError, KeyError, EOFError):
             raise InvalidInput(
-                f"the head of {str(path)!r} is cut off or damaged.", hint="copy the file again"
+                f"the head of {called!r} is cut off or damaged.", hint="copy the file again"
             ) from None
 
 

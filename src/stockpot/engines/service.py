@@ -147,7 +147,7 @@ def _fetch(spec: ModelSpec, scratch: Path, settings: Settings, report: Report) -
 def _examine(
     spec: ModelSpec, fetched: sources.Fetched, demand: Demand, report: Report
 ) -> InstalledModel:
-    head = gguf.read_head(fetched.file)
+    head = gguf.read_head(fetched.file, called=fetched.origin)
     found = digest(fetched.file, spec.name, report)
     for expected, by in (
         (spec.sha256, "the table of models"),
@@ -156,7 +156,7 @@ def _examine(
     ):
         if expected and expected != found:
             raise DigestMismatch(
-                f"{spec.name!r} from {fetched.origin} has sha256 {found}; {by}: {expected}",
+                f"{spec.name!r} from {fetched.origin} has sha256 {found}; {by} says {expected}",
                 hint="pull it again, from a source you trust",
             )
     if not spec.sha256:

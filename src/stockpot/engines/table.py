@@ -60,6 +60,11 @@ def resolve(reference: str, *, name: str = "") -> ModelSpec:
     """What to install for a reference: a known name, `hub:OWNER/REPO[@REVISION][:FILE.gguf]`, or
     the path of a GGUF file. Raises NotFound or InvalidInput."""
     if (known := table().get(reference)) is not None:
+        if name not in ("", known.name):
+            raise InvalidInput(
+                f"{reference!r} keeps its name; only models of your own take another.",
+                hint=f"stockpot models pull {reference}",
+            )
         return known
     if reference.startswith("hub:"):
         source = _hub(reference)
@@ -67,6 +72,8 @@ def resolve(reference: str, *, name: str = "") -> ModelSpec:
     if reference.endswith(".gguf") or Path(reference).is_file():
         path = Path(reference).expanduser().absolute()
         return _foreign(PathSource(str(path)), path.name, name)
+    if Path(reference).is_dir():
+        raise InvalidInput(f"{reference!r} is a folder.", hint="give the .gguf file in it")
     raise NotFound(
         f"no model {reference!r}.{did_you_mean(reference, [m.name for m in table().models])}",
         hint="stockpot models list; or give a .gguf file, or hub:OWNER/REPO:FILE.gguf",

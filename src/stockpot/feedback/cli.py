@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -11,7 +10,7 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
 from stockpot.core.errors import NotFound, did_you_mean
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import NUMBER, json_option, say, show, when
 from stockpot.traces import badge_words
 
 _API, _KEYS = "/api/v1/feedback", "/api/v1/public-keys"
@@ -35,11 +34,16 @@ def feedback() -> None:
 @click.argument("trace_id", metavar="TRACE")
 @click.option("--thumb", type=click.Choice(["up", "down", "none"]), help="`none` takes it back.")
 @click.option("--name", help="What --value or --label rate; `rating` when left out.")
-@click.option("--value", type=float, help="A number.")
+@click.option("--value", type=NUMBER, help="A number.")
 @click.option("--label", help="A class.")
 @click.option("--comment", help="What was said.")
 @click.option("--correction", help="What the answer should have been.")
-@click.option("--signal", type=_SIGNALS, help="What was done in silence.")
+@click.option(
+    "--signal",
+    type=_SIGNALS,
+    metavar="SIGNAL",
+    help=f"What was done in silence: {', '.join(_SIGNALS.choices)}.",
+)
 @click.option("--user", help="Who says so.")
 @click.option("--span", "span_id", help="The span that is meant.")
 @click.option("--project", default="default", show_default=True)
@@ -50,11 +54,12 @@ def give(client: Client, /, trace_id: str, as_json: bool, **given: Any) -> None:
 
     \b
     Example:
-      stockpot feedback give 4bf92f3577b34da6a3ce929d0e0e4736 --thumb down --comment "cold"
+      stockpot feedback give 4bf92f3577b34da6a3ce929d0e0e4736 --thumb down \\
+        --comment "cold"
     """
     item = {name: value for name, value in given.items() if value is not None}
     done = client.post(_API, {"trace_id": trace_id, **item})
-    click.echo(json.dumps(done) if as_json else f"wrote {', '.join(done['ids'])}")
+    say(done, f"wrote {', '.join(done['ids'])}", as_json=as_json)
 
 
 @feedback.command("list")
@@ -131,7 +136,8 @@ def keys() -> None:
 
     \b
     Example:
-      stockpot feedback keys create --name my-site --origin https://menu.example.org
+      stockpot feedback keys create --name my-site \\
+        --origin https://menu.example.org
     """
 
 
@@ -148,10 +154,11 @@ def create(client: Client, /, as_json: bool, **given: Any) -> None:
 
     \b
     Example:
-      stockpot feedback keys create --name my-site --origin https://menu.example.org
+      stockpot feedback keys create --name my-site \\
+        --origin https://menu.example.org
     """
     made = client.post(_KEYS, {name: value for name, value in given.items() if value})
-    click.echo(json.dumps(made) if as_json else made["key"])
+    say(made, made["key"], as_json=as_json)
 
 
 @keys.command("list")
@@ -198,7 +205,7 @@ def change(client: Client, /, key: str, as_json: bool, **given: Any) -> None:
     found = _named(client, key)
     changes = {name: value for name, value in given.items() if value}
     made = client.patch(f"{_KEYS}/{found['id']}", changes)
-    click.echo(json.dumps(made) if as_json else f"changed {found['name']} ({found['id']})")
+    say(made, f"changed {found['name']} ({found['id']})", as_json=as_json)
 
 
 @keys.command("revoke")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import NotFound
-from stockpot.core.terminal import json_option, show
+from stockpot.core.terminal import json_option, print_json, show
 
 _COLORS = {"identical": "green", "differs": "yellow"}
 
@@ -53,7 +52,7 @@ def replay(
     }
     found = client.post("/api/v1/playground/replays", asked)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
     else:
         _print(found)
     sys.exit(0 if found["identical"] else 1)

@@ -14,7 +14,16 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import Conflict, InvalidInput
-from stockpot.core.terminal import json_option, printed, show, when
+from stockpot.core.terminal import (
+    NUMBER,
+    json_option,
+    print_json,
+    printed,
+    read_file,
+    say,
+    show,
+    when,
+)
 
 FILE = "stockpot.toml"
 CHANGES = 2
@@ -44,7 +53,7 @@ def releasing(command: Any) -> Any:
         ),
         click.option(
             "--watch",
-            type=float,
+            type=NUMBER,
             default=30.0,
             show_default=True,
             metavar="SECONDS",
@@ -72,8 +81,11 @@ def plan(ctx: click.Context, file: str, calls: int, partial: bool, as_json: bool
       stockpot plan team.toml --partial --calls 10000
     """
     client: Client = ctx.obj
-    made = client.post("/api/v1/plan", {"toml": text_of(file), "calls": calls, "partial": partial})
-    click.echo(json.dumps(made, indent=2) if as_json else coloured(made["text"]))
+    made = client.post(
+        "/api/v1/plan", {"toml": definitions_of(file), "calls": calls, "partial": partial}
+    )
+    if not printed(made, as_json=as_json):
+        click.echo(coloured(made["text"]))
     ctx.exit(CHANGES if made["changes"] else 0)
 
 
@@ -95,7 +107,7 @@ def apply(
       stockpot apply
       stockpot apply team.toml --partial --yes --message "team b moves in"
     """
-    wanted = {"toml": text_of(file), "partial": partial}
+    wanted = {"toml": definitions_of(file), "partial": partial}
     release(client, wanted, how | {"message": how["message"] or f"applied {file}"}, calls, as_json)
 
 
@@ -108,8 +120,7 @@ def release(
     if not as_json:
         click.echo(coloured(made["text"]))
     if not made["changes"]:
-        if as_json:
-            click.echo(json.dumps({"plan": made, "applied": None}))
+        printed({"plan": made, "applied": None}, as_json=as_json)
         return
     _ask(how["yes"])
     body = {
@@ -172,7 +183,8 @@ def diff(client: Client, before: int, after: int, as_json: bool) -> None:
       stockpot diff 11 12
     """
     found = client.get(f"/api/v1/revisions/{before}/diff/{after}")
-    click.echo(json.dumps(found, indent=2) if as_json else coloured(found["text"]))
+    if not printed(found, as_json=as_json):
+        click.echo(coloured(found["text"]))
 
 
 @click.command()
@@ -196,7 +208,7 @@ def export(client: Client, output: str | None, as_json: bool) -> None:
     elif not as_json:
         click.echo(text, nl=False)
     if as_json:
-        click.echo(json.dumps({**found, "toml": text}))
+        print_json({**found, "toml": text})
 
 
 @click.group()
@@ -297,19 +309,16 @@ def lift(client: Client, name: str, reason: str, as_json: bool) -> None:
       stockpot revisions lift rollback-12 --reason "the upstream is mended"
     """
     client.post("/api/v1/revisions/lift", {"name": name, "reason": reason})
-    click.echo(json.dumps({"lifted": name}) if as_json else f"lifted {name}")
+    say({"lifted": name}, f"lifted {name}", as_json=as_json)
 
 
-def text_of(file: str) -> str:
-    """The text of a file; - is stdin."""
-    if file == "-":
-        return sys.stdin.read()
-    try:
-        return Path(file).read_text("utf-8")
-    except FileNotFoundError:
+def definitions_of(file: str) -> str:
+    """The text of a file of definitions; - is stdin."""
+    if file != "-" and not Path(file).exists():
         raise InvalidInput(
             f"there is no file {file!r} here", hint=f"begin with: stockpot export -o {FILE}"
-        ) from None
+        )
+    return read_file(file)
 
 
 def coloured(text: str) -> str:
@@ -335,7 +344,7 @@ def follow(client: Client, applied: dict[str, Any], as_json: bool) -> None:
             told = line
             click.echo(line, err=True)
     if as_json:
-        click.echo(json.dumps({"revision": row, "keys": applied["keys"]}))
+        print_json({"revision": row, "keys": applied["keys"]})
     elif row["state"] == "released":
         click.echo(f"revision {row['number']} is released")
     if row["state"] == "reverted":
@@ -378,4 +387,4 @@ def _over(path: Path, text: str) -> str:
     tables = tomllib.loads(text)
     base = tables.pop("base", None)
     sections = {name: tables.get(name, {}) for name in ("providers", "aliases", "projects", "keys")}
-    return written(sections, path.read_text("utf-8"), base=base)
+    return written(sections, read_file(path), base=base)

@@ -16,7 +16,7 @@ from stockpot.core import certificates, config
 from stockpot.core.errors import StockpotError, Unavailable
 from stockpot.core.instance import Instance
 from stockpot.core.locks import holder
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, print_json, show, when
 
 if TYPE_CHECKING:
     from stockpot.up.facts import Facts
@@ -85,7 +85,7 @@ def status(as_json: bool) -> None:
     pid = holder(instance.run / "up.lock")
     rows: list[dict[str, Any]] = _states(instance) if pid is not None else []
     if as_json:
-        click.echo(json.dumps({"running": pid is not None, "pid": pid, "processes": rows}))
+        print_json({"running": pid is not None, "pid": pid, "processes": rows})
     elif pid is None:
         click.echo(f"stockpot does not run from {instance.home}.  Start it:  stockpot up")
     else:

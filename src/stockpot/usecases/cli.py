@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import Any
@@ -12,7 +11,7 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
 from stockpot.core.errors import InvalidInput, NotFound
-from stockpot.core.terminal import json_option, when
+from stockpot.core.terminal import json_option, print_json, when
 
 _API = "/api/v1/readiness"
 _RUNGS = ("demo", "accountable", "measured", "guarded", "production")
@@ -40,7 +39,8 @@ def readiness(client: Client, /, project: str, as_json: bool, **given: Any) -> N
     Example:
       stockpot readiness default
       stockpot readiness default --require release --json
-      stockpot readiness default --waive judge --reason 'labels come in May' --for 30d
+      stockpot readiness default --waive judge --reason 'labels come in May' \\
+        --for 30d
     """
     if given["waive"]:
         _waive(client, project, given)
@@ -48,7 +48,7 @@ def readiness(client: Client, /, project: str, as_json: bool, **given: Any) -> N
         _unwaive(client, project, given["unwaive"])
     told = client.get(_API, project=project)
     if as_json:
-        click.echo(json.dumps(told, indent=2))
+        print_json(told)
     else:
         _print(told)
     if given["require"] and not _stands(told, given["require"]):

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from stockpot.cli import COMMANDS, Refused, main
+from stockpot.core.client import Client
 from stockpot.core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -104,6 +106,12 @@ def test_every_example_names_commands_and_options_that_exist() -> None:
                 assert flags <= options_of(target), f"{path}: {line}"
 
 
+def test_every_help_fits_into_eighty_columns() -> None:
+    for path, command in every_command().items():
+        told = command.get_help(click.Context(command, info_name=path, terminal_width=80))
+        assert not [line for line in told.splitlines() if len(line) > 80], path
+
+
 def test_every_option_says_what_it_does() -> None:
     for path, command in every_command().items():
         for option in command.params:
@@ -178,6 +186,38 @@ def test_an_error_of_the_product_is_one_line_and_the_next_step() -> None:
     assert result.stderr == "error: no model 'x'.\n       stockpot models list\n"
     assert isinstance(result.exception, SystemExit)
     assert Refused(error).hint == error.hint
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "told"),
+    [
+        (["plan", "bytes.toml"], 1, "'bytes.toml' is not text in UTF-8"),
+        (["plan", "."], 1, "'.' cannot be read: Is a directory"),
+        (["models", "pull", "x" * 3000], 1, "cannot be used: File name too long"),
+        (["models", "pull", "."], 1, "'.' is a folder"),
+        (["models", "pull", "smollm2-135m", "--name", "mine"], 1, "keeps its name"),
+        (["models", "pull", "smollm2-135m", "--sha256", "abc"], 2, "'abc' is no sha256"),
+        (["guardrails", "test", "hello", "--file", "bytes.toml"], 2, "not text in UTF-8"),
+        (["monitors", "create", "slow", "--file", "rows.jsonl"], 2, "is no JSON: Extra data"),
+        (["prompts", "render", "menu", "--vars", "list.json"], 2, "holds no JSON object"),
+        (["keys", "create", "--name", "k", "--budget", "nan"], 2, "is no amount of dollars"),
+        (["traces", "list", "--min-cost", "-1"], 2, "is no amount of dollars"),
+        (["scores", "write", "a" * 32, "quality", "--value", "inf"], 2, "'inf' is no number"),
+        (["prompts", "render", "menu", "--var", "price=NaN"], 1, "is not finite"),
+    ],
+)
+def test_wrong_files_and_numbers_are_refused_in_a_sentence(
+    typed: list[str], code: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STOCKPOT_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    Path("bytes.toml").write_bytes(bytes(range(256)))
+    Path("rows.jsonl").write_text("{}\n{}\n")
+    Path("list.json").write_text("[1, 2]")
+    with Client("http://nowhere.invalid") as nobody:
+        result = CliRunner().invoke(main, typed, obj=nobody)
+    assert (result.exit_code, told in result.stderr) == (code, True), result.stderr
+    assert isinstance(result.exception, SystemExit)
 
 
 def test_the_versions_are_printed_as_json() -> None:

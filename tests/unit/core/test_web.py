@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Query, Request
 
 from stockpot.core.web import MOST_DEPTH, answer_errors, keepable
 
@@ -24,6 +24,13 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         return str(len([piece async for piece in request.stream() if piece]))
 
     app.add_api_route("/things/{name}", keep, methods=["POST"])
+
+    async def items(
+        limit: Annotated[int, Query(ge=1)], name: Annotated[str, Query(pattern="^[a-z]*$")] = ""
+    ) -> str:
+        return f"{limit} {name}"
+
+    app.add_api_route("/items", items, methods=["POST"])
     app.add_api_route("/streams", stream, methods=["POST"])
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
@@ -67,3 +74,16 @@ async def test_what_is_merely_odd_is_left_to_the_routes(client: httpx.AsyncClien
         assert (answer.status_code, answer.json()) == (200, "1"), answer.text
     answer = await client.post("/streams", content=HALF)
     assert (answer.status_code, answer.json()) == (200, "1"), answer.text
+
+
+async def test_what_is_missing_or_wrong_is_told_without_the_validators_words(
+    client: httpx.AsyncClient,
+) -> None:
+    asked = ("/items?limit=0", "/items", "/items?limit=1&name=No%20Name")
+    told = [(await client.post(path)).json()["error"]["message"] for path in asked]
+    assert told == [
+        "limit: must be greater than or equal to 1", "limit: is missing",
+        "name: 'No Name' must match pattern '^[a-z]*$'",
+    ]  # fmt: skip
+    wrong = await client.post("/things/a", content=b"[]")
+    assert wrong.json()["error"]["message"] == "body: must be an object"

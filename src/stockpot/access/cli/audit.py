@@ -9,7 +9,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, print_json, show, when
 
 
 @click.group()
@@ -87,7 +87,7 @@ def verify(ctx: click.Context, client: Client, head: str | None, as_json: bool) 
     given = {"number": int(number), "hash": noted} if head else {}
     found = client.get("/api/v1/audit/verify", **given)
     if as_json:
-        click.echo(json.dumps(found))
+        print_json(found)
     else:
         state = "intact" if found["intact"] else "NOT INTACT"
         click.echo(f"{state}: {found['entries']} entries, head {found['number']}:{found['hash']}")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from stockpot.access.cli.tokens import ROLES
 from stockpot.core.client import Client
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, say, show, when
 
 _ROLE = click.option("--role", type=ROLES, default="viewer", show_default=True)
 
@@ -69,7 +68,7 @@ def invite(client: Client, /, projects: tuple[str, ...], as_json: bool, **given:
     opened = {name: role or "viewer" for name, _, role in pairs}
     wanted = {k: v for k, v in given.items() if v} | {"projects": opened}
     made = client.post("/api/v1/users", wanted)
-    click.echo(json.dumps(made) if as_json else made["link"]["url"])
+    say(made, made["link"]["url"], as_json=as_json)
 
 
 @users.command("link")
@@ -84,7 +83,7 @@ def link(client: Client, user: str, as_json: bool) -> None:
       stockpot users link ana@example.org
     """
     made = client.post(f"/api/v1/users/{user}/link")
-    click.echo(json.dumps(made) if as_json else made["url"])
+    say(made, made["url"], as_json=as_json)
 
 
 @users.command("change")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import click
 
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, printed, say, show, when
 
 ROLES = click.Choice(["admin", "editor", "viewer", "own"])
 SCOPES = click.Choice(["read", "write", "admin"])
@@ -31,7 +30,7 @@ def sign_in(client: Client, as_json: bool) -> None:
       stockpot sign-in
     """
     link = client.post("/api/v1/session/links")
-    click.echo(json.dumps(link) if as_json else link["url"])
+    say(link, link["url"], as_json=as_json)
 
 
 @click.group()
@@ -70,13 +69,13 @@ def create(
     \b
     Example:
       stockpot tokens create --name ci --role viewer --expires 90d
-      stockpot tokens create --name deploy --scope read --scope write --project menu
+      stockpot tokens create --name deploy --scope read --scope write \\
+        --project menu
     """
     end = time.time() * 1000 + expires if expires else None
     wanted = {**given, "scopes": scopes or None, "expires_ms": end}
     made = client.post("/api/v1/tokens", wanted)
-    if as_json:
-        click.echo(json.dumps(made))
+    if printed(made, as_json=as_json):
         return
     click.echo(made["secret"])
     click.echo("It is not shown again. Use it as: Authorization: Bearer <token>", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +11,7 @@ from stockpot.catalog.cli.routing import routed, routing
 from stockpot.catalog.cli.shadow import shadow
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, show
+from stockpot.core.terminal import NUMBER, json_option, say, show
 
 _API = "/api/v1/models"
 _KINDS = ["chat", "embedding", "image", "audio", "moderation", "rerank"]
@@ -24,7 +23,8 @@ def aliases() -> None:
 
     \b
     Example:
-      stockpot aliases set support --target openai/gpt-4o-mini --fallback llama.cpp/smollm2-135m
+      stockpot aliases set support --target openai/gpt-4o-mini \\
+        --fallback llama.cpp/smollm2-135m
     """
 
 
@@ -66,10 +66,10 @@ def list_(client: Client, everything: bool, as_json: bool) -> None:
 )
 @click.option("--kind", type=click.Choice(_KINDS), default="chat", show_default=True)
 @click.option("--attempts", type=int, default=3, show_default=True)
-@click.option("--connect", type=float, default=5.0, show_default=True, help="Seconds.")
-@click.option("--first-byte", type=float, default=120.0, show_default=True, help="Seconds.")
-@click.option("--idle", type=float, default=60.0, show_default=True, help="Seconds of silence.")
-@click.option("--total", type=float, default=600.0, show_default=True, help="Seconds.")
+@click.option("--connect", type=NUMBER, default=5.0, show_default=True, help="Seconds.")
+@click.option("--first-byte", type=NUMBER, default=120.0, show_default=True, help="Seconds.")
+@click.option("--idle", type=NUMBER, default=60.0, show_default=True, help="Seconds of silence.")
+@click.option("--total", type=NUMBER, default=600.0, show_default=True, help="Seconds.")
 @routed
 @json_option
 @click.pass_obj
@@ -88,7 +88,8 @@ def set_(
 
     \b
     Example:
-      stockpot aliases set fast --target openai/gpt-4o-mini=3 --target groq/llama-3.1-8b=1
+      stockpot aliases set fast --target openai/gpt-4o-mini=3 \\
+        --target groq/llama-3.1-8b=1
       stockpot aliases set chat --target openai/gpt-4o --target azure/gpt-4o \\
         --strategy least_latency --sticky session --hedge 0.05
     """
@@ -100,7 +101,7 @@ def set_(
     timeouts = {f"{name}_s": seconds for name, seconds in given.items()}
     body = {"kind": kind, "targets": rows, "attempts": attempts, "timeouts": timeouts, **choice}
     made = client.put(f"{_API}/{quote(name, safe='/')}", body)
-    click.echo(json.dumps(made) if as_json else f"{name} is served by {_targets(made)}")
+    say(made, f"{name} is served by {_targets(made)}", as_json=as_json)
 
 
 @aliases.command("move")
@@ -122,7 +123,8 @@ def move(
 
     \b
     Example:
-      stockpot aliases move support --target groq/llama-3.1-8b --reason "openai is down"
+      stockpot aliases move support --target groq/llama-3.1-8b \\
+        --reason "openai is down"
     """
     rows = [_target(text, 0) for text in targets]
     rows += [_target(text, tier) for tier, text in enumerate(fallbacks, 1)]
@@ -130,7 +132,7 @@ def move(
         raise InvalidInput("an alias needs a target", hint="--target PROVIDER/MODEL")
     body = {"path": ["aliases", name, "targets"], "value": rows, "reason": reason}
     made = client.post("/api/v1/pointers", body)
-    click.echo(json.dumps(made) if as_json else f"moved {name}; the definition stays")
+    say(made, f"moved {name}; the definition stays", as_json=as_json)
 
 
 aliases.add_command(shadow)

@@ -10,6 +10,7 @@ import click
 
 from stockpot.core.dollars import dollars
 from stockpot.core.durations import milliseconds
+from stockpot.core.terminal import amount
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,7 +49,7 @@ def governed(command: F) -> F:
             help="With the control plane away and the lease used up: refuse, or go on.",
         ),
         click.option("--period", type=PERIODS, default="month", show_default=True),
-        click.option("--budget", type=float, metavar="DOLLARS", help="Most to spend per period."),
+        click.option("--budget", type=amount, metavar="DOLLARS", help="Most to spend per period."),
         click.option(
             "--model-rpm",
             type=_of_model,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option
+from stockpot.core.terminal import json_option, print_json, read_file
 
 CHANGES = 2
 
@@ -47,7 +45,7 @@ def litellm(ctx: click.Context, config: str, output: str | None, calls: int, as_
     from stockpot.revisions import written
 
     client: Client = ctx.obj
-    found = translated(_text(config))
+    found = translated(read_file(config))
     present = tomllib.loads(client.get("/api/v1/export")["toml"])
     definitions = {s: _completed(s, e, present) for s, e in found.definitions.items()}
     text = written(definitions)
@@ -57,7 +55,7 @@ def litellm(ctx: click.Context, config: str, output: str | None, calls: int, as_
     if as_json:
         told = {"unmapped": found.unmapped, "remarks": found.remarks}
         lists = {name: [finding._asdict() for finding in rows] for name, rows in told.items()}
-        click.echo(json.dumps({"toml": text, "plan": plan, **lists}, indent=2))
+        print_json({"toml": text, "plan": plan, **lists})
     else:
         _print(plan, found.remarks, found.unmapped, output)
     ctx.exit(CHANGES if plan["changes"] and output is None else 0)
@@ -82,10 +80,3 @@ def _print(plan: dict[str, Any], remarks: Any, unmapped: Any, output: str | None
                 click.echo(f"  {row.path}: {row.reason}")
     if output is not None:
         click.echo(f"\nwrote {output}; release it:  stockpot apply {output} --partial")
-
-
-def _text(config: str) -> str:
-    try:
-        return Path(config).read_text("utf-8")
-    except OSError as missing:
-        raise InvalidInput(f"{config!r} cannot be read: {missing.strerror}") from None

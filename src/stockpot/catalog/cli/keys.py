@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -10,7 +9,7 @@ import click
 from stockpot.catalog.cli.choices import budget_of, governed, governing, keeping, kept_to, staying
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, say, show, when
 from stockpot.core.urls import gateway_url
 
 _API = "/api/v1/keys"
@@ -77,7 +76,7 @@ def change(context: click.Context, /, key: str, as_json: bool, **given: Any) -> 
     if gone:
         client.delete(f"{path}/budget")
     made = client.patch(path, fields)
-    click.echo(json.dumps(made) if as_json else f"changed {found['name']} ({found['id']})")
+    say(made, f"changed {found['name']} ({found['id']})", as_json=as_json)
 
 
 @keys.command("list")
@@ -170,12 +169,10 @@ def rotate(client: Client, key: str, as_json: bool) -> None:
 
 
 def _print_secret(made: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(made))
-        return
-    click.echo(made["key"])
-    base_url = f"{gateway_url(_settings())}/v1"
-    click.echo(f"It is not shown again. Use it with base_url={base_url}", err=True)
+    say(made, made["key"], as_json=as_json)
+    if not as_json:
+        base_url = f"{gateway_url(_settings())}/v1"
+        click.echo(f"It is not shown again. Use it with base_url={base_url}", err=True)
 
 
 def _settings() -> Any:

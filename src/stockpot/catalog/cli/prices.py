@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +10,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, printed, show
+from stockpot.core.terminal import amount, json_option, printed, say, show
 
 _API = "/api/v1/prices"
 _BUCKETS = {
@@ -90,7 +89,7 @@ def show_(client: Client, model: str, as_json: bool) -> None:
 
 def _dollars(command: Command) -> Command:
     for name, what in reversed(_BUCKETS.items()):
-        command = click.option(f"--{name}", metavar="DOLLARS", type=float, help=what)(command)
+        command = click.option(f"--{name}", metavar="DOLLARS", type=amount, help=what)(command)
     return command
 
 
@@ -132,7 +131,7 @@ def set_(
         "above": above,
     }
     made = client.post(_API, body)
-    click.echo(json.dumps(made) if as_json else f"{model}: {_stated(made)}, price {made['id']}")
+    say(made, f"{model}: {_stated(made)}, price {made['id']}", as_json=as_json)
 
 
 @prices.command("remove")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from stockpot.catalog.cli.choices import budget_of, governed, governing, staying
 from stockpot.core.client import Client
-from stockpot.core.terminal import json_option, show
+from stockpot.core.terminal import json_option, say, show
 
 _API = "/api/v1/projects"
 _ABOUT = (
@@ -76,12 +75,13 @@ def create(client: Client, /, name: str, as_json: bool, **given: Any) -> None:
 
     \b
     Example:
-      stockpot projects create menu-descriptions --owner ana --stage walk --budget 50
+      stockpot projects create menu-descriptions --owner ana --stage walk \\
+        --budget 50
     """
     fields = governing(given)
     chosen = {k: v for k, v in given.items() if v is not None}
     made = client.post(_API, {"name": name, **chosen, **fields})
-    click.echo(json.dumps(made) if as_json else f"created the project {name}")
+    say(made, f"created the project {name}", as_json=as_json)
 
 
 @projects.command("change")
@@ -104,4 +104,4 @@ def change(context: click.Context, /, name: str, as_json: bool, **given: Any) ->
     if found is not None:
         fields = staying(fields, found, context)
     made = client.patch(f"{_API}/{name}", {**chosen, **fields})
-    click.echo(json.dumps(made) if as_json else f"changed the project {name}")
+    say(made, f"changed the project {name}", as_json=as_json)

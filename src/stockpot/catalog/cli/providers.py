@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any, TextIO
 
@@ -11,7 +10,7 @@ import click
 from stockpot.catalog.references import secret_in
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
-from stockpot.core.terminal import json_option, show
+from stockpot.core.terminal import json_option, printed, say, show
 from stockpot.providers import ROLE_VARIABLES
 
 _API = "/api/v1/providers"
@@ -77,7 +76,8 @@ def connect(
     \b
     Example:
       stockpot providers connect groq --secret-env GROQ_API_KEY
-      stockpot providers connect lab --vendor vllm --base-url http://10.0.0.7:8000/v1
+      stockpot providers connect lab --vendor vllm \\
+        --base-url http://10.0.0.7:8000/v1
     """
     row = _vendor(client, vendor or name)
     body: dict[str, Any] = {"vendor": row["name"], "base_url": base_url, "models": models}
@@ -86,8 +86,7 @@ def connect(
     else:
         body["secret"] = _secret(row, secret_env, secret_file)
     made = client.put(f"{_API}/{name}", body)
-    if as_json:
-        click.echo(json.dumps(made))
+    if printed(made, as_json=as_json):
         return
     click.echo(f"connected {name}: {len(made['models'])} models")
     if made["notice"]:
@@ -129,7 +128,7 @@ def rotate(client: Client, as_json: bool) -> None:
       stockpot secrets rotate
     """
     done = client.post("/api/v1/secrets/rotate")
-    click.echo(json.dumps(done) if as_json else f"sealed {done['resealed']} vendor keys anew")
+    say(done, f"sealed {done['resealed']} vendor keys anew", as_json=as_json)
 
 
 def _vendor(client: Client, wanted: str) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from stockpot.core.client import Client
 from stockpot.core.dollars import dollars
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import amount, json_option, say, show, when
 
 _API = "/api/v1/requests"
 _STATES = click.Choice(["open", "approved", "denied", "withdrawn"])
@@ -58,7 +57,7 @@ def list_(client: Client, state: str | None, project: str | None, as_json: bool)
 @click.option("--key", "key_id", help="The id of the key that it is for.")
 @click.option("--project", help="For its own budget: the project, instead of a key.")
 @click.option("--model", help="A model that the key may not use yet.")
-@click.option("--budget", type=float, metavar="DOLLARS", help="What the budget should be.")
+@click.option("--budget", type=amount, metavar="DOLLARS", help="What the budget should be.")
 @click.option("--reason", required=True, help="Why.")
 @json_option
 @click.pass_obj
@@ -69,7 +68,8 @@ def ask(
 
     \b
     Example:
-      stockpot requests ask --key key_0a1b2c --model smollm2-135m --reason "summaries"
+      stockpot requests ask --key key_0a1b2c --model smollm2-135m \\
+        --reason "summaries"
       stockpot requests ask --project menu --budget 100 --reason "the launch"
     """
     wanted: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -78,7 +78,7 @@ def ask(
     if budget is not None:
         wanted["limit_nano"] = round(budget * 1e9)
     made = client.post(_API, wanted)
-    click.echo(json.dumps(made) if as_json else f"asked for {_wanted(made)}: {made['id']}")
+    say(made, f"asked for {_wanted(made)}: {made['id']}", as_json=as_json)
 
 
 @requests.command("approve")

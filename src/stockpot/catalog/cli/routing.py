@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from stockpot.core.errors import InvalidInput
+from stockpot.core.terminal import NUMBER
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,19 +35,19 @@ def routed(command: F) -> F:
                      "0.5/10/10."),
         click.option("--breaker-failures", type=int,
                      help="Failures in a row after which a target rests. [default: 3]"),
-        click.option("--retry-burst", type=float,
+        click.option("--retry-burst", type=NUMBER,
                      help="Tries again at once after a quiet time. [default: 20]"),
-        click.option("--retry-floor", type=float, help="Tries again a second, beside the share."),
-        click.option("--retry-share", type=float,
+        click.option("--retry-floor", type=NUMBER, help="Tries again a second, beside the share."),
+        click.option("--retry-share", type=NUMBER,
                      help="Share of calls that may be tried again at targets that are not well."),
         click.option("--shadow-concurrency", type=int, help="Copies at once from each worker."),
         click.option("--shadow", metavar="PROVIDER/MODEL[=SHARE]",
                      help="Send a copy of a share of calls there, to compare."),
-        click.option("--hedge-burst", type=float,
+        click.option("--hedge-burst", type=NUMBER,
                      help="Second tries at once after a quiet time. [default: 5]"),
         click.option("--hedge-wait", metavar="MIN-MAX",
                      help="Bounds of the wait in milliseconds, such as 20-10000."),
-        click.option("--hedge", type=float, metavar="SHARE",
+        click.option("--hedge", type=NUMBER, metavar="SHARE",
                      help="Try a second target when the first is slow, for this share of calls."),
         click.option("--rule", "rules", multiple=True, metavar="RULE",
                      help="'NAME: header:x-region=eu,ch -> PROVIDER/MODEL'; '=>' for only there."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -11,7 +10,7 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, print_json, show, when
 
 _API = "/api/v1/traces/shadow"
 _WHAT = {
@@ -76,7 +75,7 @@ def shadow(
         asked |= {"provider": chosen["provider"], "model": chosen["model"]}
         listed = client.get(f"{_API}/pairs", **asked, only=only, limit=pairs)["items"]
     if as_json:
-        click.echo(json.dumps({**found, "items": listed} if pairs else found, indent=2))
+        print_json({**found, "items": listed} if pairs else found)
     elif chosen is None:
         click.echo(
             f"No call of {name} was copied in that time. To send copies of one call in ten, add "

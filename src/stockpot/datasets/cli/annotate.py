@@ -3,14 +3,13 @@ itself is done in the console."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import NotFound, did_you_mean
-from stockpot.core.terminal import json_option, printed, show, when
+from stockpot.core.terminal import JsonFile, json_option, printed, say, show, when
 
 _API = "/api/v1/annotation/queues"
 
@@ -66,7 +65,7 @@ def list_(client: Client, project: str | None, as_json: bool) -> None:
 @click.option("--limit", default=200, show_default=True, type=click.IntRange(1, 10_000))
 @click.option("--question", default="verdict", show_default=True, help="The score's name.")
 @click.option("--label", "labels", multiple=True, help="A label; repeat. good and bad without.")
-@click.option("--rubric", type=click.File("r"), help="Questions as a JSON list, instead.")
+@click.option("--rubric", type=JsonFile(list), help="Questions as a JSON list, instead.")
 @click.option("--annotators", default=1, show_default=True, type=click.IntRange(1, 9),
               help="How many people answer each item.")  # fmt: skip
 @click.option("--open/--blind", "seen", default=False, help="Whether people see others' answers.")
@@ -88,9 +87,7 @@ def create(client: Client, /, name: str, project: str, as_json: bool, **given: A
     elif given["model"]:
         source["filter"] = {"model": given["model"]}
     labels = list(given["labels"]) or ["good", "bad"]
-    rubric = json.load(given["rubric"]) if given["rubric"] else [
-        {"name": given["question"], "labels": labels}
-    ]  # fmt: skip
+    rubric = given["rubric"] or [{"name": given["question"], "labels": labels}]
     body = {
         "name": name, "instructions": given["instructions"], "rubric": rubric,
         "annotators": given["annotators"], "blind": not given["seen"],
@@ -98,7 +95,7 @@ def create(client: Client, /, name: str, project: str, as_json: bool, **given: A
     }  # fmt: skip
     made = client.post(_API, body, project=project)
     told = f"made {made['name']} with {made['progress']['items']} items; open it in the console"
-    click.echo(json.dumps(made) if as_json else told)
+    say(made, told, as_json=as_json)
 
 
 @annotate.command("agreement")
@@ -136,7 +133,7 @@ def close(client: Client, queue: str, as_json: bool) -> None:
     """
     found = _named(client, queue)
     made = client.patch(f"{_API}/{found['id']}", {"state": "closed"})
-    click.echo(json.dumps(made) if as_json else f"closed {found['name']}")
+    say(made, f"closed {found['name']}", as_json=as_json)
 
 
 def _done(queue: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option
+from stockpot.core.terminal import json_option, print_json, read_file, say
 from stockpot.datasets.cli.sets import API, datasets, in_project
 
 _SHOWN = 10
@@ -60,11 +60,11 @@ def import_(
     kind = {"json": "jsonl", "ndjson": "jsonl"}.get(kind, kind)
     if kind not in ("csv", "jsonl"):
         raise InvalidInput(f"{file.name!r} is neither .csv nor .jsonl")
-    text = file.read_text("utf-8-sig")
+    text = read_file(file)
     body = {"format": kind, "text": text, **given, "columns": dict(given["columns"])}
     done = client.post(f"{API}/{name}/import", body, project=project)
     if as_json:
-        click.echo(json.dumps(done, indent=2))
+        print_json(done)
     elif done["faults"]:
         for fault in done["faults"]:
             click.secho(f"line {fault['line']}: {fault['message']}", fg="red", err=True)
@@ -120,7 +120,7 @@ def from_traces(client: Client, /, name: str, project: str, as_json: bool, **giv
     if where or not ids:
         body["filter"] = where
     done = client.post(f"{API}/{name}/from-traces", body, project=project)
-    click.echo(json.dumps(done, indent=2)) if as_json else _tell(name, done)
+    print_json(done) if as_json else _tell(name, done)
 
 
 @datasets.command("from-feedback")
@@ -142,7 +142,7 @@ def from_feedback(client: Client, /, name: str, project: str, as_json: bool, **g
       stockpot datasets from-feedback menu --thumb down
     """
     done = client.post(f"{API}/{name}/from-feedback", given, project=project)
-    click.echo(json.dumps(done, indent=2)) if as_json else _tell(name, done)
+    print_json(done) if as_json else _tell(name, done)
 
 
 @datasets.command("split")
@@ -169,7 +169,7 @@ def split(client: Client, /, name: str, project: str, as_json: bool, **given: An
         except ValueError:
             raise InvalidInput("a share is a number, as in train=0.8") from None
     done = client.post(f"{API}/{name}/split", body, project=project)
-    click.echo(json.dumps(done, indent=2)) if as_json else _tell(name, done)
+    print_json(done) if as_json else _tell(name, done)
 
 
 @datasets.command("slice")
@@ -199,7 +199,7 @@ def slice_(
     path = f"{API}/{name}/slices/{slice_name}"
     made = client.put(path, {"conditions": body}, project=project)
     rows = client.get(f"{API}/{name}/rows", slice=slice_name, limit=1, project=project)["total"]
-    click.echo(json.dumps(made) if as_json else f"{rows} rows are in {slice_name}")
+    say(made, f"{rows} rows are in {slice_name}", as_json=as_json)
 
 
 def _value(text: str) -> Any:

@@ -9,8 +9,16 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, printed, show, when
+from stockpot.core.terminal import (
+    JsonFile,
+    Number,
+    json_option,
+    print_json,
+    printed,
+    say,
+    show,
+    when,
+)
 
 API = "/api/v1/datasets"
 
@@ -59,8 +67,8 @@ def list_(client: Client, project: str | None, as_json: bool) -> None:
 @click.argument("name")
 @in_project
 @click.option("--description", default="", help="What is in it.")
-@click.option("--input-schema", type=click.File("r"), help="A JSON Schema that inputs must meet.")
-@click.option("--expected-schema", type=click.File("r"), help="One for expected answers.")
+@click.option("--input-schema", type=JsonFile(dict), help="A JSON Schema that inputs must meet.")
+@click.option("--expected-schema", type=JsonFile(dict), help="One for expected answers.")
 @json_option
 @click.pass_obj
 def create(client: Client, /, name: str, project: str, as_json: bool, **given: Any) -> None:
@@ -73,12 +81,9 @@ def create(client: Client, /, name: str, project: str, as_json: bool, **given: A
     body: dict[str, Any] = {"name": name, "description": given["description"]}
     for field in ("input_schema", "expected_schema"):
         if given[field] is not None:
-            try:
-                body[field] = json.load(given[field])
-            except ValueError as bad:
-                raise InvalidInput(f"--{field.replace('_', '-')} is no JSON: {bad}") from None
+            body[field] = given[field]
     made = client.post(API, body, project=project)
-    click.echo(json.dumps(made) if as_json else f"made {made['name']} in {made['project']}")
+    say(made, f"made {made['name']} in {made['project']}", as_json=as_json)
 
 
 @datasets.command("remove")
@@ -189,7 +194,7 @@ def diff(client: Client, name: str, base: int, version: str, project: str, as_js
 @click.argument("name")
 @in_project
 @of_version
-@click.option("--threshold", type=click.FloatRange(0.3, 1), default=0.8, show_default=True)
+@click.option("--threshold", type=Number(0.3, 1), default=0.8, show_default=True)
 @click.option("--against", help="Another data set, as NAME or NAME@VERSION.")
 @json_option
 @click.pass_obj
@@ -202,7 +207,7 @@ def check(client: Client, /, name: str, as_json: bool, **given: Any) -> None:
     """
     found = client.get(f"{API}/{name}/check", **given)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
     else:
         for pair in found["pairs"]:
             bad = pair in found["contaminated"]
@@ -241,7 +246,7 @@ def export(client: Client, /, name: str, out: Path | None, as_json: bool, **give
         return
     out.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     told = {"rows": len(lines), "file": str(out)}
-    click.echo(json.dumps(told) if as_json else f"{len(lines)} rows in {out}", err=not as_json)
+    say(told, f"{len(lines)} rows in {out}", as_json=as_json)
 
 
 def _short(value: Any) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from stockpot.core.terminal import json_option, show
+from stockpot.core.terminal import Number, json_option, printed, show
 
 
 @click.command("agreement")
@@ -19,7 +18,7 @@ from stockpot.core.terminal import json_option, show
 @click.option(
     "--order", default="", metavar="WORST,...,BEST", help="Labels that are texts, ranked."
 )
-@click.option("--confidence", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True)
+@click.option("--confidence", type=Number(0.5, 0.9999), default=0.95, show_default=True)
 @json_option
 def agreement(
     file: Path, reference: str, level: Any, order: str, confidence: float, as_json: bool
@@ -40,8 +39,7 @@ def agreement(
     told = report(
         read_ratings(file), reference=reference, level=level, order=ranked, confidence=confidence
     )
-    if as_json:
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    if printed(told, as_json=as_json):
         return
     _show(told)
 

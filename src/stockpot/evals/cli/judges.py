@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.errors import InvalidInput, NotFound
-from stockpot.core.terminal import json_option, printed, show, when
+from stockpot.core.errors import InvalidInput
+from stockpot.core.terminal import json_option, printed, read_file, show, when
 from stockpot.evals.cli.showing import figure, tally
 from stockpot.traces import badge_words
 
@@ -111,7 +111,8 @@ def create(
 
     \b
     Example:
-      stockpot eval judges create polite --model smollm2-135m --criteria "The answer is polite."
+      stockpot eval judges create polite --model smollm2-135m \\
+        --criteria "The answer is polite."
       stockpot eval judges create polite --file judges/polite.toml
     """
     spec = {"name": name, **_of_file(file)}
@@ -130,10 +131,8 @@ def _of_file(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise NotFound(f"no file {str(file)!r}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as bad:
+        return tomllib.loads(read_file(file))
+    except tomllib.TOMLDecodeError as bad:
         raise InvalidInput(f"{file} is not valid TOML: {bad}") from None
 
 
@@ -162,7 +161,8 @@ def certify(
     \b
     Example:
       stockpot eval judges certify polite --dataset menu-cases --question polite
-      stockpot eval judges certify polite --dataset menu-cases --labels people.jsonl
+      stockpot eval judges certify polite --dataset menu-cases \\
+        --labels people.jsonl
     """
     wanted: dict[str, Any] = {key: value for key, value in asked.items() if value}
     if words:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.terminal import json_option, printed, show, when
+from stockpot.core.terminal import NUMBER, Number, json_option, printed, show, when
 from stockpot.evals.cli.showing import certificate_column, show_gate, show_metrics
 from stockpot.evals.reports import interval, number
 from stockpot.traces import badge_words
@@ -21,7 +21,7 @@ project_option = click.option("--project", default="default", show_default=True)
 @click.command("compare")
 @click.argument("base")
 @click.argument("candidate")
-@click.option("--confidence", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True)
+@click.option("--confidence", type=Number(0.5, 0.9999), default=0.95, show_default=True)
 @click.option("--slice", "part", help="One slice alone, such as metadata.language=de.")
 @json_option
 @click.pass_obj
@@ -150,7 +150,7 @@ def show_run(client: Client, run_id: str, as_json: bool) -> None:
 @click.argument("run_id", metavar="RUN")
 @click.option("--failed", is_flag=True, default=None, help="Only rows without an answer.")
 @click.option("--metric", help="Only rows that have a score of this metric.")
-@click.option("--below", type=float, help="With --metric: only lower scores.")
+@click.option("--below", type=NUMBER, help="With --metric: only lower scores.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @json_option
 @click.pass_obj

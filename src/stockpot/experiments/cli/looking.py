@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.terminal import json_option, printed
+from stockpot.core.terminal import NUMBER, json_option, printed
 from stockpot.experiments.cli.root import API, decisions, experiments, head, in_project
 from stockpot.traces import badge_words
 
@@ -75,16 +74,16 @@ def _number(value: float | None) -> str:
 
 @experiments.command("plan")
 @in_project
-@click.option("--baseline", type=float, required=True, help="The mean now, such as 0.05.")
-@click.option("--effect", type=float, help="The difference that should be seen.")
-@click.option("--spread", type=float, help="How much units differ; a proportion needs none.")
-@click.option("--units-per-day", type=float, required=True, help="Units that come in a day.")
-@click.option("--days", type=float, default=14.0, show_default=True, help="How long at most.")
-@click.option("--share", type=float, default=100.0, show_default=True, help="Percent taking part.")
-@click.option("--weight", type=float, default=50.0, show_default=True,
+@click.option("--baseline", type=NUMBER, required=True, help="The mean now, such as 0.05.")
+@click.option("--effect", type=NUMBER, help="The difference that should be seen.")
+@click.option("--spread", type=NUMBER, help="How much units differ; a proportion needs none.")
+@click.option("--units-per-day", type=NUMBER, required=True, help="Units that come in a day.")
+@click.option("--days", type=NUMBER, default=14.0, show_default=True, help="How long at most.")
+@click.option("--share", type=NUMBER, default=100.0, show_default=True, help="Percent taking part.")
+@click.option("--weight", type=NUMBER, default=50.0, show_default=True,
               help="Percent of them in the arm that is compared with the control.")  # fmt: skip
-@click.option("--alpha", type=float, default=0.05, show_default=True, help="The level.")
-@click.option("--power", type=float, default=0.8, show_default=True, help="The chance to see it.")
+@click.option("--alpha", type=NUMBER, default=0.05, show_default=True, help="The level.")
+@click.option("--power", type=NUMBER, default=0.8, show_default=True, help="The chance to see it.")
 @json_option
 @click.pass_obj
 def plan(client: Client, /, project: str, as_json: bool, **given: Any) -> None:
@@ -93,15 +92,15 @@ def plan(client: Client, /, project: str, as_json: bool, **given: Any) -> None:
     \b
     Example:
       stockpot experiments plan --baseline 0.05 --effect 0.01 --units-per-day 2000
-      stockpot experiments plan --baseline 820 --spread 400 --effect 30 --units-per-day 500
+      stockpot experiments plan --baseline 820 --spread 400 --effect 30 \\
+        --units-per-day 500
     """
     body = {name: value for name, value in given.items() if value is not None}
     body["kind"] = "mean" if given["spread"] is not None else "proportion"
     for name in ("share", "weight"):
         body[name] = round(given[name] * 100)
     found = client.post(f"{API}/plan", body, project=project)
-    if as_json:
-        click.echo(json.dumps(found))
+    if printed(found, as_json=as_json):
         return
     seen = found["detectable"]
     click.echo(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option
+from stockpot.core.terminal import json_option, printed, say
 from stockpot.experiments.cli.root import API, experiments, in_project, why
 
 
@@ -107,7 +106,8 @@ def release(
     path = f"{API}/{experiment}/release"
     plan = client.get(path, project=project)
     if not yes:
-        click.echo(json.dumps(plan, indent=2) if as_json else plan["text"].rstrip())
+        if not printed(plan, as_json=as_json):
+            click.echo(plan["text"].rstrip())
         if not as_json:
             click.echo(f"{plan['reason']}\n{_next(plan, experiment, project)}")
         return
@@ -125,7 +125,7 @@ def _next(plan: dict[str, Any], experiment: str, project: str) -> str:
 
 
 def _said(made: dict[str, Any], text: str, as_json: bool) -> None:
-    click.echo(json.dumps(made) if as_json else text)
+    say(made, text, as_json=as_json)
 
 
 def _share(text: str) -> int:

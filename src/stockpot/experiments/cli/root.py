@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, printed, show, when
+from stockpot.core.terminal import json_option, printed, read_file, say, show, when
 
 API = "/api/v1/experiments"
 _COLOURS = {"running": "green", "rolled_back": "red", "concluded": "cyan", "draft": "yellow"}
@@ -56,13 +55,13 @@ def create(client: Client, file: Path, project: str | None, at_once: bool, as_js
         path = f"{API}/{made['name']}/start"
         made = client.post(path, {"reason": "started as created"}, project=place)
     said = "started" if at_once else "created"
-    click.echo(json.dumps(made) if as_json else f"{said} the experiment {made['name']}")
+    say(made, f"{said} the experiment {made['name']}", as_json=as_json)
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as bad:
+        return tomllib.loads(read_file(file))
+    except tomllib.TOMLDecodeError as bad:
         raise InvalidInput(f"{str(file)!r} is not TOML: {bad}") from None
 
 

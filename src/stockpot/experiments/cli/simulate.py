@@ -3,12 +3,11 @@ is. Needs no server."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
-from stockpot.core.terminal import json_option, show
+from stockpot.core.terminal import Number, json_option, print_json, show
 from stockpot.experiments.cli.root import experiments
 
 
@@ -36,14 +35,14 @@ from stockpot.experiments.cli.root import experiments
 )
 @click.option(
     "--alpha",
-    type=click.FloatRange(0.0001, 0.5),
+    type=Number(0.0001, 0.5),
     default=0.05,
     show_default=True,
     help="The chance of a false alarm that is allowed.",
 )
 @click.option(
     "--split",
-    type=click.FloatRange(0.01, 0.95),
+    type=Number(0.01, 0.95),
     default=0.5,
     show_default=True,
     help="The candidate's part of the units.",
@@ -51,7 +50,7 @@ from stockpot.experiments.cli.root import experiments
 @click.option(
     "--effect",
     "effects",
-    type=click.FloatRange(0.001, 10),
+    type=Number(0.001, 10),
     multiple=True,
     default=(0.05, 0.1, 0.2),
     show_default=True,
@@ -76,12 +75,12 @@ def simulate(as_json: bool, seed: int | None, effects: tuple[float, ...], **sett
     told = run(Setting(**setting, effects=effects, seed=SEED if seed is None else seed))
     if as_json:
         ratios = [one._asdict() for one in told.ratios]
-        click.echo(json.dumps({
+        print_json({
             "setting": told.setting._asdict(), "sound": told.sound,
             "errors": [one._asdict() for one in told.errors],
             "powers": [one._asdict() for one in told.powers],
             "ratios": ratios, "uneven_split": told.uneven._asdict(),
-        }, indent=2))  # fmt: skip
+        })  # fmt: skip
     else:
         _print(told)
     if not told.sound:

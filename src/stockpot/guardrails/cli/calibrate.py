@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.terminal import json_option
+from stockpot.core.terminal import Number, json_option, print_json
 from stockpot.guardrails.cli.measure import (
     FILE,
     calibration_of,
@@ -27,7 +27,7 @@ from stockpot.guardrails.cli.policies import API, project_option
 @click.argument("rail")
 @click.argument("file", type=FILE)
 @click.option(
-    "--max-fpr", type=click.FloatRange(0, 0.5, min_open=True), default=0.01, show_default=True,
+    "--max-fpr", type=Number(0, 0.5, min_open=True), default=0.01, show_default=True,
     help="The most harmless texts that may be found, as a share.",
 )  # fmt: skip
 @click.option("--refit", is_flag=True, help="Fit the model to the labels too.")
@@ -65,7 +65,8 @@ def calibrate(
     \b
     Example:
       stockpot guardrails calibrate injection labelled.jsonl --max-fpr 0.01
-      stockpot guardrails calibrate injection labelled.jsonl --refit --out calibration.json
+      stockpot guardrails calibrate injection labelled.jsonl --refit \\
+        --out calibration.json
     """
     from stockpot.guardrails.calibrating import calibrate as calibrated
     from stockpot.guardrails.rows import read_rows
@@ -93,7 +94,7 @@ def calibrate(
         "kept": str(out) if out else f"project {project}", **made.evidence,
     }  # fmt: skip
     if as_json:
-        click.echo(json.dumps(told, indent=2))
+        print_json(told)
     else:
         _show(told)
 

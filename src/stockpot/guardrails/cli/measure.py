@@ -11,7 +11,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput, did_you_mean
-from stockpot.core.terminal import json_option, show
+from stockpot.core.terminal import Number, json_option, print_json, read_file, show
 from stockpot.guardrails.cli.policies import API, project_option
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -70,7 +70,7 @@ def model_of(calibration: dict[str, Any] | None) -> bytes | None:
 def read_calibration(path: Path, rail: str) -> dict[str, Any]:
     """What `stockpot guardrails calibrate --out` wrote."""
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = json.loads(read_file(path))
         kind, threshold = found["rail"], found["threshold"]
     except (ValueError, KeyError, TypeError):
         raise InvalidInput(
@@ -90,7 +90,7 @@ def read_calibration(path: Path, rail: str) -> dict[str, Any]:
 @click.option("--calibration", type=FILE, help="Of this file, instead of the project's.")
 @click.option("--shipped", is_flag=True, help="As it comes, whatever the project calibrated.")
 @click.option("--held-out", is_flag=True, help="By the model trained without the sets it is for.")
-@click.option("--threshold", type=click.FloatRange(0, 1), help="The least score that counts.")
+@click.option("--threshold", type=Number(0, 1), help="The least score that counts.")
 @click.option("--settings", help="The rail's settings, as JSON.")
 @json_option
 @click.pass_obj
@@ -135,7 +135,7 @@ def measure(
     rates = measured(rail, rows, settings=told, threshold=least, model=model).told()
     rates["calibration"] = calibration.name if calibration else project if used else None
     if as_json:
-        click.echo(json.dumps(rates, indent=2))
+        print_json(rates)
     else:
         show_rates(rates)
 

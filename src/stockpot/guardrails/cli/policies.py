@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, printed, show
+from stockpot.core.terminal import JsonFile, json_option, printed, say, show
 
 API = "/api/v1/guardrails"
 project_option = click.option(
@@ -125,23 +124,17 @@ def show_(client: Client, policy: str, project: str, as_json: bool) -> None:
 
 
 @policies.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("body", metavar="FILE", type=JsonFile(dict))
 @click.option("--project", help="Instead of the file's.")
 @json_option
 @click.pass_obj
-def apply(client: Client, file: Path, project: str | None, as_json: bool) -> None:
+def apply(client: Client, body: dict[str, Any], project: str | None, as_json: bool) -> None:
     """Write the policy of a JSON file; it is in force everywhere at once.
 
     \b
     Example:
       stockpot guardrails policies apply careful.json
     """
-    try:
-        body = json.loads(file.read_text("utf-8"))
-    except ValueError as bad:
-        raise InvalidInput(f"{file} is no JSON: {bad}") from None
-    if not isinstance(body, dict):
-        raise InvalidInput(f"{file} holds no policy: a JSON object with 'name' and 'rules'")
     bindings = body.pop("bindings", [])
     if project:
         body["project"] = project
@@ -150,8 +143,8 @@ def apply(client: Client, file: Path, project: str | None, as_json: bool) -> Non
         path = f"{API}/policies/{made['name']}/bindings"
         made = client.put(path, binding, project=made["project"])
     held = ", ".join(map(_where, made["bindings"]))
-    say = f"{made['name']}: {len(made['rules'])} rules, in force for {held or 'nothing yet'}"
-    click.echo(json.dumps(made) if as_json else say)
+    told = f"{made['name']}: {len(made['rules'])} rules, in force for {held or 'nothing yet'}"
+    say(made, told, as_json=as_json)
     if as_json:
         return
     if not held:
@@ -177,7 +170,7 @@ def delete(client: Client, policy: str, project: str, as_json: bool) -> None:
       stockpot guardrails policies delete careful
     """
     client.delete(f"{API}/policies/{policy}", project=project)
-    click.echo(json.dumps({"removed": policy}) if as_json else f"removed {policy}")
+    say({"removed": policy}, f"removed {policy}", as_json=as_json)
 
 
 def _binding(route: str | None, key: str | None) -> dict[str, str]:
@@ -207,7 +200,7 @@ def bind(
     path = f"{API}/policies/{policy}/bindings"
     made = client.put(path, _binding(route, key), project=project)
     held = ", ".join(map(_where, made["bindings"]))
-    click.echo(json.dumps(made) if as_json else f"{policy} holds for {held}")
+    say(made, f"{policy} holds for {held}", as_json=as_json)
 
 
 @click.command()
@@ -225,4 +218,4 @@ def unbind(client: Client, project: str, route: str | None, key: str | None, as_
     """
     binding = _binding(route, key)
     client.delete(f"{API}/bindings", **binding, project=project)
-    click.echo(json.dumps(binding) if as_json else "no policy holds there now")
+    say(binding, "no policy holds there now", as_json=as_json)

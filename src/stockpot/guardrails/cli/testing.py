@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, printed, show
+from stockpot.core.terminal import JsonFile, json_option, printed, show
 from stockpot.guardrails.cli.policies import API, project_option
 
 _PLACES = click.Choice(["input", "output", "tool_call", "tool_result", "retrieved"])
@@ -23,7 +21,7 @@ _PLACES = click.Choice(["input", "output", "tool_call", "tool_result", "retrieve
 @click.option("--policy", help="Which policy looks.")
 @click.option(
     "--file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=JsonFile(dict),
     help="A policy that is not applied yet, as `policies apply` takes it.",
 )
 @click.option("--on", type=_PLACES, default="input", show_default=True, help="Read as this.")
@@ -34,7 +32,7 @@ def test(
     text: str,
     project: str,
     policy: str | None,
-    file: Path | None,
+    file: dict[str, Any] | None,
     on: str,
     as_json: bool,
 ) -> None:
@@ -49,7 +47,7 @@ def test(
     if policy:
         body["policy"] = policy
     elif file:
-        body["rules"] = json.loads(file.read_text("utf-8")).get("rules", [])
+        body["rules"] = file.get("rules", [])
     else:
         raise InvalidInput("name a --policy, or a --file that holds one")
     said = client.post(f"{API}/test", body)

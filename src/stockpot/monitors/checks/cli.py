@@ -5,7 +5,6 @@ What differs from kind to kind is a row of words; a file says what is put.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 import tomllib
@@ -140,7 +139,8 @@ def _run(words: Words, name: str) -> click.Command:
         while not detach and made["state"] in ("queued", "running"):
             time.sleep(_LOOK_S)
             made = client.get(f"/api/v1/check-runs/{made['id']}")
-        click.echo(json.dumps(made, indent=2) if as_json else told(made))
+        if not printed(made, as_json=as_json):
+            click.echo(told(made))
         if not as_json and (certificates := judges(found)):
             click.echo(f"  judged by {certificates}")
         if made["state"] == "failed" or made["alarm"]:
@@ -277,11 +277,13 @@ def rebase(client: Client, check: str, reason: str, project: str | None, as_json
 
     \b
     Example:
-      stockpot canaries rebase vendor --reason 'the new model is better, see run chr_1'
+      stockpot canaries rebase vendor \\
+        --reason 'the new model is better, see run chr_1'
     """
     found = named(client, "canary", check, project)
     made = client.post(f"/api/v1/canaries/{found['id']}/rebase", {"reason": reason})
-    click.echo(json.dumps(made, indent=2) if as_json else told(made))
+    if not printed(made, as_json=as_json):
+        click.echo(told(made))
 
 
 @pipelines.command("verbs")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import InvalidInput, NotFound, Unavailable, did_you_mean
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, print_json, printed, say, show, when
 
 _API = "/api/v1/channels"
 
@@ -72,8 +71,7 @@ def add(client: Client, /, name: str, as_json: bool, **given: Any) -> None:
     if not url:
         raise InvalidInput("a channel needs --url or --url-file")
     made = client.post(_API, {**given, "name": name, "url": url})
-    if as_json:
-        click.echo(json.dumps(made))
+    if printed(made, as_json=as_json):
         return
     click.echo(f"added the channel {name}: {made['channel']['id']}")
     if made["secret"]:
@@ -110,7 +108,7 @@ def test(client: Client, channel: str, as_json: bool) -> None:
     found = _named(client, channel)
     came = client.post(f"{_API}/{found['id']}/test")
     if as_json:
-        click.echo(json.dumps(came))
+        print_json(came)
         sys.exit(0 if came["ok"] else 1)
     if not came["ok"]:
         raise Unavailable(f"the test was not taken: {came['error']}")
@@ -157,7 +155,7 @@ def retry(client: Client, delivery_id: str, as_json: bool) -> None:
       stockpot monitors retry msg_0a1b2c3d4e5f6g7h8j9k
     """
     made = client.post(f"/api/v1/deliveries/{delivery_id}/retry")
-    click.echo(json.dumps(made) if as_json else f"it waits for {made['channel']} again")
+    say(made, f"it waits for {made['channel']} again", as_json=as_json)
 
 
 def _named(client: Client, channel: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -10,7 +9,7 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import NUMBER, JsonFile, json_option, printed, say, show, when
 
 _API = "/api/v1/monitors"
 _METRICS = (
@@ -75,8 +74,7 @@ def show_(client: Client, monitor: str, as_json: bool) -> None:
     """
     found = named(client, monitor)
     last = client.get("/api/v1/alerts", monitor_id=found["id"], limit=5)
-    if as_json:
-        click.echo(json.dumps({"monitor": found, "alerts": last}, indent=2))
+    if printed({"monitor": found, "alerts": last}, as_json=as_json):
         return
     standing = found["standing"]
     state = click.style(standing["state"], fg=_COLOURS.get(standing["state"]))
@@ -91,7 +89,7 @@ def show_(client: Client, monitor: str, as_json: bool) -> None:
 def _ruling(command: Any) -> Any:
     """The options that make a rule and a slice."""
     for option in (
-        click.option("--file", type=click.File("r"), help="All of it as JSON; - is stdin."),
+        click.option("--file", type=JsonFile(dict), help="All of it as JSON; - is stdin."),
         click.option("--slice", "cuts", multiple=True, metavar="NAME=VALUE",
                      help=f"Only such calls: {', '.join(_SLICES)}."),
         click.option("--min-samples", type=int, help="Fewer calls than these tell nothing."),
@@ -99,7 +97,7 @@ def _ruling(command: Any) -> Any:
         click.option("--indicator",
                      type=click.Choice(["errors", "latency", "ttft", "tpot", "score"]),
                      help="What makes a call bad, for --slo."),
-        click.option("--slo", type=float, metavar="PERCENT",
+        click.option("--slo", type=NUMBER, metavar="PERCENT",
                      help="Alert on the burn rate of this objective, such as 99.9."),
         click.option("--back-at", metavar="VALUE", help="Only here it is good again."),
         click.option("--for", "for_", metavar="TIME", help="It must last so long, such as 5m."),
@@ -107,7 +105,8 @@ def _ruling(command: Any) -> Any:
         click.option("--below", metavar="VALUE", help="Alert below this value."),
         click.option("--above", metavar="VALUE", help="Alert above this value: 800ms, 5%, $20."),
         click.option("--score", help="The score's name, for score_mean or --indicator score."),
-        click.option("--metric", type=click.Choice(_METRICS), help="What to watch."),
+        click.option("--metric", type=click.Choice(_METRICS), metavar="METRIC",
+                     help=f"What to watch: {', '.join(_METRICS)}."),
     ):  # fmt: skip
         command = option(command)
     return command
@@ -140,15 +139,17 @@ def create(client: Client, /, name: str, project: str, as_json: bool, **given: A
 
     \b
     Example:
-      stockpot monitors create slow --metric latency_p95 --above 2s --window 10m --for 5m
+      stockpot monitors create slow --metric latency_p95 --above 2s \\
+        --window 10m --for 5m
       stockpot monitors create failing --slo 99.9 --slice environment=production
-      stockpot monitors create dear --metric cost --above $20 --window 1h --severity ticket
+      stockpot monitors create dear --metric cost --above '$20' --window 1h \\
+        --severity ticket
     """
     body = {"name": name, "project": project, **_told(client, given, project)}
     if "rule" not in body:
         raise InvalidInput("a monitor needs a rule", hint="--metric and --above, or --slo")
     made = client.post(_API, body)
-    click.echo(json.dumps(made) if as_json else f"created the monitor {name}: {made['id']}")
+    say(made, f"created the monitor {name}: {made['id']}", as_json=as_json)
 
 
 @monitors.command("change")
@@ -172,7 +173,7 @@ def change(client: Client, /, monitor: str, name: str | None, as_json: bool, **g
     if name is not None:
         body["name"] = name
     made = client.put(f"{_API}/{found['id']}", body)
-    click.echo(json.dumps(made) if as_json else f"changed the monitor {made['name']}")
+    say(made, f"changed the monitor {made['name']}", as_json=as_json)
 
 
 @monitors.command("remove")
@@ -221,8 +222,7 @@ def preview(
     if "rule" not in body:
         raise InvalidInput("a preview needs a monitor or a rule", hint="--metric and --above")
     seen = client.post(f"{_API}/preview", body)
-    if as_json:
-        click.echo(json.dumps(seen))
+    if printed(seen, as_json=as_json):
         return
     click.echo(f"{seen['samples']} samples in {hours} h; {len(seen['episodes'])} alerts")
     for episode in seen["episodes"]:
@@ -294,7 +294,7 @@ def _told(client: Client, given: dict[str, Any], project: str) -> dict[str, Any]
 
 def _rule(given: dict[str, Any]) -> dict[str, Any]:
     if given["file"]:
-        return dict(json.load(given["file"]))
+        return dict(given["file"])
     body: dict[str, Any] = {}
     if given["cuts"]:
         body["slice"] = dict(_cut(text) for text in given["cuts"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import click
@@ -10,7 +9,7 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, say, show, when
 from stockpot.monitors.cli.monitors import named
 
 _API = "/api/v1/silences"
@@ -48,7 +47,7 @@ def silence(
     }
     made = client.post(_API, body)
     until = when(made["until_ms"])
-    click.echo(json.dumps(made) if as_json else f"silent until {until}: {made['id']}")
+    say(made, f"silent until {until}: {made['id']}", as_json=as_json)
 
 
 @click.command()
@@ -90,4 +89,4 @@ def unsilence(client: Client, silence_id: str, as_json: bool) -> None:
       stockpot monitors unsilence sil_0a1b2c3d4e5f6g7h8j9k
     """
     client.delete(f"{_API}/{silence_id}")
-    click.echo(json.dumps({"ended": silence_id}) if as_json else "it speaks again")
+    say({"ended": silence_id}, "it speaks again", as_json=as_json)

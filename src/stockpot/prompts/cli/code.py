@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client, ClientError
-from stockpot.core.terminal import json_option, printed
+from stockpot.core.terminal import json_option, print_json, printed
 from stockpot.prompts.cli.root import API, echo_diff, plain
 from stockpot.prompts.files import PromptFile, write
 from stockpot.prompts.importing import ImportedPrompt, read_export
@@ -70,7 +70,7 @@ def _told(statuses: list[Status], as_json: bool, verb: str, **more: Any) -> None
     if as_json:
         rows = [{"name": s.name, "state": s.state, "path": str(s.here.path) if s.here else None,
                  "version": s.there.version if s.there else None} for s in statuses]  # fmt: skip
-        click.echo(json.dumps({verb: rows, **more}, indent=2))
+        print_json({verb: rows, **more})
         return
     for status in statuses:
         version = f" version {status.there.version}" if status.there else ""
@@ -177,7 +177,7 @@ def status(ctx: click.Context, root: Path, project: str, check: bool, as_json: b
     if as_json:
         rows = [{"name": one.name, "state": one.state, "diff": one.diff()} for one in other]
         faults = [{"path": f.path, "line": f.line, "message": f.message} for f in folder.faults]
-        click.echo(json.dumps({"prompts": rows, "faults": faults}, indent=2))
+        print_json({"prompts": rows, "faults": faults})
     else:
         for one in other:
             click.echo(f"{one.state:14} {one.name}")

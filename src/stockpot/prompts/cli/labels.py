@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import json_option, printed, say, show, when
 from stockpot.prompts.cli.root import API, project_option
 
 _PROPOSALS, _PROTECTIONS = "/api/v1/prompt-proposals", "/api/v1/prompt-protections"
@@ -49,7 +48,7 @@ def label(
     if version is None:
         version = client.get(f"{API}/{name}", project=project)["prompt"]["latest"]
     made = client.put(at, {"version": version, "reason": reason}, project=project)
-    click.echo(json.dumps(made) if as_json else f"{label} of {name} is version {made['version']}")
+    say(made, f"{label} of {name} is version {made['version']}", as_json=as_json)
 
 
 @click.command()
@@ -72,7 +71,7 @@ def rollback(
     """
     body = {"version": to, "reason": reason}
     made = client.post(f"{API}/{name}/labels/{label}/rollback", body, project=project)
-    click.echo(json.dumps(made) if as_json else f"{label} of {name} is version {made['version']}")
+    say(made, f"{label} of {name} is version {made['version']}", as_json=as_json)
 
 
 @click.command()
@@ -92,8 +91,7 @@ def history(
     """
     moves = client.get(f"{API}/{name}/history", label=label, project=project)
     versions = client.get(f"{API}/{name}/versions", project=project)
-    if as_json:
-        click.echo(json.dumps({"versions": versions, "moves": moves}, indent=2))
+    if printed({"versions": versions, "moves": moves}, as_json=as_json):
         return
     show(
         versions,
@@ -146,7 +144,7 @@ def propose(
     body = {"label": label, "version": version, "reason": reason}
     made = client.post(f"{API}/{name}/proposals", body, project=project)
     told = f"proposed; somebody else runs:  stockpot prompts approve {made['id']}"
-    click.echo(json.dumps(made) if as_json else told)
+    say(made, told, as_json=as_json)
 
 
 @click.command()
@@ -182,7 +180,7 @@ def proposals(client: Client, /, as_json: bool, **where: Any) -> None:
 def _decided(client: Client, proposal: str, verb: str, note: str, as_json: bool) -> None:
     made = client.post(f"{_PROPOSALS}/{proposal}/{verb}", {"note": note})
     told = f"{made['state']}: {made['label']} of {made['prompt']}, version {made['version']}"
-    click.echo(json.dumps(made) if as_json else told)
+    say(made, told, as_json=as_json)
 
 
 @click.command()
@@ -233,7 +231,7 @@ def protect(client: Client, /, as_json: bool, **given: Any) -> None:
     """
     made = client.put(_PROTECTIONS, given)
     whose = made["prompt"] or f"every prompt of {made['project']}"
-    click.echo(json.dumps(made) if as_json else f"{made['label']} of {whose} is protected")
+    say(made, f"{made['label']} of {whose} is protected", as_json=as_json)
 
 
 @click.command()
@@ -272,7 +270,7 @@ def comment(
     at = f"{API}/{name}/comments"
     if text is not None:
         made = client.post(at, {"text": text, "version": version}, project=project)
-        click.echo(json.dumps(made) if as_json else "noted")
+        say(made, "noted", as_json=as_json)
         return
     show(
         client.get(at, project=project),

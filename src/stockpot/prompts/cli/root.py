@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,17 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.dollars import dollars
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, printed, show, when
+from stockpot.core.terminal import (
+    NUMBER,
+    JsonFile,
+    json_option,
+    print_json,
+    printed,
+    read_file,
+    say,
+    show,
+    when,
+)
 from stockpot.prompts.files import PromptFile, check, parse, write
 from stockpot.prompts.models import PromptContent
 from stockpot.traces import badge_words
@@ -27,7 +38,8 @@ def prompts() -> None:
 
     \b
     Example:
-      stockpot prompts create menu --text 'Describe {{ dish }}.' --label production
+      stockpot prompts create menu --text 'Describe {{ dish }}.' \\
+        --label production
       stockpot prompts render menu --var dish=soup
     """
 
@@ -117,8 +129,7 @@ def show_(client: Client, name: str, ref: str, project: str | None, as_json: boo
     found = client.get(f"{API}/{name}", project=project)
     number = _number(client, name, ref, project) if ref else found["prompt"]["latest"]
     version = client.get(f"{API}/{name}/versions/{number}", project=project)
-    if as_json:
-        click.echo(json.dumps({**found, "version": version}, indent=2))
+    if printed({**found, "version": version}, as_json=as_json):
         return
     head = f"# {name}@{number}  {labels_of(found['prompt'])}  by {version['author']}"
     click.secho(f"{head}, {when(version['created_ms'])}", dim=True, err=True)
@@ -159,7 +170,7 @@ def _read(path: Path | None, text: str | None, model: str | None) -> PromptFile:
     if text is not None:
         return PromptFile(PromptContent(body=text, model=model or ""))
     assert path is not None
-    told = sys.stdin.read() if str(path) == "-" else path.read_bytes().decode("utf-8", "replace")
+    told = read_file(path)
     file = parse(told, str(path))
     check(file, str(path))
     if model:
@@ -191,7 +202,8 @@ def create(
 
     \b
     Example:
-      stockpot prompts create menu --text 'Describe {{ dish }}.' --model echo --label production
+      stockpot prompts create menu --text 'Describe {{ dish }}.' --model echo \\
+        --label production
     """
     file = _read(path, text, model)
     told = {n: about[n] or getattr(file, n) for n in ("description", "owner", "tags")}
@@ -201,7 +213,7 @@ def create(
         to = {"version": 1, "reason": message or "created"}
         client.put(f"{API}/{name}/labels/{label}", to, project=about["project"])
         made = client.get(f"{API}/{name}", project=about["project"])
-    click.echo(json.dumps(made) if as_json else f"created the prompt {name}, version 1")
+    say(made, f"created the prompt {name}, version 1", as_json=as_json)
 
 
 @prompts.command("edit")
@@ -219,7 +231,8 @@ def edit(
 
     \b
     Example:
-      stockpot prompts edit menu --text 'Describe {{ dish }} briefly.' -m 'shorter'
+      stockpot prompts edit menu --text 'Describe {{ dish }} briefly.' \\
+        -m 'shorter'
     """
     newest = client.get(f"{API}/{name}", project=project)["prompt"]["latest"]
     parent = base or newest
@@ -232,10 +245,12 @@ def edit(
         )
     body = {"content": content, "message": message, "parent": parent}
     made = client.post(f"{API}/{name}/versions", body, project=project)
-    click.echo(json.dumps(made) if as_json else f"{name} has version {made['number']}")
+    say(made, f"{name} has version {made['number']}", as_json=as_json)
 
 
 def _edited(name: str, was: dict[str, Any]) -> dict[str, Any]:
+    if not (sys.stdin.isatty() or os.environ.get("VISUAL") or os.environ.get("EDITOR")):
+        raise InvalidInput("nobody is there to edit", hint="give --text TEXT or --file FILE")
     changed = click.edit(text_of(was), extension=".prompt.md")
     if changed is None:
         raise InvalidInput("nothing was changed")
@@ -275,7 +290,7 @@ def diff(
     """
     told = client.get(f"{API}/{name}/diff", before=before, after=after, project=project)
     if as_json:
-        click.echo(json.dumps(told, indent=2))
+        print_json(told)
     else:
         echo_diff(told["text"])
         if not told["text"]:
@@ -293,12 +308,12 @@ def echo_diff(text: str) -> None:
 @click.argument("name")
 @click.option("--ref", default="", help="A label, a number or `latest`; else production.")
 @click.option("--var", "given", multiple=True, metavar="NAME=VALUE", help="May be given again.")
-@click.option("--vars", "path", type=click.File(), help="A JSON file with all variables.")
+@click.option("--vars", "variables", type=JsonFile(dict), help="A JSON file with all variables.")
 @project_option
 @json_option
 @click.pass_obj
 def render(
-    client: Client, name: str, ref: str, given: tuple[str, ...], path: Any,
+    client: Client, name: str, ref: str, given: tuple[str, ...], variables: dict[str, Any] | None,
     project: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Fill in variables. A value that is JSON is taken as such, anything else as text.
@@ -307,7 +322,7 @@ def render(
     Example:
       stockpot prompts render menu --var dish=soup --var price=3.5
     """
-    variables = json.load(path) if path is not None else {}
+    variables = variables or {}
     for pair in given:
         key, equals, value = pair.partition("=")
         if not equals:
@@ -316,7 +331,7 @@ def render(
     body = {"ref": ref, "variables": variables}
     made = client.post(f"{API}/{name}/render", body, project=project)
     if as_json:
-        click.echo(json.dumps(made, indent=2))
+        print_json(made)
     elif made["kind"] == "text":
         click.echo(made["text"])
     else:
@@ -351,7 +366,7 @@ def archive(client: Client, name: str, undo: bool, project: str | None) -> None:
 
 @prompts.command("metrics")
 @click.argument("name")
-@click.option("--days", type=float, default=1.0, show_default=True, help="How far to look back.")
+@click.option("--days", type=NUMBER, default=1.0, show_default=True, help="How far to look back.")
 @project_option
 @json_option
 @click.pass_obj

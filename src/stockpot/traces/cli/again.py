@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import UTC, datetime
 
@@ -10,7 +9,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
-from stockpot.core.terminal import json_option
+from stockpot.core.terminal import json_option, print_json
 
 
 def moment(text: str) -> int:
@@ -50,6 +49,6 @@ def renormalise(
         done = client.post("/api/v1/traces/renormalise", {**asked, "after": after})
         read, changed, after = read + done["read"], changed + done["changed"], done["after"]
     if as_json:
-        click.echo(json.dumps({"read": read, "changed": changed}))
+        print_json({"read": read, "changed": changed})
     else:
         click.echo(f"{read} spans read again, {changed} of them changed")

@@ -10,6 +10,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
+from stockpot.core.terminal import Number, amount
 
 Row = dict[str, Any]
 Command = Callable[..., Any]
@@ -30,7 +31,8 @@ _FILTERS = (
     click.option("--failed", is_flag=True, default=None, help="Only calls that did not end ok."),
     click.option("--error", help="Only this class of error."),
     click.option("--unpriced", is_flag=True, default=None, help="Only calls of unknown cost."),
-    click.option("--kind", type=_KINDS, help="What kind of span."),
+    click.option("--kind", type=_KINDS, metavar="KIND",
+                 help=f"What kind of span: {', '.join(_KINDS.choices)}."),
     click.option("--user", help="Only of this end user."),
     click.option("--session", help="Only of this session."),
     click.option("--tag", help="Only with this tag."),
@@ -47,8 +49,10 @@ _FILTERS = (
     click.option("--search", "q", help="Words, \"phrases\", begin*, -without; in what was said."),
     click.option("--last", "last_ms", type=milliseconds, metavar="DURATION",
                  help="Only the last 30m, 12h, 7d ..."),
-    click.option("--min-cost", "min_cost_usd", type=float, help="At least so many dollars."),
-    click.option("--min-ms", "min_duration_ms", type=float, help="At least so many milliseconds."),
+    click.option("--min-cost", "min_cost_usd", type=amount, metavar="DOLLARS",
+                 help="At least so much."),
+    click.option("--min-ms", "min_duration_ms", type=Number(0),
+                 help="At least so many milliseconds."),
     click.option("--id", "trace_prefix", help="Only ids that begin so."),
 )  # fmt: skip
 

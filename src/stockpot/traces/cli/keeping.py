@@ -10,7 +10,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
-from stockpot.core.terminal import json_option, printed
+from stockpot.core.terminal import NUMBER, Number, amount, json_option, printed
 from stockpot.traces.cli.again import moment
 
 
@@ -21,11 +21,13 @@ from stockpot.traces.cli.again import moment
 @click.option(
     "--sample",
     "rate",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=Number(0, 1, min_open=True),
     help="Share of the usual traces to keep.",
 )
-@click.option("--keep-slower-ms", type=float, help="Keep traces that took so long.")
-@click.option("--keep-dearer", type=float, help="Keep traces that cost so many dollars.")
+@click.option("--keep-slower-ms", type=NUMBER, help="Keep traces that took so long.")
+@click.option(
+    "--keep-dearer", type=amount, metavar="DOLLARS", help="Keep traces that cost so many dollars."
+)
 @click.option(
     "--drop",
     type=click.Choice(["payloads", "spans"]),
@@ -42,7 +44,8 @@ def retention(client: Client, /, project: str, as_json: bool, **wanted: Any) -> 
     \b
     Example:
       stockpot traces retention default --span-days 90 --payload-days 30
-      stockpot traces retention default --sample 0.1 --keep-slower-ms 5000 --drop spans
+      stockpot traces retention default --sample 0.1 --keep-slower-ms 5000 \\
+        --drop spans
     """
     path = f"/api/v1/projects/{project}/retention"
     policy = client.get(path)
@@ -116,7 +119,8 @@ def reprice(
     \b
     Example:
       stockpot traces reprice --last 30d --model gpt-4o-mini
-      stockpot traces reprice --from 2026-09-01 --to 2026-10-01 --model gpt-4o-mini --apply
+      stockpot traces reprice --from 2026-09-01 --to 2026-10-01 \\
+        --model gpt-4o-mini --apply
     """
     if (last_ms is None) == (from_ms is None):
         raise click.UsageError("say either --last or --from, so that it is known which calls")

@@ -14,7 +14,7 @@ import click
 
 from stockpot.core.client import Client
 from stockpot.core.errors import NotFound
-from stockpot.core.terminal import json_option, printed, show
+from stockpot.core.terminal import json_option, print_json, printed, say, show
 from stockpot.traces.cli.filters import Row, filtered
 
 _PAGE = 500
@@ -78,7 +78,7 @@ def tail(client: Client, as_json: bool, filters: Row) -> None:
     try:
         for item in client.stream("/api/v1/traces/tail", **filters):
             row = _flat(item)
-            click.echo(json.dumps(row) if as_json else _line(row))
+            say(row, _line(row), as_json=as_json)
     except KeyboardInterrupt:
         return
 
@@ -142,7 +142,7 @@ def verify(as_json: bool) -> None:
         log.close()
     facts = found.model_dump(mode="json")
     if as_json:
-        click.echo(json.dumps(facts, indent=2))
+        print_json(facts)
     else:
         for name, value in facts.items():
             if name != "problems":

@@ -12,7 +12,7 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.durations import milliseconds
 from stockpot.core.errors import InvalidInput
-from stockpot.core.terminal import json_option, show, when
+from stockpot.core.terminal import NUMBER, json_option, printed, say, show, when
 from stockpot.traces.badges import badge_words
 
 _API = "/api/v1/scores"
@@ -80,7 +80,7 @@ def list_(client: Client, /, as_json: bool, **given: Any) -> None:
 @scores.command("write")
 @click.argument("trace_id", metavar="TRACE")
 @click.argument("name")
-@click.option("--value", type=float, help="A number; 1 or 0 for yes or no.")
+@click.option("--value", type=NUMBER, help="A number; 1 or 0 for yes or no.")
 @click.option("--label", default="", help="A class.")
 @click.option("--comment", default="", help="Why.")
 @click.option("--correction", help="What the answer should have been.")
@@ -99,7 +99,7 @@ def write(client: Client, /, as_json: bool, id_: str | None, **given: Any) -> No
     """
     score = {name: value for name, value in given.items() if value is not None}
     done = client.post(_API, {"scores": [{**score, **({"id": id_} if id_ else {})}]})
-    click.echo(json.dumps(done) if as_json else f"wrote {done['ids'][0]}")
+    say(done, f"wrote {done['ids'][0]}", as_json=as_json)
 
 
 @scores.command("import")
@@ -132,8 +132,7 @@ def import_(client: Client, file: IO[str], project: str | None, as_json: bool) -
         done = client.post(_API, {"scores": batch})
         written, repeated = written + len(done["ids"]), repeated + len(done["repeated"])
     told = {"written": written - repeated, "repeated": repeated}
-    if as_json:
-        click.echo(json.dumps(told))
+    if printed(told, as_json=as_json):
         return
     click.echo(f"wrote {told['written']} scores, {repeated} were there", file=sys.stdout)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
 import click
 
 from stockpot.core import config
 from stockpot.core.errors import NotFound
 from stockpot.core.instance import Instance
-from stockpot.core.terminal import json_option
+from stockpot.core.terminal import json_option, printed
 from stockpot.core.urls import console_url, gateway_url
 
 
@@ -41,8 +40,7 @@ def traffic(calls: int, per_second: float, seed: int | None, as_json: bool) -> N
     settings, key = config.load(), _key()
     guests = Guests(gateway_url(settings), settings.control_url or console_url(settings), key, seed)
     sent = asyncio.run(guests.ask(calls, per_second))
-    if as_json:
-        click.echo(json.dumps(sent._asdict()))
+    if printed(sent._asdict(), as_json=as_json):
         return
     click.echo(
         f"{sent.calls} questions, {sent.failed} failed, {sent.thumbs_up} thumbs up"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from stockpot.core.client import Client
-from stockpot.core.terminal import json_option, printed
+from stockpot.core.terminal import Number, json_option, printed
 from stockpot.pipelines.rightsize.cli.running import API
 from stockpot.pipelines.rightsize.cli.showing import show_savings
 
@@ -32,7 +32,7 @@ def plan(client: Client, run_id: str, candidate: str, as_json: bool) -> None:
 @click.command("apply")
 @click.argument("run_id", metavar="RUN")
 @click.option("--candidate", default="", help="Instead of the cheapest that passes.")
-@click.option("--share", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.1,
+@click.option("--share", type=Number(0, 1, min_open=True, max_open=True), default=0.1,
               show_default=True, help="The candidate's part of the traffic.")  # fmt: skip
 @click.option("--unit", default="", help="Whose calls stay together: user, session, key, ...")
 @click.option("--score", "scores", multiple=True, help="A score that has to hold, too.")

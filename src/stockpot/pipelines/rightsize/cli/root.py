@@ -23,6 +23,7 @@ def rightsize() -> None:
 
     \b
     Example:
-      stockpot rightsize run menu --candidates gpt-4o-mini,llama --baseline gpt-4o --margin 0.05
+      stockpot rightsize run menu --candidates gpt-4o-mini,llama \\
+        --baseline gpt-4o --margin 0.05
       stockpot rightsize apply size_0a1b2c3d4e5f6g7h8j9k
     """

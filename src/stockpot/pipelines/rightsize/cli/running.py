@@ -11,7 +11,7 @@ import click
 from stockpot.core.client import Client
 from stockpot.core.dollars import dollars
 from stockpot.core.durations import milliseconds
-from stockpot.core.terminal import json_option, printed, show, when
+from stockpot.core.terminal import NUMBER, Number, amount, json_option, printed, show, when
 from stockpot.pipelines.rightsize.cli.showing import show_run
 from stockpot.traces import badge_words
 
@@ -25,7 +25,7 @@ _HOUR_MS = 3_600_000
 @click.argument("project")
 @click.option("--candidates", required=True, help="Models, routes or aliases: A,B,C.")
 @click.option("--baseline", required=True, help="What is served now: a model, a route, an alias.")
-@click.option("--margin", type=float, required=True,
+@click.option("--margin", type=NUMBER, required=True,
               help="How much worse is accepted, in the metric's unit.")  # fmt: skip
 @click.option("--dataset", default="", help="Ask the rows of this data set: NAME or NAME@VERSION.")
 @click.option("--traffic", type=milliseconds, metavar="7d",
@@ -35,14 +35,15 @@ _HOUR_MS = 3_600_000
 @click.option("--metric", default="", help="The metric that decides; the first scorer's if not.")
 @click.option(
     "--budget",
-    type=click.FloatRange(0),
-    help="Dollars for all calls, judges' included; stops before it is passed.",
+    type=amount,
+    metavar="DOLLARS",
+    help="For all calls, judges' included; stops before it is passed.",
 )
 @click.option("--rows", type=click.IntRange(2, 20_000), default=1000, show_default=True,
               help="Ask at most so many.")  # fmt: skip
 @click.option("--alias", default="", help="The alias that a plan would move, and whose traffic.")
 @click.option("--cluster", default="", help="Rows that belong together, such as metadata.item.")
-@click.option("--confidence", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True)
+@click.option("--confidence", type=Number(0.5, 0.999), default=0.95, show_default=True)
 @click.option("--again", is_flag=True, help="Ask again what is known from earlier runs.")
 @click.option("--no-wait", is_flag=True, help="Start it and come back at once.")
 @click.option("--message", default="", help="Why this run.")
@@ -58,7 +59,8 @@ def run(client: Client, /, project: str, as_json: bool, **how: Any) -> None:
 
     \b
     Example:
-      stockpot rightsize run menu --candidates chef-small,chef-tiny --baseline chef-large
+      stockpot rightsize run menu --candidates chef-small,chef-tiny \\
+        --baseline chef-large
         --dataset questions --scorer mentions --margin 0.05 --budget 5
     """
     started = client.post(f"{API}/runs", _wanted(how), project=project)
@@ -158,7 +160,9 @@ def _passing(run: dict[str, Any]) -> str:
 
 @click.command("resume")
 @click.argument("run_id", metavar="RUN")
-@click.option("--budget", type=click.FloatRange(0), help="Dollars for the whole run from now on.")
+@click.option(
+    "--budget", type=amount, metavar="DOLLARS", help="Dollars for the whole run from now on."
+)
 @json_option
 @click.pass_obj
 def resume(client: Client, run_id: str, budget: float | None, as_json: bool) -> None:
