@@ -56,7 +56,9 @@ from stockpot.experiments.cli.root import experiments
     show_default=True,
     help="A difference in standard deviations of units; may be given again.",
 )
-@click.option("--seed", type=int, help="Of other random numbers than the published ones.")
+@click.option(
+    "--seed", type=click.IntRange(0), help="Of other random numbers than the published ones."
+)
 @json_option
 def simulate(as_json: bool, seed: int | None, effects: tuple[float, ...], **setting: Any) -> None:
     """Measure the error rates of this product's own statistics, by experiments whose truth is
