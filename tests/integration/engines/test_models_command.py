@@ -70,7 +70,7 @@ def test_one_failure_does_not_keep_the_others_from_being_pulled(models: Shell, f
 
 
 def test_options_of_one_model_need_exactly_one_model(models: Shell, file: Path) -> None:
-    for arguments in (["--name", "x"], [str(file), str(file), "--sha256", "0"]):
+    for arguments in (["--name", "x"], [str(file), str(file), "--sha256", "0" * 64]):
         result = models("pull", *arguments)
         assert result.exit_code == 2
         assert "exactly one MODEL" in result.stderr
