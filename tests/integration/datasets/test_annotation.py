@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy.exc
 
 from tests.integration.control.plane import Plane
 from tests.integration.scores.called import Called
@@ -109,6 +110,37 @@ async def test_a_blind_queue_tells_nothing_before_all_have_answered_and_differen
         ("r1", "ana@x.org", "", "good"), ("r1", "ben@x.org", "", "bad"),
         ("r1", "cem@x.org", "adjudication", "bad"),
     }  # fmt: skip
+
+
+async def test_answers_stand_with_their_scores_or_not_at_all(
+    people: dict[str, httpx.AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, scores = people["ana"], "/api/v1/scores"
+    queue = await queue_of(people["admin"], rows=1)
+    where = {"queue": queue["id"], "name": "verdict"}
+    body = {"answers": {"verdict": "bad"}, "note": "cold soup"}
+
+    async def told() -> tuple[str, int, int]:
+        item = (await ana.get(f"{API}/{queue['id']}/items")).json()["items"][0]
+        found = (await ana.get(scores, params=where)).json()["items"]
+        return item["state"], len(item["answered"]), len(found)
+
+    def killed(*_: object) -> None:
+        raise sqlalchemy.exc.OperationalError("the process ends here", {}, Exception())
+
+    with monkeypatch.context() as between:
+        between.setattr("stockpot.traces.scores.store.add", killed)
+        assert (await said(ana, queue, "r0", "good")).is_server_error
+    assert await told() == ("open", 0, 0)
+    assert (await said(ana, queue, "r0", "good")).is_success
+    assert await told() == ("done", 1, 1)
+    with monkeypatch.context() as between:
+        between.setattr("stockpot.traces.scores.store.add", killed)
+        place = f"{API}/{queue['id']}/items/r0/settlement"
+        assert (await people["admin"].put(place, json=body)).is_server_error
+    assert await told() == ("done", 1, 1)
+    assert (await people["admin"].put(place, json=body)).is_success
+    assert await told() == ("settled", 1, 2)
 
 
 async def test_agreement_is_told_question_by_question(

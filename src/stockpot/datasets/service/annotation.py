@@ -212,7 +212,7 @@ class AnnotationService:
         """Take the caller's answers. They may be given anew until all have answered."""
         now = now_ms()
 
-        def write(c: sa.Connection) -> tuple[Queue, Item, bool]:
+        def write(c: sa.Connection) -> tuple[Queue, Item]:
             queue = _for_work(c, actor, queue_id)
             store.lock(c, queue_id)
             item = _item(c, queue_id, item_id)
@@ -233,11 +233,10 @@ class AnnotationService:
                 store.change_item(c, queue_id, item_id, state=state)
                 item = _item(c, queue_id, item_id)
             _audited(c, actor, "answer", queue, item=item_id)
-            return queue, item, whole
+            self._score(c, queue, item, actor.label, whole=whole)
+            return queue, item
 
-        queue, item, whole = await self._db.write(write)
-        await self._score(queue, item, actor.label, whole=whole)
-        return _told(queue, item)
+        return _told(*await self._db.write(write))
 
     async def skip(self, actor: Principal, queue_id: str, item_id: str) -> None:
         """Leave an item to others."""
@@ -269,27 +268,29 @@ class AnnotationService:
             values |= {"settled_by": actor.label, "settled_ms": now_ms()}
             store.change_item(c, queue_id, item_id, **values)
             _audited(c, actor, "settle", queue, item=item_id)
-            return queue, _item(c, queue_id, item_id)
+            item = _item(c, queue_id, item_id)
+            said = Answered(
+                annotator=actor.label, answers=answers, comment=given.note, done_ms=now_ms()
+            )
+            self._scores.write_within(
+                c,
+                agreeing.scores_of(queue.project, queue.id, item, queue.rubric, said, ADJUDICATED),
+            )
+            return queue, item
 
-        queue, item = await self._db.write(write)
-        said = Answered(
-            annotator=actor.label, answers=item.settled or {}, comment=item.note, done_ms=now_ms()
-        )
-        await self._scores.write(
-            agreeing.scores_of(queue.project, queue.id, item, queue.rubric, said, ADJUDICATED)
-        )
-        return _told(queue, item)
+        return _told(*await self._db.write(write))
 
     # --- inside -----------------------------------------------------------------------------------
 
-    async def _score(self, queue: Queue, item: Item, who: str, *, whole: bool) -> None:
-        """Write what may be told: of a blind queue everything at once when all have answered."""
+    def _score(self, c: sa.Connection, queue: Queue, item: Item, who: str, *, whole: bool) -> None:
+        """Write what may be told: of a blind queue everything at once when all have answered. In
+        the answer's own transaction, so that no answer stands without its scores."""
         told = [one for one in item.answered if whole or (not queue.blind and one.annotator == who)]
         new: list[NewScore] = []
         for one in told:
             new += agreeing.scores_of(queue.project, queue.id, item, queue.rubric, one)
         if new:
-            await self._scores.write(new)
+            self._scores.write_within(c, new)
 
     async def _items(
         self, actor: Principal, project: str, source: QueueSource, sight: Sight | None

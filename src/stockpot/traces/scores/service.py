@@ -76,23 +76,25 @@ class ScoreService:
         """Write all or none. A score whose id is there with the same content is a repetition and
         changes nothing; with other content it is refused. With an `actor`, who must be an editor of
         the projects, the write is audited."""
+        return await self._db.write(lambda c: self.write_within(c, new, actor))
+
+    def write_within(
+        self, c: sa.Connection, new: Sequence[NewScore], actor: Principal | None = None
+    ) -> Written:
+        """The same inside a transaction of the caller's: for what must not stand without its
+        scores."""
         given = [_whole(score) for score in new]
         repeated: list[str] = []
-
-        def work(c: sa.Connection) -> None:
-            repeated.clear()
-            _check_projects(actor, {score.project for score in given}, self._projects(c))
-            fresh = self._fresh(c, given, repeated)
-            if fresh:
-                store.add(c, [self._row(score) for score in fresh])
-            for project in sorted({score.project for score in fresh} if actor else ()):
-                mine = [score for score in fresh if score.project == project]
-                told: dict[str, Any] = {"project": project, "count": len(mine)}
-                told["names"] = _names(mine)
-                assert actor is not None
-                audit(c, actor, "score.write", mine[0].id or "", after=mine[0], **told)
-
-        await self._db.write(work)
+        _check_projects(actor, {score.project for score in given}, self._projects(c))
+        fresh = self._fresh(c, given, repeated)
+        if fresh:
+            store.add(c, [self._row(score) for score in fresh])
+        for project in sorted({score.project for score in fresh} if actor else ()):
+            mine = [score for score in fresh if score.project == project]
+            told: dict[str, Any] = {"project": project, "count": len(mine)}
+            told["names"] = _names(mine)
+            assert actor is not None
+            audit(c, actor, "score.write", mine[0].id or "", after=mine[0], **told)
         return Written(ids=tuple(score.id or "" for score in given), repeated=tuple(repeated))
 
     async def query(
