@@ -180,6 +180,24 @@ class TakingIn:
         assert (audit.spans, audit.committed) == (len(sent), len(sent))
         assert all(audit.offsets[name, 1] == 100 * len(items) for name, items in streams.items())
 
+    def test_segments_that_are_long_gone_are_forgotten_and_the_last_of_each_stream_is_not(
+        self, store: SpanStore, clock: Clock
+    ) -> None:
+        def sent(number: int, stream: str, segment: int, begin: int = 0) -> bool:
+            item = make_shipped(number)
+            shipment = make_shipment(item, begin=begin, stream=stream, segment=segment)
+            return store.append([batch_of(shipment)])[0].taken
+
+        assert all([sent(1, "busy", 1), sent(2, "busy", 2), sent(3, "idle", 1)])
+        clock.ns += 8 * 24 * HOUR_NS
+        assert sent(4, "busy", 3)
+        assert set(store.audit().offsets) == {("busy", 3), ("idle", 1)}
+        clock.ns += 2 * 24 * HOUR_NS
+        assert all([sent(5, "busy", 4), sent(6, "idle", 1, begin=100)])
+        assert set(store.audit().offsets) == {("busy", 3), ("busy", 4), ("idle", 1)}
+        assert not sent(7, "busy", 3), "where a segment is, is still known"
+        assert (len(everything(store)), store.audit().problems) == (6, ())
+
 
 def piece(rng: random.Random, stream: str, items: list[Shipped]) -> Shipment:
     """Some part of a stream, from anywhere to anywhere."""

@@ -13,6 +13,7 @@ from stockpot.traces.provenance import Window, WindowFigures
 from stockpot.traces.service import SpanLog
 from stockpot.traces.store import Batch, NewPayload, NewSpan, SpanStore
 from stockpot.traces.store.orders import Done, Erase, Expire, Order, Priced, Reprice, Sample
+from stockpot.traces.store.sqlite import connect
 from tests.integration.traces.span_store_contract import HOUR_NS, Clock
 from tests.unit.traces.made import AT_NS, answered, asked, make_span
 
@@ -73,6 +74,9 @@ class UpkeepContract:
             perform(store, Expire(project, clock.ns))
         assert list((tmp_path / "spans/payloads").glob("*.db*")) == [], "their disk is free again"
         assert (left(store), store.audit().problems) == ([], ())
+        log = connect(tmp_path / "spans/spans.db")
+        assert log.execute("SELECT count(*) FROM minutes").fetchone() == (0,), "no index of nothing"
+        log.close()
 
     def test_payloads_go_before_their_spans_and_a_file_with_the_last_of_them(
         self, store: SpanStore, clock: Clock, tmp_path: Path

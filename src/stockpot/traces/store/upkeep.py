@@ -81,6 +81,7 @@ _PRICED = """
 UPDATE spans SET cost_nano = ?, cost_detail = ?, unit_prices = ?, price_id = ?, price_source = ?,
   saved_nano = ?, cost_source = 'computed' WHERE id = ?"""
 _LESS_IN_MINUTE = "UPDATE minutes SET spans = spans - ? WHERE minute = ?"
+_EMPTY_MINUTES = "DELETE FROM minutes WHERE minute BETWEEN ? AND ? AND spans <= 0"
 _COUNT = """
 INSERT INTO counters (name, value) VALUES (?, ?)
 ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"""
@@ -346,6 +347,8 @@ class Upkeep:
         for some in _chunks([row[0] for row in rows]):
             self._connection.execute(f"DELETE FROM spans WHERE id IN ({some})")
         self._connection.executemany(_LESS_IN_MINUTE, [(n, m) for m, n in minutes.items()])
+        if minutes:
+            self._connection.execute(_EMPTY_MINUTES, (min(minutes), max(minutes)))
         self._connection.execute(_COUNT, ("removed", len(rows)))
 
 

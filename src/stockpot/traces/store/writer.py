@@ -42,6 +42,12 @@ ON CONFLICT (stream, segment) DO UPDATE SET
   offset = excluded.offset,
   records = records + excluded.records,
   updated_ns = excluded.updated_ns"""
+_LEFT = """
+SELECT stream, segment FROM spool_offsets AS s WHERE updated_ns < ? AND EXISTS (
+  SELECT 1 FROM spool_offsets t WHERE t.stream = s.stream AND t.segment > s.segment)"""
+_FORGET_SEGMENT = "DELETE FROM spool_offsets WHERE stream = ? AND segment = ?"
+_DAY_NS = 86_400_000_000_000
+_KNOWN_FOR_NS = 7 * _DAY_NS
 _PAYLOAD_FILE = """
 INSERT INTO payload_files (day, retention, first_id, last_id, payloads, raw_bytes)
 VALUES (?, ?, ?, ?, ?, ?)
@@ -76,6 +82,7 @@ class Writer:
         self._rollups = Rollups(self._connection)
         self._last = self._received = 0
         self._offsets: dict[Segment, int] = {}
+        self._forgot = 0
         self._recover()
 
     def append(self, batches: Sequence[Batch]) -> list[Outcome]:
@@ -180,6 +187,23 @@ class Writer:
             _OFFSET, [(*segment, *end, received) for segment, end in ends.items()]
         )
         connection.executemany(_COUNT, [("spans_in", len(spans)), ("doubles", doubles)])
+        if ends.keys() - self._offsets.keys():
+            self._forget_segments(received)
+
+    def _forget_segments(self, now_ns: int) -> None:
+        """Let go what is known of segments that are long gone, once a day at most.
+
+        A shipper notes durably that it went on to the next segment before it sends from there, so
+        it never comes back to an earlier one. The last segment of a stream stays known: an idle
+        worker may go on with it at any time.
+        """
+        if now_ns - self._forgot < _DAY_NS:
+            return
+        self._forgot = now_ns
+        gone = self._connection.execute(_LEFT, (now_ns - _KNOWN_FOR_NS,)).fetchall()
+        self._connection.executemany(_FORGET_SEGMENT, gone)
+        for segment in gone:
+            self._offsets.pop(segment, None)
 
     def rewrite(self, changes: Sequence[Change]) -> None:
         """See `SpanStore.rewrite`."""
