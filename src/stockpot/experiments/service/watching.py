@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -29,10 +31,33 @@ if TYPE_CHECKING:
     from stockpot.experiments.measuring import Measured
 
 LOOK_EVERY_S = 3.0
+_SHARE = 0.05
+"""Of the time, how much may go into looks at one experiment: it sums all units."""
+_LONGEST_REST_S = 60.0
 _LOOK_GROWTH = 1.03
 _LOOK_EVERY_MS = 3_600_000
 
 _log = logging.getLogger("stockpot.experiments")
+
+
+class Rests:
+    """When each experiment is to be looked at again: the longer a look took, the later."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def due(self, experiment: str, now: float) -> bool:
+        """Whether it has rested; times are seconds of a steady clock."""
+        return now >= self._until.get(experiment, 0.0)
+
+    def looked(self, experiment: str, began: float, ended: float) -> None:
+        """A look at it is over."""
+        rest = min((ended - began) * (1 / _SHARE - 1), _LONGEST_REST_S)
+        self._until[experiment] = ended + rest
+
+    def only(self, experiments: Container[str]) -> None:
+        """Forget the others."""
+        self._until = {name: at for name, at in self._until.items() if name in experiments}
 
 
 class Watching:
@@ -45,6 +70,7 @@ class Watching:
         self._reporting = reporting
         self._subjects = subjects
         self._changed = changed
+        self._rests = Rests()
 
     async def watch(self) -> None:
         """Look at every running experiment, for ever."""
@@ -52,20 +78,27 @@ class Watching:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             try:
-                await self.decide_all()
+                await self.decide_all(rested=True)
             except Exception:
                 _log.exception("a look at the experiments failed; trying again")
 
-    async def decide_all(self) -> int:
-        """Look at every running experiment once; returns how many steps were taken."""
+    async def decide_all(self, *, rested: bool = False) -> int:
+        """Look at every running experiment once, or at those that have rested; returns how many
+        steps were taken."""
         taken = 0
-        for kept in await self._db.read(store.running):
+        running = [kept.shown for kept in await self._db.read(store.running)]
+        self._rests.only({experiment.id for experiment in running})
+        for experiment in running:
+            began = time.monotonic()
+            if rested and not self._rests.due(experiment.id, began):
+                continue
             try:
-                taken += await self._one(kept.shown)
+                taken += await self._one(experiment)
             except StockpotError as fault:
-                _log.warning("the experiment %r: %s", kept.shown.name, fault.message)
+                _log.warning("the experiment %r: %s", experiment.name, fault.message)
             except Exception:
-                _log.exception("the experiment %r could not be decided", kept.shown.name)
+                _log.exception("the experiment %r could not be decided", experiment.name)
+            self._rests.looked(experiment.id, began, time.monotonic())
         return taken
 
     async def _one(self, experiment: Experiment) -> bool:
