@@ -8,6 +8,7 @@ Knows how to look and what a secret looks like; keeps none, and tells none in an
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -99,8 +100,12 @@ def file_mark(reference: str) -> object:
 
 
 def clean_secret(secret: str) -> str:
-    """A secret as it is kept. Raises InvalidInput for what could not be a header's value."""
+    """A secret as it is kept: one line, as which a JSON object of many lines (the key file of a
+    service account) is written. Raises InvalidInput for what could not be a header's value."""
     secret = secret.strip()
+    if secret.startswith("{"):
+        with contextlib.suppress(ValueError):
+            secret = json.dumps(json.loads(secret))
     if not secret or not secret.isascii() or not secret.isprintable():
         raise InvalidInput("a secret is one line of printable ASCII characters")
     return secret

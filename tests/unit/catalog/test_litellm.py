@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import math
+from collections.abc import Iterator
+from functools import reduce
+from typing import Any
+
 import pytest
+import yaml
 
 from stockpot.catalog.definitions import Document
 from stockpot.catalog.litellm import Imported, translated
@@ -318,6 +325,75 @@ def test_bedrock_is_at_its_region_and_model_parameters_are_the_clients() -> None
 def test_every_key_is_either_read_or_listed() -> None:
     text = "brand_new: 1\nmodel_list: []\nrouter_settings: {newer: 2}\n"
     assert lost(translated(text, {})) == {"brand_new", "router_settings.newer"}
+
+
+SHARED = """
+model_list:
+  - model_name: gpt
+    litellm_params: {model: gpt-4o, weight: 2, tags: "free/eu"}
+  - model_name: gpt
+    litellm_params: {model: gpt-4o-mini, weight: 0}
+  - model_name: gpt
+    litellm_params: {model: mistral-small, order: 1}
+  - model_name: cl
+    litellm_params: {model: bedrock/anthropic.claude, aws_region_name: us-west-2}
+  - model_name: emb
+    litellm_params: {model: text-embedding-3-small}
+    model_info: {mode: embedding}
+  - model_name: vx
+    litellm_params: {model: vertex_ai/gemini-2.5-pro, vertex_location: europe-west4,
+                     vertex_credentials: /etc/key.json}
+  - model_name: vx
+    litellm_params: {model: vertex_ai/claude-sonnet-4-5, vertex_location: europe-west4}
+router_settings: {enable_tag_filtering: true, fallbacks: [{gpt: cl}], default_fallbacks: [cl],
+                  model_group_alias: {old: gpt}, timeout: 9}
+litellm_settings: {num_retries: 2, max_budget: 5, budget_duration: 7d}
+credential_list: [{credential_name: c, credential_values: {api_key: os.environ/AZ}}]
+general_settings: {master_key: os.environ/MK, global_max_parallel_requests: 10}
+"""
+
+
+def test_what_a_file_says_by_leaving_it_out_is_meant_as_there() -> None:
+    role = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+    found = translated(SHARED, {role: "http://127.0.0.1/x"})
+    alias = found.definitions["aliases"]["gpt"]
+    told = {t["model"]: (t.get("tier", 0), t.get("weight", 1)) for t in alias["targets"]}
+    assert told == {"mistral-small": (0, 1), "gpt-4o": (1, 1), "gpt-4o-mini": (1, 0),
+                    "anthropic.claude": (2, 1)}  # fmt: skip
+    assert [(r["name"], r["values"]) for r in alias["rules"]] == [("free-eu", ["free/eu"])]
+    assert len(found.definitions["aliases"]["emb"]["targets"]) == 1
+    assert found.definitions["providers"]["bedrock"]["secret"] == f"env:{role}"
+    assert found.definitions["providers"]["vertex"] == {
+        "vendor": "vertex", "secret": "file:/etc/key.json",
+        "base_url": "https://europe-west4-aiplatform.googleapis.com/v1",
+    }  # fmt: skip
+    assert {"fallbacks.emb", "model_list[6].litellm_params.model"} <= lost(found)
+
+
+def places(node: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if at:
+        yield at
+    inside = node.items() if isinstance(node, dict) else ()
+    for key, value in enumerate(node) if isinstance(node, list) else inside:
+        yield from places(value, (*at, key))
+
+
+ODD = (None, -3, "", "\u00fc/\u00df\n", [1], {"a": 1}, math.inf, "os.environ/")
+
+
+def test_one_odd_value_is_listed_or_refused_in_words_and_the_rest_is_imported() -> None:
+    config = yaml.safe_load(SHARED)
+    for number, at in enumerate(places(config)):
+        # Each place meets four of them, for the time's sake: neighbours meet the others.
+        for value in ODD[number % 2 :: 2]:
+            bad = copy.deepcopy(config)
+            inside = reduce(lambda node, key: node[key], at[:-1], bad)
+            inside[at[-1]] = value
+            try:
+                found = translated(yaml.safe_dump(bad), {})
+            except InvalidInput:
+                continue
+            Document.model_validate(found.definitions)
 
 
 @pytest.mark.parametrize("text", ["- 1", "a: [", "model_list: {a: 1}", "router_settings: 3"])

@@ -28,6 +28,21 @@ class Findings:
         """This was mapped, not quite as it stands."""
         self.remarks.append(Finding(path, told))
 
+    def table(self, value: Any, path: str) -> Mapping[str, Any]:
+        """What should be a table; an empty one, with a finding, where it is none."""
+        if value is not None and not isinstance(value, Mapping):
+            self.lost(path, f"a table, not {value!r:.60}")
+        return value if isinstance(value, Mapping) else {}
+
+    def names(self, value: Any, path: str) -> tuple[str, ...]:
+        """What should be a list of names; one alone stands for itself."""
+        if isinstance(value, str):
+            return (value,)
+        if value is not None and not isinstance(value, list | tuple):
+            self.lost(path, f"a list of names, not {value!r:.60}")
+            return ()
+        return tuple(str(name) for name in value or ())
+
     def rest(
         self, table: Mapping[str, Any], path: str, known: Iterable[str], reasons: Mapping[str, str]
     ) -> None:
@@ -70,7 +85,6 @@ MODEL = {
     "configurable_clientside_auth_params": "clients cannot bring an upstream's key",
     "aws_role_name": "a role cannot be assumed here; give a key of Bedrock by reference",
     "aws_session_name": "a role cannot be assumed here; give a key of Bedrock by reference",
-    "vertex_credentials": "give a token by reference",
 }  # fmt: skip
 """Keys of `litellm_params` that are not mapped."""
 

@@ -13,9 +13,12 @@ from urllib.parse import urlsplit
 
 from stockpot.catalog.litellm.findings import Findings
 from stockpot.catalog.references import AWS
-from stockpot.providers import Vendor, vendors
+from stockpot.providers import ROLE_VARIABLES, Vendor, vendors
 
 ENVIRON = "os.environ/"
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VERTEX = re.compile(r"gemini|gemma|text-(multilingual-)?embedding|publishers/|endpoints/")
+"""Models that are asked for at Vertex AI in Gemini's format."""
 
 _VENDORS = {
     "azure": "azure-openai",
@@ -96,10 +99,21 @@ class Providers:
             self._findings.lost(f"{path}.model", f"{name!r}: {told}")
             return None
         address = self._own_address(vendor, base, params, path)
-        if address is None:
+        if address is None or not self._servable(vendor, model, path):
             return None
         secret = self._secret(vendor, params, path)
         return Place(self._named(vendor, address, secret), model)
+
+    def _servable(self, vendor: Vendor, model: str, path: str) -> bool:
+        """Whether there can be such a target; with a finding when not."""
+        told = ""
+        if not 0 < len(model) <= 200:
+            told = "no name of a model"
+        elif vendor.name == "vertex" and model != "*" and not _VERTEX.match(model):
+            told = "of Vertex AI, models that speak Gemini's format alone are served"
+        if told:
+            self._findings.lost(f"{path}.model", f"{model!r:.60}: {told}")
+        return not told
 
     def _vendor_of(self, name: str, custom: str) -> tuple[str, str]:
         prefix, slash, rest = name.partition("/")
@@ -138,6 +152,12 @@ class Providers:
                 region = self._environ.get(str(region).removeprefix(ENVIRON), "us-east-1")
                 self._findings.remark(f"{path}.aws_region_name", f"taken for {region!r}")
             return f"https://bedrock-runtime.{region}.amazonaws.com"
+        if vendor.name == "vertex" and not base and (place := params.get("vertex_location")):
+            if str(place).startswith(ENVIRON):
+                place = self._environ.get(str(place).removeprefix(ENVIRON), "global")
+                self._findings.remark(f"{path}.vertex_location", f"taken for {place!r}")
+            host = "" if place == "global" else f"{place}-"
+            return f"https://{host}aiplatform.googleapis.com/v1"
         if vendor.name == "azure-openai" and not base:
             self._findings.lost(f"{path}.api_base", "the address of the resource is needed")
             return None
@@ -150,8 +170,15 @@ class Providers:
 
     def _secret(self, vendor: Vendor, params: Mapping[str, Any], path: str) -> str:
         given = str(params.get("api_key") or params.get("aws_bearer_token_bedrock") or "")
+        if vendor.name == "vertex" and not given:
+            given = self._vertex(params, path)
+            if given.startswith("file:"):
+                return given
         if given.startswith(ENVIRON):
-            return f"env:{given.removeprefix(ENVIRON)}"
+            if VARIABLE.fullmatch(named := given.removeprefix(ENVIRON)):
+                return f"env:{named}"
+            self._findings.lost(f"{path}.api_key", f"{named!r} is no name of a variable")
+            given = ""
         variable = vendor.env or f"{vendor.name.upper().replace('-', '_')}_API_KEY"
         if vendor.name == "openai-compatible":
             variable = "OPENAI_API_KEY"
@@ -168,7 +195,34 @@ class Providers:
                 self._findings.remark(
                     f"{path}.{key}", f"it is taken from the variable {key.upper()} instead"
                 )
+        if vendor.name == "bedrock" and not keys and not given:
+            return f"env:{self._of_aws(variable, path)}"
         return f"env:{AWS if keys else variable}"
+
+    def _of_aws(self, variable: str, path: str) -> str:
+        """Without a key AWS's tools look around; so does this, where the import runs."""
+        ways = (variable, AWS, *sorted(ROLE_VARIABLES))
+        found = next((way for way in ways if self._environ.get(way)), variable)
+        told = f"no key is given: taken from {found}; or name one of {', '.join(ways)}"
+        self._findings.remark(f"{path}.model", told)
+        return found
+
+    def _vertex(self, params: Mapping[str, Any], path: str) -> str:
+        """Where the key of a service account is: its file, or a variable that holds its JSON."""
+        if "vertex_project" in params:
+            told = "the project of the service account counts"
+            self._findings.remark(f"{path}.vertex_project", told)
+        given = str(params.get("vertex_credentials") or "")
+        if given.startswith("/"):
+            return f"file:{given}"
+        if given.startswith(ENVIRON):
+            told = "the variable holds the key's JSON here, not the path of a file"
+            self._findings.remark(f"{path}.vertex_credentials", told)
+            return given
+        if given:
+            told = "give the whole path of the key's file, or a variable with its JSON"
+            self._findings.lost(f"{path}.vertex_credentials", told)
+        return ""
 
     def _named(self, vendor: Vendor, address: str, secret: str) -> str:
         identity = (vendor.name, address, secret)

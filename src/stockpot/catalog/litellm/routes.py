@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from math import gcd
 from typing import Any, NamedTuple
@@ -10,6 +12,10 @@ from stockpot.catalog.litellm.findings import Findings
 from stockpot.catalog.litellm.providers import Place
 
 MOST_ATTEMPTS = 10
+MOST_WEIGHT = 1_000_000
+ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,199}")
+"""What an alias may be called (`definitions.AliasName`)."""
+_NOT_OF_A_RULE = re.compile(r"[^A-Za-z0-9._-]+")
 _STRATEGIES = {
     "simple-shuffle": "weighted",
     "least-busy": "least_busy",
@@ -55,30 +61,31 @@ def routing_of(
     timeouts = {
         ours: float(seconds)
         for theirs, ours in (("timeout", "total_s"), ("stream_timeout", "first_byte_s"))
-        if (seconds := number(both.get(theirs))) is not None
+        if (seconds := number(both.get(theirs))) is not None and seconds > 0
     }
     request_timeout = number(both.get("request_timeout"))
-    if request_timeout is not None:
+    if request_timeout is not None and request_timeout > 0:
         timeouts.setdefault("total_s", float(request_timeout))
     return Routing(
         strategy=_strategy(router, findings),
-        attempts=int(retries) + 1 if retries is not None else 3,
+        attempts=max(0, int(retries)) + 1 if retries is not None else 3,
         timeouts=timeouts,
         retry_on=_retry_on(router, findings),
-        fallbacks=_fallbacks(both.get("fallbacks")),
-        default_fallbacks=tuple(map(str, both.get("default_fallbacks") or ())),
+        fallbacks=_fallbacks(both.get("fallbacks"), findings),
+        default_fallbacks=findings.names(both.get("default_fallbacks"), "default_fallbacks"),
         by_tag=bool(router.get("enable_tag_filtering")),
     )
 
 
 def number(value: Any) -> float | None:
-    """A number, also one that is written as text."""
+    """A finite number, also one that is written as text."""
     if isinstance(value, bool):
         return None
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return found if math.isfinite(found) else None
 
 
 def _strategy(router: Mapping[str, Any], findings: Findings) -> str:
@@ -103,11 +110,11 @@ def _retry_on(router: Mapping[str, Any], findings: Findings) -> tuple[str, ...]:
     return tuple(name for name in _EVERY if name not in never) if never else ()
 
 
-def _fallbacks(rows: Any) -> dict[str, tuple[str, ...]]:
+def _fallbacks(rows: Any, findings: Findings) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for row in rows if isinstance(rows, Sequence) and not isinstance(rows, str) else ():
-        if isinstance(row, Mapping):
-            found |= {str(name): tuple(map(str, then or ())) for name, then in row.items()}
+        for name, then in findings.table(row, "fallbacks").items():
+            found[str(name)] = findings.names(then, f"fallbacks.{name}")
     return found
 
 
@@ -134,6 +141,10 @@ def _alias(
         if fallback not in groups:
             findings.lost(f"fallbacks.{name}", f"the group {fallback!r} has no deployment here")
             continue
+        if groups[fallback][0].kind != own[0].kind:
+            told = f"the group {fallback!r} serves other calls: {groups[fallback][0].kind}"
+            findings.lost(f"fallbacks.{name}", told)
+            continue
         tier = max(t.get("tier", 0) for t in targets) + 1
         known = {(t["provider"], t["model"]) for t in targets}
         more = [t for t in _targets(groups[fallback], findings)
@@ -152,19 +163,21 @@ def _alias(
         made["retry_on"] = list(routing.retry_on)
     if timeouts := {**routing.timeouts, **_bounds(own)}:
         made["timeouts"] = timeouts
-    if routing.by_tag and (rules := _rules(own)):
+    if routing.by_tag and (rules := _rules(own, findings)):
         made["rules"] = rules
     return made
 
 
 def _targets(deployments: Sequence[Deployment], findings: Findings) -> list[dict[str, Any]]:
-    orders = sorted({number(d.params.get("order")) or 0.0 for d in deployments})
-    weights = _weights(deployments, findings)
+    tiers: dict[float, list[Deployment]] = {}
+    for deployment in deployments:
+        tiers.setdefault(_order(deployment), []).append(deployment)
     made: dict[tuple[Place, int], int] = {}
-    for deployment, weight in zip(deployments, weights, strict=True):
-        tier = orders.index(number(deployment.params.get("order")) or 0.0)
-        key = (deployment.place, tier)
-        made[key] = made.get(key, 0) + weight
+    for tier, order in enumerate(sorted(tiers)):
+        weights = _weights(tiers[order], findings)
+        for deployment, weight in zip(tiers[order], weights, strict=True):
+            key = (deployment.place, tier)
+            made[key] = made.get(key, 0) + weight
     targets = []
     for (place, tier), weight in made.items():
         target: dict[str, Any] = {"provider": place.provider, "model": place.model}
@@ -176,41 +189,71 @@ def _targets(deployments: Sequence[Deployment], findings: Findings) -> list[dict
     return targets
 
 
+def _order(deployment: Deployment) -> float:
+    """Who has none comes after all that have one, as there."""
+    found = number(deployment.params.get("order"))
+    return math.inf if found is None else found
+
+
 def _weights(deployments: Sequence[Deployment], findings: Findings) -> list[int]:
-    """By `weight`, else by rpm or tpm where every deployment has it, as the shuffle there does."""
-    for key in ("weight", "rpm", "tpm"):
-        given = [number(d.params.get(key)) for d in deployments]
-        if key != "weight":
-            for d, value in zip(deployments, given, strict=True):
-                if value is not None:
-                    told = "a limit of one deployment becomes its share of the alias"
-                    findings.remark(f"{d.path}.{key}", told)
-        if all(value is not None and value > 0 for value in given) and len(given) > 1:
-            scale = 100 if key == "weight" else 1
-            whole = [max(1, round((value or 0) * scale)) for value in given]
-            divisor = gcd(*whole)
-            return [value // divisor for value in whole]
+    """By `weight` where one has it (who has none is not drawn, as there), else by rpm or tpm where
+    every deployment has it."""
+    given = {key: [_share(d, key) for d in deployments] for key in ("weight", "rpm", "tpm")}
+    for key in ("rpm", "tpm"):
+        for d, share in zip(deployments, given[key], strict=True):
+            if share is not None:
+                told = "a limit of one deployment becomes its share of the alias"
+                findings.remark(f"{d.path}.{key}", told)
+    if any(given["weight"]):
+        for d, share in zip(deployments, given["weight"], strict=True):
+            if not share:
+                told = "without a weight beside others that have one it is not drawn"
+                findings.remark(f"{d.path}.weight", told)
+        return _whole([share or 0.0 for share in given["weight"]], 100)
+    for key in ("rpm", "tpm"):
+        if all(given[key]) and len(deployments) > 1:
+            return _whole([share or 0.0 for share in given[key]], 1)
     return [1] * len(deployments)
+
+
+def _share(deployment: Deployment, key: str) -> float | None:
+    found = number(deployment.params.get(key))
+    return found if found is not None and found >= 0 else None
+
+
+def _whole(shares: Sequence[float], scale: int) -> list[int]:
+    """In whole numbers that a weight can be; what had a share keeps one."""
+    scale_down = max(1.0, max(shares) * scale / MOST_WEIGHT)
+    whole = [max(1, round(s * scale / scale_down)) if s else 0 for s in shares]
+    divisor = gcd(*whole)
+    return [value // divisor for value in whole]
 
 
 def _bounds(deployments: Sequence[Deployment]) -> dict[str, float]:
     """The longest that a deployment of the group is given."""
     found: dict[str, float] = {}
     for theirs, ours in (("timeout", "total_s"), ("stream_timeout", "first_byte_s")):
-        given = [s for d in deployments if (s := number(d.params.get(theirs))) is not None]
+        given = [s for d in deployments if (s := number(d.params.get(theirs))) and s > 0]
         if given:
             found[ours] = max(given)
     return found
 
 
-def _rules(deployments: Sequence[Deployment]) -> list[dict[str, Any]]:
+def _rules(deployments: Sequence[Deployment], findings: Findings) -> list[dict[str, Any]]:
     tagged: dict[str, list[str]] = {}
     for deployment in deployments:
-        for tag in deployment.params.get("tags") or ():
+        for tag in findings.names(deployment.params.get("tags"), f"{deployment.path}.tags"):
             if tag != "default":
                 where = f"{deployment.place.provider}/{deployment.place.model}"
-                tagged.setdefault(str(tag), []).append(where)
-    return [
-        {"name": tag, "source": "tag", "values": [tag], "targets": sorted(set(where)), "only": True}
-        for tag, where in tagged.items()
-    ]
+                tagged.setdefault(tag.strip(), []).append(where)
+    made = []
+    for number_, (tag, where) in enumerate(tagged.items(), 1):
+        if not 0 < len(tag) <= 200 or "," in tag:
+            findings.lost(f"{deployments[0].group}.tags", f"{tag!r:.60} can be no tag")
+            continue
+        name = _NOT_OF_A_RULE.sub("-", tag).strip("._-")[:50] or f"tag-{number_}"
+        if any(rule["name"] == name for rule in made):
+            name = f"{name}-{number_}"
+        rule = {"name": name, "source": "tag", "values": [tag], "targets": sorted(set(where))}
+        made.append({**rule, "only": True})
+    return made

@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 
 from stockpot.catalog.litellm import findings as reasons
 from stockpot.catalog.litellm.findings import Finding, Findings
-from stockpot.catalog.litellm.providers import ENVIRON, Providers
-from stockpot.catalog.litellm.routes import Deployment, aliases_of, number, routing_of
+from stockpot.catalog.litellm.providers import ENVIRON, VARIABLE, Providers
+from stockpot.catalog.litellm.routes import ALIAS, Deployment, aliases_of, number, routing_of
 from stockpot.core.errors import InvalidInput
 
 _PARAMS = {
     "model", "api_key", "api_base", "base_url", "custom_llm_provider", "rpm", "tpm", "weight",
     "order", "timeout", "stream_timeout", "tags", "litellm_credential_name",
     "aws_region_name", "aws_access_key_id", "aws_secret_access_key", "aws_session_token",
-    "aws_bearer_token_bedrock", "vertex_project", "vertex_location",
+    "aws_bearer_token_bedrock", "vertex_project", "vertex_location", "vertex_credentials",
 }  # fmt: skip
 _ROUTER = {
     "routing_strategy", "model_group_alias", "num_retries", "timeout", "stream_timeout",
@@ -106,7 +106,11 @@ def _deployments(
 
 def _credentials(config: Mapping[str, Any], findings: Findings) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
-    for n, row in enumerate(config.get("credential_list") or ()):
+    rows = config.get("credential_list") or []
+    if not isinstance(rows, list):
+        findings.lost("credential_list", "it is no list")
+        rows = []
+    for n, row in enumerate(rows):
         if isinstance(row, Mapping) and isinstance(row.get("credential_values"), Mapping):
             found[str(row.get("credential_name"))] = row["credential_values"]
         else:
@@ -129,7 +133,7 @@ def _deployment(
     if named and named not in credentials:
         findings.lost(f"{where}.litellm_credential_name", f"no credential {named!r}")
     params = {**credentials.get(named, {}), **params}
-    info = row.get("model_info") or {}
+    info = findings.table(row.get("model_info"), f"{path}.model_info")
     findings.rest(row, path, ("model_name", "litellm_params", "model_info"), {})
     findings.rest(params, where, _PARAMS, reasons.MODEL)
     findings.rest(info, f"{path}.model_info", ("mode",), reasons.INFO)
@@ -145,6 +149,9 @@ def _deployment(
         return None
     if "*" in group or "*" in model:
         _wildcard(group, place.provider, path, findings)
+        return None
+    if not ALIAS.fullmatch(group):
+        findings.lost(f"{path}.model_name", f"{group!r} can be no name of an alias")
         return None
     return Deployment(group, place, params, _KINDS[mode], where)
 
@@ -162,14 +169,17 @@ def _wildcard(group: str, provider: str, path: str, findings: Findings) -> None:
 def _other_names(
     router: Mapping[str, Any], aliases: dict[str, dict[str, Any]], findings: Findings
 ) -> None:
-    for name, of in (router.get("model_group_alias") or {}).items():
+    others = findings.table(router.get("model_group_alias"), "router_settings.model_group_alias")
+    for name, of in others.items():
         path = f"router_settings.model_group_alias.{name}"
         if isinstance(of, Mapping):
             if of.get("hidden"):
                 findings.remark(path, "aliases are listed for every key that may use them")
             of = of.get("model")
-        if of in aliases:
-            aliases[str(name)] = dict(aliases[str(of)])
+        if not ALIAS.fullmatch(str(name)):
+            findings.lost(path, f"{name!r} can be no name of an alias")
+        elif isinstance(of, str) and of in aliases:
+            aliases[str(name)] = dict(aliases[of])
         else:
             findings.lost(path, f"the group {of!r} has no deployment here")
 
@@ -188,7 +198,8 @@ def _project(
             told = f"periods are day, week, month and total, not {lasts!r}"
             findings.lost("litellm_settings.budget_duration", told)
             findings.lost("litellm_settings.max_budget", "its period cannot be mapped")
-    if (at_once := number(general.get("global_max_parallel_requests"))) is not None:
+    at_once = number(general.get("global_max_parallel_requests"))
+    if at_once is not None and at_once >= 0:
         made["limits"] = {"concurrency": int(at_once)}
     return {"default": made} if made else {}
 
@@ -203,5 +214,8 @@ def _keys(general: Mapping[str, Any], findings: Findings) -> dict[str, dict[str,
     if not given.startswith(ENVIRON):
         told = f"a secret stands in the file; put it into the variable {variable} instead"
         findings.remark(path, told)
+    elif not VARIABLE.fullmatch(variable):
+        findings.lost(path, f"{variable!r} is no name of a variable")
+        return {}
     findings.remark(path, "a virtual key that may call models; it opens no API and no console")
     return {"master": {"secret": f"env:{variable}"}}
