@@ -14,7 +14,7 @@ from stockpot.providers import vendors
 
 def test_the_key_file_of_a_service_account_is_a_secret_as_google_writes_it(tmp_path: Path) -> None:
     account = {"type": "service_account", "project_id": "soup", "client_email": "pot@soup.example",
-               "private_key": "-----BEGIN PRIVATE KEY-----\nbGVlaw==\n-----END PRIVATE"}  # fmt: skip
+               "private_key": "-----BEGIN PRIVATE KEY-----\nbGVlaw==\n-----END"}  # fmt: skip
     file = tmp_path / "key.json"
     file.write_text(json.dumps(account, indent=2) + "\n")
     secret = resolve_secret(f"file:{file}")

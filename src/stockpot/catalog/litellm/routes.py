@@ -247,14 +247,14 @@ def _rules(deployments: Sequence[Deployment], findings: Findings) -> list[dict[s
                 where = f"{deployment.place.provider}/{deployment.place.model}"
                 tagged.setdefault(tag.strip(), []).append(where)
     made: list[dict[str, Any]] = []
-    for place, (tag, where) in enumerate(tagged.items(), 1):
+    for place, (tag, whose) in enumerate(tagged.items(), 1):
         if not 0 < len(tag) <= 200 or "," in tag:
             findings.lost(f"{deployments[0].group}.tags", f"{tag!r:.60} can be no tag")
             continue
         name = _NOT_OF_A_RULE.sub("-", tag).strip("._-")[:50] or f"tag-{place}"
         if any(rule["name"] == name for rule in made):
             name = f"{name}-{place}"
-        targets = sorted(set(where))
-        made.append({"name": name, "source": "tag", "values": [tag], "targets": targets,
+        places = sorted(set(whose))
+        made.append({"name": name, "source": "tag", "values": [tag], "targets": places,
                      "only": True})  # fmt: skip
     return made
