@@ -131,7 +131,11 @@ async def rails(evidence: Evidence, project: Project, now_ms: float) -> Found:
     """A policy of rails that acts."""
     found = await evidence.rails(project.name)
     if found is None:
-        return Found(False, "no policy is bound", _page("guardrails", project))
+        return Found(False, "there is no policy", _page("guardrails", project))
+    if not found.bound:
+        words = f"policy {found.policy} is bound to no project, route or key, so it meets no call"
+        mend = _commands(project, f"guardrails bind {found.policy}")
+        return Found(False, words, _page("guardrails", project), mend)
     words = f"{found.policy}: {_many(found.rails, 'rail')} that act"
     return Found(found.rails > 0, words, _page("guardrails", project))
 

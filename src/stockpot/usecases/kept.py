@@ -45,16 +45,19 @@ def judges_of(evals: Evals) -> Judges:
 
 
 def rails_of(guardrails: Guardrails) -> Rails:
-    """The bound policy with most rails that act."""
+    """The bound policy with most rails that act; where none is bound, the unbound one."""
 
     async def most(project: str) -> Enforced | None:
         found = await guardrails.policies.policies(SYSTEM, project)
         told = [
-            Enforced(policy.name, sum(_acts(rule.action, rule.shadow) for rule in policy.rules))
+            Enforced(
+                policy.name,
+                sum(_acts(rule.action, rule.shadow) for rule in policy.rules),
+                bool(policy.bindings),
+            )
             for policy in found
-            if policy.bindings
         ]
-        return max(told, key=lambda one: one.rails, default=None)
+        return max(told, key=lambda one: (one.bound, one.rails), default=None)
 
     return most
 

@@ -37,11 +37,12 @@ class Certified(NamedTuple):
 
 
 class Enforced(NamedTuple):
-    """A policy of rails that a project's calls meet; `rails` counts those that act, not those that
-    only look on."""
+    """A policy of rails; `rails` counts those that act, not those that only look on. A policy
+    that is not `bound` meets no call."""
 
     policy: str
     rails: int
+    bound: bool
 
 
 class Evidence(Protocol):

@@ -103,6 +103,11 @@ async def test_each_rung_is_reached_by_evidence_alone_and_a_waiver_is_told(
 
 async def guarded_by_waivers(admin: httpx.AsyncClient) -> str:
     """Somebody answers for three needs; the id of the last waiver."""
+    policy = {"project": "default", "name": "kind", "rules": [{"id": "pii", "rail": "pii"}]}
+    await done(admin, "PUT", "/api/v1/guardrails/policies", policy)
+    unbound = (await report(admin))[1]["rails"]
+    assert unbound["found"].startswith("policy kind is bound to no project, route or key")
+    assert unbound["mend"] == "stockpot guardrails bind kind --project default"
     until = time.time() * 1000 + 86_400_000
     for need in ("rails", "judge", "watched"):
         new = {"project": "default", "need": need, "reason": "in May", "until_ms": until}

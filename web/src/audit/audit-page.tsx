@@ -12,7 +12,7 @@ import { CodeBlock } from "../ui/code";
 import { CopyText } from "../ui/copy";
 import { cx } from "../ui/cx";
 import { Input } from "../ui/field";
-import { count, fullTime, moment, plural } from "../ui/format";
+import { count, fullTime, moment, plural, zone } from "../ui/format";
 import { Empty, Failure, Lines } from "../ui/states";
 import { effect, summary, tone } from "./changes";
 import { type AuditSearch, filterOf } from "./search";
@@ -175,7 +175,7 @@ function List({ entries, open, more, loading, onMore, onOpen }: ListProps) {
           "sticky top-0 z-10 h-7 border-b bg-page text-xs font-medium text-ink-3",
         )}
       >
-        {["Time", "Who", "Did", "To", "Detail"].map((title) => (
+        {[`Time, ${zone()}`, "Who", "Did", "To", "Detail"].map((title) => (
           <span key={title} role="columnheader">
             {title}
           </span>

@@ -138,7 +138,7 @@ function Row({ one }: { one: Capped }) {
         <span className="text-ink-3"> {TERM[budget.spec.period]}</span>
       </Cell>
       <Cell wide className="whitespace-nowrap text-ink-2">
-        {budget.period_end_ms === null ? "never" : fullTime(budget.period_end_ms).slice(0, -7)}
+        {budget.period_end_ms === null ? "never" : fullTime(budget.period_end_ms, "min")}
       </Cell>
     </tr>
   );

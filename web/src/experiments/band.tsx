@@ -66,7 +66,7 @@ export function Band({ metric, looks, margin, height = 220 }: Props) {
   return (
     <figure className="min-w-0">
       <figcaption className="flex h-5 items-baseline gap-3 text-xs text-ink-2">
-        <span className="text-ink-3">{fullTime(seen.at_ms).slice(0, -4)}</span>
+        <span className="text-ink-3">{fullTime(seen.at_ms, "s")}</span>
         <b className="font-medium text-ink">{changeText(metric, seen.difference)}</b>
         <span>{intervalText(metric, seen.low, seen.high)}</span>
         <span className="text-ink-3">{count(seen.units)} units in the arm</span>

@@ -46,7 +46,7 @@ function Row({ decision, experiment }: { decision: ExperimentDecision; experimen
   return (
     <li className="border-b px-4 py-1.5">
       <div className="flex flex-wrap items-baseline gap-x-2">
-        <span className="text-xs text-ink-3">{fullTime(decision.at_ms).slice(0, -4)}</span>
+        <span className="text-xs text-ink-3">{fullTime(decision.at_ms, "s")}</span>
         <Badge tone={DECISION[decision.kind].tone}>{DECISION[decision.kind].word}</Badge>
         <span className="text-ink-2">by {decision.actor}</span>
         {moved && (

@@ -81,7 +81,7 @@ export function ExperimentsPage() {
 function summary(experiments: readonly Experiment[]): string {
   if (experiments.length === 0) return "";
   const running = experiments.filter((one) => one.state === "running").length;
-  return `${plural(experiments.length, "experiment")}, ${running === 0 ? "none runs" : `${running} running`}`;
+  return `${plural(experiments.length, "experiment")}, ${running === 0 ? "none running" : `${running} running`}`;
 }
 
 function ExperimentTable({ experiments }: { experiments: readonly Experiment[] }) {

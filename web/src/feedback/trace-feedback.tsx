@@ -48,13 +48,12 @@ export function TraceFeedback({ span }: { span: Span }) {
   const thumb = (side: "up" | "down") => (
     <Button
       aria-pressed={mine?.label === side}
-      aria-label={side === "up" ? "Thumb up" : "Thumb down"}
       title={allowed ? undefined : needs("editor", `the project ${project}`)}
       disabled={!allowed || give.isPending}
       className={mine?.label === side ? "!bg-accent-wash !text-accent" : undefined}
       onClick={() => give.mutate({ thumb: mine?.label === side ? "none" : side })}
     >
-      {side === "up" ? "Good" : "Bad"}
+      Thumb {side}
     </Button>
   );
   return (

@@ -15,7 +15,7 @@ const AccountPanel = lazy(() =>
   import("./account-panel").then((module) => ({ default: module.AccountPanel })),
 );
 
-type Page = { to: string; label: string; icon: IconName; keys: string };
+export type Page = { to: string; label: string; icon: IconName; keys: string };
 
 /** The pages by what one comes for; a page is one line here. */
 export const GROUPS = [

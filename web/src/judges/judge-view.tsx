@@ -166,7 +166,8 @@ function Measured({ certificate: one }: { certificate: CertificateRecord }) {
           <span title={fullTime(one.issued_ms)}>{ago(one.issued_ms)}</span>
         </Fact>
         <Fact term="Expires">
-          {one.expires_ms === null ? "" : fullTime(one.expires_ms)}, or when model or prompt change
+          {one.expires_ms === null ? "" : fullTime(one.expires_ms, "min")}, or when model or prompt
+          change
         </Fact>
       </dl>
       <Slices certificate={one} />

@@ -109,8 +109,10 @@ function Row({ item, use, onEdit, onRotate, onRevoke }: RowProps) {
   const over = item.state === "revoked";
   return (
     <tr className={cx("h-[40px] border-b hover:bg-hover", item.state !== "active" && "text-ink-2")}>
-      <td className="pr-2 pl-4 whitespace-nowrap">
-        <span className="block font-medium text-ink">{item.name}</span>
+      <td className="max-w-[260px] pr-2 pl-4 whitespace-nowrap">
+        <span className="block truncate font-medium text-ink" title={item.name}>
+          {item.name}
+        </span>
         <span className="block font-mono text-2xs text-ink-3">{item.prefix}…</span>
       </td>
       <td className="px-2 whitespace-nowrap">

@@ -151,7 +151,7 @@ function Legend({ rule, history, at }: { rule: Rule; history: MonitorHistory; at
   }
   return (
     <>
-      <span className="text-ink-3">{fullTime(from_ms + (at + 1) * step_ms).slice(0, -7)}</span>
+      <span className="text-ink-3">{fullTime(from_ms + (at + 1) * step_ms, "min")}</span>
       {series.map((values, index) => (
         <span
           key={titles[index] || "value"}

@@ -30,7 +30,7 @@ export function Quiet({ of }: { of: (silence: Silence) => boolean }) {
         <Badge tone="warn">{silence.monitor_id === null ? "project silenced" : "silenced"}</Badge>
         <span className="min-w-0 flex-1 truncate">
           {silence.monitor_id === null && `all monitors of ${silence.project || "the instance"} `}
-          until {fullTime(silence.until_ms).slice(0, -7)} by {silence.created_by}: {silence.reason}
+          until {fullTime(silence.until_ms, "min")} by {silence.created_by}: {silence.reason}
         </span>
         <Button
           disabled={!editor}

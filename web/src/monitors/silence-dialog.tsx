@@ -51,7 +51,7 @@ export function SilenceDialog({ monitor, projects, onClose }: Props) {
     onSuccess: (silence) => {
       client.invalidateQueries({ queryKey: [MONITORS] });
       toast({
-        text: `${monitor?.name ?? `All of ${project || "the instance"}`} is silent until ${fullTime(silence.until_ms).slice(0, -7)}.`,
+        text: `${monitor?.name ?? `All of ${project || "the instance"}`} is silent until ${fullTime(silence.until_ms, "min")}.`,
       });
       onClose();
     },

@@ -74,8 +74,7 @@ export function Users({
           done="I have handed it over"
           onClose={() => setHanded(null)}
         >
-          It works until {fullTime(handed.link.expires_ms).slice(0, -4)}. With it a new password can
-          be set.
+          It works until {fullTime(handed.link.expires_ms, "s")}. With it a new password can be set.
         </OnceDialog>
       )}
       <Confirm

@@ -42,7 +42,7 @@ export function CheckView({ check, runId }: { check: Check; runId?: string }) {
         <Badge>{KIND[check.kind].one}</Badge>
         <span className="text-ink-2">
           {check.project}, {scheduleOf(check)}
-          {check.next_ms && check.enabled && `, next ${fullTime(check.next_ms).slice(0, -7)}`}
+          {check.next_ms && check.enabled && `, next ${fullTime(check.next_ms, "min")}`}
         </span>
         <span className="ml-auto" />
         {check.kind === "canary" && runs.data?.some((one) => one.state === "done") && (

@@ -170,7 +170,8 @@ function NeedRow({ need }: { need: Need }) {
         {need.found}
         {need.waived && (
           <span className="block text-xs text-ink-3">
-            {need.waived.created_by} until {fullTime(need.waived.until_ms)}: {need.waived.reason}
+            {need.waived.created_by} until {fullTime(need.waived.until_ms, "min")}:{" "}
+            {need.waived.reason}
           </span>
         )}
       </span>

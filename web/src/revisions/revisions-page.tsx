@@ -170,7 +170,8 @@ function Detail({ number, all }: { number: number; all: readonly Revision[] }) {
         </div>
         <p className="text-ink-2">
           Revision {number}
-          {number === head && ", in force"} · {revision.author} · {fullTime(revision.created_ms)} ·{" "}
+          {number === head && ", in force"} · {revision.author} ·{" "}
+          {fullTime(revision.created_ms, "s")} ·{" "}
           <code className="font-mono text-xs" title={revision.digest}>
             {revision.digest.slice(0, 12)}
           </code>

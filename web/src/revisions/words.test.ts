@@ -30,6 +30,13 @@ describe("a change in words", () => {
     expect(valueWords(targets, "targets")).toBe(targetWords(targets));
   });
 
+  it("shows the end of a key as a day and hour with its zone, not as a number", () => {
+    expect(valueWords({ expires_ms: 1_795_505_644_428, models: ["echo"] })).toMatch(
+      /^expires \d{2} Nov 2026, \d{2}:\d{2} \S+, models echo$/,
+    );
+    expect(valueWords(0, "expires_ms")).toBe("never");
+  });
+
   it("shows a budget in dollars and a removed entry without an after", () => {
     const said = changeWords({
       path: ["keys", "app"],

@@ -1,6 +1,6 @@
 // Changes of definitions in words. Pure; what equals its default is said to be the default.
 import type { Change } from "../api/types";
-import { money } from "../ui/format";
+import { fullTime, money } from "../ui/format";
 
 const NOUN: Record<string, string> = {
   providers: "provider",
@@ -26,7 +26,7 @@ export function changeWords({ path, kind, before, after }: Change): Words {
   return {
     sign: SIGN[kind],
     subject: `${NOUN[section] ?? section} ${name}`,
-    field: field.replaceAll("_", " "),
+    field: field.replace(/^(expires)_ms$/, "$1").replaceAll("_", " "),
     before: kind === "add" ? "" : valueWords(before, field),
     after: kind === "remove" ? "" : valueWords(after, field),
   };
@@ -55,7 +55,8 @@ export function targetWords(targets: readonly Fields[]): string {
 
 export function valueWords(value: unknown, field = ""): string {
   if (value === null || value === undefined) return "default";
-  if (field === "limit_nano") return money(Number(value));
+  if (field.endsWith("_nano")) return money(Number(value));
+  if (field === "expires_ms") return value === 0 ? "never" : fullTime(Number(value), "min");
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (Array.isArray(value)) {
     if (value.length === 0) return "none";
@@ -69,7 +70,7 @@ export function valueWords(value: unknown, field = ""): string {
       Object.entries(value)
         .map(
           ([name, one]) =>
-            `${name.replace("_nano", "").replaceAll("_", " ")} ${valueWords(one, name)}`,
+            `${name.replace(/_nano$|^(expires)_ms$/, "$1").replaceAll("_", " ")} ${valueWords(one, name)}`,
         )
         .join(", ") || "none"
     );

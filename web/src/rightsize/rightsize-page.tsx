@@ -112,7 +112,11 @@ function RunsTable({ runs }: { runs: readonly SizeRun[] }) {
             {money(run.spent_nano)}
           </Cell>
           <Cell wide className="py-1.5">
-            {run.experiment ? <Badge tone="accent">{run.experiment}</Badge> : null}
+            {run.experiment && (
+              <Link to="/experiments" search={{ experiment: run.experiment }}>
+                <Badge tone="accent">{run.experiment}</Badge>
+              </Link>
+            )}
           </Cell>
         </tr>
       ))}

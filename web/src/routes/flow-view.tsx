@@ -67,7 +67,7 @@ function Asked({ route, totals }: { route: Model; totals: Totals | undefined }) 
         },
         { label: "p50", value: duration(totals.latency_ms.p50) },
         { label: "p95", value: duration(totals.latency_ms.p95) },
-        { label: "First token p50", value: duration(totals.ttft_ms.p50) },
+        { label: "TTFT p50", value: duration(totals.ttft_ms.p50) },
         { label: "Spend", value: spend(totals) },
       ]
     : [];
@@ -81,7 +81,10 @@ function Asked({ route, totals }: { route: Model; totals: Totals | undefined }) 
       {totals ? (
         <dl className="mt-1.5 flex flex-wrap gap-x-6 wide:flex-col">
           {facts.map((fact) => (
-            <div key={fact.label} className="flex justify-between gap-3 leading-6">
+            <div
+              key={fact.label}
+              className="flex justify-between gap-3 leading-6 whitespace-nowrap"
+            >
               <dt className="text-xs leading-6 text-ink-2">{fact.label}</dt>
               <dd className={fact.bad ? "text-bad" : ""}>
                 <Link

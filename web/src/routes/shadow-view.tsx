@@ -316,7 +316,7 @@ function PairItem({ pair }: { pair: ShadowPair }) {
           {pair.asked || <span className="text-ink-3">question not kept</span>}
         </span>
         {pair.identical && <Badge tone="ok">same answer</Badge>}
-        <span className="shrink-0 text-xs text-ink-3">{fullTime(pair.start_ms)}</span>
+        <span className="shrink-0 text-xs text-ink-3">{fullTime(pair.start_ms, "s")}</span>
       </p>
       <div className="grid grid-cols-1 wide:grid-cols-2">
         <Side title="Served" side={pair.base} />

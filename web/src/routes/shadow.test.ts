@@ -42,7 +42,7 @@ describe("a comparison of shadow traffic", () => {
     const since_ms = Date.UTC(2026, 10, 23, 9, 5);
     const found = { candidate, pairs: 1000, answers: 0, since_ms } as Parameters<typeof basisOf>[0];
     expect(basisOf(found)).toBe(
-      `1,200 copies · only the newest 1,000 compared, since ${fullTime(since_ms)} · 10 without their call in the log · no answers kept: see the keys’ policy`,
+      `1,200 copies · only the newest 1,000 compared, since ${fullTime(since_ms, "s")} · 10 without their call in the log · no answers kept: see the keys’ policy`,
     );
     expect(namesOf("lab/new/er")).toEqual({ provider: "lab", model: "new/er" });
     expect(namesOf("lab")).toEqual({});

@@ -68,7 +68,7 @@ export function basisOf({ candidate, pairs, answers, since_ms }: ShadowCompariso
   const lost = copies - paired;
   const words = [`${count(copies)} ${copies === 1 ? "copy" : "copies"}`];
   if (pairs < paired) {
-    const since = since_ms == null ? "" : `, since ${fullTime(since_ms)}`;
+    const since = since_ms == null ? "" : `, since ${fullTime(since_ms, "s")}`;
     words.push(`only the newest ${count(pairs)} compared${since}`);
   }
   if (lost > 0) words.push(`${count(lost)} without their call in the log`);

@@ -65,7 +65,7 @@ export function ConversationPage({ session, project }: { session: string; projec
           <li key={row.trace_id} className="flex flex-col gap-2">
             <p className="flex flex-wrap items-center gap-3 text-xs text-ink-3">
               <Badge tone={STATUS_TONE[row.root.status]}>{row.root.status}</Badge>
-              <span>{fullTime(row.root.start_ms)}</span>
+              <span>{fullTime(row.root.start_ms, "s")}</span>
               <span>{row.root.model || row.root.name}</span>
               <span>{duration(row.root.duration_ms)}</span>
               <span>{money(row.total_cost_nano)}</span>

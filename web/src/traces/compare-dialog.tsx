@@ -93,7 +93,7 @@ function Alike({ root, onChoose }: { root: Span; onChoose: (traceId: string) => 
               className="grid h-[30px] w-full items-center gap-2 rounded-md px-2 text-left hover:bg-hover"
               onClick={() => onChoose(row.trace_id)}
             >
-              <span className="text-ink-2">{fullTime(row.root.start_ms)}</span>
+              <span className="text-ink-2">{fullTime(row.root.start_ms, "s")}</span>
               <span className="truncate">{row.root.input_preview || row.root.name}</span>
               <span className="num text-ink-2">{money(row.total_cost_nano)}</span>
               <span className="num text-ink-2">{duration(row.root.duration_ms)}</span>

@@ -5,7 +5,7 @@ import { memo, useEffect, useRef } from "react";
 import type { TraceRow } from "../api/types";
 import { Dot, STATUS_TONE } from "../ui/badge";
 import { cx } from "../ui/cx";
-import { compact, count, duration, moment, money, NONE } from "../ui/format";
+import { compact, count, duration, moment, money, NONE, zone } from "../ui/format";
 import { Failure } from "../ui/states";
 import { kept } from "./search";
 
@@ -53,7 +53,7 @@ export function TraceList({ rows, keyName, more, loading, failed, onMore, fresh 
         role="row"
         className="trace-grid sticky top-0 z-10 h-7 border-b bg-page px-4 text-xs font-medium text-ink-3"
       >
-        <span role="columnheader">Time</span>
+        <span role="columnheader">Time, {zone()}</span>
         <span role="columnheader">Model</span>
         <span role="columnheader">Input</span>
         <span role="columnheader" data-col="output">

@@ -62,8 +62,8 @@ export default function WhatChanged() {
       </div>
       {data && (
         <p className="px-4 pb-2 text-xs text-ink-2">
-          {fullTime(data.now.from_ms)} to {fullTime(data.now.to_ms)}, against{" "}
-          {fullTime(data.base.from_ms)} to {fullTime(data.base.to_ms)}.{" "}
+          {fullTime(data.now.from_ms, "min")} to {fullTime(data.now.to_ms, "min")}, against{" "}
+          {fullTime(data.base.from_ms, "min")} to {fullTime(data.base.to_ms, "min")}.{" "}
           {data.note && <span className="inline-block first-letter:uppercase">{data.note}.</span>}
           {unused && " Only the filters of prompt, model and service count here."}
         </p>

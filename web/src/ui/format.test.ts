@@ -3,6 +3,7 @@ import {
   ago,
   compact,
   duration,
+  fullTime,
   moment,
   money,
   parseDollars,
@@ -73,6 +74,10 @@ describe("durations and times", () => {
     expect(moment(now - 60_000, now)).toBe("11:59:00");
     expect(moment(now - 86_400_000, now)).toBe("21 Nov 12:00:00");
     expect(ago(now - 130_000, now)).toBe("2 min ago");
+    const zone = fullTime(now, "s").split(" ").at(-1);
+    expect(zone).toMatch(/^[A-Z]{3,}/);
+    expect(fullTime(now, "min")).toBe(`22 Nov 2026, 12:00 ${zone}`);
+    expect(fullTime(now)).toBe(`22 Nov 2026, 12:00:00.000 ${zone}`);
   });
 });
 

@@ -19,10 +19,21 @@ export function moment(ms: number, now = Date.now()): string {
   return same ? clock(ms) : `${day(ms)} ${clock(ms)}`;
 }
 
-export function fullTime(ms: number): string {
+const zoned = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" });
+
+/** The zone that every time on the page is in, at that instant: `UTC`, `CEST`. */
+export function zone(ms = Date.now()): string {
+  return zoned.formatToParts(ms).find((part) => part.type === "timeZoneName")?.value ?? "";
+}
+
+/** An instant with its day and zone, to the minute, second or millisecond. */
+export function fullTime(ms: number, to: "min" | "s" | "ms" = "ms"): string {
   const at = new Date(ms);
-  const date = at.toLocaleDateString("en-GB", { day: "2-digit", month: "short", year: "numeric" });
-  return `${date}, ${clock(ms)}.${String(at.getMilliseconds()).padStart(3, "0")}`;
+  const time =
+    to === "ms"
+      ? `${clock(ms)}.${String(at.getMilliseconds()).padStart(3, "0")}`
+      : clock(ms).slice(0, to === "s" ? 8 : 5);
+  return `${day(ms)} ${at.getFullYear()}, ${time} ${zone(ms)}`;
 }
 
 export function ago(ms: number, now = Date.now()): string {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -230,7 +231,9 @@ async def _tunnel(sock: socket.socket, proxy: Proxy, origin: Origin) -> None:
 
 
 def _say(error: BaseException | None) -> str:
-    """What went wrong, in the system's words."""
+    """What went wrong, in the system's words; asyncio writes `Connect call failed (...)` there."""
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error) or type(error).__name__

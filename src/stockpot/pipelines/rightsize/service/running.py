@@ -254,9 +254,10 @@ class Running:
 def _wanted(new: NewRightsize, spec: SuiteSpec, model: str, rowset: str) -> NewRun:
     """The evaluation of one model."""
     target = spec.target.model_copy(update={"model": model})
+    why = f"rightsize: {new.message}" if new.message else "rightsize"
     return NewRun(
         spec=spec.model_copy(update={"target": target}), rowset=rowset,
-        repeat_calls=new.repeat_calls, message=f"rightsize: {new.message}"[:2000],
+        repeat_calls=new.repeat_calls, message=why[:2000],
     )  # fmt: skip
 
 
