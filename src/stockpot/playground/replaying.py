@@ -35,7 +35,7 @@ from stockpot.playground.recorded import (
     why_not_kept,
 )
 from stockpot.playground.stubs import NotReached, Results, Turned, going_on
-from stockpot.traces import Payload, Span, SpanLog
+from stockpot.traces import REPLAY, REPLAY_OF, Payload, Span, SpanLog
 
 _CHATS = ("chat", "completions", "")
 """Endpoints whose answers are compared; '' is what another tracer recorded."""
@@ -223,7 +223,7 @@ class _Running:
     async def _send(self, sending: _Sending) -> Asked:
         headers = {
             "traceparent": f"00-{self.trace_id}-{self._root}-01",
-            "x-stockpot-tags": f"replay,replay-of:{self._asked.trace_id}",
+            "x-stockpot-tags": f"{REPLAY},{REPLAY_OF}{self._asked.trace_id.lower()}",
             "cache-control": "no-store",  # an answer that is repeated would prove nothing
         }
         if self._asked.prompt:

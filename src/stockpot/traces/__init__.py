@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         TraceRow,
         Verification,
     )
+    from stockpot.traces.names import REPLAY, REPLAY_OF
     from stockpot.traces.opening import forwarder, open_span_log, open_store
     from stockpot.traces.receiving.door import Door
     from stockpot.traces.receiving.grpc_face import serve_grpc
@@ -69,6 +70,8 @@ if TYPE_CHECKING:
     from stockpot.traces.unit_figures import UnitFigures, UnitSums
 
 __all__ = [
+    "REPLAY",
+    "REPLAY_OF",
     "Badge",
     "Calls",
     "CertificateState",
@@ -153,6 +156,7 @@ _ELSEWHERE = {
     "Keeping": "keeping.service",
     "WriterOf": "keeping.writing",
     "keeping_router": "keeping.api",
+    **dict.fromkeys(("REPLAY", "REPLAY_OF"), "names"),
     "forwarder": "opening",
     "ingest_app": "ingest",
     "open_span_log": "opening",

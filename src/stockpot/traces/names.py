@@ -8,6 +8,9 @@ NAME_LIMIT = 300
 MOST_TAGS = 64
 """Tags of one span."""
 
+REPLAY, REPLAY_OF = "replay", "replay-of:"
+"""Tags of calls that were made again, and what stands before the id of the trace they repeat."""
+
 
 def short(name: str) -> str:
     """A name as spans keep it."""

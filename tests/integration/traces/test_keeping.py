@@ -3,7 +3,10 @@ away: then it writes itself."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from stockpot.core.errors import Unavailable
 from stockpot.core.inprocess import InProcess
 from stockpot.core.instance import Instance
 from stockpot.evals.answer_file import answers_here, opened
+from stockpot.evals.store import known_answers, put_answers
 from stockpot.gateway import Shipment, Shipped, otlp
 from stockpot.monitors.checks.models import CheckRun
 from stockpot.monitors.checks.store import add_run, check_named, run_by_id, set_check
@@ -72,11 +76,35 @@ async def test_a_policy_is_set_and_carried_out(plane: Plane) -> None:
         plane.client.put(path, {"span_days": 0})
     with pytest.raises(ClientError):
         plane.client.get("/api/v1/projects/nowhere/retention")
+    await answers_age_with_payloads(plane)
     ran = CliRunner().invoke(traces, ["retention", "menu", "--span-days", "9"], obj=plane.client)
     assert "9" in ran.output
     assert plane.client.get(path)["span_days"] == 9
     actions = [entry["action"] for entry in plane.client.get("/api/v1/audit")]
-    assert actions.count("retention.change") == 2
+    assert actions.count("retention.change") == 3
+
+
+async def answers_age_with_payloads(plane: Plane) -> None:
+    """Answers that evaluations keep, in the store and in the file: of a project whose payloads stay
+    for three days those go that are older, and no other project's."""
+    db, now = plane.app.state.control.db, time.time_ns() // 1_000_000
+    old, new = now - 3 * 86_400_000 - 60_000, now - 3 * 86_400_000 + 600_000
+    kept = {("menu", b"o"): old, ("menu", b"n"): new, ("default", b"d"): old}
+    with opened(answers_here(plane.home)) as file:
+        for (project, key), at in kept.items():
+            await db.write(lambda c, p=project, k=key, at=at: put_answers(c, p, {k: b"soup"}, at))
+            file.keep(project, {key: b"soup"})
+    with contextlib.closing(sqlite3.connect(answers_here(plane.home))) as file_itself, file_itself:
+        file_itself.executemany(
+            "UPDATE answers SET kept_ms = ? WHERE key = ?", [(at, k) for (_, k), at in kept.items()]
+        )
+    path = "/api/v1/projects/menu/retention"
+    plane.client.put(path, {"payload_days": 3})
+    await plane.keeping.sweep()
+    in_store = await db.read(lambda c: [known_answers(c, p, [k]) for p, k in kept])
+    with opened(answers_here(plane.home)) as file:
+        in_file = [file.known([key]) for _, key in kept]
+    assert in_store == in_file == [{}, {b"n": b"soup"}, {b"d": b"soup"}]
 
 
 async def test_a_user_is_forgotten_with_their_scores(plane: Plane) -> None:
@@ -92,10 +120,11 @@ async def test_a_user_is_forgotten_with_their_scores(plane: Plane) -> None:
     assert made["added"] == 2
     run, queue = await evaluated(plane), annotated(plane, [item["trace_id"], other["trace_id"]])
     share = shared(plane, item["trace_id"])
+    replayed(plane, item["trace_id"])
     assert "leek" in str(await quoted(plane, {"features": {}, "examples": ["leek soup"]}))
     an_erasure_is_cut_off(plane)
     ran = CliRunner().invoke(traces, ["erase", "--user", "ann", "--yes"], obj=plane.client)
-    told = "1 traces, 1 spans, 4 scores, 1 rows of data sets, 1 results and 3 calls of evaluations"
+    told = "1 traces, 1 spans, 4 scores, 1 rows of data sets, 1 results and 5 calls of evaluations"
     assert ran.output == f"{told} forgotten\n"
     await nothing_is_kept_elsewhere(plane, run, queue, share)
     before = plane.client.get(f"{sets}/rows", project="menu", version=1)["items"]
@@ -112,7 +141,7 @@ async def test_a_user_is_forgotten_with_their_scores(plane: Plane) -> None:
     left = {other["trace_id"], make_record(20).trace_id.hex()}
     assert {score["trace_id"] for score in scores} == left
     assert "ann" not in str(plane.client.get("/api/v1/audit")).replace("annot", "")
-    assert plane.client.get("/api/v1/overview", **WINDOW)["totals"]["calls"] == 7
+    assert plane.client.get("/api/v1/overview", **WINDOW)["totals"]["calls"] == 9
 
 
 def an_erasure_is_cut_off(plane: Plane) -> None:
@@ -195,6 +224,15 @@ def annotated(plane: Plane, traces: list[str]) -> str:
     for one in plane.client.get(f"{queue}/items")["items"]:
         plane.client.put(f"{queue}/items/{one['id']}/answers", answers)
     return queue
+
+
+def replayed(plane: Plane, trace: str) -> None:
+    """The same call again, and a replay of that: neither names the user."""
+    for number in (30, 31):
+        tags = ("replay", f"replay-of:{trace}")
+        again = make_shipped(number, said=("leek soup", "yes!"), user="", tags=tags)
+        plane.spans.ingest(make_shipment(again, stream=f"replay-{number}"))
+        trace = again.record.trace_id.hex()
 
 
 def shared(plane: Plane, trace: str) -> str:

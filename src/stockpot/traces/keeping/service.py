@@ -34,7 +34,7 @@ from stockpot.traces.keeping.models import (
 )
 from stockpot.traces.keeping.writing import Hand
 from stockpot.traces.models import Span, TraceFilter
-from stockpot.traces.names import short
+from stockpot.traces.names import REPLAY, REPLAY_OF, short
 from stockpot.traces.scores.models import ScoreFilter
 from stockpot.traces.scores.service import Projects, ScoreService
 from stockpot.traces.service import SpanLog
@@ -250,9 +250,9 @@ class Keeping:
         """Forget what calls said that were made with the words of some traces, and with the words
         of those calls; gives their traces. What names such calls is still whole here."""
         known, new = set(ids), list(ids)
-        for _ in range(_ROUNDS if self.echoes is not None else 0):
+        for _ in range(_ROUNDS):
             told = await self.echoes(project, new) if self.echoes else Calls()
-            found = set(told.traces)
+            found = told.traces | await asyncio.to_thread(self._replays_of, project, new)
             for run, items in told.runs.items():
                 found |= await asyncio.to_thread(self._traces_of_run, project, run, items)
             new = sorted(trace for trace in found - known if _TRACE.fullmatch(trace))
@@ -263,6 +263,13 @@ class Keeping:
                 part = tuple(bytes.fromhex(trace) for trace in new[start : start + _BLANKED])
                 await self._all(Blank(project, part))
         return sorted(known - set(ids))
+
+    def _replays_of(self, project: str, traces: Sequence[str]) -> set[str]:
+        """The traces that `stockpot replay` made of some others."""
+        of = {f"{REPLAY_OF}{trace}" for trace in traces}
+        where = TraceFilter(project=project, tag=REPLAY)
+        found = self._spans.export(where)
+        return {span.trace_id for span in found if not of.isdisjoint(span.tags)}
 
     def _traces_of_run(self, project: str, run: str, items: frozenset[str]) -> set[str]:
         where = TraceFilter(project=project, dataset_run=run)

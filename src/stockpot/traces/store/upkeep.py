@@ -72,11 +72,15 @@ SELECT id, at_ns, payload_day, retention FROM spans
 WHERE trace_id = ? AND project = ? AND user IN ('', ?)"""
 _SAID_IN = "SELECT id, at_ns, payload_day, retention FROM spans WHERE trace_id = ? AND project = ?"
 _FORGET = """
-UPDATE spans SET user = '', session = '', tags = '', client = '', response_id = '', params = '',
+UPDATE spans SET user = '', session = '', client = '', response_id = '', params = '',
   input_preview = '', output_preview = '', error_message = '', exposures = '',
   payload_day = NULL,
-  payload = CASE payload WHEN 0 THEN 0 ELSE ? END
+  payload = CASE payload WHEN 0 THEN 0 ELSE ? END,
+  tags = CASE WHEN instr(tags, '"replay-of:') THEN (
+    SELECT json_group_array(value) FROM json_each(tags)
+    WHERE value = 'replay' OR (value GLOB 'replay-of:*' AND length(value) = 42)) ELSE '' END
 WHERE id IN ({numbers})"""
+"""What a call repeated stays: an erasure that was cut off finds it by that when it goes on."""
 _PRICED = """
 UPDATE spans SET cost_nano = ?, cost_detail = ?, unit_prices = ?, price_id = ?, price_source = ?,
   saved_nano = ?, cost_source = 'computed' WHERE id = ?"""
