@@ -1,13 +1,16 @@
-"""CPU time per request under a policy: none, texts that come again, new ones, prose.
+"""CPU time per request under a policy: none, texts that come again, a new turn, new texts, prose.
 
     .venv/bin/python bench/guarded.py [--seconds 4] [--rounds 5]
 
 The load and the rig are those of `stockpot bench gateway`: 64 connections, 2 KB prompts, 1 KB
 answers, every feature on; the policy is that of `bench/walk.py --rails`, pattern rails both ways
 and the n-gram model on what is asked. Texts that come again are remembered as clean, answers are
-always looked at; of new texts each has a word that was never said before. `prose` is the same on
-2 KB pieces of the documentation, with its many words, marks and lines, where `new` says five words
-again and again. Rounds take turns between the four. Needs wrk.
+always looked at; of new texts each has a word that was never said before. `turn` is a conversation
+of 2 KB, as applications send them: a system prompt and an earlier exchange that come again, and a
+new question of 200 characters. `prose` is all new, on 2 KB pieces of the documentation with its
+many words, marks and lines, where `new` says five words again and again. Of the documentation only
+pieces are sent in which the rails find nothing, as they do in nearly all traffic. Rounds take turns
+between the five. Needs wrk.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from stockpot.bench.figures import settle, warm
 from stockpot.bench.load import throughput
 from stockpot.bench.rig import Rig, request
 from stockpot.gateway.models import GatewayPart, Part
-from stockpot.rails import RAILS_PART, RAILS_PART_VERSION, Policy, RailsPart
+from stockpot.rails import RAILS_PART, RAILS_PART_VERSION, CompiledPolicy, Policy, RailsPart
 
 GUARDED = b"bench-guard"
 """The name of the guarded route: as long as the other's."""
@@ -55,17 +58,35 @@ request = function()
 end
 """
 DOCS = Path(__file__).parents[1] / "docs"
-CHARACTERS = 2048
+CHARACTERS, QUESTION = 2048, 200
 
 
-def prose() -> str:
-    """The script that sends pieces of the documentation."""
+def harmless(size: int) -> list[str]:
+    """Pieces of the documentation in which the rails find nothing."""
     text = "\n".join(page.read_text("utf-8") for page in sorted(DOCS.rglob("*.md")))
     text = text.encode("ascii", "ignore").decode()
-    size = CHARACTERS - len("abcdefghi ")
+    policy = CompiledPolicy(Policy("p", "bench", RULES))
     pieces = [text[at : at + size] for at in range(0, len(text) - size, size)]
+    return [piece for piece in pieces if policy.clean(policy.run("input", piece))]
+
+
+def prose(size: int) -> str:
+    """The script that sends such pieces."""
+    pieces = harmless(size - len("abcdefghi "))
     quoted = ",".join(f"[==[{json.dumps(piece)[1:-1]}]==]" for piece in pieces)
     return PROSE.format(pieces=quoted)
+
+
+def talk(asked: bytes) -> bytes:
+    """The same request with a conversation, the last turn of which the script of `prose` writes."""
+    head, _, body = asked.partition(b"\r\n\r\n")
+    system = harmless(CHARACTERS - 3 * QUESTION)[0]
+    question, answer, *_ = harmless(QUESTION)
+    said = (("system", system), ("user", question), ("assistant", answer), ("user", "lorem"))
+    messages = [{"role": role, "content": text} for role, text in said]
+    body = json.dumps(json.loads(body) | {"messages": messages}, separators=(",", ":")).encode()
+    lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
+    return b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
 
 
 class Guarding(Rig):
@@ -88,8 +109,13 @@ def main(seconds: float, rounds: int) -> None:
         worker = rig.start_worker()
         plain = request(rig.port)
         guarded = plain.replace(b"bench-model", GUARDED)
-        sides = {"plain": (plain, ""), "again": (guarded, ""), "new": (guarded, ANEW),
-                 "prose": (guarded, prose())}  # fmt: skip
+        sides = {
+            "plain": (plain, ""),
+            "again": (guarded, ""),
+            "turn": (talk(guarded), prose(QUESTION)),
+            "new": (guarded, ANEW),
+            "prose": (guarded, prose(CHARACTERS)),
+        }
         found: dict[str, list[float]] = {name: [] for name in sides}
         try:
             settle()
@@ -106,8 +132,8 @@ def main(seconds: float, rounds: int) -> None:
             rig.stop()
     us = {name: round(statistics.median(costs), 1) for name, costs in found.items()}
     print(
-        "CPU per request, µs: plain {plain}, texts that come again {again}, new ones {new}, "
-        "prose {prose}".format(**us)
+        "CPU per request, µs: plain {plain}, texts that come again {again}, a new turn {turn}, "
+        "new texts {new}, prose {prose}".format(**us)
     )
     print(json.dumps(us))
 

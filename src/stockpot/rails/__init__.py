@@ -30,7 +30,7 @@ from stockpot.rails.models import (
 from stockpot.rails.policy import CompiledPolicy, Step, ask, failure_of
 from stockpot.rails.registry import ELSEWHERE, GROUP, KINDS, Settings, build, kinds
 from stockpot.rails.streaming import StreamScanner
-from stockpot.rails.vault import LABELS, Unmasking, Vault, label_of, masked
+from stockpot.rails.vault import LABELS, Unmasking, Vault, label_of, masked, may_collide
 
 __all__ = [
     "ACTIONS",
@@ -69,6 +69,7 @@ __all__ = [
     "kinds",
     "label_of",
     "masked",
+    "may_collide",
     "ngram",
     "presidio",
 ]

@@ -36,6 +36,11 @@ _LOOK_ALIKE = "LITERAL"
 Escape = Callable[[str], str]
 
 
+def may_collide(text: str) -> bool:
+    """Whether something in a text looks like a placeholder, so that a vault has to know of it."""
+    return "[" in text and _PLACEHOLDER.search(text) is not None
+
+
 def label_of(kind: str) -> str:
     """A finding's type as it is written between brackets."""
     known = LABELS.get(kind)

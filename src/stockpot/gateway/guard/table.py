@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
+from typing import Literal
 
 import msgspec
 
@@ -39,8 +40,8 @@ class Cleared:
     def __init__(self) -> None:
         self._known: dict[bytes, None] = {}
 
-    def name(self, where: Where, text: str) -> bytes:
-        """What a text is remembered by."""
+    def name(self, where: Where | Literal["history"], text: str) -> bytes:
+        """What a text is remembered by; what the model itself said is asked less."""
         return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16,
                        person=where.encode()).digest()  # fmt: skip
 

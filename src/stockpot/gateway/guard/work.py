@@ -14,7 +14,7 @@ import msgspec
 
 from stockpot.gateway.guard import asked
 from stockpot.gateway.guard.slots import Slot
-from stockpot.rails import STRENGTH, Outcome, Ran, Rule, Vault, Where
+from stockpot.rails import STRENGTH, Outcome, Ran, Rule, Vault, Where, may_collide
 
 if TYPE_CHECKING:
     from stockpot.gateway.guard.ledger import Ledger
@@ -91,19 +91,21 @@ class Findings:
 
     def _look_at(self, slot: Slot, number: int, where: Where, text: str) -> None:
         policy = self._policy_for(slot)
-        if len(text) > LARGE_TEXT and policy.at(where):
+        asks = bool(policy.at(where))
+        if asks and len(text) > LARGE_TEXT:
             self.jobs.append(Job(slot, number, where, text, [], (), True))
             return
         cleared = self.entry.cleared
-        said_once = slot.history or where == "output"  # no answer is worth remembering
-        name = b"" if said_once else cleared.name(where, text)
+        name = b""
+        if asks and where != "output":  # no answer is worth remembering before it is history
+            name = cleared.name("history" if slot.history else where, text)
         if name in cleared:
             return
         said = policy.run(where, text)
         rules = () if slot.history else self.entry.away.get(where, ())
         if rules:
             self.jobs.append(Job(slot, number, where, text, said, rules, False))
-        elif "[" not in text and policy.clean(said):  # which a vault may have to hide
+        elif policy.clean(said) and (self._vault is None or not may_collide(text)):
             self._ledger.took(said)
             if name:
                 cleared.add(name)
