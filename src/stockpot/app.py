@@ -293,7 +293,8 @@ class _Control:
 
     async def _serve_grpc(self) -> None:
         most = self.settings.max_body_mb * 1024 * 1024
-        address = f"{self.settings.host}:{self.settings.otlp_grpc_port}"
+        host = str(self.settings.host)
+        address = f"{f'[{host}]' if ':' in host else host}:{self.settings.otlp_grpc_port}"
         await traces.serve_grpc(self.door, self._key_sender, address, most)
 
     async def drain(self) -> None:

@@ -17,6 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceS
 
 from stockpot.core.ports import free
 from stockpot.traces import TraceFilter, open_span_log
+from stockpot.traces.receiving.grpc_face import address_of
 from tests.integration.control.plane import running
 from tests.integration.gateway.conftest import free_port
 from tests.integration.traces.processes import Ingest
@@ -73,6 +74,12 @@ async def test_a_spool_without_room_says_when_to_come_again(
         assert isinstance(details, bytes)
         for said in (answer.content, details):
             assert delay_in(said, grpc.StatusCode[code].value[0]) > 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "2001:db8::7"])
+def test_callers_are_known_by_their_address_also_in_ipv6(host: str) -> None:
+    peer = f"ipv6:%5B{host}%5D:4317" if ":" in host else f"ipv4:{host}:4317"
+    assert address_of(peer) == host
 
 
 def delay_in(said: bytes, code: int) -> int:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from stockpot.core.errors import ConfigError, InvalidInput, NotSignedIn, StockpotError
 from stockpot.gateway import otlp
@@ -84,8 +85,7 @@ class GrpcFace:
     async def _sender(self, told: dict[str, Any], peer: str) -> Sender:
         scheme, _, secret = str(told.get("authorization", "")).partition(" ")
         bearer = secret.strip() if scheme.lower() == "bearer" else ""
-        address = peer.removeprefix("ipv4:").removeprefix("ipv6:").rpartition(":")[0].strip("[]")
-        found = await self._sender_of(bearer, address) if bearer else None
+        found = await self._sender_of(bearer, address_of(peer)) if bearer else None
         if found is None:
             raise NotSignedIn("send 'authorization: Bearer sk-sp-...' with a virtual key")
         return found
@@ -100,6 +100,12 @@ class GrpcFace:
         if later is not None:  # google.rpc.RetryInfo is what exporters look for
             context.set_trailing_metadata((("grpc-status-details-bin", _details(refused, later)),))
         await context.abort(getattr(self._grpc.StatusCode, name), refused.message)
+
+
+def address_of(peer: str) -> str:
+    """The address in gRPC's name of a caller: `ipv4:127.0.0.1:5` or `ipv6:%5B::1%5D:5`."""
+    _, _, place = unquote(peer).partition(":")
+    return place.rpartition(":")[0].strip("[]")
 
 
 def _details(refused: StockpotError, seconds: int) -> bytes:
