@@ -39,6 +39,9 @@ export function feedbackTo(post: Post): (item: FeedbackItem) => void {
     const said: Record<string, unknown> = { id: randomUUID(), ...rest };
     const trace = traceId || (item.session ? "" : post.traceId());
     if (trace) said.trace_id = trace;
+    for (const who of ["user", "session"] as const) {
+      if (item[who] !== undefined) said[who] = String(item[who]); // applications number theirs
+    }
     if (spanId) said.span_id = spanId;
     if (score !== undefined) said.value = Number(score);
     if (name && (score !== undefined || item.label)) said.name = name;

@@ -6,6 +6,7 @@ import { fromEnvironment, type Options } from "./options.js";
 import { type Counts, Sender } from "./sender.js";
 import {
   attributes,
+  isBytes,
   type Kind,
   type Owner,
   type Place,
@@ -34,6 +35,7 @@ export interface Facts {
 type AnyFunction = (...args: any[]) => any;
 
 const MOST_ITEMS = 10_000;
+const MOST_BYTES = 4 * 1024 * 1024;
 const current = new AsyncLocalStorage<Span | undefined>();
 
 export class Observer implements Owner {
@@ -189,11 +191,15 @@ export class Observer implements Owner {
     close: (outcome: { value: unknown } | { error: unknown }) => void,
   ): unknown {
     const items: unknown[] = [];
+    let held = 0;
     const output = (): unknown =>
       items.length && items.every((item) => typeof item === "string") ? items.join("") : items;
     const seen = (step: IteratorResult<unknown>): IteratorResult<unknown> => {
       if (step.done) close({ value: output() });
-      else if (items.length < MOST_ITEMS) items.push(step.value);
+      else if (span.recorded && items.length < MOST_ITEMS && held < MOST_BYTES) {
+        held += weight(step.value);
+        items.push(step.value);
+      }
       return step;
     };
     const failed = (error: unknown): never => {
@@ -239,6 +245,12 @@ export class Observer implements Owner {
     if (this.#sender === undefined) this.#sender = senderOf(this.#options);
     return this.#sender;
   }
+}
+
+/** About how many bytes are held as long as the value is; what an object holds is not counted. */
+function weight(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  return isBytes(value) ? value.byteLength : 64;
 }
 
 function isGenerator(value: unknown): value is Generator | AsyncGenerator {

@@ -130,7 +130,7 @@ export class Span {
   }
 
   #say(said: Said): this {
-    this.name = said.name || this.name;
+    this.name = String(said.name || this.name);
     this.kind = said.kind ?? this.kind;
     this.session = named(said.session) || this.session;
     this.user = named(said.user) || this.user;
@@ -166,7 +166,15 @@ export class Span {
 
   /** Judge it by code: a score of a figure or a label. */
   score(score: Score): this {
-    if (!this.recorded) return this;
+    try {
+      if (this.recorded) this.#score(score);
+    } catch (wrong) {
+      this.owner.wrong(wrong);
+    }
+    return this;
+  }
+
+  #score(score: Score): void {
     const value = score.value === undefined ? {} : { value: Number(score.value) };
     const about = {
       id: randomBytes(16).toString("hex"),
@@ -174,7 +182,6 @@ export class Span {
       span_id: this.spanId,
     };
     this.owner.give({ ...about, name: "rating", ...score, ...value });
-    return this;
   }
 
   /** Say that it is made in an arm of an experiment; so are the spans below that begin later and the
@@ -240,7 +247,7 @@ export function textOf(value: unknown, mask: Mask | undefined, most: number): st
   }
   try {
     if (typeof value === "string") text = value;
-    else if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) text = bytes(value);
+    else if (isBytes(value)) text = bytes(value);
     else text = JSON.stringify(value, plain) ?? String(value);
   } catch {
     text = shown(value); // circles, getters that throw
@@ -261,14 +268,31 @@ function named(who: unknown): string {
   return who === null || who === undefined ? "" : whole(String(who));
 }
 
-function plain(this: unknown, key: string, value: unknown): unknown {
-  const given: unknown = Object(this)[key]; // a Buffer has become a list of numbers by now
-  if (ArrayBuffer.isView(given) || given instanceof ArrayBuffer) return bytes(given);
+function plain(_: string, given: unknown): unknown {
+  const value = withoutBytes(given);
   if (typeof value === "bigint") return value.toString();
   if (value instanceof Map) return Object.fromEntries(value);
   if (value instanceof Set) return [...value];
   if (value instanceof Error) return `${value.name}: ${value.message}`;
   return value;
+}
+
+/** A list or an object with the size of bytes in their place: each is asked before what it holds,
+ * and a Buffer would tell itself number by number. */
+function withoutBytes(value: unknown): unknown {
+  if (Array.isArray(value)) return value.some(isBytes) ? value.map(sized) : value;
+  if (value === null || typeof value !== "object" || isBytes(value)) return sized(value);
+  const entries = Object.entries(value);
+  const held = entries.some(([, inner]) => isBytes(inner));
+  return held ? Object.fromEntries(entries.map(([key, inner]) => [key, sized(inner)])) : value;
+}
+
+export function isBytes(value: unknown): value is ArrayBufferView | ArrayBuffer {
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
+}
+
+function sized(value: unknown): unknown {
+  return isBytes(value) ? bytes(value) : value;
 }
 
 function bytes(value: ArrayBufferView | ArrayBuffer): string {

@@ -195,7 +195,12 @@ test("what an application says wrongly breaks neither it nor its other spans", a
   observer.configure({ mostChars: 10, sendEveryMs: 60_000 });
   const headers = observer.span("odd", { user: 42, session: "\ud800", tags: "vip" }, (span) => {
     span.set({ input: half, usage: { input_tokens: null, output_tokens: 4 } });
-    span.set(undefined);
+    span
+      .set(undefined)
+      .set({ name: Symbol("odd") })
+      .set({ name: "odd" })
+      .score(null);
+    feedbackTo(observer)({ user: 42, thumb: "up" });
     observer.span("\udc00 name", { input: { file: Buffer.alloc(20_000_000) } }, () => {});
     return observer.headers();
   });
@@ -206,7 +211,17 @@ test("what an application says wrongly breaks neither it nor its other spans", a
   assert.equal(odd.attributes["stockpot.input"], `${"x".repeat(9)}\ufffd ... (11 characters)`);
   assert.equal(odd.attributes["gen_ai.usage.output_tokens"], 4);
   assert.ok(!("gen_ai.usage.input_tokens" in odd.attributes));
-  assert.match(inner.attributes["stockpot.input"], /^{"file":"\(/); // its size, not its bytes
+  assert.equal(inner.attributes["stockpot.input"], '{"file":"( ... (27 characters)'); // its size
+  assert.equal(server.feedback()[0].user, "42");
+});
+
+test("of a generator of large things only the first are held", async () => {
+  const pages = observer.wrap(function* pages() {
+    for (let n = 0; n < 12; n += 1) yield Buffer.alloc(1024 * 1024);
+  });
+  assert.equal([...pages()].length, 12);
+  const kept = JSON.parse((await spans(1)).pages.attributes["stockpot.output"]);
+  assert.deepEqual(kept, Array(4).fill("(1048576 bytes)"));
 });
 
 test("spans tell the time of day also after the machine slept", () => {
