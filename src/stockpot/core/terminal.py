@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,9 @@ from stockpot.core.errors import InvalidInput
 
 Row = Mapping[str, Any]
 Column = tuple[str, Callable[[Any], Any]]
+
+_SHORTEST = 10
+"""A column that is cut keeps so many characters; with less room lines wrap."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 """The option that every command has which prints data."""
@@ -31,6 +35,7 @@ def show(rows: Sequence[Row], columns: Sequence[Column], *, as_json: bool, empty
     cells = [[str(tell(row)) for _, tell in columns] for row in rows]
     titles = [title for title, _ in columns]
     widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
+    _fit(cells, widths)
     click.secho(_line(titles, widths), dim=True)
     for line in cells:
         click.echo(_line(line, widths))
@@ -121,6 +126,14 @@ def read_file(path: Path | str) -> str:
 def when(ms: float | None, absent: str = "never") -> str:
     """A time in the reader's own zone."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(ms / 1000)) if ms else absent
+
+
+def _fit(cells: Sequence[list[str]], widths: Sequence[int]) -> None:
+    """On a screen cut the last column, which is where texts are, so that rows keep to a line."""
+    room = shutil.get_terminal_size().columns - sum(widths[:-1]) - 2 * (len(widths) - 1)
+    if sys.stdout.isatty() and room >= _SHORTEST:
+        for line in cells:
+            line[-1] = line[-1] if len(line[-1]) <= room else f"{line[-1][: room - 1]}…"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

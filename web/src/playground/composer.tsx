@@ -50,7 +50,8 @@ export function Composer({ project, running, ready, column }: Props) {
   };
   const onKey = (event: KeyboardEvent) => {
     if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
-      if (event.ctrlKey || event.metaKey) return;
+      // With nothing typed Ctrl+Enter is for the whole page: it runs all columns again.
+      if (empty && (event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
       submit();
     } else if (event.key === "Escape" && running) stop(column ?? undefined);

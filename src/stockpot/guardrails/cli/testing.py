@@ -94,18 +94,20 @@ def rails(client: Client, as_json: bool) -> None:
         (
             ("RAIL", lambda r: r["rail"]),
             ("WHAT", lambda r: r["title"]),
-            ("MEASURED", _rates),
+            ("FINDS", _finds),
+            ("FALSELY", lambda r: _share(r["rates"], "fpr", "negative")),
+            ("MEASURED ON", lambda r: r["rates"].get("set", "")),
         ),
         as_json=as_json,
         empty="There are no rails.",
     )
 
 
-def _rates(row: dict[str, Any]) -> str:
+def _finds(row: dict[str, Any]) -> str:
     if not row["measured"]:
-        return "no: may only flag"
-    told = row["rates"]
-    shown = [
-        f"{n} {told[n]}" for n in ("recall", "fpr", "set") if isinstance(told.get(n), str | float)
-    ]
-    return ", ".join(shown) or "by definition"
+        return "may only flag"
+    return _share(row["rates"], "recall", "positive") or "by definition"
+
+
+def _share(rates: dict[str, Any], rate: str, texts: str) -> str:
+    return f"{rates[rate]:.1%} of {rates[texts]:,}" if rate in rates else ""

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client
+from stockpot.core.dollars import dollars
 from stockpot.core.durations import milliseconds
 from stockpot.core.terminal import NUMBER, Number, amount, json_option, printed
 from stockpot.traces.cli.again import moment
@@ -135,5 +136,5 @@ def reprice(
     word = "corrected" if done["applied"] else "would be corrected (--apply does it)"
     click.echo(f"{done['changed']} of {done['spans']} calls {word}")
     for when in ("before", "after"):
-        dollars, unknown = done[f"{when}_nano"] / 1e9, done[f"unpriced_{when}"]
-        click.echo(f"{when:6} ${dollars:.6f}, {unknown} of unknown price")
+        cost, unknown = dollars(done[f"{when}_nano"]), done[f"unpriced_{when}"]
+        click.echo(f"{when:6} {cost}, {unknown} of unknown price")

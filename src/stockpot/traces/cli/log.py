@@ -13,11 +13,13 @@ from typing import IO, Any
 import click
 
 from stockpot.core.client import Client
+from stockpot.core.dollars import dollars
 from stockpot.core.errors import NotFound
 from stockpot.core.terminal import json_option, print_json, printed, say, show
 from stockpot.traces.cli.filters import Row, filtered
 
 _PAGE = 500
+_NOTHING_YET = "No traces yet. stockpot up prints a call to paste."
 
 
 @click.command("list")
@@ -34,7 +36,9 @@ def list_(client: Client, limit: int, as_json: bool, filters: Row) -> None:
       stockpot traces list --last 1h --status error --search "out of memory"
     """
     rows = [_flat(item) for item in islice(_pages(client, limit, filters), limit)]
-    show(rows, _COLUMNS, as_json=as_json, empty="No such traces. Send a call: stockpot up")
+    asked = any(value is not None for value in filters.values())
+    none = "No trace is like that; ask for less." if asked else _NOTHING_YET
+    show(rows, _COLUMNS, as_json=as_json, empty=none)
 
 
 @click.command("show")
@@ -211,8 +215,8 @@ def _ms(value: float | None) -> str:
     return "" if value is None else f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
 
 
-def _usd(row: Row) -> str:
-    return "unknown" if row["cost_usd"] is None else f"${row['cost_usd']:.6f}"
+def _cost(nano: int | None) -> str:
+    return "unknown" if nano is None else dollars(nano)
 
 
 def _end(row: Row) -> str:
@@ -227,7 +231,7 @@ _COLUMNS: list[tuple[str, Callable[[Row], Any]]] = [
     ("PROJECT", lambda row: row["project"]),
     ("IN", lambda row: row["tokens"]["input"]),
     ("OUT", lambda row: row["tokens"]["output"]),
-    ("COST", _usd),
+    ("COST", lambda row: _cost(row["cost_nano"])),
     ("TTFT", lambda row: _ms(row["ttft_ms"])),
     ("TOOK", lambda row: _ms(row["duration_ms"])),
     ("SAID", lambda row: row["input_preview"][:40]),
@@ -239,10 +243,11 @@ def _line(row: Row) -> str:
 
 
 def _print_span(span: Row) -> None:
-    tokens, cost = span["tokens"], span["cost_nano"]
-    dollars = "cost unknown" if cost is None else f"${cost / 1e9:.6f}"
-    click.echo(f"\n{span['name']}  {_end(span)}  {_ms(span['duration_ms'])}  {dollars}")
-    click.echo(f"  span {span['span_id']}  of {span['parent_id'] or 'nobody'}")
+    tokens = span["tokens"]
+    cost = f"cost {_cost(span['cost_nano'])}"
+    click.echo(f"\n{span['name']}  {_end(span)}  {_ms(span['duration_ms'])}  {cost}")
+    below = f"  below {span['parent_id']}" if span["parent_id"] else ""
+    click.echo(f"  span {span['span_id']}{below}")
     click.echo(f"  {span['provider']} {span['target']}  attempt {span['attempt']}")
     click.echo(
         f"  tokens in {tokens['input']} out {tokens['output']} cached {tokens['cache_read']}"

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client
+from stockpot.core.dollars import dollars
 from stockpot.core.durations import milliseconds
 from stockpot.core.terminal import json_option, printed
 from stockpot.traces.badges import badge_words
@@ -60,7 +61,7 @@ def _value(what: str, value: Any) -> str:
     if value is None:
         return "unknown" if what in _DOLLARS else "none"
     if what in _DOLLARS:
-        return f"${value / 1e9:.6f}"
+        return dollars(value)
     text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
@@ -121,7 +122,7 @@ def changes(
 
 def _each(figures: Row) -> str:
     calls = figures["calls"]
-    return f"${figures['cost_nano'] / 1e9 / calls:.6f}" if calls else ""
+    return dollars(figures["cost_nano"] / calls) if calls else ""
 
 
 def _p95(figures: Row) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from stockpot.core.client import Client
+from stockpot.core.dollars import dollars
 from stockpot.core.terminal import json_option, printed
 
 
@@ -29,18 +30,14 @@ def forecast(client: Client, /, as_json: bool, **where: str | None) -> None:
     found = client.get("/api/v1/spending/forecast", **where)
     if printed(found, as_json=as_json):
         return
-    click.echo(f"{found['month']}: {_usd(found['spent_nano'])} spent so far")
+    click.echo(f"{found['month']}: {dollars(found['spent_nano'])} spent so far")
     if found["forecast_nano"] is None:
         click.secho(found["note"], fg="yellow")
     else:
-        low, high = _usd(found["low_nano"]), _usd(found["high_nano"])
+        low, high = dollars(found["low_nano"]), dollars(found["high_nano"])
         click.echo(
-            f"by its end {_usd(found['forecast_nano'])}, with {found['confidence']:.0%} between "
+            f"by its end {dollars(found['forecast_nano'])}, with {found['confidence']:.0%} between "
             f"{low} and {high} ({found['method']}, {found['days']} days)"
         )
     if found["unpriced"]:
         click.secho(f"{found['unpriced']} calls of unknown cost are not in it", fg="yellow")
-
-
-def _usd(nano: int) -> str:
-    return f"${nano / 1e9:.6f}"

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client
+from stockpot.core.dollars import dollars
 from stockpot.core.durations import milliseconds
 from stockpot.core.terminal import json_option, show
 from stockpot.traces.cli.filters import Row
@@ -20,7 +21,7 @@ _COLUMNS: list[tuple[str, Callable[[Row], Any]]] = [
     ("TRACES", lambda row: row["traces"]),
     ("ERRORS", lambda row: row["errors"]),
     ("TOKENS", lambda row: row["input_tokens"] + row["output_tokens"]),
-    ("COST", lambda row: f"${row['cost_nano'] / 1e9:.6f}"),
+    ("COST", lambda row: dollars(row["cost_nano"])),
 ]
 
 
