@@ -15,6 +15,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from importlib.resources import files
@@ -133,8 +134,11 @@ def _event_loop(_: Place) -> Finding:
 def _home(place: Place) -> Finding:
     home = place.instance.home
     nearest = next(p for p in (home, *home.parents) if p.exists())
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        return Finding("wrong", f"{nearest} cannot be written by {os.getuid()}")
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as refused:
+        return Finding("wrong", f"{nearest} cannot be written: {refused.strerror}")
     return Finding("ok", f"{home} can be written")
 
 

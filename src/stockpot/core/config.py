@@ -136,6 +136,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         else:
             values[row.name] = row.default
     values["home"] = home
+    if values["port"] == values["gateway_port"] != 0:
+        raise ConfigError(
+            f"the gateway and the control plane cannot both have port {values['port']}",
+            hint="STOCKPOT_PORT and STOCKPOT_GATEWAY_PORT name them",
+        )
     return Settings(values)
 
 
@@ -170,6 +175,13 @@ def _convert(row: Setting, raw: Any, where: str) -> Any:
     try:
         if row.kind is bool and isinstance(raw, str):
             return _TRUTH[raw.strip().lower()]
-        return row.kind(raw)
+        value = row.kind(raw)
     except (ValueError, KeyError, TypeError):
-        raise ConfigError(f"{where} must be {row.kind.__name__}, not {raw!r}") from None
+        kind = _IN_WORDS.get(row.kind, row.kind.__name__)
+        raise ConfigError(f"{where} must be {kind}, not {raw!r}") from None
+    if row.name.endswith("port") and not 0 <= value <= 65_535:
+        raise ConfigError(f"{where} must be a port, up to 65535, not {value}")
+    return value
+
+
+_IN_WORDS: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false"}

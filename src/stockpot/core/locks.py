@@ -45,7 +45,7 @@ def holder(path: Path) -> int | None:
     """The process id that holds the lock, 0 when it cannot be told, None when the lock is free."""
     try:
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         return None if _take(fd) else _written(path)

@@ -16,7 +16,7 @@ from stockpot.cli import main
 from stockpot.core import config
 from stockpot.core.errors import ConfigError
 from stockpot.core.instance import Instance
-from stockpot.core.locks import hold
+from stockpot.core.locks import hold, holder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +74,7 @@ def test_a_store_that_nobody_listens_for_is_wrong(tmp_path: Path) -> None:
 def test_a_setting_that_cannot_be_read_is_mended_where_it_was_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrong = ConfigError("STOCKPOT_PORT must be int, not 'abc'")
+    wrong = ConfigError("STOCKPOT_PORT must be a whole number, not 'abc'")
     at = place(tmp_path)._replace(settings_error=wrong)
     assert look("settings", at).remedy == f"edit {tmp_path}/stockpot.toml"
     monkeypatch.setenv("STOCKPOT_PORT", "abc")
@@ -83,7 +83,9 @@ def test_a_setting_that_cannot_be_read_is_mended_where_it_was_set(
 
 def test_a_folder_that_cannot_be_written_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert look("home", place(tmp_path / "file" / "home")).level == "wrong"
+    found = look("home", place(tmp_path / "file" / "home"))
+    assert (found.level, "cannot be written: Not a directory" in found.text) == ("wrong", True)
+    assert holder(tmp_path / "file" / "home" / "up.lock") is None
 
 
 def test_a_certificate_without_its_file_or_its_form_is_wrong(tmp_path: Path) -> None:

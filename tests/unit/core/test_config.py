@@ -21,12 +21,21 @@ def test_an_unknown_key_gets_the_nearest_spelling(tmp_path: Path) -> None:
         config.load({"STOCKPOT_HOME": str(tmp_path)})
 
 
-@pytest.mark.parametrize(("name", "value"), [("PORT", "many"), ("DISCOVER", "perhaps")])
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("PORT", "many", "a whole number"),
+        ("DISCOVER", "perhaps", "true or false"),
+        ("PORT", "99999", "up to 65535"),
+        ("GATEWAY_PORT", "4001", "cannot both have port 4001"),
+    ],
+)
 def test_a_value_of_the_wrong_kind_names_its_variable(
-    tmp_path: Path, name: str, value: str
+    tmp_path: Path, name: str, value: str, told: str
 ) -> None:
-    with pytest.raises(ConfigError, match=f"STOCKPOT_{name}"):
+    with pytest.raises(ConfigError, match=told) as wrong:
         config.load({"STOCKPOT_HOME": str(tmp_path), f"STOCKPOT_{name}": value})
+    assert f"STOCKPOT_{name}" in str(wrong.value)
 
 
 def test_settings_survive_a_trip_through_the_environment(tmp_path: Path) -> None:
