@@ -7,9 +7,11 @@ Run as `python -m stockpot.app control | openapi`.
 import gc
 import sys
 
+from stockpot.core.loading import spare_httpx_its_command
+
 if __name__ == "__main__":
     gc.disable()  # until all is loaded and built: looking for garbage took a fifth of the start
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # see `stockpot.cli`
+    spare_httpx_its_command()
 
 import asyncio
 import contextlib

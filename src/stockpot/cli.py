@@ -10,13 +10,13 @@ import errno
 import gc
 import importlib
 import os
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from stockpot import __version__
 from stockpot.core.errors import InvalidInput, StockpotError
+from stockpot.core.loading import spare_httpx_its_command
 
 if TYPE_CHECKING:
     from stockpot.core.client import Client
@@ -134,8 +134,7 @@ class Root(click.Group):
         row = next((row for row in COMMANDS if row.name == name), None)
         if row is None:
             return None
-        # httpx imports its own command line where rich is installed, a third of a command's start.
-        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+        spare_httpx_its_command()
         module, _, attribute = row.where.partition(":")
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command), row.where

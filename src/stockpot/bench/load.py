@@ -122,7 +122,7 @@ def _wrk(
     seconds: float,
     folder: Path,
     core: int,
-    lua: str = "",
+    lua: str,
 ) -> Throughput:
     head, _, body = request.partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")[1:]

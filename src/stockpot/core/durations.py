@@ -1,4 +1,4 @@
-"""Reading durations such as `90d` or `12h` from a command line. Knows no clock."""
+"""Durations as people write them (`90d`, `12h`) and as they are told. Knows no clock."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ import re
 import click
 
 _UNITS_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+
+
+def lasting(days: float) -> str:
+    """`3.2 days`, `11 hours`, `5 minutes`: in the unit that leaves a number one can grasp."""
+    for unit, each in (("days", 1), ("hours", 24), ("minutes", 24 * 60)):
+        if days * each >= 2:
+            return (
+                f"{days * each:.2g} {unit}" if days * each < 100 else f"{days * each:,.0f} {unit}"
+            )
+    return "2 minutes at most"
 
 
 def milliseconds(text: str) -> int:

@@ -210,8 +210,10 @@ def pull(
             if status.state in ("conflict", "deleted there"):
                 standing.append(status)
             continue
+        if _unreadable(folder, status.name):
+            continue  # the caller shows its fault; nothing is agreed on until somebody mends it
         wanted = status.state in ("changed there", "new there") or status.name in taken
-        if wanted and not _unreadable(folder, status.name):
+        if wanted:
             folder.write(status.name, there, status.here)
             written.append(status)
         if wanted or status.state == "same":

@@ -147,6 +147,8 @@ def test_a_file_that_cannot_be_read_stops_a_push_and_is_not_overwritten(folder: 
         push(folder, instance, "")
     pull(folder, instance)
     assert file(folder, "a").read_text() == "---\nkind: chat\n"
+    save(folder, "a", "mine, mended; theirs was never seen here")
+    assert states(folder, instance) == {"a": "conflict"}
 
 
 def test_partials_are_pushed_before_who_includes_them(folder: Folder) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from stockpot.core.client import Client
+from stockpot.core.durations import lasting
 from stockpot.core.terminal import NUMBER, json_option, printed
 from stockpot.experiments.cli.root import API, decisions, experiments, head, in_project
 from stockpot.traces import badge_words
@@ -65,7 +66,7 @@ def _metric(told: dict[str, Any]) -> None:
 def _advice(advice: dict[str, Any]) -> str:
     days = advice["days_left"]
     text: str = advice["text"]
-    return text + (f" About {days:.3g} days." if days is not None else "")
+    return text + (f" It takes about {lasting(days)}." if days is not None else "")
 
 
 def _number(value: float | None) -> str:
@@ -117,8 +118,8 @@ def _takes(found: dict[str, Any], given: dict[str, Any]) -> None:
         return
     click.echo(
         f"a difference of {given['effect']:g} takes {found['needed_units']} units, "
-        f"{found['needed_days']:.3g} days; within {given['days']:g} days it is seen with a chance "
+        f"{lasting(found['needed_days'])}; within {given['days']:g} days it is seen with a chance "
         f"of {found['power']:.0%}"
     )
     if found["median_days"] is not None:
-        click.echo(f"half of such experiments end within {found['median_days']:.3g} days")
+        click.echo(f"half of such experiments end within {lasting(found['median_days'])}")

@@ -10,7 +10,8 @@ import click
 
 from stockpot.core.client import Client, ClientError
 from stockpot.core.terminal import json_option, print_json, printed
-from stockpot.prompts.cli.root import API, echo_diff, plain
+from stockpot.prompts.cli.root import API, echo_diff
+from stockpot.prompts.composing import plain
 from stockpot.prompts.files import PromptFile, write
 from stockpot.prompts.importing import ImportedPrompt, read_export
 from stockpot.prompts.models import PromptContent

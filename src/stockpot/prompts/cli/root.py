@@ -24,6 +24,7 @@ from stockpot.core.terminal import (
     show,
     when,
 )
+from stockpot.prompts.composing import plain
 from stockpot.prompts.files import PromptFile, check, parse, write
 from stockpot.prompts.models import PromptContent
 from stockpot.traces import badge_words
@@ -176,11 +177,6 @@ def _read(path: Path | None, text: str | None, model: str | None) -> PromptFile:
     if model:
         file = file._replace(content=file.content.model_copy(update={"model": model}))
     return file
-
-
-def plain(content: PromptContent) -> dict[str, Any]:
-    """A content as the API takes it."""
-    return content.model_dump(mode="json", exclude_defaults=True) | {"kind": content.kind}
 
 
 @prompts.command("create")

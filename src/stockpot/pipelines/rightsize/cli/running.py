@@ -143,7 +143,10 @@ def list_(client: Client, project: str, as_json: bool) -> None:
         ("SPENT", lambda r: dollars(r["spent_nano"])),
         ("EXPERIMENT", lambda r: r["experiment"] or "-"),
     )
-    empty = f"No runs yet. Start one:  stockpot rightsize {project} --candidates A,B --baseline C"
+    empty = (
+        f"No runs in the project {project}. Start one:\n"
+        f"  stockpot rightsize {project} --candidates A,B --baseline C --margin 0.05"
+    )
     rows = client.get(f"{API}/runs", project=project)
     show(rows, columns, as_json=as_json, empty=empty)
 
