@@ -12,10 +12,8 @@ _UNITS_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_8
 def lasting(days: float) -> str:
     """`3.2 days`, `11 hours`, `5 minutes`: in the unit that leaves a number one can grasp."""
     for unit, each in (("days", 1), ("hours", 24), ("minutes", 24 * 60)):
-        if days * each >= 2:
-            return (
-                f"{days * each:.2g} {unit}" if days * each < 100 else f"{days * each:,.0f} {unit}"
-            )
+        if (count := days * each) >= 2:
+            return f"{count:.2g} {unit}" if count < 100 else f"{count:,.0f} {unit}"
     return "2 minutes at most"
 
 

@@ -87,7 +87,7 @@ def test_a_list_for_people_shows_unknown_cost_as_unknown(asked: Asked) -> None:
 
 
 def test_an_empty_list_teaches_the_next_step(asked: Asked) -> None:
-    assert "stockpot up" in run(asked, "list", "--project", "nobody").output
+    assert "ask for less" in run(asked, "list", "--project", "nobody").output
 
 
 def test_a_trace_is_shown_by_the_beginning_of_its_id(asked: Asked) -> None:
