@@ -1,15 +1,13 @@
 // A new queue: what is annotated, what is asked, of how many.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
 import { projectsQuery } from "../api/queries";
 import type { AnnotationQueue } from "../api/types";
 import { datasetsQuery } from "../datasets/queries";
-import { Button } from "../ui/button";
-import { Dialog } from "../ui/dialog";
 import { Field, Input, TextArea } from "../ui/field";
+import { FormDialog } from "../ui/form-dialog";
 import { Select } from "../ui/select";
-import { Failure } from "../ui/states";
 
 interface Props {
   project: string;
@@ -55,8 +53,7 @@ export function QueueDialog({ project, onClose, onMade }: Props) {
       onMade(queue);
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     send.mutate();
   };
   const input = (
@@ -93,65 +90,53 @@ export function QueueDialog({ project, onClose, onMade }: Props) {
     </Field>
   );
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       width={620}
       title="New annotation queue"
       description="Answers become scores of the traces or rows, each with its author."
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            tone="primary"
-            type="submit"
-            form="queue"
-            busy={send.isPending}
-            disabled={!draft.name.trim() || !draft.question.trim()}
-          >
-            Create
-          </Button>
-        </>
-      }
+      action="Create"
+      busy={send.isPending}
+      disabled={!draft.name.trim() || !draft.question.trim()}
+      error={send.error}
+      onSubmit={submit}
+      className="grid grid-cols-2 gap-3"
     >
-      <form id="queue" onSubmit={submit} className="grid grid-cols-2 gap-3">
-        {input("name", "Name")}
-        {select(
-          "project",
-          "Project",
-          projects.map((one) => ({ value: one.name, label: one.name })),
-        )}
-        {select("dataset", "Annotate", [
-          { value: TRACES, label: "The newest traces" },
-          ...sets.map((one) => ({ value: one.name, label: `Rows of ${one.name}` })),
-        ])}
-        {input("limit", "At most")}
-        {input("question", "Question", "The name of the score.")}
-        {select("kind", "Answer", KINDS)}
-        {draft.kind === "categorical" && input("labels", "Labels", "With commas between them.")}
-        {input("annotators", "People for each item")}
-        {input("assignees", "Only for", "Addresses with commas; every editor when left out.")}
-        <label className="flex items-center gap-2 self-center">
-          <input
-            type="checkbox"
-            checked={draft.blind}
-            onChange={(event) => set({ blind: event.target.checked })}
+      {input("name", "Name")}
+      {select(
+        "project",
+        "Project",
+        projects.map((one) => ({ value: one.name, label: one.name })),
+      )}
+      {select("dataset", "Annotate", [
+        { value: TRACES, label: "The newest traces" },
+        ...sets.map((one) => ({ value: one.name, label: `Rows of ${one.name}` })),
+      ])}
+      {input("limit", "At most")}
+      {input("question", "Question", "The name of the score.")}
+      {select("kind", "Answer", KINDS)}
+      {draft.kind === "categorical" && input("labels", "Labels", "With commas between them.")}
+      {input("annotators", "People for each item")}
+      {input("assignees", "Only for", "Addresses with commas; every editor when left out.")}
+      <label className="flex items-center gap-2 self-center">
+        <input
+          type="checkbox"
+          checked={draft.blind}
+          onChange={(event) => set({ blind: event.target.checked })}
+        />
+        Nobody sees others' answers before all have answered
+      </label>
+      <Field label="Instructions" className="col-span-2">
+        {(props) => (
+          <TextArea
+            rows={3}
+            value={draft.instructions}
+            onChange={(event) => set({ instructions: event.target.value })}
+            {...props}
           />
-          Nobody sees others' answers before all have answered
-        </label>
-        <Field label="Instructions" className="col-span-2">
-          {(props) => (
-            <TextArea
-              rows={3}
-              value={draft.instructions}
-              onChange={(event) => set({ instructions: event.target.value })}
-              {...props}
-            />
-          )}
-        </Field>
-      </form>
-      {send.error && <Failure error={send.error} className="mt-4" />}
-    </Dialog>
+        )}
+      </Field>
+    </FormDialog>
   );
 }
 

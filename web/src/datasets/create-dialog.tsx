@@ -1,13 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
 import { projectsQuery } from "../api/queries";
 import type { Dataset } from "../api/types";
-import { Button } from "../ui/button";
-import { Dialog } from "../ui/dialog";
 import { Field, Input, TextArea } from "../ui/field";
+import { FormDialog } from "../ui/form-dialog";
 import { Select } from "../ui/select";
-import { Failure } from "../ui/states";
 
 interface Props {
   project: string;
@@ -31,66 +29,53 @@ export function CreateDialog({ project, onClose, onMade }: Props) {
       onMade(set);
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     send.mutate();
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       title="New data set"
       description="It is empty at first; rows come from traces, feedback or a file."
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            tone="primary"
-            type="submit"
-            form="dataset"
-            busy={send.isPending}
-            disabled={!draft.name.trim()}
-          >
-            Create
-          </Button>
-        </>
-      }
+      action="Create"
+      busy={send.isPending}
+      disabled={!draft.name.trim()}
+      error={send.error}
+      onSubmit={submit}
+      className="grid grid-cols-2 gap-3"
     >
-      <form id="dataset" onSubmit={submit} className="grid grid-cols-2 gap-3">
-        <Field label="Name" hint="Letters, digits and . _ -">
-          {(props) => (
-            <Input
-              value={draft.name}
-              maxLength={100}
-              onChange={(event) => setDraft({ ...draft, name: event.target.value })}
-              {...props}
-            />
-          )}
-        </Field>
-        <Field label="Project">
-          {({ id }) => (
-            <Select
-              id={id}
-              label="Project"
-              className="w-full"
-              value={draft.project}
-              onChange={(value) => setDraft({ ...draft, project: value })}
-              choices={projects.map((one) => ({ value: one.name, label: one.name }))}
-            />
-          )}
-        </Field>
-        <Field label="What is in it" className="col-span-2">
-          {(props) => (
-            <TextArea
-              rows={2}
-              value={draft.description}
-              onChange={(event) => setDraft({ ...draft, description: event.target.value })}
-              {...props}
-            />
-          )}
-        </Field>
-      </form>
-      {send.error && <Failure error={send.error} className="mt-4" />}
-    </Dialog>
+      <Field label="Name" hint="Letters, digits and . _ -">
+        {(props) => (
+          <Input
+            value={draft.name}
+            maxLength={100}
+            onChange={(event) => setDraft({ ...draft, name: event.target.value })}
+            {...props}
+          />
+        )}
+      </Field>
+      <Field label="Project">
+        {({ id }) => (
+          <Select
+            id={id}
+            label="Project"
+            className="w-full"
+            value={draft.project}
+            onChange={(value) => setDraft({ ...draft, project: value })}
+            choices={projects.map((one) => ({ value: one.name, label: one.name }))}
+          />
+        )}
+      </Field>
+      <Field label="What is in it" className="col-span-2">
+        {(props) => (
+          <TextArea
+            rows={2}
+            value={draft.description}
+            onChange={(event) => setDraft({ ...draft, description: event.target.value })}
+            {...props}
+          />
+        )}
+      </Field>
+    </FormDialog>
   );
 }

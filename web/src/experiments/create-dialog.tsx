@@ -1,14 +1,13 @@
 // Defining an experiment: what is split, by what it is decided, and how long that takes.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
 import { useMay } from "../api/may";
 import { modelsQuery, projectsQuery } from "../api/queries";
 import type { Experiment } from "../api/types";
 import { promptsQuery } from "../prompts/queries";
-import { Button } from "../ui/button";
-import { Dialog } from "../ui/dialog";
 import { Field } from "../ui/field";
+import { FormDialog } from "../ui/form-dialog";
 import { NativeSelect } from "../ui/native-select";
 import { Segments } from "../ui/segments";
 import { Failure } from "../ui/states";
@@ -49,68 +48,60 @@ export function CreateDialog({ project, onClose, onMade }: Props) {
   });
   const place = placeOf(make.error);
   const wrong = (part: string) => (place === part ? make.error?.message : undefined);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     make.mutate();
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       width={760}
       title="Define an experiment"
       description="A draft: nothing is split until it is started."
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button tone="primary" type="submit" form="define" busy={make.isPending}>
-            Create the draft
-          </Button>
-        </>
-      }
+      action="Create the draft"
+      busy={make.isPending}
+      error={place === "" ? make.error : null}
+      onSubmit={submit}
+      className="flex flex-col gap-4"
     >
-      <form id="define" onSubmit={submit} noValidate className="flex flex-col gap-4">
-        <div className="grid grid-cols-2 gap-3">
-          <Text label="Name" value={draft.name} on={(v) => set("name", v)} error={wrong("name")} />
-          <Field label="Project">
-            {() => (
-              <NativeSelect
-                label="Project"
-                value={chosen}
-                choices={mine.map((value) => ({ value, label: value }))}
-                onChange={setWithin}
-              />
-            )}
-          </Field>
-        </div>
+      <div className="grid grid-cols-2 gap-3">
+        <Text label="Name" value={draft.name} on={(v) => set("name", v)} error={wrong("name")} />
+        <Field label="Project">
+          {() => (
+            <NativeSelect
+              label="Project"
+              value={chosen}
+              choices={mine.map((value) => ({ value, label: value }))}
+              onChange={setWithin}
+            />
+          )}
+        </Field>
+      </div>
+      <Text
+        label="Hypothesis"
+        value={draft.hypothesis}
+        on={(v) => set("hypothesis", v)}
+        error={wrong("hypothesis")}
+      />
+      <Split draft={draft} set={set} project={chosen} wrong={wrong} />
+      <Metrics draft={draft} set={set} error={wrong("metrics")} />
+      <div className="grid grid-cols-3 gap-3">
         <Text
-          label="Hypothesis"
-          value={draft.hypothesis}
-          on={(v) => set("hypothesis", v)}
-          error={wrong("hypothesis")}
+          label="Taking part at first, in %"
+          value={draft.share}
+          on={(v) => set("share", v)}
+          error={wrong("share")}
         />
-        <Split draft={draft} set={set} project={chosen} wrong={wrong} />
-        <Metrics draft={draft} set={set} error={wrong("metrics")} />
-        <div className="grid grid-cols-3 gap-3">
-          <Text
-            label="Taking part at first, in %"
-            value={draft.share}
-            on={(v) => set("share", v)}
-            error={wrong("share")}
-          />
-          <Text
-            label="Ramp, in %"
-            hint="Such as 25, 50, 100; empty: it stays"
-            value={draft.ramp}
-            on={(v) => set("ramp", v)}
-            error={wrong("ramp")}
-          />
-          <Text label="Hours before each step" value={draft.hours} on={(v) => set("hours", v)} />
-        </div>
-        <Expected draft={draft} set={set} />
-        {make.error && place === "" && <Failure error={make.error} />}
-      </form>
-    </Dialog>
+        <Text
+          label="Ramp, in %"
+          hint="Such as 25, 50, 100; empty: it stays"
+          value={draft.ramp}
+          on={(v) => set("ramp", v)}
+          error={wrong("ramp")}
+        />
+        <Text label="Hours before each step" value={draft.hours} on={(v) => set("hours", v)} />
+      </div>
+      <Expected draft={draft} set={set} />
+    </FormDialog>
   );
 }
 

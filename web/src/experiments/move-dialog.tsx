@@ -1,12 +1,10 @@
 // Ramp, stop, or lift a rollback: with a reason, which stands with the decision.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
 import type { Experiment } from "../api/types";
-import { Button } from "../ui/button";
-import { Dialog } from "../ui/dialog";
 import { Field, Input } from "../ui/field";
-import { Failure } from "../ui/states";
+import { FormDialog } from "../ui/form-dialog";
 import { toast } from "../ui/toast";
 import { EXPERIMENTS } from "./queries";
 import { share } from "./words";
@@ -64,56 +62,44 @@ export function MoveDialog({ experiment, move, onClose }: Props) {
       onClose();
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     if (!wrong) send.mutate();
   };
   const said = SAID[move];
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       title={`${said.title} ${experiment.name}`}
       description={said.description}
       width={460}
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            tone={move === "stop" ? "danger" : "primary"}
-            type="submit"
-            form="move"
-            busy={send.isPending}
-          >
-            {said.action}
-          </Button>
-        </>
-      }
+      action={said.action}
+      tone={move === "stop" ? "danger" : "primary"}
+      busy={send.isPending}
+      error={send.error}
+      onSubmit={submit}
+      className="space-y-3"
     >
-      <form id="move" onSubmit={submit} className="space-y-3">
-        {move === "ramp" && (
-          <Field
-            label="Taking part, in %"
-            hint={`Now ${share(experiment.share)}`}
-            error={wrong ? "A share lies between 0.01 and 100 %." : undefined}
-          >
-            {(props) => (
-              <Input
-                {...props}
-                inputMode="decimal"
-                value={part}
-                onChange={(event) => setPart(event.target.value)}
-              />
-            )}
-          </Field>
-        )}
-        <Field label="Reason" hint="Kept with the decision">
+      {move === "ramp" && (
+        <Field
+          label="Taking part, in %"
+          hint={`Now ${share(experiment.share)}`}
+          error={wrong ? "A share lies between 0.01 and 100 %." : undefined}
+        >
           {(props) => (
-            <Input {...props} value={reason} onChange={(event) => setReason(event.target.value)} />
+            <Input
+              {...props}
+              inputMode="decimal"
+              value={part}
+              onChange={(event) => setPart(event.target.value)}
+            />
           )}
         </Field>
-        {send.error && <Failure error={send.error} />}
-      </form>
-    </Dialog>
+      )}
+      <Field label="Reason" hint="Kept with the decision">
+        {(props) => (
+          <Input {...props} value={reason} onChange={(event) => setReason(event.target.value)} />
+        )}
+      </Field>
+    </FormDialog>
   );
 }

@@ -1,6 +1,6 @@
 // Keys for browsers: they give feedback and do nothing else, so a page may carry them.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
 import { useMay } from "../api/may";
 import { projectsQuery } from "../api/queries";
@@ -9,8 +9,9 @@ import type { Scope } from "../frame/search";
 import { Button } from "../ui/button";
 import { CodeBlock } from "../ui/code";
 import { CopyText } from "../ui/copy";
-import { Confirm, Dialog } from "../ui/dialog";
+import { Confirm } from "../ui/dialog";
 import { Field, Input } from "../ui/field";
+import { FormDialog } from "../ui/form-dialog";
 import { ago, fullTime } from "../ui/format";
 import { Select } from "../ui/select";
 import { Empty, Failure, Lines } from "../ui/states";
@@ -157,89 +158,76 @@ function CreateDialog({ project, onClose }: { project?: string; onClose: () => v
       onClose();
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     send.mutate();
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       title="Create public key"
       description="It gives feedback onto traces of its project and does nothing else."
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            tone="primary"
-            type="submit"
-            form="public-key"
-            busy={send.isPending}
-            disabled={!draft.name.trim()}
-          >
-            Create
-          </Button>
-        </>
-      }
+      action="Create"
+      busy={send.isPending}
+      disabled={!draft.name.trim()}
+      error={send.error}
+      onSubmit={submit}
+      className="grid grid-cols-2 gap-3"
     >
-      <form id="public-key" onSubmit={submit} className="grid grid-cols-2 gap-3">
-        <Field label="Name" hint="Which site it is for.">
-          {(props) => (
-            <Input
-              value={draft.name}
-              maxLength={100}
-              onChange={(event) => change({ name: event.target.value })}
-              {...props}
-            />
-          )}
-        </Field>
-        <Field label="Project">
-          {({ id }) => (
-            <Select
-              id={id}
-              label="Project"
-              className="w-full"
-              value={draft.project}
-              onChange={(value) => change({ project: value })}
-              choices={projects.map((one) => ({ value: one.name, label: one.name }))}
-            />
-          )}
-        </Field>
-        <Field
-          label="Pages"
-          className="col-span-2"
-          hint="Origins such as https://menu.example.org, with blanks between them; none: every page."
-        >
-          {(props) => (
-            <Input
-              value={draft.origins}
-              onChange={(event) => change({ origins: event.target.value })}
-              {...props}
-            />
-          )}
-        </Field>
-        <Field label="Items a minute, all callers">
-          {(props) => (
-            <Input
-              inputMode="numeric"
-              value={draft.rpm}
-              onChange={(event) => change({ rpm: event.target.value })}
-              {...props}
-            />
-          )}
-        </Field>
-        <Field label="Items a minute, one address">
-          {(props) => (
-            <Input
-              inputMode="numeric"
-              value={draft.caller_rpm}
-              onChange={(event) => change({ caller_rpm: event.target.value })}
-              {...props}
-            />
-          )}
-        </Field>
-      </form>
-      {send.error && <Failure error={send.error} className="mt-4" />}
-    </Dialog>
+      <Field label="Name" hint="Which site it is for.">
+        {(props) => (
+          <Input
+            value={draft.name}
+            maxLength={100}
+            onChange={(event) => change({ name: event.target.value })}
+            {...props}
+          />
+        )}
+      </Field>
+      <Field label="Project">
+        {({ id }) => (
+          <Select
+            id={id}
+            label="Project"
+            className="w-full"
+            value={draft.project}
+            onChange={(value) => change({ project: value })}
+            choices={projects.map((one) => ({ value: one.name, label: one.name }))}
+          />
+        )}
+      </Field>
+      <Field
+        label="Pages"
+        className="col-span-2"
+        hint="Origins such as https://menu.example.org, with blanks between them; none: every page."
+      >
+        {(props) => (
+          <Input
+            value={draft.origins}
+            onChange={(event) => change({ origins: event.target.value })}
+            {...props}
+          />
+        )}
+      </Field>
+      <Field label="Items a minute, all callers">
+        {(props) => (
+          <Input
+            inputMode="numeric"
+            value={draft.rpm}
+            onChange={(event) => change({ rpm: event.target.value })}
+            {...props}
+          />
+        )}
+      </Field>
+      <Field label="Items a minute, one address">
+        {(props) => (
+          <Input
+            inputMode="numeric"
+            value={draft.caller_rpm}
+            onChange={(event) => change({ caller_rpm: event.target.value })}
+            {...props}
+          />
+        )}
+      </Field>
+    </FormDialog>
   );
 }

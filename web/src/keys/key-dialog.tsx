@@ -1,12 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
 import { modelsQuery, projectsQuery } from "../api/queries";
 import type { CreatedKey, VirtualKey } from "../api/types";
-import { Button } from "../ui/button";
-import { Dialog } from "../ui/dialog";
-import { Failure } from "../ui/states";
+import { FormDialog } from "../ui/form-dialog";
 import { toast } from "../ui/toast";
 import { changes, type Draft, draftOf, emptyDraft, newKey, problems } from "./draft";
 import { KeyFields } from "./key-fields";
@@ -50,37 +48,28 @@ export function KeyDialog({ known, onClose, onCreated }: Props) {
       }
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setShown(true);
     if (Object.keys(wrong).length === 0) save.mutate();
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       width={640}
       title={known ? `Change ${known.name}` : "Create a key"}
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button tone="primary" type="submit" form="key" busy={save.isPending}>
-            {known ? "Save" : "Create"}
-          </Button>
-        </>
-      }
+      action={known ? "Save" : "Create"}
+      busy={save.isPending}
+      error={save.error}
+      onSubmit={submit}
     >
-      <form id="key" onSubmit={submit} noValidate>
-        <KeyFields
-          draft={draft}
-          problems={shown ? wrong : {}}
-          onChange={(next) => setDraft({ ...draft, ...next })}
-          projects={projects}
-          models={models}
-          fixed={Boolean(known)}
-        />
-      </form>
-      {save.error && <Failure error={save.error} className="mt-4" />}
-    </Dialog>
+      <KeyFields
+        draft={draft}
+        problems={shown ? wrong : {}}
+        onChange={(next) => setDraft({ ...draft, ...next })}
+        projects={projects}
+        models={models}
+        fixed={Boolean(known)}
+      />
+    </FormDialog>
   );
 }

@@ -1,6 +1,6 @@
 // Where alerts go, and what came of each message.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
 import { needs, useMay } from "../api/may";
 import { projectsQuery } from "../api/queries";
@@ -10,6 +10,7 @@ import { Button } from "../ui/button";
 import { useCopy } from "../ui/copy";
 import { Confirm, Dialog } from "../ui/dialog";
 import { Field, Input } from "../ui/field";
+import { FormDialog } from "../ui/form-dialog";
 import { ago, duration, fullTime } from "../ui/format";
 import { Segments } from "../ui/segments";
 import { Select } from "../ui/select";
@@ -249,82 +250,69 @@ function AddDialog({ project, onClose, onCreated }: AddProps) {
       else toast({ text: `${created.channel.name} is there.` });
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     send.mutate();
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       title="Add a channel"
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            tone="primary"
-            type="submit"
-            form="channel"
-            busy={send.isPending}
-            disabled={!draft.name.trim() || !draft.url}
-          >
-            Add
-          </Button>
-        </>
-      }
+      action="Add"
+      busy={send.isPending}
+      disabled={!draft.name.trim() || !draft.url}
+      error={send.error}
+      onSubmit={submit}
+      className="flex flex-col gap-4"
     >
-      <form id="channel" onSubmit={submit} noValidate className="flex flex-col gap-4">
-        <Segments
-          label="Kind"
-          value={draft.kind ?? "webhook"}
-          choices={[
-            { value: "webhook", label: "Webhook, signed" },
-            { value: "slack", label: "Slack's shape" },
-          ]}
-          onChange={(kind) => change({ kind })}
-        />
-        <div className="grid grid-cols-2 gap-3">
-          <Field label="Name">
-            {(props) => (
-              <Input
-                value={draft.name}
-                maxLength={100}
-                onChange={(event) => change({ name: event.target.value.trimStart() })}
-                {...props}
-              />
-            )}
-          </Field>
-          <Field label="Project">
-            {({ id }) => (
-              <Select
-                id={id}
-                label="Project"
-                className="w-full"
-                value={draft.project}
-                placeholder="all projects"
-                onChange={(value) => change({ project: value })}
-                choices={[
-                  ...mine.map((one) => ({ value: one.name, label: one.name })),
-                  ...(may.instance("admin") ? [{ value: "", label: "all projects" }] : []),
-                ]}
-              />
-            )}
-          </Field>
-        </div>
-        <Field label="URL">
+      <Segments
+        label="Kind"
+        value={draft.kind ?? "webhook"}
+        choices={[
+          { value: "webhook", label: "Webhook, signed" },
+          { value: "slack", label: "Slack's shape" },
+        ]}
+        onChange={(kind) => change({ kind })}
+      />
+      <div className="grid grid-cols-2 gap-3">
+        <Field label="Name">
           {(props) => (
             <Input
-              type="url"
-              value={draft.url ?? ""}
-              placeholder="https://"
-              onChange={(event) => change({ url: event.target.value.trim() })}
+              value={draft.name}
+              maxLength={100}
+              onChange={(event) => change({ name: event.target.value.trimStart() })}
               {...props}
             />
           )}
         </Field>
-      </form>
-      {send.error && <Failure error={send.error} className="mt-4" />}
-    </Dialog>
+        <Field label="Project">
+          {({ id }) => (
+            <Select
+              id={id}
+              label="Project"
+              className="w-full"
+              value={draft.project}
+              placeholder="all projects"
+              onChange={(value) => change({ project: value })}
+              choices={[
+                ...mine.map((one) => ({ value: one.name, label: one.name })),
+                ...(may.instance("admin") ? [{ value: "", label: "all projects" }] : []),
+              ]}
+            />
+          )}
+        </Field>
+      </div>
+      <Field label="URL">
+        {(props) => (
+          <Input
+            type="url"
+            value={draft.url ?? ""}
+            placeholder="https://"
+            onChange={(event) => change({ url: event.target.value.trim() })}
+            {...props}
+          />
+        )}
+      </Field>
+    </FormDialog>
   );
 }
 

@@ -1,13 +1,12 @@
 // A monitor's form, with what its rule would have done drawn above it as it is written.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { call } from "../api/client";
 import { useMay } from "../api/may";
 import { projectsQuery } from "../api/queries";
 import type { Monitor, MonitorTrial } from "../api/types";
-import { Button } from "../ui/button";
-import { Dialog } from "../ui/dialog";
 import { Field, Input, TextArea } from "../ui/field";
+import { FormDialog } from "../ui/form-dialog";
 import { Segments } from "../ui/segments";
 import { Select } from "../ui/select";
 import { Failure } from "../ui/states";
@@ -63,77 +62,69 @@ export function Editor({
       onClose();
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setShown(true);
     if (Object.keys(wrong).length === 0) save.mutate();
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       width={880}
       title={monitor ? `Change ${monitor.name}` : "New monitor"}
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button tone="primary" type="submit" form="monitor" busy={save.isPending}>
-            {monitor ? "Save" : "Create"}
-          </Button>
-        </>
-      }
+      action={monitor ? "Save" : "Create"}
+      busy={save.isPending}
+      error={save.error}
+      onSubmit={submit}
+      className="flex flex-col gap-4"
     >
-      <form id="monitor" onSubmit={submit} noValidate className="flex flex-col gap-4">
-        <div className="grid grid-cols-3 gap-3">
-          <Field label="Name" error={errors.name} className="col-span-2">
-            {(props) => (
-              <Input
-                value={draft.name}
-                maxLength={100}
-                placeholder="slow answers"
-                onChange={(event) => change({ name: event.target.value })}
-                {...props}
-              />
-            )}
-          </Field>
-          <Field label="Project">
-            {({ id }) => (
-              <Select
-                id={id}
-                label="Project"
-                className="w-full"
-                disabled={monitor !== undefined}
-                value={draft.project}
-                placeholder="all projects"
-                onChange={(value) => change({ project: value, channels: [] })}
-                choices={[
-                  ...mine.map((one) => ({ value: one.name, label: one.name })),
-                  ...(may.instance("editor") ? [{ value: "", label: "all projects" }] : []),
-                ]}
-              />
-            )}
-          </Field>
-        </div>
-        <Segments<Draft["kind"]>
-          label="Kind of rule"
-          value={draft.kind}
-          choices={[
-            { value: "threshold", label: "A value beyond a threshold" },
-            { value: "burn_rate", label: "An error budget that burns too fast" },
-          ]}
-          onChange={(kind) => change({ kind, minSamples: kind === "burn_rate" ? "100" : "20" })}
-        />
-        {draft.kind === "threshold" ? (
-          <ThresholdFields draft={draft} errors={errors} onChange={change} />
-        ) : (
-          <BurnFields draft={draft} errors={errors} onChange={change} />
-        )}
-        <SliceFields draft={draft} onChange={change} />
-        <Preview draft={draft} sound={Object.keys(wrong).every((field) => field === "name")} />
-        <Telling draft={draft} onChange={change} />
-      </form>
-      {save.error && <Failure error={save.error} className="mt-4" />}
-    </Dialog>
+      <div className="grid grid-cols-3 gap-3">
+        <Field label="Name" error={errors.name} className="col-span-2">
+          {(props) => (
+            <Input
+              value={draft.name}
+              maxLength={100}
+              placeholder="slow answers"
+              onChange={(event) => change({ name: event.target.value })}
+              {...props}
+            />
+          )}
+        </Field>
+        <Field label="Project">
+          {({ id }) => (
+            <Select
+              id={id}
+              label="Project"
+              className="w-full"
+              disabled={monitor !== undefined}
+              value={draft.project}
+              placeholder="all projects"
+              onChange={(value) => change({ project: value, channels: [] })}
+              choices={[
+                ...mine.map((one) => ({ value: one.name, label: one.name })),
+                ...(may.instance("editor") ? [{ value: "", label: "all projects" }] : []),
+              ]}
+            />
+          )}
+        </Field>
+      </div>
+      <Segments<Draft["kind"]>
+        label="Kind of rule"
+        value={draft.kind}
+        choices={[
+          { value: "threshold", label: "A value beyond a threshold" },
+          { value: "burn_rate", label: "An error budget that burns too fast" },
+        ]}
+        onChange={(kind) => change({ kind, minSamples: kind === "burn_rate" ? "100" : "20" })}
+      />
+      {draft.kind === "threshold" ? (
+        <ThresholdFields draft={draft} errors={errors} onChange={change} />
+      ) : (
+        <BurnFields draft={draft} errors={errors} onChange={change} />
+      )}
+      <SliceFields draft={draft} onChange={change} />
+      <Preview draft={draft} sound={Object.keys(wrong).every((field) => field === "name")} />
+      <Telling draft={draft} onChange={change} />
+    </FormDialog>
   );
 }
 

@@ -1,14 +1,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
 import type { Silence } from "../api/types";
-import { Button } from "../ui/button";
-import { Dialog } from "../ui/dialog";
 import { Field, Input } from "../ui/field";
+import { FormDialog } from "../ui/form-dialog";
 import { fullTime } from "../ui/format";
 import { NativeSelect } from "../ui/native-select";
 import { Segments } from "../ui/segments";
-import { Failure } from "../ui/states";
 import { toast } from "../ui/toast";
 import { MONITORS } from "./queries";
 
@@ -56,50 +54,42 @@ export function SilenceDialog({ monitor, projects, onClose }: Props) {
       onClose();
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setShown(true);
     if (reason.trim()) send.mutate();
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       title={`Silence ${what}`}
       description="It goes on being looked at; what it would say is not sent. If it still fires when the quiet is over, it is told then."
       width={460}
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button tone="primary" type="submit" form="silence" busy={send.isPending}>
-            Silence
-          </Button>
-        </>
-      }
+      action="Silence"
+      busy={send.isPending}
+      error={send.error}
+      onSubmit={submit}
+      className="flex flex-col gap-4"
     >
-      <form id="silence" onSubmit={submit} noValidate className="flex flex-col gap-4">
-        {!monitor && projects.length > 1 && (
-          <NativeSelect
-            label="Project"
-            value={project}
-            choices={projects.map((one) => ({ value: one, label: one || "the instance" }))}
-            onChange={setProject}
+      {!monitor && projects.length > 1 && (
+        <NativeSelect
+          label="Project"
+          value={project}
+          choices={projects.map((one) => ({ value: one, label: one || "the instance" }))}
+          onChange={setProject}
+        />
+      )}
+      <Field label="Reason" error={shown && !reason.trim() ? "Others will ask: why?" : undefined}>
+        {(props) => (
+          <Input
+            value={reason}
+            maxLength={500}
+            placeholder="the vendor's maintenance"
+            onChange={(event) => setReason(event.target.value)}
+            {...props}
           />
         )}
-        <Field label="Reason" error={shown && !reason.trim() ? "Others will ask: why?" : undefined}>
-          {(props) => (
-            <Input
-              value={reason}
-              maxLength={500}
-              placeholder="the vendor's maintenance"
-              onChange={(event) => setReason(event.target.value)}
-              {...props}
-            />
-          )}
-        </Field>
-        <Segments label="For how long" value={hours} choices={HOURS} onChange={setHours} />
-      </form>
-      {send.error && <Failure error={send.error} className="mt-4" />}
-    </Dialog>
+      </Field>
+      <Segments label="For how long" value={hours} choices={HOURS} onChange={setHours} />
+    </FormDialog>
   );
 }

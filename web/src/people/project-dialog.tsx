@@ -1,16 +1,14 @@
 // Makes a project, or changes what a known one says of itself, may cost and may ask for.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
 import { modelsQuery } from "../api/queries";
 import type { Project } from "../api/types";
 import { Apart } from "../keys/apart-fields";
-import { Button } from "../ui/button";
-import { Dialog } from "../ui/dialog";
 import { Field, Input } from "../ui/field";
+import { FormDialog } from "../ui/form-dialog";
 import { money } from "../ui/format";
 import { type Choice, LabelledSelect } from "../ui/select";
-import { Failure } from "../ui/states";
 import { toast } from "../ui/toast";
 import {
   emptyProject,
@@ -58,14 +56,12 @@ export default function ProjectDialog({
   const [shown, setShown] = useState(false);
   const wrong = projectProblems(draft);
   const save = useSave(draft, known, onClose);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setShown(true);
     if (Object.keys(wrong).length === 0) save.mutate();
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       width={640}
       title={known ? `Change ${known.name}` : "Create a project"}
@@ -74,25 +70,19 @@ export default function ProjectDialog({
           ? undefined
           : "A project is a use case: its keys, prompts, traces and budget stand together."
       }
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button tone="primary" type="submit" form="project" busy={save.isPending}>
-            {known ? "Save" : "Create"}
-          </Button>
-        </>
-      }
+      action={known ? "Save" : "Create"}
+      busy={save.isPending}
+      error={save.error}
+      onSubmit={submit}
+      className="flex flex-col gap-4"
     >
-      <form id="project" onSubmit={submit} noValidate className="flex flex-col gap-4">
-        <Fields
-          draft={draft}
-          problems={shown ? wrong : {}}
-          known={known}
-          onChange={(next) => setDraft({ ...draft, ...next })}
-        />
-      </form>
-      {save.error && <Failure error={save.error} className="mt-4" />}
-    </Dialog>
+      <Fields
+        draft={draft}
+        problems={shown ? wrong : {}}
+        known={known}
+        onChange={(next) => setDraft({ ...draft, ...next })}
+      />
+    </FormDialog>
   );
 }
 

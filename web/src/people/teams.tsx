@@ -1,12 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
 import { type Role, useMay } from "../api/may";
 import { teamsQuery, usersQuery } from "../api/queries";
 import type { Team } from "../api/types";
 import { Button } from "../ui/button";
-import { Confirm, Dialog } from "../ui/dialog";
+import { Confirm } from "../ui/dialog";
 import { Field, Input } from "../ui/field";
+import { FormDialog } from "../ui/form-dialog";
 import { plural } from "../ui/format";
 import { Select } from "../ui/select";
 import { Empty, Failure, Lines } from "../ui/states";
@@ -130,39 +131,25 @@ function One({ team, onRemove }: { team: Team; onRemove: () => void }) {
 function TeamDialog({ onClose }: { onClose: () => void }) {
   const write = useTeamWrite();
   const [name, setName] = useState("");
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     write.mutate({ method: "POST", body: { name: name.trim() } }, { onSuccess: onClose });
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       title="Create a team"
       width={420}
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            tone="primary"
-            type="submit"
-            form="team"
-            busy={write.isPending}
-            disabled={!name.trim()}
-          >
-            Create
-          </Button>
-        </>
-      }
+      action="Create"
+      busy={write.isPending}
+      disabled={!name.trim()}
+      error={write.error}
+      onSubmit={submit}
     >
-      <form id="team" onSubmit={submit}>
-        <Field label="Name" hint="Small letters, digits, dots and dashes.">
-          {(props) => (
-            <Input value={name} onChange={(event) => setName(event.target.value)} {...props} />
-          )}
-        </Field>
-      </form>
-      {write.error && <Failure error={write.error} className="mt-4" />}
-    </Dialog>
+      <Field label="Name" hint="Small letters, digits, dots and dashes.">
+        {(props) => (
+          <Input value={name} onChange={(event) => setName(event.target.value)} {...props} />
+        )}
+      </Field>
+    </FormDialog>
   );
 }

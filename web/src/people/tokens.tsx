@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
 import { useMay } from "../api/may";
 import { projectsQuery, tokensQuery } from "../api/queries";
@@ -8,8 +8,9 @@ import { Badge, State } from "../ui/badge";
 import { Button } from "../ui/button";
 import { CodeBlock } from "../ui/code";
 import { cx } from "../ui/cx";
-import { Confirm, Dialog } from "../ui/dialog";
+import { Confirm } from "../ui/dialog";
 import { Field, Input } from "../ui/field";
+import { FormDialog } from "../ui/form-dialog";
 import { ago } from "../ui/format";
 import { Select } from "../ui/select";
 import { Empty, Failure, Lines } from "../ui/states";
@@ -151,103 +152,95 @@ function TokenDialog({
       onDone(made);
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setShown(true);
     if (Object.keys(wrong).length === 0) create.mutate();
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       title="Create an API token"
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button tone="primary" type="submit" form="token" busy={create.isPending}>
-            Create
-          </Button>
-        </>
-      }
+      action="Create"
+      busy={create.isPending}
+      error={create.error}
+      onSubmit={submit}
+      className="grid grid-cols-2 gap-4"
     >
-      <form id="token" onSubmit={submit} noValidate className="grid grid-cols-2 gap-4">
-        <Field label="Name" error={shown ? wrong.name : undefined}>
-          {(props) => (
-            <Input
-              value={draft.name}
-              maxLength={100}
-              onChange={(event) => setDraft({ ...draft, name: event.target.value })}
-              {...props}
-            />
-          )}
-        </Field>
-        <Field label="Ends">
-          {({ id }) => (
-            <Select
-              id={id}
-              label="Ends"
-              className="w-full"
-              value={draft.days}
-              onChange={(days) => setDraft({ ...draft, days })}
-              choices={[
-                ...["7", "30", "90", "365"].map((value) => ({ value, label: `in ${value} days` })),
-                { value: "", label: "never" },
-              ]}
-            />
-          )}
-        </Field>
-        <fieldset>
-          <legend className="mb-1 text-xs font-medium text-ink-2">Scopes</legend>
-          <div className="flex gap-1.5">
-            {SCOPES.map((scope) => {
-              const on = draft.scopes.includes(scope);
-              const barred = scope === "admin" && !may.somewhere("admin");
-              return (
-                <button
-                  key={scope}
-                  type="button"
-                  aria-pressed={on}
-                  disabled={barred}
-                  title={barred ? "You are admin nowhere." : undefined}
-                  onClick={() =>
-                    setDraft({
-                      ...draft,
-                      scopes: on
-                        ? draft.scopes.filter((one) => one !== scope)
-                        : [...draft.scopes, scope],
-                    })
-                  }
-                  className={cx(
-                    "h-7 rounded-md border px-2.5 text-sm disabled:opacity-50",
-                    on
-                      ? "border-transparent bg-accent-wash font-medium text-accent"
-                      : "border-line-strong text-ink-2 hover:bg-hover",
-                  )}
-                >
-                  {scope}
-                </button>
-              );
-            })}
-          </div>
-          {shown && wrong.scopes && <p className="mt-1 text-xs text-bad">{wrong.scopes}</p>}
-        </fieldset>
-        <Field label="Only in">
-          {({ id }) => (
-            <Select
-              id={id}
-              label="Only in"
-              className="w-full"
-              value={draft.project}
-              onChange={(project) => setDraft({ ...draft, project })}
-              choices={[
-                { value: "", label: "everywhere that you may" },
-                ...projects.map((one) => ({ value: one.name, label: one.name })),
-              ]}
-            />
-          )}
-        </Field>
-      </form>
-      {create.error && <Failure error={create.error} className="mt-4" />}
-    </Dialog>
+      <Field label="Name" error={shown ? wrong.name : undefined}>
+        {(props) => (
+          <Input
+            value={draft.name}
+            maxLength={100}
+            onChange={(event) => setDraft({ ...draft, name: event.target.value })}
+            {...props}
+          />
+        )}
+      </Field>
+      <Field label="Ends">
+        {({ id }) => (
+          <Select
+            id={id}
+            label="Ends"
+            className="w-full"
+            value={draft.days}
+            onChange={(days) => setDraft({ ...draft, days })}
+            choices={[
+              ...["7", "30", "90", "365"].map((value) => ({ value, label: `in ${value} days` })),
+              { value: "", label: "never" },
+            ]}
+          />
+        )}
+      </Field>
+      <fieldset>
+        <legend className="mb-1 text-xs font-medium text-ink-2">Scopes</legend>
+        <div className="flex gap-1.5">
+          {SCOPES.map((scope) => {
+            const on = draft.scopes.includes(scope);
+            const barred = scope === "admin" && !may.somewhere("admin");
+            return (
+              <button
+                key={scope}
+                type="button"
+                aria-pressed={on}
+                disabled={barred}
+                title={barred ? "You are admin nowhere." : undefined}
+                onClick={() =>
+                  setDraft({
+                    ...draft,
+                    scopes: on
+                      ? draft.scopes.filter((one) => one !== scope)
+                      : [...draft.scopes, scope],
+                  })
+                }
+                className={cx(
+                  "h-7 rounded-md border px-2.5 text-sm disabled:opacity-50",
+                  on
+                    ? "border-transparent bg-accent-wash font-medium text-accent"
+                    : "border-line-strong text-ink-2 hover:bg-hover",
+                )}
+              >
+                {scope}
+              </button>
+            );
+          })}
+        </div>
+        {shown && wrong.scopes && <p className="mt-1 text-xs text-bad">{wrong.scopes}</p>}
+      </fieldset>
+      <Field label="Only in">
+        {({ id }) => (
+          <Select
+            id={id}
+            label="Only in"
+            className="w-full"
+            value={draft.project}
+            onChange={(project) => setDraft({ ...draft, project })}
+            choices={[
+              { value: "", label: "everywhere that you may" },
+              ...projects.map((one) => ({ value: one.name, label: one.name })),
+            ]}
+          />
+        )}
+      </Field>
+    </FormDialog>
   );
 }

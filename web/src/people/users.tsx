@@ -1,13 +1,14 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
 import { type Role, useMay } from "../api/may";
 import { projectsQuery, teamsQuery, usersQuery } from "../api/queries";
 import type { Invited, SignInLink, User } from "../api/types";
 import { State } from "../ui/badge";
 import { Button } from "../ui/button";
-import { Confirm, Dialog } from "../ui/dialog";
+import { Confirm } from "../ui/dialog";
 import { Field, Input } from "../ui/field";
+import { FormDialog } from "../ui/form-dialog";
 import { day, fullTime } from "../ui/format";
 import { Select } from "../ui/select";
 import { Failure, Lines } from "../ui/states";
@@ -216,8 +217,7 @@ function InviteDialog({
       onDone(invited);
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     const good = /^[^@\s]+@[^@\s]+$/.test(email.trim());
     setWrong(good ? "" : "An e-mail address such as ada@example.org.");
     if (good) invite.mutate();
@@ -233,48 +233,41 @@ function InviteDialog({
     </Field>
   );
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       title="Invite somebody"
       description="You get a link to hand over; no mail is sent."
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button tone="primary" type="submit" form="invite" busy={invite.isPending}>
-            Make a link
-          </Button>
-        </>
-      }
+      action="Make a link"
+      busy={invite.isPending}
+      error={invite.error}
+      onSubmit={submit}
+      className="grid grid-cols-2 gap-3"
     >
-      <form id="invite" onSubmit={submit} noValidate className="grid grid-cols-2 gap-3">
-        <Field label="E-mail address" error={wrong}>
-          {(props) => (
-            <Input
-              type="email"
-              value={email}
-              onChange={(event) => setEmail(event.target.value)}
-              {...props}
-            />
-          )}
-        </Field>
-        <Field label="Name" hint="Optional.">
-          {(props) => (
-            <Input value={name} onChange={(event) => setName(event.target.value)} {...props} />
-          )}
-        </Field>
-        {select("Role on the instance", role, (value) => setRole(value as Role), ROLE_CHOICES)}
-        {select("Team", team, setTeam, [
-          { value: "", label: "none" },
-          ...teams.map((one) => ({ value: one.id, label: one.name })),
-        ])}
-        {select("Project", project, setProject, [
-          { value: "", label: "none" },
-          ...projects.map((one) => ({ value: one.name, label: one.name })),
-        ])}
-        {project && select("Role there", within, (value) => setWithin(value as Role), ROLE_CHOICES)}
-      </form>
-      {invite.error && <Failure error={invite.error} className="mt-4" />}
-    </Dialog>
+      <Field label="E-mail address" error={wrong}>
+        {(props) => (
+          <Input
+            type="email"
+            value={email}
+            onChange={(event) => setEmail(event.target.value)}
+            {...props}
+          />
+        )}
+      </Field>
+      <Field label="Name" hint="Optional.">
+        {(props) => (
+          <Input value={name} onChange={(event) => setName(event.target.value)} {...props} />
+        )}
+      </Field>
+      {select("Role on the instance", role, (value) => setRole(value as Role), ROLE_CHOICES)}
+      {select("Team", team, setTeam, [
+        { value: "", label: "none" },
+        ...teams.map((one) => ({ value: one.id, label: one.name })),
+      ])}
+      {select("Project", project, setProject, [
+        { value: "", label: "none" },
+        ...projects.map((one) => ({ value: one.name, label: one.name })),
+      ])}
+      {project && select("Role there", within, (value) => setWithin(value as Role), ROLE_CHOICES)}
+    </FormDialog>
   );
 }

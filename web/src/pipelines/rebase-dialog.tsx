@@ -1,11 +1,9 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
-import { Button } from "../ui/button";
-import { Dialog } from "../ui/dialog";
 import { Field, Input } from "../ui/field";
-import { Failure } from "../ui/states";
+import { FormDialog } from "../ui/form-dialog";
 import { toast } from "../ui/toast";
 import { CHECKS, type Check, type CheckRun } from "./queries";
 
@@ -28,41 +26,32 @@ export function RebaseDialog({ check, onClose }: { check: Check; onClose: () => 
       await navigate({ to: "/pipelines", search: (old) => ({ ...old, run: run.id }) });
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setShown(true);
     if (reason.trim()) send.mutate();
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       title={`Accept what ${check.name} answers now`}
       description="The newest answers become the baseline in the place of the old ones, and the alarm ends. It is kept in the history and in the audit log."
       width={460}
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button tone="primary" type="submit" form="rebase" busy={send.isPending}>
-            Accept
-          </Button>
-        </>
-      }
+      action="Accept"
+      busy={send.isPending}
+      error={send.error}
+      onSubmit={submit}
     >
-      <form id="rebase" onSubmit={submit} noValidate>
-        <Field label="Reason" error={shown && !reason.trim() ? "Others will ask: why?" : undefined}>
-          {(props) => (
-            <Input
-              value={reason}
-              maxLength={500}
-              placeholder="the vendor announced it"
-              onChange={(event) => setReason(event.target.value)}
-              {...props}
-            />
-          )}
-        </Field>
-      </form>
-      {send.error && <Failure error={send.error} className="mt-4" />}
-    </Dialog>
+      <Field label="Reason" error={shown && !reason.trim() ? "Others will ask: why?" : undefined}>
+        {(props) => (
+          <Input
+            value={reason}
+            maxLength={500}
+            placeholder="the vendor announced it"
+            onChange={(event) => setReason(event.target.value)}
+            {...props}
+          />
+        )}
+      </Field>
+    </FormDialog>
   );
 }

@@ -1,16 +1,14 @@
 // Starting a run: candidates, what is served now, on what, and for how much money.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
 import { useMay } from "../api/may";
 import { modelsQuery, projectsQuery } from "../api/queries";
 import { suitesQuery } from "../evals/queries";
-import { Button } from "../ui/button";
-import { Dialog } from "../ui/dialog";
 import { Field, Input } from "../ui/field";
+import { FormDialog } from "../ui/form-dialog";
 import { parseDollars } from "../ui/format";
 import { Select } from "../ui/select";
-import { Failure } from "../ui/states";
 import { API, SIZES } from "./queries";
 import type { NewSizeRun, SizeRun } from "./types";
 
@@ -59,63 +57,51 @@ export function StartDialog({ project, onClose, onStarted }: Props) {
       onStarted(run);
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     if (whole) start.mutate();
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       width={680}
       title="Find the cheapest model that still passes"
       description="Each model answers the same rows; answers that were paid for before cost nothing."
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button tone="primary" type="submit" form="size" busy={start.isPending} disabled={!whole}>
-            Start
-          </Button>
-        </>
-      }
+      action="Start"
+      busy={start.isPending}
+      disabled={!whole}
+      error={start.error}
+      onSubmit={submit}
+      className="flex flex-col gap-4"
     >
-      <form id="size" onSubmit={submit} noValidate className="flex flex-col gap-4">
-        <div className="grid grid-cols-2 gap-3">
-          <Chosen label="Project" value={chosen} of={mine.map((one) => one.name)} on={setWithin} />
-          <Chosen
-            label="Baseline: what is served now"
-            value={baseline}
-            of={chats}
-            on={setBaseline}
-          />
-        </div>
-        <Candidates
-          of={chats.filter((name) => name !== baseline)}
-          value={candidates}
-          on={setCandidates}
+      <div className="grid grid-cols-2 gap-3">
+        <Chosen label="Project" value={chosen} of={mine.map((one) => one.name)} on={setWithin} />
+        <Chosen label="Baseline: what is served now" value={baseline} of={chats} on={setBaseline} />
+      </div>
+      <Candidates
+        of={chats.filter((name) => name !== baseline)}
+        value={candidates}
+        on={setCandidates}
+      />
+      <div className="grid grid-cols-2 gap-3">
+        <Chosen
+          label="Suite, whose scorers decide"
+          value={suite}
+          of={["", ...(suites.data ?? []).map((one) => one.spec.name)]}
+          on={setSuite}
+          none="none: a scorer alone"
         />
-        <div className="grid grid-cols-2 gap-3">
-          <Chosen
-            label="Suite, whose scorers decide"
-            value={suite}
-            of={["", ...(suites.data ?? []).map((one) => one.spec.name)]}
-            on={setSuite}
-            none="none: a scorer alone"
-          />
-          <Text label="Scorer, without a suite" value={scorer} on={setScorer} />
-          <Text label="Data set" value={dataset} on={setDataset} hint="The suite's, if empty" />
-          <Text label="Or days of logged calls" value={days} on={setDays} hint="Of the baseline" />
-          <Text label="Margin" value={margin} on={setMargin} hint="How much worse is accepted" />
-          <Text
-            label="Budget in dollars"
-            value={budget}
-            on={setBudget}
-            hint="Judges' calls count too; empty: no bound"
-          />
-        </div>
-        {start.error && <Failure error={start.error} />}
-      </form>
-    </Dialog>
+        <Text label="Scorer, without a suite" value={scorer} on={setScorer} />
+        <Text label="Data set" value={dataset} on={setDataset} hint="The suite's, if empty" />
+        <Text label="Or days of logged calls" value={days} on={setDays} hint="Of the baseline" />
+        <Text label="Margin" value={margin} on={setMargin} hint="How much worse is accepted" />
+        <Text
+          label="Budget in dollars"
+          value={budget}
+          on={setBudget}
+          hint="Judges' calls count too; empty: no bound"
+        />
+      </div>
+    </FormDialog>
   );
 }
 

@@ -1,13 +1,12 @@
 // States what a model costs, with where the figure comes from.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { call } from "../api/client";
 import type { ModelPrices } from "../api/types";
 import { Button } from "../ui/button";
-import { Dialog } from "../ui/dialog";
 import { Field, Input } from "../ui/field";
+import { FormDialog } from "../ui/form-dialog";
 import { Select } from "../ui/select";
-import { Failure } from "../ui/states";
 import { toast } from "../ui/toast";
 import {
   BUCKETS,
@@ -40,59 +39,51 @@ export default function PriceDialog({ asked, prices, onClose }: Props) {
       onClose();
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     setShown(true);
     if (Object.keys(wrong).length === 0) save.mutate();
   };
   return (
-    <Dialog
-      open
+    <FormDialog
       onClose={onClose}
       width={600}
       title={asked ? `Price of ${draft.of || asked}` : "State a price"}
       description="It holds for calls from now on, or from the day that you name. Calls that were billed keep their cost until they are priced again."
-      footer={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button tone="primary" type="submit" form="price" busy={save.isPending}>
-            Save
-          </Button>
-        </>
-      }
+      action="Save"
+      busy={save.isPending}
+      error={save.error}
+      onSubmit={submit}
+      className="flex flex-col gap-4"
     >
-      <form id="price" onSubmit={submit} noValidate className="flex flex-col gap-4">
-        {!asked && (
-          <Field label="Model" error={shown ? wrong.of : undefined}>
-            {() => (
-              <Select
-                label="Model"
-                className="w-full"
-                value={draft.of}
-                placeholder="Choose a model"
-                onChange={(of) => setDraft(priceDraft(of, prices))}
-                choices={prices.map((one) => ({
-                  value: nameOf(one),
-                  label: nameOf(one),
-                  note: one.free ? "free" : one.present ? "priced" : "unknown",
-                }))}
-              />
-            )}
-          </Field>
-        )}
-        <Amounts
-          draft={draft}
-          problem={shown ? wrong.dollars : undefined}
-          onChange={(dollars) => setDraft({ ...draft, dollars })}
-        />
-        <Rest
-          draft={draft}
-          problems={shown ? wrong : {}}
-          onChange={(next) => setDraft({ ...draft, ...next })}
-        />
-      </form>
-      {save.error && <Failure error={save.error} className="mt-4" />}
-    </Dialog>
+      {!asked && (
+        <Field label="Model" error={shown ? wrong.of : undefined}>
+          {() => (
+            <Select
+              label="Model"
+              className="w-full"
+              value={draft.of}
+              placeholder="Choose a model"
+              onChange={(of) => setDraft(priceDraft(of, prices))}
+              choices={prices.map((one) => ({
+                value: nameOf(one),
+                label: nameOf(one),
+                note: one.free ? "free" : one.present ? "priced" : "unknown",
+              }))}
+            />
+          )}
+        </Field>
+      )}
+      <Amounts
+        draft={draft}
+        problem={shown ? wrong.dollars : undefined}
+        onChange={(dollars) => setDraft({ ...draft, dollars })}
+      />
+      <Rest
+        draft={draft}
+        problems={shown ? wrong : {}}
+        onChange={(next) => setDraft({ ...draft, ...next })}
+      />
+    </FormDialog>
   );
 }
 

@@ -18,6 +18,8 @@ interface DialogProps {
   width?: number;
   children: ReactNode;
   footer?: ReactNode;
+  /** Stands between the body, which may scroll, and the footer. */
+  above?: ReactNode;
   /** False keeps the dialog when the user clicks beside it: for secrets that are shown once. */
   dismissible?: boolean;
 }
@@ -30,6 +32,7 @@ export function Dialog({
   width = 560,
   children,
   footer,
+  above,
   dismissible = true,
 }: DialogProps) {
   const body = useRef<HTMLDivElement>(null);
@@ -62,6 +65,7 @@ export function Dialog({
           <div ref={body} className="min-h-0 flex-1 overflow-y-auto px-5 py-4">
             {children}
           </div>
+          {above && <div className="px-5 pb-4">{above}</div>}
           {footer && (
             <footer className="flex items-center justify-end gap-2 border-t px-5 py-3">
               {footer}
