@@ -34,7 +34,7 @@ async def test_a_policy_is_read_a_text_tried_and_a_blocked_call_leads_to_its_tra
     file.write_text(json.dumps({"name": "careful", "rules": [RULE]}))
     instance.command("guardrails", "policies", "apply", str(file))
     instance.command("guardrails", "bind", "careful", "--route", "gpt-4o-mini")
-    page = await open_page("/guardrails")
+    page = await open_page("/guardrails?project=default")
     rules = page.get_by_role("table", name="Rules")
     await expect(rules).to_contain_text("no-list")
     await expect(rules).to_contain_text("finds what it is told to find")
@@ -63,3 +63,16 @@ async def test_a_policy_is_read_a_text_tried_and_a_blocked_call_leads_to_its_tra
     await found.get_by_role("link").first.click()
     await page.wait_for_url("**/traces/**")
     await expect(page.get_by_text("no-list: block").first).to_be_visible()
+
+
+async def test_a_first_policy_is_made_tried_and_let_hold_without_a_terminal(
+    instance: Instance, open_page: Open
+) -> None:
+    instance.command("projects", "create", "shy")
+    page = await open_page("/guardrails?project=shy")
+    await page.get_by_role("button", name="Make this policy in shy").click()
+    await expect(page.get_by_role("table", name="Rules")).to_contain_text("no-secrets")
+    await page.get_by_role("button", name="Let it hold").click()
+    sure = page.get_by_role("alertdialog")
+    await sure.get_by_role("button", name="Let it hold").click()
+    await expect(page.get_by_role("table", name="Policies")).to_contain_text("project shy")

@@ -44,4 +44,15 @@ describe("a call that fails", () => {
     expect([0, 1, 2].map((count) => worthRetrying(count, broken))).toEqual([true, true, false]);
     expect(worthRetrying(0, refused)).toBe(false);
   });
+
+  it("is not tried again at once while the same place goes on failing", async () => {
+    const failed = () => call<Error>("/api/v1/flaky").catch((caught: Error) => caught);
+    answer(500, "");
+    expect(worthRetrying(0, await failed())).toBe(true);
+    expect(worthRetrying(0, await failed())).toBe(false);
+    answer(200, "[]");
+    await call("/api/v1/flaky");
+    answer(500, "");
+    expect(worthRetrying(0, await failed())).toBe(true);
+  });
 });

@@ -3,6 +3,9 @@
 import { reachable } from "./connection";
 
 export class ApiError extends Error {
+  /** Whether the same place failed the time before, too. */
+  again = false;
+
   constructor(
     readonly status: number,
     readonly code: string,
@@ -64,8 +67,25 @@ function noAnswer(): ApiError {
   );
 }
 
+/** Places whose last call failed. */
+const failing = new Set<string>();
+
 /** The raw response of a call that succeeded; throws ApiError for every other outcome. */
 export async function request(path: string, options: Options = {}): Promise<Response> {
+  try {
+    const response = await ask(path, options);
+    failing.delete(path);
+    return response;
+  } catch (error) {
+    if (error instanceof ApiError) {
+      error.again = failing.has(path);
+      failing.add(path);
+    }
+    throw error;
+  }
+}
+
+async function ask(path: string, options: Options): Promise<Response> {
   const { method = "GET", query, body, signal } = options;
   const headers: Record<string, string> = { accept: "application/json", ...options.headers };
   if (body !== undefined) headers["content-type"] = "application/json";
@@ -102,10 +122,12 @@ export async function request(path: string, options: Options = {}): Promise<Resp
 }
 
 /** A refusal is final, and a minute without an answer is enough; a broken connection or a 5xx is
- * worth another try, twice. */
+ * worth another try. What goes on failing is not tried at once any more, so that a page that asks
+ * every few seconds goes on saying so in the place of loading anew each time. */
 export function worthRetrying(count: number, error: Error): boolean {
   if (error instanceof ApiError && error.status >= 400 && error.status < 500) return false;
   if (error instanceof ApiError && error.code === "no_answer") return false;
+  if (error instanceof ApiError && error.again) return false;
   return count < 2;
 }
 

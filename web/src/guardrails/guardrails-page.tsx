@@ -9,6 +9,7 @@ import { ago, fullTime, plural } from "../ui/format";
 import { Empty, Failure, Lines } from "../ui/states";
 import { Cell, Table } from "../ui/table";
 import { calibrationsQuery, foundQuery, policiesQuery, railsQuery } from "./queries";
+import { FIRST, LetHold, MakeFirst } from "./starting";
 import { Tester } from "./tester";
 import { acts, onlyFlags, rates, where } from "./words";
 
@@ -23,7 +24,10 @@ export function GuardrailsPage() {
   if (!policies.data || !rails.data || !calibrations.data) return <Lines className="p-6" />;
   const rows = policies.data.filter((one) => !search.project || one.project === search.project);
   const shown = rows.find((one) => one.id === search.policy) ?? rows[0];
-  if (!shown) return <NoPolicies any={policies.data.length > 0} rails={rails.data} />;
+  if (!shown)
+    return (
+      <NoPolicies any={policies.data.length > 0} rails={rails.data} project={search.project} />
+    );
   const measured = calibrations.data.filter((one) => one.project === shown.project);
   return (
     <div className="pb-10">
@@ -72,7 +76,12 @@ function Policies({
             </span>
           </Cell>
           <Cell className="py-1.5 text-ink-2">
-            {where(one) || <Badge tone="warn">nothing yet</Badge>}
+            {where(one) || (
+              <>
+                <Badge tone="warn">nothing yet</Badge>
+                <LetHold policy={one} />
+              </>
+            )}
           </Cell>
           <Cell num className="py-1.5">
             {one.rules.length}
@@ -239,19 +248,28 @@ function Recent({ policy }: { policy: GuardrailPolicy }) {
   );
 }
 
-const EXAMPLE = `cat > careful.json <<'END'
-{"name": "careful", "rules": [
-  {"id": "hide-data", "rail": "pii", "action": "mask", "reversible": true},
-  {"id": "no-secrets", "rail": "secrets", "on": ["input", "output"]},
-  {"id": "injection", "rail": "injection", "action": "flag"}
+const EXAMPLE = `cat > ${FIRST.name}.json <<'END'
+{"name": "${FIRST.name}", "rules": [
+${FIRST.rules.map((rule) => `  ${JSON.stringify(rule)}`).join(",\n")}
 ]}
 END
-stockpot guardrails policies apply careful.json
-stockpot guardrails bind careful`;
+stockpot guardrails policies apply ${FIRST.name}.json
+stockpot guardrails bind ${FIRST.name}`;
 
-function NoPolicies({ any, rails }: { any: boolean; rails: readonly RailRates[] }) {
+function NoPolicies({
+  any,
+  rails,
+  project = "default",
+}: {
+  any: boolean;
+  rails: readonly RailRates[];
+  project?: string;
+}) {
   return (
-    <Empty title={any ? "No policy in this project" : "Nothing is looked at yet"}>
+    <Empty
+      title={any ? "No policy in this project" : "Nothing is looked at yet"}
+      action={<MakeFirst project={project} />}
+    >
       <p className="mb-3">
         A policy is a list of rails with what is done about what they find: mask, block, ask again,
         route elsewhere, or flag. {plural(rails.length, "rail")} are in the box; one that nobody has

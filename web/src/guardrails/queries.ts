@@ -45,3 +45,21 @@ export const foundQuery = (project: string | undefined, policy: string | undefin
 export function testText(asked: GuardrailTestRequest): Promise<GuardrailTested> {
   return call<GuardrailTested>("/api/v1/guardrails/test", { method: "POST", body: asked });
 }
+
+/** Puts a policy into a project; it holds nowhere by that alone. */
+export function putPolicy(project: string, policy: object): Promise<GuardrailPolicy> {
+  return call<GuardrailPolicy>("/api/v1/guardrails/policies", {
+    method: "PUT",
+    body: { ...policy, project },
+  });
+}
+
+/** Lets a policy hold for all calls of its project. */
+export function bindToProject(policy: GuardrailPolicy): Promise<GuardrailPolicy> {
+  const path = `/api/v1/guardrails/policies/${encodeURIComponent(policy.name)}/bindings`;
+  return call<GuardrailPolicy>(path, {
+    method: "PUT",
+    query: { project: policy.project },
+    body: { kind: "project" },
+  });
+}
