@@ -189,7 +189,7 @@ class Attempts:
         if self.route.extras:
             self._extras_end(attempt)
         # Nothing calls back from here on. Cut the circles, so that no garbage collector is needed.
-        call.attempts = self.current = attempt.upstream = None
+        call.attempts = call.guard = self.current = attempt.upstream = attempt.gate = None
 
     def _extras_end(self, attempt: Attempt) -> None:
         if self._hedging is not None:

@@ -145,6 +145,7 @@ class AnswerCache:
                 exchange.respond(200, headers, body)
 
         self._accountant.repeated(call, entry.record, body, entry.streamed, tell)
+        call.guard = None  # which knows the call: a circle less
 
     def followed(
         self, call: Call, first: Record, said: bytes, first_ns: int, done: Callable[[], None]

@@ -95,6 +95,7 @@ class Gateway:
         status, headers, body = answers.refusal(call, reply)
         exchange = call.exchange
         self._accountant.refused(call, reply, lambda: exchange.respond(status, headers, body))
+        call.guard = None  # which knows the call: a circle less
 
     def _error(
         self,
