@@ -28,6 +28,7 @@ from stockpot.access.credentials import same
 from stockpot.access.models import Frozen, Role, TeamName
 from stockpot.core.config import Settings
 from stockpot.core.errors import ConfigError, Forbidden, Unavailable
+from stockpot.core.faults import first_fault
 
 TIMEOUT_S = 10.0
 KEPT_S = 3600.0
@@ -77,9 +78,8 @@ def providers_of(settings: Settings) -> dict[str, Provider]:
         try:
             provider = Provider.model_validate(row)
         except ValidationError as wrong:
-            fault = wrong.errors()[0]
-            where = ".".join(str(part) for part in fault["loc"])
-            raise ConfigError(f"STOCKPOT_OIDC, row {number}: {where}: {fault['msg']}") from None
+            told = first_fault(wrong.errors())
+            raise ConfigError(f"STOCKPOT_OIDC, row {number}: {told}") from None
         if provider.name in found:
             raise ConfigError(f"STOCKPOT_OIDC names {provider.name!r} twice")
         found[provider.name] = provider

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from stockpot.access import SYSTEM, Principal, audit
 from stockpot.catalog.applying import (
@@ -46,6 +47,7 @@ from stockpot.catalog.store.providers import ProviderRow
 from stockpot.core.clock import now_ms
 from stockpot.core.db import Database
 from stockpot.core.errors import Conflict, InvalidInput, NotFound, did_you_mean
+from stockpot.core.faults import first_fault
 from stockpot.gateway import GatewayPart
 from stockpot.revisions import Change, Content, NewSecret, Path, Seen, Target, patched
 
@@ -260,8 +262,8 @@ class DefinitionKeeper:
         told = {**rows[name].settings.model_dump(mode="json"), "targets": value}
         try:
             wanted = RouteSettings.model_validate(told)
-        except ValueError as wrong:
-            raise InvalidInput(f"these are no targets: {wrong}") from None
+        except ValidationError as wrong:
+            raise InvalidInput(first_fault(wrong.errors())) from None
         if not any(target.weight for target in wanted.targets):
             raise InvalidInput("at least one target needs a weight above 0")
         published = await self._publisher.current()

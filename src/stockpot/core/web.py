@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stockpot.core.errors import InvalidInput, StockpotError
+from stockpot.core.faults import first_fault
 
 _log = logging.getLogger("stockpot.web")
 
@@ -163,26 +164,9 @@ def _json(
 
 
 def _first_fault(error: RequestValidationError) -> str:
-    fault = error.errors()[0]
-    where = ".".join(map(str, fault["loc"][1:])) or str(fault["loc"][0])
-    more = len(error.errors()) - 1
-    told = fault["msg"]
-    for theirs, ours in _IN_OUR_WORDS:
-        told = told.replace(theirs, ours)
-    if fault["type"] == "string_pattern_mismatch" and len(str(fault["input"])) <= 80:
-        told = f"{fault['input']!r} {told}"
-    return f"{where}: {told}" + (f" (and {more} more)" if more else "")
-
-
-_IN_OUR_WORDS = (
-    ("Input should be", "must be"),
-    ("a valid dictionary", "an object"),
-    ("String should", "must"),
-    ("List should", "must"),
-    ("Field required", "is missing"),
-    ("Extra inputs are not permitted", "is not known here"),
-    ("Value error, ", ""),
-)
+    """Without the place where FastAPI looked: a path, a query or a body."""
+    place = str(error.errors()[0]["loc"][0])
+    return first_fault([{**fault, "loc": fault["loc"][1:]} for fault in error.errors()], place)
 
 
 class SafeHeaders:

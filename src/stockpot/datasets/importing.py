@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from stockpot.core.errors import InvalidInput, did_you_mean
+from stockpot.core.faults import first_fault
 from stockpot.datasets.content import canonical
 from stockpot.datasets.models import LineFault, NewRow
 
@@ -52,8 +53,7 @@ def parse(kind: str, text: str, columns: dict[str, str], split: str) -> Parsed:
             parsed.rows.append(NewRow(**{"split": split, **row}))
             canonical(row)
         except ValidationError as bad:
-            fault = bad.errors()[0]
-            parsed.fault(number, f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}")
+            parsed.fault(number, first_fault(bad.errors()))
         except (ValueError, RecursionError) as bad:
             parsed.fault(number, str(bad))
     unknown = set(columns) - set(parsed.columns)

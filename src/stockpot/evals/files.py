@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from stockpot.core.errors import InvalidInput, NotFound, did_you_mean
+from stockpot.core.faults import first_fault
 from stockpot.evals.models import Row, SuiteSpec
 
 _OF_A_ROW = frozenset({"id", "input", "expected", "metadata", "output"})
@@ -100,12 +101,10 @@ def row_of(told: Any) -> Row:
 
 def _words(bad: ValidationError) -> str:
     first = bad.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    near = ""
     if first["type"] == "extra_forbidden":
-        near = did_you_mean(str(first["loc"][-1]), _fields(SuiteSpec))
-        return f"unknown field {where!r}.{near}"
-    return f"{where}: {first['msg']}"
+        where = ".".join(map(str, first["loc"]))
+        return f"unknown field {where!r}.{did_you_mean(str(first['loc'][-1]), _fields(SuiteSpec))}"
+    return first_fault(bad.errors())
 
 
 def _fields(model: type[BaseModel]) -> list[str]:

@@ -26,6 +26,7 @@ from stockpot.core.errors import (
     NotSignedIn,
     StockpotError,
 )
+from stockpot.core.faults import first_fault
 from stockpot.feedback.models import (
     Accepted,
     FeedbackBatch,
@@ -218,9 +219,7 @@ def _items(body: bytes) -> tuple[FeedbackItem, ...]:
                     raise
         return (FeedbackItem.model_validate_json(body),)
     except ValidationError as bad:
-        fault = bad.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"]) or "body"
-        raise InvalidInput(f"{where}: {fault['msg']}") from None
+        raise InvalidInput(first_fault(bad.errors(), "body")) from None
 
 
 def _project_of(giver: Giver, items: tuple[FeedbackItem, ...]) -> str:

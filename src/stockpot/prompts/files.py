@@ -24,6 +24,7 @@ import yaml
 from pydantic import ValidationError
 
 from stockpot.core.errors import InvalidInput, StockpotError, did_you_mean
+from stockpot.core.faults import in_words
 from stockpot.prompts.composing import refs_of
 from stockpot.prompts.models import PromptContent, PromptMessage
 from stockpot.templates import TemplateFault, compile_schema, named_partials
@@ -170,7 +171,7 @@ def _made(
         fault = bad.errors()[0]
         field = str(fault["loc"][0]) if fault["loc"] else ""
         shown = next((name for name, own in _FIELDS.items() if own == field), field)
-        raise FileFault(path, lines.get(shown, 1), f"{shown or 'it'}: {fault['msg']}") from None
+        raise FileFault(path, lines.get(shown, 1), f"{shown or 'it'}: {in_words(fault)}") from None
     for name, value in about.items():
         good = _is_texts(value) if name == "tags" else isinstance(value, str)
         if not good:

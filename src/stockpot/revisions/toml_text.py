@@ -16,6 +16,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from stockpot.core.errors import InvalidInput, did_you_mean
+from stockpot.core.faults import in_words
 
 _MOST_TOLD = 20
 Loc = Sequence[str | int]
@@ -63,8 +64,7 @@ def _told(error: Any, model: type[BaseModel]) -> tuple[str]:
     loc = [part for part in error["loc"] if part != "[key]"]
     if error["type"] == "extra_forbidden":
         return (_unknown(loc, sorted(_known(model, loc[:-1]))),)
-    told = str(error["msg"]).removeprefix("Value error, ")
-    return (f"{_path(loc)}: {told[:1].lower()}{told[1:]}",)
+    return (f"{_path(loc)}: {in_words(error)}",)
 
 
 def _unknown(loc: Loc, known: Sequence[str]) -> str:

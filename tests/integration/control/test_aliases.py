@@ -53,3 +53,5 @@ def test_a_route_keeps_how_it_chooses(client: Client) -> None:
     run(aliases, "set", "fast", "--target", "lab/m")
     (alias,) = json.loads(run(aliases, "list", "--json"))
     assert (alias["strategy"], alias["rules"], alias["hedge"]) == ("weighted", [], None)
+    refused = CliRunner().invoke(aliases, ["move", "fast", "--target", "/m"], obj=client)
+    assert str(refused.exception).startswith("targets.0.provider: must have at least 1 character")
