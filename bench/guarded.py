@@ -98,6 +98,19 @@ class Guarding(Rig):
         return msgspec.structs.replace(made, routes=(*made.routes, other))
 
 
+def asked_by(port: int) -> dict[str, tuple[bytes, str]]:
+    """What each side asks: a request, and what wrk's script makes of it."""
+    plain = request(port)
+    guarded = plain.replace(b"bench-model", GUARDED)
+    return {
+        "plain": (plain, ""),
+        "again": (guarded, ""),
+        "turn": (talk(guarded), prose(QUESTION)),
+        "new": (guarded, ANEW),
+        "prose": (guarded, prose(CHARACTERS)),
+    }
+
+
 def main(seconds: float, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         rig = Guarding(Path(folder))
@@ -107,15 +120,7 @@ def main(seconds: float, rounds: int) -> None:
         rig.more = (Part(RAILS_PART, RAILS_PART_VERSION, msgspec.msgpack.encode(policy)),)
         rig.start_mock(5000)
         worker = rig.start_worker()
-        plain = request(rig.port)
-        guarded = plain.replace(b"bench-model", GUARDED)
-        sides = {
-            "plain": (plain, ""),
-            "again": (guarded, ""),
-            "turn": (talk(guarded), prose(QUESTION)),
-            "new": (guarded, ANEW),
-            "prose": (guarded, prose(CHARACTERS)),
-        }
+        sides = asked_by(rig.port)
         found: dict[str, list[float]] = {name: [] for name in sides}
         try:
             settle()
