@@ -15,11 +15,11 @@ from stockpot.gateway.estimate import estimate_nano
 from stockpot.gateway.http.upstream_call import CONNECTING
 from stockpot.gateway.outcome import (
     Failure,
+    amiss,
     from_answer,
     from_transport,
     not_sent,
     too_lossy,
-    torn,
 )
 from stockpot.gateway.vendor_limits import wait_ahead
 from stockpot.providers import UNREADABLE, BadRequest, CannotExpress, not_json
@@ -270,14 +270,16 @@ class Attempt:
             self._complete(b"".join(self._body))
 
     def _complete(self, body: bytes) -> None:
-        answer = self.answer
+        answer, ask = self.answer, self.call.ask
         assert answer is not None
+        assert ask is not None
         self._close()
         self.captured = [body]
         try:
             out = answer.complete(body)
-            if not answer.ended and torn(self.headers, body):
-                raise ValueError("it says that it is JSON and is none")
+            looked_at = not answer.ended or b'"error"' in body or ask.stream
+            if looked_at and (why := amiss(self, body)):
+                raise ValueError(why)
         except ValueError as bad:
             failure = Failure("bad_answer", "server", 502, f"the upstream's answer: {bad}")
             return self.attempts.failed(self, failure)

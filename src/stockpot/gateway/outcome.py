@@ -75,20 +75,59 @@ def from_answer(attempt: Attempt, body: bytes) -> Failure:
     wait = retry_after(attempt.headers) or _said_in_body(attempt.target.wire, body)
     if status == 429:
         return Failure("upstream_rate_limit", "rate_limit", 429, said, wait, body)
-    if status in (401, 403):
+    if status in (401, 402, 403):
         message = f"{provider} refused the gateway's credential ({status}); check its key: {said}"
+        if status == 402:
+            message = f"{provider} wants the gateway's account to be paid (402): {said}"
         return Failure("upstream_authentication", "auth", 502, message)
     if status in (408, 504):
         return Failure("upstream_timeout", "timeout", 504, said, wait, body)
-    if status >= 500:
+    if status >= 500 or status == 425:  # too early (RFC 8470)
         return Failure("upstream_error", "server", status, said, wait, body)
+    if status in (404, 405, 410):  # of a model that this target has not, or no more
+        return Failure("upstream_refused", "unsent", status, said, 0.0, body)
     return Failure("upstream_refused", "client", status, said, 0.0, body, movable=False)
 
 
-def torn(headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+_OBJECTS = frozenset(("chat", "completions", "embeddings", "count_tokens", "moderations", "rerank"))
+"""Endpoints whose whole answers are JSON objects in every dialect."""
+_ANSWERS = frozenset(
+    ("choices", "content", "candidates", "output", "data", "embeddings", "results")
+)
+_STREAMED = frozenset(("openai", "anthropic", "responses"))
+"""Dialects whose streams are server-sent events, whatever type they are said to be of."""
+_EVENT = (b"data:", b"event:", b"id:", b"retry:", b":")
+_NOTHING = frozenset((b"null", b"false", b'""', b"{}", b"[]"))
+
+
+def amiss(attempt: Attempt, body: bytes) -> str:
+    """Why the whole body of a good status is no answer that may pass as it is; "" when it may. Such
+    are a proxy's page, nothing at all, an error under a 200, a stream nobody asked for."""
+    ask, answer = attempt.call.ask, attempt.answer
+    assert ask is not None
+    assert answer is not None
+    if answer.content_type:  # told anew, and so read already
+        return ""
+    if ask.endpoint not in _OBJECTS or ask.stream:
+        whole = ask.stream and ask.dialect in _STREAMED and not body.lstrip().startswith(_EVENT)
+        if whole and ask.endpoint in ("chat", "completions"):
+            return f"no stream, but {body[:200].decode('utf-8', 'replace')}"
+        return "it says that it is JSON and is none" if _torn(attempt, body) else ""
+    try:
+        fields = _object(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "it is no JSON object"
+    error = fields.get("error")
+    if error is None or bytes(error) in _NOTHING or not _ANSWERS.isdisjoint(fields):
+        return ""
+    return attempt.target.wire.error_message(body) or "an error"
+
+
+def _torn(attempt: Attempt, body: bytes) -> bool:
     """Whether a body that is said to be JSON is none, as when its stated length is too short."""
-    kind = next((value for name, value in headers if name == b"content-type"), b"")
-    if not kind.startswith(b"application/json"):
+    assert attempt.answer is not None
+    kind = next((value for name, value in attempt.headers if name == b"content-type"), b"")
+    if attempt.answer.ended or not kind.startswith(b"application/json"):
         return False
     try:
         _any_json(body)
@@ -97,6 +136,7 @@ def torn(headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
     return False
 
 
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _any_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 

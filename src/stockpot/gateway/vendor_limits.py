@@ -22,6 +22,8 @@ _PART = re.compile(rb"(\d+(?:\.\d+)?)(ms|us|ns|h|m|s|d)")
 _UNITS = {b"d": 86400.0, b"h": 3600.0, b"m": 60.0, b"s": 1.0, b"ms": 1e-3, b"us": 1e-6, b"ns": 1e-9}
 _EPOCH = 1e9
 """Numbers from here on are points in time, not durations."""
+_DIGITS = 18
+"""No vendor leaves more than that; longer numbers are not even read."""
 UNTOLD_S = 1.0
 """Where a vendor says that nothing is left, but not until when."""
 
@@ -31,6 +33,8 @@ def wait_ahead(headers: list[tuple[bytes, bytes]], ask: Ask) -> float:
     wait = 0.0
     for name, value in headers:
         if b"ratelimit" not in name or b"remaining" not in name or not value.isdigit():
+            continue
+        if len(value) > _DIGITS:
             continue
         if int(value) < (estimate_tokens(ask) if b"token" in name else 1):
             reset = name.replace(b"remaining", b"reset")

@@ -16,9 +16,19 @@ import httpx
 
 Fault = Literal[
     "none", "killed", "slow", "mute", "reset", "reset_in_stream", "length_above", "length_below",
-    "storm", "error_first", "server_error",
+    "storm", "error_first", "server_error", "nonsense",
 ]  # fmt: skip
 WORDS = 4
+
+
+_OK = b"HTTP/1.1 200 OK\r\ncontent-type: "
+_NONSENSE = (
+    b"HTTP/1.1 204 No Content\r\n\r\n",
+    _OK + b"text/html\r\ncontent-length: 13\r\n\r\n<p>upkeep</p>",
+    _OK + b'application/json\r\ncontent-length: 15\r\n\r\n{"error": "no"}',
+    b"HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}",
+)
+"""What is no answer, though it has the form of one."""
 
 
 class Faulty:
@@ -107,6 +117,10 @@ class Faulty:
         if fault in ("storm", "server_error"):
             status = b"429 Too Many Requests" if fault == "storm" else b"503 Unavailable"
             return await _whole(writer, status, {"error": {"message": fault}})
+        if fault == "nonsense":
+            writer.write(_NONSENSE[self.seen[fault] % len(_NONSENSE)])
+            await writer.drain()
+            return True
         if body.get("stream"):
             return await self._stream(writer, fault)
         return await self._answer(writer, fault)

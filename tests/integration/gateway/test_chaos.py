@@ -66,6 +66,7 @@ def hops(records: list[Record]) -> dict[bytes, list[Record]]:
         ("reset", ("reset",)),
         ("storm", ("upstream_rate_limit",)),
         ("server_error", ("upstream_error",)),
+        ("nonsense", ("bad_answer", "upstream_refused")),
     ],
 )
 def test_while_one_of_two_targets_fails_no_call_does(
