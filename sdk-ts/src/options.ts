@@ -34,7 +34,12 @@ export interface Options {
 
 const OFF = new Set(["0", "false", "no", "off"]);
 
-export function fromEnvironment(environ: NodeJS.ProcessEnv = process.env): Options {
+/** Blanks around variables do not count: a key that is read from a file ends with its line. */
+export function fromEnvironment(given: NodeJS.ProcessEnv = process.env): Options {
+  const ours = Object.entries(given).filter(([name]) => /^(STOCKPOT|OTEL)_/.test(name));
+  const environ: NodeJS.ProcessEnv = Object.fromEntries(
+    ours.map(([name, value]) => [name, value?.trim()]),
+  );
   return {
     url: environ.STOCKPOT_URL || "http://127.0.0.1:4001",
     key: environ.STOCKPOT_KEY ?? "",

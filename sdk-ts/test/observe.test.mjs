@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { after, before, beforeEach, test } from "node:test";
 import { promisify } from "node:util";
 import { feedbackTo, Observer } from "../dist/index.js";
+import { fromEnvironment } from "../dist/options.js";
 import { clock } from "../dist/span.js";
 import { serve, until } from "./server.mjs";
 
@@ -292,6 +293,11 @@ test("one bad piece of feedback does not spoil the others", async () => {
     server.feedback().map((item) => item.value),
     [0, 1, 3],
   );
+});
+
+test("a key may end with the line of the file that it was read from", async () => {
+  const { key, url } = fromEnvironment({ STOCKPOT_KEY: "sk-1\n", STOCKPOT_URL: ` ${server.url} ` });
+  assert.deepEqual([key, url], ["sk-1", server.url]);
 });
 
 test("without a key nothing is sent and headers still join", async () => {

@@ -12,6 +12,7 @@ Mask = Callable[[Any], Any]
 """Takes an input, an output, metadata or an error's text, and gives what may be kept of it."""
 
 URL = "http://127.0.0.1:4001"
+_OURS = ("STOCKPOT_", "OTEL_")
 _OFF = frozenset(("0", "false", "no", "off"))
 
 
@@ -44,7 +45,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Options:
-    """`STOCKPOT_URL`, `STOCKPOT_KEY`, and what else the page on observing an application names."""
+    """`STOCKPOT_URL`, `STOCKPOT_KEY`, and what else the page on observing an application names.
+    Blanks around them do not count: a key that is read from a file ends with its line."""
+    environ = {name: value.strip() for name, value in environ.items() if name.startswith(_OURS)}
     return Options(
         url=environ.get("STOCKPOT_URL") or URL,
         key=environ.get("STOCKPOT_KEY", ""),

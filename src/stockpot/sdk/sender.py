@@ -278,12 +278,23 @@ _senders: weakref.WeakSet[Sender] = weakref.WeakSet()
 
 
 def _flush_in_children_of_multiprocessing(sender: Sender) -> None:
-    """These end without the hooks of an ordinary exit."""
+    """These end without the hooks of an ordinary exit. Until one has read its main module it is no
+    child yet, and forgets what it was to do at its end."""
     processes = sys.modules.get("multiprocessing.process")
-    if processes is not None and processes.parent_process() is not None:
-        from multiprocessing.util import Finalize
+    if processes is None:
+        return
+    from multiprocessing import util
 
-        Finalize(None, sender.close, exitpriority=10)
+    if processes.parent_process() is not None:
+        _close_at_its_end(sender)
+    else:
+        util.register_after_fork(sender, _close_at_its_end)
+
+
+def _close_at_its_end(sender: Sender) -> None:
+    from multiprocessing.util import Finalize
+
+    Finalize(None, sender.close, exitpriority=10)
 
 
 def _each(do: Callable[[Sender], None]) -> None:

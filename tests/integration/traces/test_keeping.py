@@ -301,6 +301,9 @@ async def test_a_view_is_saved_shared_and_forgotten(plane: Plane) -> None:
     new = {"name": "slow", "search": {"min_duration_ms": 2000}, "default": True, "project": "menu"}
     first = plane.client.post("/api/v1/views", new)
     plane.client.post("/api/v1/views", {**new, "name": "dear", "search": {"q": "soup"}})
+    for wrong in ({"name": " "}, {"name": "two\nlines"}, {"search": {"q": "soup" * 1000}}):
+        with pytest.raises(ClientError, match="a view"):
+            plane.client.post("/api/v1/views", {**new, **wrong})
     found = {view["name"]: view["default"] for view in plane.client.get("/api/v1/views")}
     assert found == {"dear": True, "slow": False}
     plane.client.delete(f"/api/v1/views/{first['id']}")

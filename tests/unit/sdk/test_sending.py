@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
+from pathlib import Path
 
 import pytest
 
 from stockpot.sdk import Observer, Options
 from stockpot.sdk.http import Answer, Away
+from stockpot.sdk.options import from_environment
 from tests.unit.sdk.conftest import Collector, until
 
 AWAY = "http://127.0.0.1:9"
@@ -63,6 +65,11 @@ def test_spans_wait_for_a_server_that_comes_back() -> None:
         assert [span["name"] for span in back.all(1)] == ["early"]
     finally:
         back.stop()
+
+
+def test_a_key_may_end_with_the_line_of_the_file_that_it_was_read_from() -> None:
+    found = from_environment({"STOCKPOT_KEY": "sk-1\n", "STOCKPOT_URL": " http://pot:4001 "})
+    assert (found.key, found.url) == ("sk-1", "http://pot:4001")
 
 
 def test_a_busy_server_is_asked_again_and_gets_each_span_once(server: Collector) -> None:
@@ -184,6 +191,28 @@ def test_at_exit_and_after_a_fork_each_process_sends_its_own_spans_once(
     said = sorted(span["attributes"]["stockpot.output"] for span in server.all(1))
     children = ["child", "child of multiprocessing"] if what == "fork" else []
     assert said == [*children, "parent"]
+
+
+def test_a_child_sends_what_was_observed_while_it_read_its_main_module(
+    server: Collector, tmp_path: Path
+) -> None:
+    main = tmp_path / "main.py"
+    main.write_text(
+        "import multiprocessing\n"
+        "from stockpot import observe\n"
+        "observe.configure(send_every_s=60.0, exit_s=5.0)\n"
+        "with observe(f'read as {__name__}'): pass\n"
+        "def child():\n"
+        "    with observe('child'): pass\n"
+        "if __name__ == '__main__':\n"
+        "    process = multiprocessing.get_context('forkserver').Process(target=child)\n"
+        "    process.start(); process.join()\n"
+    )
+    environ = {**os.environ, "STOCKPOT_URL": server.url, "STOCKPOT_KEY": "sk"}
+    subprocess.run([sys.executable, main], env=environ, check=True, timeout=60)
+    names = [span["name"] for span in server.all(3)]
+    assert {"read as __main__", "read as __mp_main__", "child"} <= set(names)
+    assert names.count("child") == 1
 
 
 def test_a_process_ends_though_the_server_is_away() -> None:

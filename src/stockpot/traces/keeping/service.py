@@ -58,6 +58,7 @@ _DAY_NS = 86_400_000_000_000
 _AT_ONCE = 500
 _LOW_SCORES = 20
 _BLANKED = 200
+_LONGEST_SEARCH = 4000
 _ROUNDS = 20
 """Rows made from calls that were made with rows: who nests them deeper erases again."""
 _log = logging.getLogger("stockpot.traces.keeping")
@@ -333,6 +334,7 @@ class Keeping:
 
     async def save_view(self, actor: Principal, new: NewView) -> View:
         """Save a view, in place of the caller's own of that name."""
+        _check_view(new)
         row = {
             **new.model_dump(), "id": record_id("view"), "owner": _owner(actor),
             "owner_name": actor.label, "created_ms": self._now_ns() // 1_000_000,
@@ -371,6 +373,13 @@ class Keeping:
 def _sees(actor: Principal, project: str | None) -> bool:
     """Whether somebody may look at what belongs to a project, or to none."""
     return not project or actor.may("viewer", project)
+
+
+def _check_view(new: NewView) -> None:
+    if not new.name.strip() or not new.name.isprintable():
+        raise InvalidInput("a view has a name of one line", hint="name it by what it shows")
+    if sum(len(name) + len(str(said)) for name, said in new.search.items()) > _LONGEST_SEARCH:
+        raise InvalidInput(f"the search of a view has at most {_LONGEST_SEARCH:,} characters")
 
 
 def _owner(actor: Principal) -> str:
