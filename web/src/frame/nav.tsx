@@ -131,7 +131,8 @@ export function Nav() {
 
 function InstanceButton() {
   const { data, error } = useQuery(instanceQuery);
-  const away = !useConnected() || (error !== null && !data);
+  const connected = useConnected();
+  const away = !connected || (error !== null && !data);
   const [asked, setAsked] = useState(false);
   const restarting = data?.processes.some((process) => process.state !== "running") ?? false;
   const tone: Tone = away
@@ -141,7 +142,15 @@ function InstanceButton() {
       : restarting || data.notices.length > 0
         ? "warn"
         : "ok";
-  const word = away ? "No answer" : !data ? "…" : restarting ? "Degraded" : "Running";
+  const word = !connected
+    ? "No answer"
+    : away
+      ? "Failing"
+      : !data
+        ? "…"
+        : restarting
+          ? "Degraded"
+          : "Running";
   const button = (
     <button
       type="button"

@@ -109,7 +109,7 @@ function Row({ item, use, onEdit, onRotate, onRevoke }: RowProps) {
   const over = item.state === "revoked";
   return (
     <tr className={cx("h-[40px] border-b hover:bg-hover", item.state !== "active" && "text-ink-2")}>
-      <td className="max-w-[260px] pr-2 pl-4 whitespace-nowrap">
+      <td className="max-w-[260px] pr-2 pl-4 max-wide:max-w-[160px] whitespace-nowrap">
         <span className="block truncate font-medium text-ink" title={item.name}>
           {item.name}
         </span>

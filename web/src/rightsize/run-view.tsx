@@ -179,7 +179,7 @@ function Report({ run, report }: { run: SizeRun; report: SizeReport }) {
       <Forest report={report} />
       <Table
         label="Candidates"
-        min={860}
+        min={820}
         head={[
           { title: "Model" },
           { title: "Verdict" },
