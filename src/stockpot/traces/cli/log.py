@@ -23,7 +23,9 @@ _NOTHING_YET = "No traces yet. stockpot up prints a call to paste."
 
 
 @click.command("list")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many.")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(1, 1_000_000), help="How many."
+)
 @json_option
 @click.pass_obj
 @filtered
