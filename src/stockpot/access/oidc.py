@@ -209,6 +209,8 @@ class OidcClient:
                 continue
             try:
                 return dict(jwt.decode(token, jwk.import_key(found[0]), _ALGORITHMS).claims)
+            except (KeyError, TypeError, AttributeError):  # as joserfc says of an unknown curve
+                raise ValueError(f"the provider's key {kid!r} is of no known kind") from None
             except BadSignatureError:
                 if fresh:  # else the key may have been replaced under the same name, or none
                     raise
@@ -221,7 +223,8 @@ class OidcClient:
             if kept is None or now - kept.at_s >= oldest:
                 about = await self._metadata()
                 kept = self._keys = _Kept(await self._ask("GET", about["jwks_uri"]), now)
-        rows = kept.value.get("keys", [])
+        told = kept.value.get("keys")
+        rows = [row for row in told if isinstance(row, dict)] if isinstance(told, list) else []
         # A symmetric key has no business here: whoever reads it could sign.
         return [k for k in rows if k.get("kty") in ("RSA", "EC", "OKP") and k.get("use") != "enc"]
 

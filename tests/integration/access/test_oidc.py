@@ -14,7 +14,7 @@ import httpx
 import pytest
 import uvicorn
 
-from stockpot.access.oidc import ASK_AGAIN_S, Errand, OidcClient, Provider, providers_of
+from stockpot.access.oidc import ASK_AGAIN_S, KEPT_S, Errand, OidcClient, Provider, providers_of
 from stockpot.app import control_app
 from stockpot.core import config
 from stockpot.core.config import Tables
@@ -162,7 +162,7 @@ async def client_of(provider: OidcProvider, clock: list[float]) -> AsyncIterator
 
 
 async def test_tokens_with_unknown_keys_do_not_make_us_ask_again_and_again(
-    provider: OidcProvider,
+    provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [time.time()]
     async for client in client_of(provider, clock):
@@ -173,6 +173,12 @@ async def test_tokens_with_unknown_keys_do_not_make_us_ask_again_and_again(
             with pytest.raises(Forbidden, match="no single signing key"):
                 await client.checked(provider.id_token("n"), "n")
         assert provider.asked.count("/keys") == 2
+        provider.lie, kid = "", provider.key.kid
+        for odd in ("no key", None, {"kty": "EC", "kid": kid, "crv": "X", "x": "a", "y": "b"}):
+            clock[0] += ASK_AGAIN_S + KEPT_S
+            monkeypatch.setattr(provider.key, "public", lambda odd=odd: odd)
+            with pytest.raises(Forbidden, match="key"):
+                await client.checked(provider.id_token("n"), "n")
 
 
 async def test_a_code_without_its_verifier_is_worth_nothing(provider: OidcProvider) -> None:
