@@ -5,8 +5,10 @@ from __future__ import annotations
 import httpx
 
 from stockpot.core.config import Settings
+from stockpot.core.patient import Patient
 from stockpot.core.urls import gateway_tls, gateway_url
 
+_MANY = httpx.Limits(max_connections=None, max_keepalive_connections=None)
 RUN, ITEM = "x-stockpot-run", "x-stockpot-item"
 """The headers with which a call names what makes it, and the row that it is about."""
 
@@ -34,10 +36,8 @@ def gateway_client(
     name the run, so that they are found again when a row's words are erased."""
     return httpx.AsyncClient(
         base_url=gateway_url(settings),
-        verify=gateway_tls(settings),
         headers={"authorization": f"Bearer {secret}", **run_header(run)},
         timeout=httpx.Timeout(10.0, read=None, pool=None),  # the gateway bounds a call
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-        transport=transport,
+        transport=Patient(gateway_tls(settings), _MANY, transport),
         trust_env=False,
     )

@@ -31,8 +31,6 @@ from stockpot.sdk import observe
 
 _FIELDS = ("messages", "prompt", "question", "text", "input")
 _RETRIED = frozenset({408, 409, 425, 500, 502, 503, 504})
-_NEWS_S = 0.5
-"""A project's first run has a key that was made a moment ago, which a worker may not know yet."""
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
@@ -135,10 +133,7 @@ class Gateway:
         took = (time.perf_counter() - began) * 1000
         trace = found.headers.get("x-stockpot-trace-id", trace)
         if not found.is_success:
-            refused = refusal(found, Answer(latency_ms=took, trace_id=trace))
-            if found.status_code == 401:
-                return msgspec.structs.replace(refused, retry_s=_NEWS_S)
-            return refused
+            return refusal(found, Answer(latency_ms=took, trace_id=trace))
         return completion(found.json(), Answer(latency_ms=took, trace_id=trace))
 
     async def close(self) -> None:

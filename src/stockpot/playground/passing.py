@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from stockpot.core.config import Settings
 from stockpot.core.errors import Unavailable
+from stockpot.core.patient import Patient
 from stockpot.core.urls import gateway_tls, gateway_url
 
 _PASSED = ("content-type", "server-timing", "retry-after")
@@ -36,9 +37,8 @@ class GatewayCaller:
     ) -> None:
         self._client = httpx.AsyncClient(
             base_url=gateway_url(settings),
-            verify=gateway_tls(settings),
             timeout=httpx.Timeout(5.0, read=None),  # the gateway bounds silence and total time
-            transport=transport,
+            transport=Patient(gateway_tls(settings), to=transport),
             trust_env=False,
         )
 

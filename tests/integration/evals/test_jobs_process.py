@@ -14,8 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
+from stockpot.core.config import load
 from stockpot.core.jobs import Job
 from stockpot.core.jobs import store as job_store
+from stockpot.evals.clients import gateway_client
 from stockpot.evals.engine import Engine, Plan
 from stockpot.evals.models import Row, SuiteSpec
 from stockpot.evals.scorers import made
@@ -142,15 +144,14 @@ async def the_same_again_is_answered_from_what_is_kept(
     assert told["progress"]["cached"] == 150
 
 
-async def test_it_uses_what_a_provider_allows_and_no_more_for_long() -> None:
+async def test_it_uses_what_a_provider_allows_and_no_more_for_long(tmp_path: Path) -> None:
     spec = SuiteSpec(**{**SPEC, "scorers": [{"use": "exact"}]})
     async with StandIn(took_s=0.5, most=16) as gateway:
         gateway.strangers = 1  # a worker that has not heard of the run's key yet
         kept = Kept()
-        client = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{gateway.port}", timeout=30, trust_env=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-        )  # fmt: skip
+        port = str(gateway.port)
+        settings = load({"STOCKPOT_HOME": str(tmp_path), "STOCKPOT_GATEWAY_PORT": port})
+        client = gateway_client(settings, "sk-sp-new")
         caller = Gateway(spec.target, client, "run_1", {"kind": "model", "model": "m"})
         plan = Plan(spec, [Row(**row) for row in rows(240)])
         progress = await Engine(plan, kept, caller, [made(s) for s in spec.scorers], kept).run()

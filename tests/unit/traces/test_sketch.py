@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from math import floor
+from math import ceil
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ durations = st.lists(st.integers(1, 2**62), max_size=300)
 
 
 def exact(values: list[int], q: float) -> int:
-    return sorted(values)[floor(q * (len(values) - 1))]
+    return sorted(values)[max(ceil(q * len(values) - 1e-6) - 1, 0)]
 
 
 @given(durations, st.floats(0, 1))
@@ -23,6 +24,14 @@ def test_a_quantile_is_within_one_percent(values: list[int], q: float) -> None:
     truth = exact(values, q)
     assert found is not None
     assert abs(found - truth) <= truth * (ACCURACY + 1e-9)
+
+
+def test_the_p99_of_a_few_is_the_greatest_and_the_p50_of_two_the_lesser() -> None:
+    half, most = Sketch.of([1_000, 9_000]).quantiles(0.5, 0.99)
+    assert (round(half or 0, -2), round(most or 0, -2)) == (1_000, 9_000)
+    powers = [2**n for n in range(1, 51)]
+    shares = Sketch.of(powers).quantiles(*(n / 50 for n in range(1, 51)))
+    assert shares == [pytest.approx(power, rel=ACCURACY) for power in powers]
 
 
 @given(durations, durations)

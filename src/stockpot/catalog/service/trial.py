@@ -11,6 +11,7 @@ from stockpot.access import Principal
 from stockpot.catalog.models import Model, TestResult
 from stockpot.catalog.service.keys import KeyService
 from stockpot.core.config import Settings
+from stockpot.core.patient import Patient
 from stockpot.core.urls import gateway_tls, gateway_url
 
 TIMEOUT_S = 60.0
@@ -38,9 +39,8 @@ class Trial:
         self._keys = keys
         self._client = httpx.AsyncClient(
             base_url=gateway_url(settings),
-            verify=gateway_tls(settings),
             timeout=TIMEOUT_S,
-            transport=transport,
+            transport=Patient(gateway_tls(settings), to=transport),
             trust_env=False,
         )
 
