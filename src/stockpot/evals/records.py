@@ -55,13 +55,15 @@ class Tally(Frozen):
     """How a judge fared over rows and calls. `parse_share` is the share of calls whose answer could
     not be read; `pairs` were shown in both orders, `consistent` of them got the same word twice;
     `first_shown` is the share of readable calls that preferred whatever stood first (0.5 when the
-    order does not matter). `split` counts rows on which a jury was not of one mind."""
+    order does not matter). `split` counts rows on which a jury was not of one mind; `error` is the
+    most frequent of the reasons why calls failed."""
 
     rows: int = 0
     judged: int = 0
     parse: int = 0
     abstained: int = 0
     errors: int = 0
+    error: str = ""
     apart: int = 0
     calls: int = 0
     cached: int = 0

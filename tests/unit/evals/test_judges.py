@@ -97,6 +97,9 @@ def test_a_pair_needs_both_orders_and_a_jury_most_of_its_members() -> None:
     assert (tally.rows, tally.judged, tally.parse, tally.unread) == (3, 2, 1, 1)
     assert (tally.swap_consistency, tally.parse_share) == (0.5, 1 / 6)
     assert tally.first_shown == pytest.approx(4 / 5)
+    refused = [Vote(missing="error", reason=why) for why in ("away", "no budget", "no budget")]
+    failed = tallied([Judgement(item="4", missing="error", votes=tuple(refused))])
+    assert (failed.errors, failed.error) == (1, "no budget")
 
     jury = judge(kind="jury", model="", members=("a@1", "b@1"), jurors=[judge(), judge()])
     one = Judgement(item="1", label="pass", value=1)

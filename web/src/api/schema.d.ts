@@ -5660,6 +5660,7 @@ export interface components {
              *       "calls": 0,
              *       "consistent": 0,
              *       "cost_nano": 0,
+             *       "error": "",
              *       "errors": 0,
              *       "judged": 0,
              *       "juries": 0,
@@ -13298,7 +13299,8 @@ export interface components {
          * @description How a judge fared over rows and calls. `parse_share` is the share of calls whose answer could
          *     not be read; `pairs` were shown in both orders, `consistent` of them got the same word twice;
          *     `first_shown` is the share of readable calls that preferred whatever stood first (0.5 when the
-         *     order does not matter). `split` counts rows on which a jury was not of one mind.
+         *     order does not matter). `split` counts rows on which a jury was not of one mind; `error` is the
+         *     most frequent of the reasons why calls failed.
          */
         Tally: {
             /**
@@ -13331,6 +13333,11 @@ export interface components {
              * @default 0
              */
             cost_nano?: number | null;
+            /**
+             * Error
+             * @default
+             */
+            error?: string;
             /**
              * Errors
              * @default 0

@@ -15,6 +15,13 @@ test("rows without a verdict are said to be missing, with the reason of each", (
   );
 });
 
+test("failed calls are told with the most frequent reason", () => {
+  const failing = { ...TALLY, parse: 0, abstained: 0, judged: 8, errors: 2, error: "no budget" };
+  expect(tallyText(failing)).toBe(
+    "8 of 10 rows have a verdict; 2 failed (no budget): missing, not 0",
+  );
+});
+
 test("an agreement is told with its interval, and not at all where nobody measured it", () => {
   const badge = { judge: "judge:a@1", words: "", n: 37 };
   expect(agreement({ ...badge, state: "certified", kappa: 0.7, low: 0.5, high: 0.9 })).toBe(

@@ -26,7 +26,7 @@ export function tallyText(tally: Tally): string {
   const gaps = [
     tally.parse > 0 && `${tally.parse} unreadable`,
     tally.abstained > 0 && `${tally.abstained} abstained`,
-    tally.errors > 0 && `${tally.errors} failed`,
+    tally.errors > 0 && `${tally.errors} failed${tally.error ? ` (${tally.error})` : ""}`,
     tally.apart > 0 && `${tally.apart} split`,
   ].filter(Boolean);
   const missing = gaps.length > 0 ? `; ${gaps.join(", ")}: missing, not 0` : "";

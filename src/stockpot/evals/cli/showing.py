@@ -151,6 +151,8 @@ def tally(one: dict[str, Any]) -> str:
         f"{one['unread']} could not be read ({100 * one['parse_share']:.1f} %)"
     )
     said += f", {one['abstained']} rows abstained, {one['errors']} failed"
+    if why := one.get("error"):
+        said += f" ({why})"
     if one["swap_consistency"] is not None:
         said += f"; the same in both orders: {100 * one['swap_consistency']:.1f} %"
     if one["juries"]:

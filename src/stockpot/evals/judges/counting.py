@@ -15,6 +15,8 @@ from stockpot.evals.records import Judgement, Missing, Tally, Vote
 
 _WORST_FIRST: tuple[Missing, ...] = ("error", "parse", "abstained", "apart")
 
+_LONGEST_REASON = 200
+
 
 def of_votes(judge: Judge, item: str, votes: Sequence[Vote]) -> Judgement:
     """What one judge says of a row: its only vote, or its votes in both orders."""
@@ -75,9 +77,11 @@ def tallied(judgements: Iterable[Judgement]) -> Tally:
     first = sum((vote.label == JUDGED) == (vote.order == "ab") for vote in shown)
     juries = [one.agreed for one in rows if one.agreed is not None]
     costs = [one.cost_nano for one in rows]
+    why = Counter(vote.reason for vote in votes if vote.missing == "error").most_common(1)
     return Tally(
         rows=len(rows), judged=gaps[""], parse=gaps["parse"], abstained=gaps["abstained"],
-        errors=gaps["error"], apart=gaps["apart"], calls=len(votes),
+        errors=gaps["error"], error=why[0][0][:_LONGEST_REASON] if why else "",
+        apart=gaps["apart"], calls=len(votes),
         cached=sum(vote.cached for vote in votes), unread=unread,
         parse_share=unread / len(votes) if votes else 0.0,
         pairs=len(pairs), consistent=sum(pairs),
