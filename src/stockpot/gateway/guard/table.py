@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Literal
@@ -38,7 +39,8 @@ class Cleared:
     __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self._known: dict[bytes, None] = {}
+        # To find the oldest in a plain dict takes longer and longer.
+        self._known: OrderedDict[bytes, None] = OrderedDict()
 
     def name(self, where: Where | Literal["history"], text: str) -> bytes:
         """What a text is remembered by; what the model itself said is asked less."""
@@ -51,7 +53,7 @@ class Cleared:
     def add(self, name: bytes) -> None:
         """Remember one; the oldest goes."""
         if len(self._known) >= CLEARED:
-            del self._known[next(iter(self._known))]
+            self._known.popitem(last=False)
         self._known[name] = None
 
 
