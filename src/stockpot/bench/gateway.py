@@ -8,6 +8,7 @@ from typing import Any
 
 from stockpot.bench import drain, figures
 from stockpot.bench.figures import Say
+from stockpot.bench.load import medians_of
 from stockpot.bench.rig import Rig
 from stockpot.bench.tls import TlsFront
 
@@ -33,10 +34,13 @@ def measure(*, seconds: float, soak_requests: int, kills: int, say: Say) -> dict
         found: dict[str, Any] = {"load_average_before": figures.load_average()}
         try:
             _requests(rig, seconds, found, say)
-            _streams(rig, found, say)
+            costs = _streams(rig, found, say)
             say("soak ...")
             rig.start_mock(interval_us=5000)
             found |= figures.soak(rig, soak_requests)
+            if costs:
+                costs += figures.chunk_costs(rig)
+                found["cpu_us_per_chunk"] = round(medians_of(costs), 2)
             _records(rig, kills, found, say)
         finally:
             rig.stop()
@@ -74,16 +78,18 @@ def _over_tls(rig: Rig, seconds: float) -> dict[str, Any]:
     return {"cpu_us_per_request_tls": run["cpu_us_per_request"]}
 
 
-def _streams(rig: Rig, found: dict[str, Any], say: Say) -> None:
+def _streams(rig: Rig, found: dict[str, Any], say: Say) -> list[float]:
+    """Adds what was found, and returns what a chunk cost in each round."""
     say("streams ...")
     rig.start_mock(interval_us=100)
     found |= figures.added_ttft(rig)
     if rig.program is None:
         say("  no C compiler here: CPU per chunk and streams sustained were not measured")
         found |= {"cpu_us_per_chunk": None, "streams_sustained": None}
-        return
-    found |= figures.cpu_per_chunk(rig)
+        return []
+    costs = figures.chunk_costs(rig)
     found |= figures.streams_sustained(rig, say)
+    return costs + figures.chunk_costs(rig)
 
 
 def _records(rig: Rig, kills: int, found: dict[str, Any], say: Say) -> None:
