@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -66,7 +67,9 @@ def measure(what: str, call: Callable[[], Any], rounds: int, calls: int = CALLS)
 def of_the_gateway(rounds: int) -> float:
     part = Part("experiments", 1, msgspec.msgpack.encode(DOCUMENT))
     table = ExperimentReader().read((part,))
-    view = View(1, Rig(Path()).part(), Carried(), experiments=table)
+    with tempfile.TemporaryDirectory() as folder:  # where a rig builds its programs
+        served = Rig(Path(folder)).part()
+    view = View(1, served, Carried(), experiments=table)
     unsplit = View(1, view.part, Carried())
     body = b'{"model":"bench-model","messages":[{"role":"user","content":"hello"}]}'
     headers = [(b"x-stockpot-user", b"user-1")]
