@@ -22,7 +22,7 @@ import tempfile
 from pathlib import Path
 
 import msgspec
-from walk import RULES
+from walk import RULES, with_body
 
 from stockpot.bench.figures import settle, warm
 from stockpot.bench.load import throughput
@@ -79,14 +79,13 @@ def prose(size: int) -> str:
 
 def talk(asked: bytes) -> bytes:
     """The same request with a conversation, the last turn of which the script of `prose` writes."""
-    head, _, body = asked.partition(b"\r\n\r\n")
+    _, _, body = asked.partition(b"\r\n\r\n")
     system = harmless(CHARACTERS - 3 * QUESTION)[0]
     question, answer, *_ = harmless(QUESTION)
     said = (("system", system), ("user", question), ("assistant", answer), ("user", "lorem"))
     messages = [{"role": role, "content": text} for role, text in said]
     body = json.dumps(json.loads(body) | {"messages": messages}, separators=(",", ":")).encode()
-    lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
-    return b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
+    return with_body(asked, body)
 
 
 class Guarding(Rig):

@@ -214,7 +214,12 @@ def prompted(syntax: str) -> bytes:
     text = ("lorem ipsum dolor sit amet " * 9000)[:2048]
     variables = {"lead": "Say it again:", "words": 9, "text": text}
     body = msgspec.json.encode({"model": "prompt:menu", "prompt_variables": variables})
-    head, _, _ = request(4000).partition(b"\r\n\r\n")
+    return with_body(request(4000), body)
+
+
+def with_body(asked: bytes, body: bytes) -> bytes:
+    """The same request with another body."""
+    head, _, _ = asked.partition(b"\r\n\r\n")
     lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
     return b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
 
