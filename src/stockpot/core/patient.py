@@ -13,6 +13,8 @@ import httpx
 
 _PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.6)
 _UNHEARD_OF = 401
+_USUAL = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+"""A client's own, where none are given."""
 
 
 class Patient(httpx.AsyncBaseTransport):
@@ -22,12 +24,10 @@ class Patient(httpx.AsyncBaseTransport):
     def __init__(
         self,
         verify: ssl.SSLContext,
-        limits: httpx.Limits | None = None,
+        limits: httpx.Limits = _USUAL,
         to: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._to = to or httpx.AsyncHTTPTransport(
-            verify=verify, limits=limits or httpx.Limits(), trust_env=False
-        )
+        self._to = to or httpx.AsyncHTTPTransport(verify=verify, limits=limits, trust_env=False)
         self._known: set[str] = set()
         """Keys that were taken once, or refused to the end: they are what they are."""
 

@@ -28,18 +28,22 @@ def public_url(settings: Settings) -> str:
 def trusted(url: str) -> ssl.SSLContext | bool:
     """What httpx needs as `verify` for an address: for plain HTTP a context that trusts nobody,
     because to read the root certificates takes each client 20 ms."""
-    return True if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return True if url.startswith("https:") else _trusting_nobody()
 
 
 def gateway_tls(settings: Settings) -> ssl.SSLContext:
     """What httpx needs as `verify` to trust the gateway's own certificate, and no other; without
     one it speaks plain HTTP, and nobody is trusted."""
     if not settings.tls_cert:
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return _trusting_nobody()
     context = ssl.create_default_context(cafile=settings.tls_cert)
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the file may hold no root
     context.check_hostname = False  # it is called by its address, the certificate has its name
     return context
+
+
+def _trusting_nobody() -> ssl.SSLContext:
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _host(settings: Settings) -> str:
